@@ -1,0 +1,48 @@
+"""Type what is in the picture, get editable masks: open-vocabulary segmentation for annotators.
+
+The public names are loaded on first use, so that ``import napari_ovseg`` stays fast and imports no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from napari_ovseg.categories import Category, parse_categories
+    from napari_ovseg.clip.loading import load_model
+    from napari_ovseg.pipeline import Segmentation, segment, segment_maps
+    from napari_ovseg.relevance import relevance_maps
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Category": "napari_ovseg.categories",
+    "parse_categories": "napari_ovseg.categories",
+    "load_model": "napari_ovseg.clip.loading",
+    "Segmentation": "napari_ovseg.pipeline",
+    "segment": "napari_ovseg.pipeline",
+    "segment_maps": "napari_ovseg.pipeline",
+    "relevance_maps": "napari_ovseg.relevance",
+}
+
+__all__ = [
+    "Category",
+    "Segmentation",
+    "__version__",
+    "load_model",
+    "parse_categories",
+    "relevance_maps",
+    "segment",
+    "segment_maps",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

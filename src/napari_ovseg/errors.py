@@ -1,0 +1,27 @@
+"""The errors a caller may meet; each message says what is wrong with which input and how to mend it."""
+
+from __future__ import annotations
+
+
+class OvsegError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class InputError(OvsegError, ValueError):
+    """A picture, a list of names or a setting that can't be used as it is."""
+
+
+class ModelError(OvsegError):
+    """A model that can't be found, loaded or run."""
+
+
+class DownloadError(ModelError):
+    """Weights that could not be fetched."""
+
+
+class OutputError(OvsegError, OSError):
+    """A result that could not be written."""
+
+
+class Cancelled(OvsegError):
+    """The run was stopped by ``should_stop``; nothing was changed."""
