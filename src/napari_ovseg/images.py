@@ -1,0 +1,294 @@
+"""Any array or file becomes one RGB picture: float32 (H, W, 3) in [0, 1]."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ovseg.errors import InputError
+
+# Bright specks and dead pixels are rarer than this, real structures rarely are.
+_PERCENTILES = (0.1, 99.9)
+_MAX_SAMPLES = 1_000_000
+
+
+def to_rgb(
+    image: Any,
+    *,
+    rgb: bool | None = None,
+    channel_axis: int | None = None,
+    channels: int | Sequence[int] | None = None,
+    contrast_limits: tuple[float, float] | None = None,
+) -> NDArray[np.float32]:
+    """Turn one picture of any kind into RGB; of lazy arrays only what is needed is read.
+
+    Scaling: 8-bit colour is divided by 255 and floats that already lie in [0, 1] with colour are kept. All
+    else (greyscale, 16-bit, signed, other floats) is stretched from its 0.1 to its 99.9 percentile, jointly
+    over the colours of an RGB picture and one by one for chosen channels. `contrast_limits` replaces all of
+    this. Alpha is composited over black, which is how napari shows it.
+
+    Parameters
+    ----------
+    image : array (H, W), (H, W, 3), (H, W, 4), or 3-D with `channel_axis`
+        Numpy, dask, zarr or anything else with a shape, a dtype and slicing; boolean, integer or float.
+    rgb : bool, optional
+        Whether the last axis holds colours. By default it does when its length is 3 or 4, the dtype is
+        uint8, uint16 or float, and no `channel_axis` is given.
+    channel_axis : int, optional
+        The axis of a multichannel picture that holds its channels.
+    channels : int or sequence of 1 to 3 ints, optional
+        Which channels to show: one as grey, two as red and green, three as red, green and blue. By default
+        all, when there are at most three.
+    contrast_limits : (float, float), optional
+        The values shown as black and as white.
+
+    Returns
+    -------
+    ndarray of float32 (H, W, 3) in [0, 1]
+
+    Raises
+    ------
+    InputError
+        When the picture can't be used, with what to do about it.
+    """
+    shape, dtype = _shape_and_dtype(image)
+    if contrast_limits is not None:
+        contrast_limits = _checked_limits(contrast_limits)
+    if channel_axis is not None:
+        if rgb:
+            raise InputError(
+                "A picture has either colours or channels: give rgb=True or channel_axis, not both."
+            )
+        picture = _from_channels(image, shape, channel_axis, channels, contrast_limits)
+    elif channels is not None:
+        raise InputError("To choose channels, say which axis holds them: channel_axis=0, for example.")
+    elif _holds_colours(shape, dtype, rgb):
+        picture = _from_colours(image, shape, contrast_limits)
+    else:
+        _check_size(shape[:2])
+        grey = _stretch(_read(image, ()), contrast_limits)
+        picture = np.repeat(grey[..., None], 3, axis=-1)
+    _refuse_constant(picture, contrast_limits)
+    return picture
+
+
+def read_image(path: str | Path) -> NDArray[Any]:
+    """Read a picture file (PNG, JPEG, TIFF and all else that Pillow knows), pixels as they are stored.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file. Pages of a TIFF file become leading axes; of an animation the first frame is read.
+
+    Returns
+    -------
+    ndarray
+        As stored: (H, W), (H, W, 3 or 4), or more axes for TIFF stacks. Indexed colours are looked up.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, is not a picture, or is damaged.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError(f"There is no file {path}: check the name.")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: name the picture files in it.")
+    try:
+        with path.open("rb") as stream:
+            stream.read(1)
+    except OSError as error:
+        raise InputError(f"{path} can't be opened ({error.strerror}): check its permissions.") from error
+    try:
+        return _read_tiff(path) if path.suffix.lower() in {".tif", ".tiff"} else _read_with_pillow(path)
+    # Decoders raise whatever they like on a damaged file: struct.error, SyntaxError, zlib.error and so on.
+    except Exception as error:
+        raise InputError(
+            f"{path} can't be read as a picture ({type(error).__name__}): it may be damaged or of another "
+            "type; open it elsewhere and save it as PNG or TIFF."
+        ) from error
+
+
+def _shape_and_dtype(image: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    try:
+        shape, dtype = tuple(operator.index(side) for side in image.shape), np.dtype(image.dtype)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise InputError(
+            f"The picture must be one array with a known shape, and this is {type(image).__name__}: "
+            "read a file with napari_ovseg.images.read_image, or use numpy.asarray."
+        ) from error
+    if dtype.kind not in "buif":
+        raise InputError(f"A picture of {dtype} values can't be shown: convert it to integers or floats.")
+    if 0 in shape:
+        raise InputError(f"The picture of shape {shape} has 0 in a dimension: choose one that holds pixels.")
+    if not 2 <= len(shape):
+        raise InputError(f"The picture of shape {shape} is not two-dimensional: give rows and columns.")
+    return shape, dtype
+
+
+def _check_size(sides: tuple[int, ...]) -> None:
+    if min(sides) < 2:
+        raise InputError(f"A picture of {sides[0]} x {sides[1]} pixels is too small: give at least 2 x 2.")
+
+
+def _checked_limits(limits: tuple[float, float]) -> tuple[float, float]:
+    try:
+        low, high = (float(limit) for limit in limits)
+    except (TypeError, ValueError):
+        low = high = math.nan
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise InputError(f"Contrast limits {limits} must be two numbers, the lower first.")
+    return low, high
+
+
+def _holds_colours(shape: tuple[int, ...], dtype: np.dtype[Any], rgb: bool | None) -> bool:
+    could_be = len(shape) == 3 and shape[-1] in (3, 4)
+    if rgb and not could_be:
+        raise InputError(
+            f"A colour picture has the shape (rows, columns, 3 or 4), not {shape}: set rgb=False."
+        )
+    usual = dtype.kind == "f" or dtype in (np.uint8, np.uint16)
+    colours = could_be and (usual if rgb is None else rgb)
+    if len(shape) != 2 and not colours:
+        hint = "rgb=True if its last axis holds colours, or " if could_be else ""
+        raise InputError(
+            f"The picture of shape {shape} has {len(shape)} axes: choose one slice, such as image[0], {hint}"
+            "or channel_axis if one axis holds channels.".replace("or or", "or")
+        )
+    return colours
+
+
+def _read(image: Any, index: tuple[Any, ...]) -> NDArray[Any]:
+    """Load one plane as float32, or float64 where float32 would lose values."""
+    loaded = np.asarray(image[index] if index else image)
+    exact = loaded.dtype.itemsize <= 2 or loaded.dtype == np.float32
+    with np.errstate(over="ignore"):
+        values = loaded.astype(np.float32 if exact else np.float64)
+    bad = int(values.size - np.isfinite(values).sum())
+    if bad:
+        raise InputError(
+            f"The picture holds {bad} values that are NaN or infinite: replace them first, for example by "
+            "numpy.nan_to_num(image, posinf=0, neginf=0)."
+        )
+    return values
+
+
+def _from_channels(
+    image: Any,
+    shape: tuple[int, ...],
+    axis: int,
+    channels: int | Sequence[int] | None,
+    limits: tuple[float, float] | None,
+) -> NDArray[np.float32]:
+    if len(shape) != 3:
+        raise InputError(f"A multichannel picture has 3 axes, not {len(shape)}: choose one slice first.")
+    if not -3 <= axis < 3:
+        raise InputError(f"There is no axis {axis} in a picture of shape {shape}: use 0, 1 or 2.")
+    axis %= 3
+    _check_size(shape[:axis] + shape[axis + 1 :])
+    planes = []
+    for channel in _chosen_channels(shape[axis], channels):
+        index: list[Any] = [slice(None)] * 3
+        index[axis] = channel
+        planes.append(_stretch(_read(image, tuple(index)), limits))
+    if len(planes) == 1:
+        planes *= 3
+    elif len(planes) == 2:
+        planes.append(np.zeros_like(planes[0]))
+    return np.stack(planes, axis=-1)
+
+
+def _chosen_channels(count: int, channels: int | Sequence[int] | None) -> list[int]:
+    if channels is None:
+        if count > 3:
+            raise InputError(f"The picture has {count} channels: choose up to three, as in channels=[0, 2].")
+        return list(range(count))
+    try:
+        chosen = [operator.index(channel) for channel in np.atleast_1d(np.asarray(channels)).tolist()]
+    except TypeError as error:
+        raise InputError(f"Channels {channels} must be whole numbers, as in channels=[0, 2].") from error
+    if not 1 <= len(chosen) <= 3:
+        raise InputError(f"{len(chosen)} channels are chosen: choose one, two or three.")
+    for channel in chosen:
+        if not -count <= channel < count:
+            raise InputError(f"There is no channel {channel}: the picture has {count}, counted from 0.")
+    return [channel % count for channel in chosen]
+
+
+def _from_colours(
+    image: Any, shape: tuple[int, ...], limits: tuple[float, float] | None
+) -> NDArray[np.float32]:
+    _check_size(shape[:2])
+    dtype = np.dtype(image.dtype)
+    values = _read(image, ())
+    colours, alpha = values[..., :3], values[..., 3:]
+    grey = bool((colours[..., :1] == colours).all())
+    if limits is None and not grey:
+        if dtype == np.uint8:
+            limits = (0.0, 255.0)
+        elif dtype.kind == "b" or (dtype.kind == "f" and colours.min() >= 0 and colours.max() <= 1):
+            limits = (0.0, 1.0)
+    picture = _stretch(colours, limits)
+    if alpha.size:
+        opaque = float(np.iinfo(dtype).max) if dtype.kind in "ui" else 1.0
+        picture = picture * np.clip(alpha / opaque, 0, 1).astype(np.float32)
+    return picture
+
+
+def _stretch(values: NDArray[Any], limits: tuple[float, float] | None) -> NDArray[np.float32]:
+    """Map values linearly so that the limits become 0 and 1, and clip."""
+    low, high = limits if limits is not None else _robust_limits(values)
+    if low == high:
+        return np.zeros(values.shape, np.float32)
+    # Dividing first keeps ranges near the largest float from overflowing.
+    scale = max(abs(low), abs(high))
+    with np.errstate(under="ignore", over="ignore"):
+        stretched = (values / scale - low / scale) / (high / scale - low / scale)
+    return np.clip(stretched, 0, 1).astype(np.float32)
+
+
+def _robust_limits(values: NDArray[Any]) -> tuple[float, float]:
+    step = max(1, math.isqrt(values.size // _MAX_SAMPLES))
+    sample = values[::step, ::step]
+    # Ranks, not interpolation: the difference of two extreme floats may overflow.
+    low, high = np.percentile(sample, _PERCENTILES, method="nearest")
+    if low == high:
+        low, high = values.min(), values.max()
+    return float(low), float(high)
+
+
+def _refuse_constant(picture: NDArray[np.float32], limits: tuple[float, float] | None) -> None:
+    if (picture == picture[:1, :1]).all():
+        if limits is not None:
+            raise InputError("Within these contrast limits the picture is all one value: widen them.")
+        raise InputError("The picture is all one value: choose a picture or slice that shows something.")
+
+
+def _read_tiff(path: Path) -> NDArray[Any]:
+    import tifffile
+
+    with tifffile.TiffFile(path) as tiff:
+        series = tiff.series[0]
+        array = np.asarray(series.asarray())
+        if "S" in series.axes:
+            array = np.moveaxis(array, series.axes.index("S"), -1)
+        return array
+
+
+def _read_with_pillow(path: Path) -> NDArray[Any]:
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        if picture.mode in {"P", "PA", "LA", "La", "RGBa"}:
+            clear = picture.mode != "P" or "transparency" in picture.info
+            return np.asarray(picture.convert("RGBA" if clear else "RGB"))
+        if picture.mode in {"CMYK", "YCbCr", "LAB", "HSV", "RGBX"}:
+            return np.asarray(picture.convert("RGB"))
+        return np.asarray(picture)
