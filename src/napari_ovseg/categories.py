@@ -37,8 +37,8 @@ def _clean(phrase: object) -> str:
         raise InputError('A name is empty: type what is in the picture, for example "nuclei".')
     if len(text.split()) > MAX_WORDS or len(text) > MAX_CHARACTERS:
         raise InputError(
-            f"The name {_shown(text)} has {len(text.split())} words and {len(text)} characters: a name is at "
-            f"most {MAX_WORDS} words and {MAX_CHARACTERS} characters, so shorten it or separate names by commas."
+            f"The name {_shown(text)} has {len(text.split())} words and {len(text)} characters, and the most is "
+            f"{MAX_WORDS} words and {MAX_CHARACTERS} characters: shorten it, or separate names by commas."
         )
     if re.search("[,;:]", text):
         raise InputError(
@@ -152,7 +152,7 @@ def parse_categories(typed: str | Category | Iterable[str | Category]) -> tuple[
 def _parse_text(text: object) -> list[Category]:
     if not isinstance(text, str):
         raise InputError(f'A name must be text, and this is {type(text).__name__}: for example "cat, dog".')
-    found = []
+    found: list[Category] = []
     for entry in re.split(r"[\n\r;]", text):
         head, colon, tail = entry.partition(":")
         names = [name for name in head.split(",") if name.strip()]

@@ -128,7 +128,7 @@ def _shape_and_dtype(image: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
         raise InputError(f"A picture of {dtype} values can't be shown: convert it to integers or floats.")
     if 0 in shape:
         raise InputError(f"The picture of shape {shape} has 0 in a dimension: choose one that holds pixels.")
-    if not 2 <= len(shape):
+    if len(shape) < 2:
         raise InputError(f"The picture of shape {shape} is not two-dimensional: give rows and columns.")
     return shape, dtype
 
@@ -157,10 +157,10 @@ def _holds_colours(shape: tuple[int, ...], dtype: np.dtype[Any], rgb: bool | Non
     usual = dtype.kind == "f" or dtype in (np.uint8, np.uint16)
     colours = could_be and (usual if rgb is None else rgb)
     if len(shape) != 2 and not colours:
-        hint = "rgb=True if its last axis holds colours, or " if could_be else ""
+        hint = ", rgb=True if its last axis holds colours," if could_be else ""
         raise InputError(
-            f"The picture of shape {shape} has {len(shape)} axes: choose one slice, such as image[0], {hint}"
-            "or channel_axis if one axis holds channels.".replace("or or", "or")
+            f"The picture of shape {shape} has {len(shape)} axes: choose one slice, such as image[0]{hint} "
+            "or channel_axis if one axis holds channels."
         )
     return colours
 
