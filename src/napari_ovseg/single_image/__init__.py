@@ -1,0 +1,8 @@
+"""Single-image segmentation: pixels drawn from the maps, a head trained on this one picture, edges."""
+
+from __future__ import annotations
+
+from napari_ovseg.single_image.edges import sharpen
+from napari_ovseg.single_image.head import distil
+
+__all__ = ["distil", "sharpen"]

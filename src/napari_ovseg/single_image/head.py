@@ -1,0 +1,167 @@
+"""The per-image network: a small head that learns this one picture from its own rough maps.
+
+Zabari & Hoshen (ECCVW 2022), section 3. The network and its inputs are not published in detail; ours is one
+hidden layer on frozen deep features, colour at several blurs, local texture and position; ``docs/refinement.md``
+has the measurements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy import ndimage
+from torch import nn
+
+from napari_ovseg.errors import Cancelled
+from napari_ovseg.single_image.sampling import PixelSampler
+
+COMPONENTS = 48
+BLURS = (0.0, 1.5, 4.0)
+HIDDEN = 32
+STEPS = 80
+DRAWN = 2048
+POSITION_WEIGHT = 0.5
+
+
+def deep_components(features: torch.Tensor, count: int = COMPONENTS) -> torch.Tensor:
+    """Keep the main directions of deep features ``(F, h, w)``: ``(count, h, w)``, unit variance."""
+    flat = features.flatten(1).double()
+    flat = flat - flat.mean(1, keepdim=True)
+    values, vectors = torch.linalg.eigh(flat @ flat.T / flat.shape[1])
+    # eigenvectors have no sign of their own; fix one, so that every machine trains on the same inputs
+    vectors = vectors[:, -min(count, len(vectors)) :].flip(1)
+    vectors = vectors * torch.sign(vectors.gather(0, vectors.abs().argmax(0, keepdim=True)))
+    scale = values[-vectors.shape[1] :].clamp_min(0).mean().sqrt().clamp_min(1e-9)
+    return (vectors.T @ flat / scale).float().unflatten(1, features.shape[1:])
+
+
+def appearance(picture: np.ndarray) -> torch.Tensor:
+    """Colour at several blurs, texture and position of every pixel.
+
+    Parameters
+    ----------
+    picture : np.ndarray
+        ``(H, W, 3)``, float32 in [0, 1].
+
+    Returns
+    -------
+    torch.Tensor
+        ``(A, H, W)``, standardised.
+    """
+    height, width = picture.shape[:2]
+    blurred = [ndimage.gaussian_filter(picture, (s, s, 0)) if s else picture for s in BLURS]
+    grey = picture.mean(2)
+    texture = [
+        np.sqrt(np.maximum(ndimage.gaussian_filter(grey**2, s) - ndimage.gaussian_filter(grey, s) ** 2, 0))
+        for s in (1.5, 4.0)
+    ]
+    stacked = np.concatenate([*blurred, np.stack(texture, 2)], 2)
+    stacked = (stacked - stacked.mean((0, 1))) / (stacked.std((0, 1)) + 1e-3)
+    rows, columns = np.mgrid[0:height, 0:width]
+    place = np.stack([rows / max(height - 1, 1), columns / max(width - 1, 1)], 2) * 2 - 1
+    planes = np.concatenate([stacked, POSITION_WEIGHT * place], 2)
+    return torch.from_numpy(planes.astype(np.float32)).permute(2, 0, 1).contiguous()
+
+
+class SingleImageHead(nn.Module):
+    """One hidden layer on deep features (coarse grid) and appearance (every pixel)."""
+
+    def __init__(self, deep: int, shallow: int, categories: int) -> None:
+        super().__init__()
+        self.deep = nn.Linear(deep, HIDDEN, bias=False) if deep else None
+        self.shallow = nn.Linear(shallow, HIDDEN)
+        self.out = nn.Linear(HIDDEN, categories)
+
+    def forward(self, deep: torch.Tensor | None, shallow: torch.Tensor) -> torch.Tensor:
+        """Projected deep features ``(N, HIDDEN)`` or None, and ``(N, shallow)`` -> logits ``(N, K)``."""
+        hidden = self.shallow(shallow)
+        if deep is not None:
+            hidden = hidden + deep
+        return self.out(F.gelu(hidden))
+
+
+def distil(
+    picture: np.ndarray,
+    scores: torch.Tensor,
+    features: torch.Tensor | None,
+    *,
+    seed: int = 0,
+    steps: int = STEPS,
+    step_done: Callable[[int, int], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> torch.Tensor:
+    """Train the head on this picture and ask it about every pixel.
+
+    Parameters
+    ----------
+    picture : np.ndarray
+        ``(H, W, 3)``, float32 in [0, 1], at working size.
+    scores : torch.Tensor
+        ``(K, h, w)``, the rough maps as a share of each category, background first.
+    features : torch.Tensor or None
+        ``(F, gh, gw)`` deep features of the same picture; without them colour and position must do.
+    seed : int
+        Of the draws and the first weights.
+    steps : int
+        Training steps.
+    step_done : callable, optional
+        ``step_done(done, total)`` after each step.
+    should_stop : callable, optional
+        Asked before each step.
+
+    Returns
+    -------
+    torch.Tensor
+        ``(K, H, W)``, float32, sums to one in every pixel.
+
+    Raises
+    ------
+    Cancelled
+        When ``should_stop`` turns true.
+    """
+    size = picture.shape[:2]
+    shallow = appearance(picture)
+    deep = None if features is None else deep_components(features)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        head = SingleImageHead(0 if deep is None else len(deep), len(shallow), len(scores))
+    sampler = PixelSampler(scores, seed=seed)
+    optimiser = torch.optim.AdamW(head.parameters(), lr=1e-2, weight_decay=1e-3)
+    each = max(32, DRAWN // max(1, len(sampler.categories)))
+    pixels = shallow.flatten(1).T.contiguous()
+    for step in range(steps):
+        if should_stop is not None and should_stop():
+            raise Cancelled("Stopped while training on this picture; nothing was changed.")
+        points, labels = sampler.draw(each)
+        row, column = (points * torch.tensor(size)).long().unbind(1)
+        index = row * size[1] + column
+        seen = None if deep is None else head.deep(_at(deep, points))
+        loss = F.cross_entropy(head(seen, pixels[index]), labels)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        if step_done is not None:
+            step_done(step + 1, steps)
+    return _everywhere(head, deep, pixels, size)
+
+
+def _at(deep: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
+    """Features ``(D, gh, gw)`` interpolated at points ``(N, 2)``: ``(N, D)``."""
+    where = (2 * points - 1).flip(1)[None, None]
+    return F.grid_sample(deep[None], where, padding_mode="border", align_corners=False)[0, :, 0].T
+
+
+@torch.inference_mode()
+def _everywhere(
+    head: SingleImageHead, deep: torch.Tensor | None, pixels: torch.Tensor, size: tuple[int, int]
+) -> torch.Tensor:
+    """Softmax of the head in every pixel, ``(K, H, W)``."""
+    seen = None
+    if deep is not None and head.deep is not None:
+        # projecting before interpolating gives the same and is far cheaper
+        projected = head.deep(deep.flatten(1).T).T.unflatten(1, deep.shape[1:])
+        seen = F.interpolate(projected[None], size, mode="bilinear", align_corners=False)[0].flatten(1).T
+    return head(seen, pixels).softmax(1).T.unflatten(1, size).contiguous()
