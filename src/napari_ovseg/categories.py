@@ -37,7 +37,7 @@ def _clean(phrase: object) -> str:
         raise InputError('A name is empty: type what is in the picture, for example "nuclei".')
     if len(text.split()) > MAX_WORDS or len(text) > MAX_CHARACTERS:
         raise InputError(
-            f"The name {_shown(text)} has {len(text.split())} words and {len(text)} characters, and the most is "
+            f"The name {_shown(text)} has {len(text.split())} words and {len(text)} characters, the most is "
             f"{MAX_WORDS} words and {MAX_CHARACTERS} characters: shorten it, or separate names by commas."
         )
     if re.search("[,;:]", text):
