@@ -1,0 +1,85 @@
+"""Write a file whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from napari_ovseg.errors import OutputError
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> None:
+    """Write a file beside its place and move it there when it is complete.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where the file ends up; a file of this name is replaced at the last moment.
+    write : callable
+        Gets the open binary file.
+
+    Raises
+    ------
+    OutputError
+        When there is no room or no permission; what was at `path` is still there.
+    """
+    path = Path(path)
+    part = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+    try:
+        with part.open("xb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        if isinstance(error, OSError):
+            raise _explained(path, error) from error
+        raise
+
+
+def prepare_folder(folder: str | Path) -> Path:
+    """Make a folder and check that files can be written into it.
+
+    Parameters
+    ----------
+    folder : str or Path
+        May exist.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    OutputError
+        When it is a file, or can't be made or written to.
+    """
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file, not a folder: name another folder for the results.")
+    probe = folder / f".{secrets.token_hex(4)}.part"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise _explained(folder, error) from error
+    return folder
+
+
+def _explained(path: Path, error: OSError) -> OutputError:
+    if error.errno in _NO_ROOM:
+        return OutputError(f"There is no room on the disk for {path}: free some, or choose another folder.")
+    reason = (error.strerror or str(error)).lower()
+    return OutputError(
+        f"{path} can't be written ({reason}): choose another folder or change its permissions."
+    )
