@@ -24,6 +24,7 @@ LEVELS = {
     "single_image": 3,
     "export": 3,
     "pipeline": 4,
+    "batch": 5,
     "evaluation": 5,
     "demo": 5,
     "_napari": 6,
@@ -32,7 +33,7 @@ LEVELS = {
 ONLY_IN_NAPARI = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PyQt5", "PyQt6", "PySide6", "npe2"}
 VAGUE = ("util", "helper", "manager", "misc", "common")
 # What may not import torch at module level, so that help, errors and the widget come up at once.
-LIGHT = ("errors", "colours", "categories", "images", "export", "cli", "_napari", "__init__")
+LIGHT = ("errors", "colours", "categories", "images", "export", "batch", "cli", "_napari", "__init__")
 
 
 def room(module: Path) -> str:

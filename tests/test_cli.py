@@ -1,0 +1,288 @@
+"""The command line from the outside: what it writes, what it says, and what it leaves alone."""
+
+from __future__ import annotations
+
+import errno
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_ovseg import cli
+from napari_ovseg.categories import labels_dtype, parse_categories, void_id
+from napari_ovseg.clip import registry
+from napari_ovseg.errors import ModelError
+
+rng = np.random.default_rng(0)
+BUNDLED = (registry.DEMO_FOLDER / "demo.safetensors").exists()
+
+
+def run(monkeypatch, *arguments) -> int:
+    monkeypatch.setattr(sys, "argv", ["napari-ovseg", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    return stopped.value.code or 0
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> list[Path]:
+    paths = [tmp_path / "one.png", tmp_path / "two.jpg"]
+    for path in paths:
+        Image.fromarray(rng.integers(0, 256, (20, 30, 3), dtype=np.uint8)).save(path)
+    return paths
+
+
+@pytest.fixture
+def model(monkeypatch):
+    """Stand in for the model and the method: the left half is the first category, the last one is absent."""
+    asked = SimpleNamespace(loaded=[], segmented=[])
+    spec = SimpleNamespace(name="stand-in", checkpoint="none", licence="MIT", commercial=True)
+
+    def load_model(name, *, checkpoint=None, device="auto", progress=None):
+        asked.loaded.append((name, checkpoint, device))
+        progress("Loading", 1, 1)
+        return SimpleNamespace(spec=spec, device="cpu")
+
+    def segment(image, categories, *, model, preset, seed, progress):
+        asked.segmented.append((preset, seed))
+        *found, absent = [c for c in parse_categories(categories) if not c.background]
+        masks = np.zeros(image.shape[:2], labels_dtype(len(found) + 1))
+        masks[:, : masks.shape[1] // 2] = 1
+        pseudo = masks.copy()
+        pseudo[0] = void_id(len(found) + 1)
+        for stage in ("Looking", "Training"):
+            progress(stage, 0, 2)
+            progress(stage, 2, 2)
+        record = {"absent": [absent.name], "warnings": ["mind the gap"], "seed": seed}
+        presence = np.linspace(1, 0.1, len(found) + 1)
+        return SimpleNamespace(
+            categories=(*found, absent), masks=masks, pseudo_labels=pseudo, presence=presence, record=record
+        )
+
+    monkeypatch.setattr("napari_ovseg.clip.loading.load_model", load_model)
+    monkeypatch.setattr("napari_ovseg.pipeline.segment", segment)
+    return asked
+
+
+def test_segment_writes_three_files_per_picture_and_one_map_of_names(
+    tmp_path, pictures, model, monkeypatch, capsys
+):
+    out = tmp_path / "new" / "out"
+    options = ["--labels", "cat, dog; background: grass", "--output", out]
+    options += ["--model", "demo", "--preset", "fast", "--seed", 7, "--device", "cpu"]
+    assert run(monkeypatch, "segment", *pictures, *options) == 0
+    assert sorted(path.name for path in out.iterdir()) == [
+        "categories.json",
+        *(f"one_{kind}.png" for kind in ("masks", "overlay", "pseudo")),
+        *(f"two_{kind}.png" for kind in ("masks", "overlay", "pseudo")),
+    ]
+    masks = Image.open(out / "one_masks.png")
+    assert masks.mode == "P"
+    assert masks.size == (30, 20)
+    assert set(np.unique(np.asarray(masks))) == {0, 1}
+    assert set(np.unique(np.asarray(Image.open(out / "one_pseudo.png")))) == {0, 1, 255}
+    content = json.loads((out / "categories.json").read_text(encoding="utf-8"))
+    assert [category["name"] for category in content["categories"]] == ["background", "cat", "dog"]
+    assert content["settings"] == {"model": "stand-in", "preset": "fast", "seed": 7, "device": "cpu"}
+    assert [image["masks"] for image in content["images"]] == ["one_masks.png", "two_masks.png"]
+    assert content["images"][0]["presence"] == {"cat": 1.0, "dog": 0.1}
+    assert content["images"][0]["share"] == {"cat": 0.5, "dog": 0.0}
+    assert model.loaded == [("demo", None, "cpu")]
+    assert model.segmented == [("fast", 7)] * 2
+    said = capsys.readouterr()
+    assert said.out.count("probably not in it, so not painted: dog") == 2
+    assert said.err.count("Warning: mind the gap") == 1
+
+
+def test_past_254_names_the_masks_have_16_bits(tmp_path, pictures, model, monkeypatch):
+    names = ",".join(f"n{i}" for i in range(255))
+    assert run(monkeypatch, "segment", pictures[0], "--labels", names, "--output", tmp_path / "o") == 0
+    pseudo = np.asarray(Image.open(tmp_path / "o" / "one_pseudo.png"))
+    assert pseudo.max() == 65535
+
+
+def test_a_local_checkpoint_is_passed_on(tmp_path, pictures, model, monkeypatch):
+    weights = tmp_path / "w.safetensors"
+    weights.touch()
+    options = ["--labels", "a, b", "--output", tmp_path / "o", "--checkpoint", weights]
+    assert run(monkeypatch, "segment", pictures[0], *options) == 2
+    assert run(monkeypatch, "segment", pictures[0], *options, "--model", "ViT-B-16") == 0
+    assert model.loaded == [("ViT-B-16", weights, "auto")]
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_the_default_model_is_the_real_one_once_it_is_there(
+    tmp_path, pictures, model, monkeypatch, capsys, cached
+):
+    monkeypatch.setattr("napari_ovseg.clip.download.is_cached", lambda spec: cached)
+    run(monkeypatch, "segment", pictures[0], "--labels", "a, b", "--output", tmp_path / "o")
+    assert model.loaded[0][0] == (registry.DEFAULT_MODEL if cached else "demo")
+    notice = f"models download {registry.DEFAULT_MODEL}"
+    assert (notice in capsys.readouterr().err) is not cached
+
+
+def test_a_licence_that_forbids_commercial_use_is_shown_first(tmp_path, pictures, model, monkeypatch, capsys):
+    options = ["--labels", "a, b", "--output", tmp_path / "o", "--model", "MobileCLIP2-S0/dfndr2b"]
+    run(monkeypatch, "segment", pictures[0], *options)
+    assert "forbids commercial use" in capsys.readouterr().err
+
+
+def test_a_bad_picture_is_named_and_the_others_are_done(tmp_path, pictures, model, monkeypatch, capsys):
+    bad = tmp_path / "bad.png"
+    bad.write_bytes(b"no picture")
+    flat = tmp_path / "flat.png"
+    Image.fromarray(np.zeros((9, 9), np.uint8)).save(flat)
+    out = tmp_path / "o"
+    paths = [bad, pictures[0], flat, tmp_path / "missing.png"]
+    assert run(monkeypatch, "segment", *paths, "--labels", "a, b", "--output", out) == 1
+    said = capsys.readouterr().err
+    assert "3 of 4 pictures could not be segmented" in said
+    for path, reason in ((bad, "damaged"), (flat, "all one value"), (paths[3], "check the name")):
+        assert any(str(path) in line and reason in line for line in said.splitlines())
+    assert len(list(out.iterdir())) == 4
+    images = json.loads((out / "categories.json").read_text())["images"]
+    assert ["problem" in image for image in images] == [True, False, True, True]
+
+
+def test_nothing_is_overwritten_unless_asked(tmp_path, pictures, model, monkeypatch, capsys):
+    out = tmp_path / "o"
+    out.mkdir()
+    (out / "two_masks.png").write_bytes(b"hours of work")
+    arguments = ["segment", *pictures, "--labels", "a, b", "--output", out]
+    assert run(monkeypatch, *arguments) == 2
+    assert "two_masks.png is there already: add --overwrite" in capsys.readouterr().err
+    assert [path.read_bytes() for path in out.iterdir()] == [b"hours of work"]
+    assert model.loaded == []
+    assert run(monkeypatch, *arguments, "--overwrite") == 0
+    assert len(list(out.iterdir())) == 7
+
+
+def test_a_picture_is_never_overwritten(tmp_path, pictures, model, monkeypatch, capsys):
+    mine = tmp_path / "one_masks.png"
+    mine.write_bytes(pictures[0].read_bytes())
+    arguments = ["segment", pictures[0], mine, "--labels", "a, b", "--output", tmp_path, "--overwrite"]
+    assert run(monkeypatch, *arguments) == 2
+    assert "one of the pictures" in capsys.readouterr().err
+    assert mine.read_bytes() == pictures[0].read_bytes()
+
+
+def test_two_pictures_of_one_name_are_refused(tmp_path, pictures, model, monkeypatch, capsys):
+    (tmp_path / "b").mkdir()
+    other = tmp_path / "b" / "ONE.tif"
+    arguments = ["segment", pictures[0], other, "--labels", "a, b", "--output", tmp_path / "o"]
+    assert run(monkeypatch, *arguments) == 2
+    said = capsys.readouterr().err
+    assert str(pictures[0]) in said
+    assert str(other) in said
+
+
+@pytest.mark.parametrize("labels", ["", "a, A", "a: ", "background: b"])
+def test_bad_names_are_one_line(tmp_path, pictures, model, monkeypatch, capsys, labels):
+    arguments = ["segment", pictures[0], "--labels", labels, "--output", tmp_path / "o"]
+    assert run(monkeypatch, *arguments) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("Error: ")
+    assert said.count("\n") == 1
+    assert not (tmp_path / "o").exists()
+
+
+def test_an_output_folder_that_is_a_file(tmp_path, pictures, model, monkeypatch, capsys):
+    assert run(monkeypatch, "segment", pictures[0], "--labels", "a, b", "--output", pictures[1]) == 2
+    assert "is a file, not a folder" in capsys.readouterr().err
+
+
+def test_no_room_on_the_disk_ends_the_run_with_what_was_done(tmp_path, pictures, model, monkeypatch, capsys):
+    save = Image.Image.save
+    written = []
+
+    def fill_up(self, file, **options):
+        written.append(file)
+        if len(written) == 5:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(self, file, **options)
+
+    monkeypatch.setattr(Image.Image, "save", fill_up)
+    out = tmp_path / "o"
+    assert run(monkeypatch, "segment", *pictures, "--labels", "a, b", "--output", out) == 2
+    assert "no room on the disk" in capsys.readouterr().err
+    names = {path.name for path in out.iterdir()}
+    assert names == {"categories.json", "one_masks.png", "one_overlay.png", "one_pseudo.png", "two_masks.png"}
+
+
+def test_errors_of_the_model_are_one_line(tmp_path, pictures, monkeypatch, capsys):
+    def broken(name, **options):
+        raise ModelError("The weights\nare truncated: download them again.")
+
+    monkeypatch.setattr("napari_ovseg.clip.loading.load_model", broken)
+    arguments = ["segment", pictures[0], "--labels", "a", "--output", tmp_path / "o", "--model", "demo"]
+    assert run(monkeypatch, *arguments) == 2
+    assert capsys.readouterr().err == "Error: The weights are truncated: download them again.\n"
+
+
+def test_ctrl_c_leaves_no_half_written_file(tmp_path, pictures, model, monkeypatch, capsys):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("napari_ovseg.pipeline.segment", interrupted)
+    arguments = ["segment", *pictures, "--labels", "a, b", "--output", tmp_path / "o"]
+    assert run(monkeypatch, *arguments) in (1, 130)
+    assert list((tmp_path / "o").iterdir()) == []
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_models_are_listed_with_size_licence_and_place(monkeypatch, capsys):
+    assert run(monkeypatch, "models") == 0
+    listed = capsys.readouterr().out
+    assert run(monkeypatch, "models", "list") == 0
+    assert capsys.readouterr().out == listed
+    for spec in registry.list_models():
+        assert spec.name in listed
+        assert spec.licence in listed
+    assert "599 MB" in listed
+    assert "bundled" in listed
+
+
+def test_downloading_a_model(monkeypatch, capsys, tmp_path):
+    def download(spec, progress=None):
+        progress(f"Downloading {spec.name}", 5, 10)
+        return tmp_path / "weights"
+
+    monkeypatch.setattr("napari_ovseg.clip.download.download", download)
+    monkeypatch.setattr("napari_ovseg.clip.download.is_cached", lambda spec: spec.name == "demo")
+    assert run(monkeypatch, "models", "download", "MobileCLIP2-S0/dfndr2b") == 0
+    said = capsys.readouterr()
+    assert str(tmp_path / "weights") in said.out
+    assert "forbids commercial use" in said.err
+    assert run(monkeypatch, "models", "download", "demo") == 0
+    assert "already" in capsys.readouterr().out
+    assert run(monkeypatch, "models", "download", "nonsense") == 2
+
+
+def test_open_without_a_display_says_so(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    assert run(monkeypatch, "open") == 2
+    assert "no display" in capsys.readouterr().err
+
+
+def test_help_comes_up_without_torch():
+    code = "import sys; from napari_ovseg import cli; sys.argv = ['x', '--help']\ntry: cli.main()\n"
+    code += "except SystemExit: print('torch' in sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stderr.strip() == "False"
+    assert all(command in done.stdout for command in ("segment", "demo", "open", "models"))
+
+
+@pytest.mark.skipif(not BUNDLED, reason="the bundled model is not trained yet")
+def test_the_demo_runs_headless_with_the_bundled_model(tmp_path, monkeypatch, capsys):
+    assert run(monkeypatch, "demo", "--headless", "--output", tmp_path / "d") == 0
+    assert str(tmp_path / "d") in capsys.readouterr().out
+    for folder, stem in (("scene", "scene"), ("immunohistochemistry", "immunohistochemistry")):
+        masks = np.asarray(Image.open(tmp_path / "d" / folder / f"{stem}_masks.png"))
+        assert 0.02 < (masks > 0).mean() < 0.9
