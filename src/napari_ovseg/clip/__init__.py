@@ -1,0 +1,1 @@
+"""The vision-language model: registry, download, loading, text and image towers."""

@@ -1,0 +1,206 @@
+"""Load a model by name or from a file, once per device."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Callable
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import open_clip
+import torch
+
+from napari_ovseg.clip import registry
+from napari_ovseg.clip.download import download
+from napari_ovseg.clip.model import Model
+from napari_ovseg.clip.registry import ModelSpec, find_model
+from napari_ovseg.errors import InputError, ModelError
+
+Progress = Callable[[str, int, int], None]
+
+_loaded: dict[tuple[str, str, str], Model] = {}
+_lock = RLock()
+
+
+def load_model(
+    name: str,
+    *,
+    checkpoint: str | Path | None = None,
+    device: str = "auto",
+    progress: Progress | None = None,
+) -> Model:
+    """Load a vision-language model; a second call with the same arguments returns the same one at once.
+
+    Parameters
+    ----------
+    name : str
+        A name from :func:`~napari_ovseg.clip.registry.list_models` such as ``"demo"`` or
+        ``"ViT-B-16-quickgelu/openai"``, any other open_clip ``ARCHITECTURE/TAG``,
+        ``"hf-hub:ORG/REPOSITORY"``, or, with ``checkpoint``, an architecture such as ``"ViT-B-16"``.
+    checkpoint : path, optional
+        A local file of weights, safetensors or a PyTorch state dict (never a pickle of code).
+    device : {"auto", "cuda", "mps", "cpu"} or any torch device
+        ``auto`` takes the first of cuda, mps, cpu that is there.
+    progress : callable, optional
+        ``progress(stage, done, total)``, in bytes while weights are downloaded.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    InputError
+        When there is no such model or device.
+    ModelError
+        When the weights can't be read or don't fit the architecture.
+    DownloadError
+        When weights are needed and can't be fetched.
+    """
+    spec = find_model(name, checkpoint=checkpoint)
+    place = _device(device)
+    with _lock:
+        path = _weights(spec, checkpoint, progress)
+        key = (spec.name, _checkpoint_id(path), str(place))
+        model = _loaded.get(key)
+        # Out of memory moves a model to the CPU; a new request for the GPU starts afresh.
+        if model is None or model.device.type != place.type:
+            model = _loaded[key] = _build(spec, path, key[1], place)
+        return model
+
+
+def unload() -> None:
+    """Forget the loaded models, so that their memory is freed once no one uses them."""
+    with _lock:
+        _loaded.clear()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise InputError(f'There is no device "{name}": use auto, cuda, mps or cpu.') from error
+    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available, "cpu": lambda: True}
+    if device.type not in there or not there[device.type]():
+        raise InputError(f'This machine has no "{name}" device that PyTorch can use: choose auto or cpu.')
+    return device
+
+
+def _weights(spec: ModelSpec, checkpoint: str | Path | None, progress: Progress | None) -> Path:
+    if checkpoint is None:
+        return registry.DEMO_FOLDER / spec.checkpoint if spec.name == "demo" else download(spec, progress)
+    path = Path(checkpoint).expanduser()
+    if path.is_dir():
+        raise ModelError(f'The checkpoint "{path}" is a folder: give the file of weights in it.')
+    if not path.is_file():
+        raise ModelError(f'There is no checkpoint "{path}": check the path.')
+    if spec.repository is not None:
+        raise ModelError(
+            f'A local checkpoint goes with an architecture, not with "{spec.name}": '
+            'use load_model("ViT-B-16", checkpoint=...), or whichever architecture it has.'
+        )
+    return path
+
+
+def _checkpoint_id(path: Path) -> str:
+    """Name the content of a checkpoint; the hub's blobs are named after theirs already."""
+    if not path.is_file():
+        raise ModelError(f'The weights "{path}" are missing: install the package again.')
+    real = path.resolve()
+    if real.parent.name == "blobs":
+        return real.name
+    with real.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def _build(spec: ModelSpec, path: Path, checkpoint_id: str, device: torch.device) -> Model:
+    architecture = spec.architecture
+    vocabulary = None
+    if spec.name == "demo":
+        _register_demo()
+        words = (registry.DEMO_FOLDER / "vocabulary.txt").read_text(encoding="utf-8").split("\n")
+        vocabulary = frozenset(word.strip().lower() for word in words if word.strip())
+    if spec.repository is not None:
+        network, tokenizer = _create(spec.name, None, {}, path)
+    else:
+        settings = open_clip.get_pretrained_cfg(architecture, spec.checkpoint)
+        kept = {k: settings[k] for k in ("mean", "std", "interpolation", "resize_mode") if k in settings}
+        network, tokenizer = _create(architecture, str(path), kept, path)
+    network.eval().requires_grad_(False).to(device)
+    return Model(spec, network, tokenizer, device, checkpoint_id, vocabulary, path)
+
+
+def _register_demo() -> None:
+    """Add the bundled architecture to open_clip's own registry, so that it takes the path of every other."""
+    path = registry.DEMO_FOLDER / f"{registry.DEMO_ARCHITECTURE}.json"
+    try:
+        wanted = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f'The bundled architecture "{path}" can\'t be read: install the package again.'
+        ) from error
+    if open_clip.get_model_config(registry.DEMO_ARCHITECTURE) != wanted:
+        open_clip.add_model_config(path)
+
+
+def _create(name: str, pretrained: str | None, preprocess: dict[str, Any], path: Path) -> tuple[Any, Any]:
+    # open_clip reports every step to the root logger, and a missing logger set-up would print it.
+    logging.getLogger().addHandler(quiet := logging.NullHandler())
+    try:
+        network = open_clip.create_model(
+            name, pretrained, force_preprocess_cfg=preprocess, weights_only=True, require_pretrained=True
+        )
+        return network, open_clip.get_tokenizer(name)
+    except ImportError as error:
+        raise ModelError(
+            f'"{name}" needs another package ({error}): run pip install transformers.'
+        ) from error
+    except Exception as error:
+        # torch, safetensors and open_clip each raise their own types for a file they can't use.
+        raise ModelError(_why(error, name, path)) from error
+    finally:
+        logging.getLogger().removeHandler(quiet)
+
+
+def _why(error: Exception, name: str, path: Path) -> str:
+    """Say in one sentence what is wrong with a checkpoint and how to mend it."""
+    text = str(error)
+    if "TorchScript" in text:
+        return (
+            f'The checkpoint "{path}" is a TorchScript archive, which holds code: '
+            "save its state_dict as safetensors."
+        )
+    faults = []
+    for what in ("Missing", "Unexpected"):
+        found = re.search(rf"{what} key\(s\) in state_dict: (.*)", text)
+        if found:
+            keys = re.findall(r'"([^"]+)"', found.group(1))
+            more = f" and {len(keys) - 2} more" if len(keys) > 2 else ""
+            faults.append(f"{what.lower()} {', '.join(keys[:2])}{more}")
+    sizes = re.findall(
+        r"size mismatch for (\S+): .*?torch\.Size\((\[[^\]]*\]).*?torch\.Size\((\[[^\]]*\])", text
+    )
+    if sizes:
+        key, has, wants = sizes[0]
+        more = f" and {len(sizes) - 1} more" if len(sizes) > 1 else ""
+        faults.append(f"{key} is {has} in place of {wants}{more}")
+    if faults:
+        return (
+            f'The checkpoint "{path}" doesn\'t fit the architecture "{name}" ({"; ".join(faults)}): '
+            "name the architecture that it was trained with."
+        )
+    reason = text.strip().split("\n")[0][:160] or type(error).__name__
+    return (
+        f'The checkpoint "{path}" can\'t be read ({reason}): it may be truncated or no CLIP checkpoint; '
+        "fetch it again, or save it as safetensors."
+    )

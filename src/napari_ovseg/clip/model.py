@@ -1,0 +1,246 @@
+"""A loaded vision-language model, as the rest of the package uses it."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from open_clip import get_model_preprocess_cfg
+from torch import Tensor
+from torch.nn import functional as F
+
+from napari_ovseg.clip.presence import OTHER_WORDS, presence
+from napari_ovseg.clip.registry import ModelSpec
+from napari_ovseg.clip.text import TextBank
+from napari_ovseg.clip.towers import tower_of
+from napari_ovseg.clip.trunk import (
+    TrunkCache,
+    TrunkStates,
+    image_vectors,
+    last_attention,
+    stacked,
+    trunk_states,
+)
+from napari_ovseg.errors import InputError
+
+TRUNK_CACHE_BYTES = 512 * 2**20
+TRUNK_BATCH = 16
+
+
+class Model:
+    """One vision-language model on one device.
+
+    Attributes
+    ----------
+    spec : ModelSpec
+    network : open_clip model
+        In evaluation mode, without gradients.
+    device : torch.device
+        Where it is now; running out of GPU memory moves it to the CPU.
+    checkpoint_id : str
+        Changes whenever the weights do.
+    input_size : int
+        Side, in pixels, of the square picture the model was trained on.
+    patch_size : int
+        Pixels per patch; a view's sides are multiples of it.
+    notes : list of str
+        What a user should know about how it ran (smaller batches, moved to the CPU), for the record of a run.
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        network: Any,
+        tokenizer: Callable[..., Tensor],
+        device: torch.device,
+        checkpoint_id: str,
+        vocabulary: frozenset[str] | None = None,
+        checkpoint: Path | None = None,
+    ) -> None:
+        self.spec = spec
+        self.network = network
+        self.device = device
+        self.checkpoint_id = checkpoint_id
+        self.checkpoint = checkpoint
+        self.vocabulary = vocabulary
+        size = network.visual.image_size
+        self.input_size = int(size if isinstance(size, int) else size[0])
+        self.patch_size = tower_of(network.visual).patch_size
+        self.notes: list[str] = []
+        self.cache = TrunkCache(TRUNK_CACHE_BYTES)
+        self._batch = TRUNK_BATCH
+        self._text = TextBank(network, tokenizer, checkpoint_id, spec.templates)
+
+    def encode_text(self, phrases: Sequence[str]) -> Tensor:
+        """Return one unit vector per phrase, ``(N, D)`` float32 on the CPU, prompt templates averaged.
+
+        Vectors are kept on disk, in the user's cache folder or ``NAPARI_OVSEG_CACHE``.
+
+        Raises
+        ------
+        InputError
+            When a phrase is empty or too long for the model.
+        """
+        return self._text.encode(phrases)
+
+    def unknown_words(self, categories: Iterable[Any]) -> tuple[str, ...]:
+        """Return the words this model never saw in training, in typed order; always empty but for "demo".
+
+        Parameters
+        ----------
+        categories : iterable of Category or str
+            Of a category, its name and synonyms count.
+        """
+        if self.vocabulary is None:
+            return ()
+        phrases: list[str] = []
+        for category in categories:
+            phrases += [category] if isinstance(category, str) else [category.name, *category.synonyms]
+        words = [word for phrase in phrases for word in re.findall(r"[^\W\d_]+", phrase.lower())]
+        return tuple(dict.fromkeys(word for word in words if word not in self.vocabulary))
+
+    def preprocess(self, picture: np.ndarray | Tensor, size: tuple[int, int]) -> Tensor:
+        """Return a picture as the model wants it.
+
+        Parameters
+        ----------
+        picture : (H, W, 3) float array in [0, 1]
+        size : (h, w)
+            Height and width of the view, whatever the picture's aspect; antialiased.
+
+        Returns
+        -------
+        (1, 3, h, w) float32 tensor on the CPU, normalised with the model's mean and deviation.
+        """
+        pixels = torch.as_tensor(np.asarray(picture, dtype=np.float32)).permute(2, 0, 1)[None]
+        settings = get_model_preprocess_cfg(self.network)
+        if pixels.shape[-2:] != tuple(size):
+            mode = "bilinear" if settings.get("interpolation") == "bilinear" else "bicubic"
+            pixels = F.interpolate(pixels, size=size, mode=mode, antialias=True, align_corners=False).clamp(
+                0, 1
+            )
+        mean = torch.tensor(settings["mean"]).view(1, 3, 1, 1)
+        std = torch.tensor(settings["std"]).view(1, 3, 1, 1)
+        return (pixels - mean) / std
+
+    def trunk(self, views: Tensor) -> TrunkStates:
+        """Run the costly part of the image tower, or take it from the cache (by content, bounded in bytes).
+
+        Parameters
+        ----------
+        views : (V, 3, h, w) float32 tensor
+            From :meth:`preprocess`; h and w are multiples of ``patch_size``.
+
+        Returns
+        -------
+        TrunkStates
+            On the model's device.
+
+        Warns
+        -----
+        UserWarning
+            When the GPU ran out of memory: smaller batches are tried, then the CPU.
+        """
+        keys = [TrunkCache.key(self.checkpoint_id, view) for view in views]
+        states = {key: self.cache.get(key) for key in keys}
+        missing = [i for i, key in enumerate(keys) if states[key] is None and key not in keys[:i]]
+        while missing:
+            group = missing[: self._batch]
+            batch = self._run(views[group])
+            if batch is None:
+                states = {key: self._here(state) for key, state in states.items()}
+                continue
+            for row, index in enumerate(group):
+                part = TrunkStates(batch.tokens[row : row + 1], batch.grid, batch.prefix)
+                self.cache.put(keys[index], part)
+                states[keys[index]] = part
+            missing = missing[len(group) :]
+        found = [self._here(states[key]) for key in keys]
+        if not found:
+            raise InputError("There is no view to run: the batch is empty.")
+        return stacked([state for state in found if state is not None])
+
+    def features(self, states: TrunkStates) -> Tensor:
+        """Return deep features per patch, ``(V, F, gh, gw)`` float32, for a head trained on one picture.
+
+        Two halves of equal weight (each channel has variance about 1 over the channels): the tokens that
+        enter the last block, layer-normalised, which hold place and texture; and the patch's own joint
+        vector, as MaskCLIP reads it, which holds what names mean.
+        """
+        with torch.no_grad():
+            attention = last_attention(self.network, states)
+            own = attention.values[:, :, attention.prefix :].transpose(1, 2).flatten(-2)
+            joint = attention.project(own)
+            joint = F.normalize(joint, dim=-1) * joint.shape[-1] ** 0.5
+            tokens = F.layer_norm(states.patches, states.patches.shape[-1:])
+            both = torch.cat([tokens, joint], dim=-1).float()
+        return both.transpose(1, 2).unflatten(-1, states.grid)
+
+    def image_vectors(self, states: TrunkStates) -> Tensor:
+        """Return the unit vector of each view in the joint space, ``(V, D)``."""
+        with torch.no_grad():
+            return image_vectors(self.network, states)
+
+    def presence(self, vectors: Tensor, phrases: Sequence[Sequence[str]]) -> Tensor:
+        """Return how sure the model is that each category is there, ``(C,)`` float32 in [0, 1] on the CPU.
+
+        Parameters
+        ----------
+        vectors : (V, D) tensor
+            From :meth:`image_vectors`.
+        phrases : sequence of C sequences of str
+            Each category's name and synonyms.
+
+        Notes
+        -----
+        See :func:`napari_ovseg.clip.presence.presence` for the two rules.
+        """
+        scale = float(self.network.logit_scale.exp())
+        bias = getattr(self.network, "logit_bias", None)
+        categories = [self.encode_text(list(names)) for names in phrases]
+        if bias is not None:
+            return presence(vectors.cpu(), categories, scale, float(bias))
+        typed = {name.strip().lower() for names in phrases for name in names}
+        others = self.encode_text([word for word in OTHER_WORDS if word not in typed])
+        return presence(vectors.cpu(), categories, scale, other_vectors=others)
+
+    def _here(self, states: TrunkStates | None) -> TrunkStates | None:
+        """States from before a move to the CPU may still lie on the GPU."""
+        if states is None or states.tokens.device == self.device:
+            return states
+        return TrunkStates(states.tokens.to(self.device), states.grid, states.prefix)
+
+    def _run(self, views: Tensor) -> TrunkStates | None:
+        """Run one batch; None says that memory ran out and that the next try will need less of it."""
+        try:
+            with torch.no_grad():
+                return trunk_states(self.network, views.to(self.device, torch.float32))
+        except RuntimeError as error:
+            failed = len(views)
+            if not _out_of_memory(error) or (failed == 1 and self.device.type == "cpu"):
+                raise
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        if failed > 1:
+            self._batch = failed // 2
+            self._tell(f"The {self.device.type} ran out of memory: running {self._batch} views at a time.")
+        else:
+            self._tell(f"The {self.device.type} has too little memory for this picture: running on the CPU.")
+            self.device = torch.device("cpu")
+            self.network.to(self.device)
+        return None
+
+    def _tell(self, note: str) -> None:
+        self.notes.append(note)
+        warnings.warn(note, UserWarning, stacklevel=4)
+
+
+def _out_of_memory(error: RuntimeError) -> bool:
+    if isinstance(error, torch.cuda.OutOfMemoryError):
+        return True
+    return "MPS backend out of memory" in str(error)

@@ -1,0 +1,75 @@
+"""How sure the model is that a category is in the picture at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+OTHER_WORDS = (
+    "background",
+    "blurred picture",
+    "building",
+    "empty picture",
+    "food",
+    "furniture",
+    "grass",
+    "indoor scene",
+    "noise",
+    "person",
+    "plain surface",
+    "road",
+    "sky",
+    "text",
+    "texture",
+    "tree",
+    "vehicle",
+    "wall",
+    "water",
+    "something else",
+)
+"""What a picture may show instead, for models whose scores mean something only against each other."""
+
+
+def presence(
+    image_vectors: Tensor,
+    category_vectors: Sequence[Tensor],
+    scale: float,
+    bias: float | None = None,
+    other_vectors: Tensor | None = None,
+) -> Tensor:
+    """Return the confidence that each category is in the picture: the best over its phrases and the views.
+
+    Models trained with a sigmoid loss (SigLIP, the bundled model) have a bias, and each pair of picture and
+    text stands alone: ``sigmoid(scale * cos + bias)`` (Zhai et al., "Sigmoid Loss for Language Image
+    Pre-Training", ICCV 2023, section 3.2). For others it is the softmax of the phrase against
+    ``other_vectors``, which is no calibrated probability. Either way it grows with the cosine, and a further
+    phrase or view never lowers it.
+
+    Parameters
+    ----------
+    image_vectors : (V, D) tensor
+        Unit vectors of the views.
+    category_vectors : sequence of C tensors (P_c, D)
+        Unit vectors of the phrases of each category (its name and synonyms).
+    scale : float
+        The model's logit scale, already exponentiated.
+    bias : float, optional
+        The model's logit bias, where it has one.
+    other_vectors : (K, D) tensor, optional
+        Unit vectors of what else a picture may show; read only without a bias.
+
+    Returns
+    -------
+    (C,) float32 tensor in [0, 1]
+    """
+    images = image_vectors.float()
+    best = torch.stack([(images @ v.to(images).T).amax(dim=1) for v in category_vectors], dim=1)
+    logits = scale * best
+    if bias is not None:
+        return torch.sigmoid(logits + bias).amax(dim=0)
+    if other_vectors is None:
+        raise ValueError("without a bias, other_vectors is needed")
+    others = torch.logsumexp(scale * (images @ other_vectors.to(images).T), dim=1, keepdim=True)
+    return torch.sigmoid(logits - others).amax(dim=0)

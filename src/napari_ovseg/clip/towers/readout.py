@@ -1,0 +1,114 @@
+"""What every kind of image tower tells about its last step, and the few tensor steps they share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class Readout:
+    """How the image vector is read from the tokens.
+
+    Per head ``o_r = sum_n attention[r, n] * values[n]``; the heads of ``o_r`` are concatenated, and the rest
+    of the network, ``tail``, is a function of ``o`` alone (methods, section 1: "closed form for the last
+    block").
+
+    Attributes
+    ----------
+    attention : (V, H, R, N) tensor
+        The R rows that the pooled vector reads (1 for a class token or an attention pool).
+    values : (V, H, N, d) tensor
+    tail : callable
+        ``(..., V, R, H * d) -> (..., V, D)``, the image vector before normalisation.
+    prefix : int
+        How many of the N tokens come before the patches.
+    """
+
+    attention: Tensor
+    values: Tensor
+    tail: Callable[[Tensor], Tensor]
+    prefix: int
+
+    def read(self) -> Tensor:
+        """Return ``o``, ``(V, R, H * d)``."""
+        return merge_heads(self.attention @ self.values)
+
+
+@dataclass(frozen=True)
+class LastAttention:
+    """The last attention over patches, for methods that replace its weights.
+
+    Attributes
+    ----------
+    queries, keys : (V, H, N, d) tensors, or None for a tower without attention
+    values : (V, H, N, d) tensor
+    project : callable
+        ``(V, M, H * d) -> (V, M, D)``: one joint vector per token, without the last residual and MLP.
+    prefix : int
+        How many of the N tokens come before the patches.
+    """
+
+    queries: Tensor | None
+    keys: Tensor | None
+    values: Tensor
+    project: Callable[[Tensor], Tensor]
+    prefix: int
+
+
+class Tower(Protocol):
+    """One kind of image tower."""
+
+    @property
+    def patch_size(self) -> int:
+        """Pixels of the view per patch, along each axis."""
+
+    def enter(self, views: Tensor) -> tuple[Tensor, tuple[int, int], int]:
+        """Return the tokens ``(V, N, W)`` that enter the last step, the grid, and the prefix length."""
+
+    def readout(self, tokens: Tensor, grid: tuple[int, int]) -> Readout:
+        """Return how the image vector is read from ``tokens``."""
+
+    def last_attention(self, tokens: Tensor, grid: tuple[int, int]) -> LastAttention:
+        """Return the queries, keys and values of the last attention."""
+
+
+def split_heads(x: Tensor, heads: int) -> Tensor:
+    """``(V, N, H * d) -> (V, H, N, d)``."""
+    return x.unflatten(-1, (heads, -1)).transpose(1, 2)
+
+
+def merge_heads(x: Tensor) -> Tensor:
+    """``(V, H, N, d) -> (V, N, H * d)``."""
+    return x.transpose(1, 2).flatten(-2)
+
+
+def attention_weights(queries: Tensor, keys: Tensor) -> Tensor:
+    """Softmax of scaled dot products, ``(V, H, R, d)`` and ``(V, H, N, d)`` to ``(V, H, R, N)``."""
+    return (queries * queries.shape[-1] ** -0.5 @ keys.transpose(-2, -1)).softmax(dim=-1)
+
+
+def resized_positions(
+    positions: Tensor, native: tuple[int, int], grid: tuple[int, int], prefix: int
+) -> Tensor:
+    """Position embeddings for another grid of patches: bicubic, as open_clip resizes them on loading.
+
+    Parameters
+    ----------
+    positions : (prefix + gh * gw, W) tensor
+    native, grid : (rows, columns)
+        The grid that ``positions`` was made for, and the one wanted; the same grid returns ``positions``
+        itself.
+    prefix : int
+        How many rows of ``positions`` belong to no patch and stay as they are.
+    """
+    if tuple(native) == tuple(grid):
+        return positions
+    patches = positions[prefix:].T.reshape(1, -1, *native)
+    patches = F.interpolate(patches, size=grid, mode="bicubic", antialias=True, align_corners=False)
+    return torch.cat([positions[:prefix], patches[0].flatten(1).T])

@@ -1,0 +1,140 @@
+"""timm's vision transformer: class token (BiomedCLIP), average, or attention pooling (SigLIP)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from timm.layers import Attention, AttentionPoolLatent, HybridEmbed, PatchEmbed
+from timm.models.vision_transformer import Block, VisionTransformer
+from torch import Tensor
+
+from napari_ovseg.clip.towers.readout import (
+    LastAttention,
+    Readout,
+    attention_weights,
+    resized_positions,
+    split_heads,
+)
+
+
+class TimmViT:
+    """Reads open_clip's ``TimmModel`` around a ``timm`` vision transformer."""
+
+    def __init__(self, visual: Any) -> None:
+        self.visual = visual
+        self.trunk = visual.trunk
+        self.block = self.trunk.blocks[-1]
+
+    @staticmethod
+    def reads(visual: Any) -> bool:
+        """Return whether this kind of tower fits ``visual``."""
+        trunk = getattr(visual, "trunk", None)
+        if not isinstance(trunk, VisionTransformer) or not isinstance(trunk.blocks[-1], Block):
+            return False
+        pool = trunk.attn_pool
+        pools = (
+            trunk.global_pool in ("token", "avg") if pool is None else isinstance(pool, AttentionPoolLatent)
+        )
+        attn, embed = trunk.blocks[-1].attn, trunk.patch_embed
+        plain = (
+            isinstance(attn, Attention) and attn.gate is None and isinstance(embed, (PatchEmbed, HybridEmbed))
+        )
+        return pools and plain and not hasattr(visual.head, "pool")
+
+    @property
+    def patch_size(self) -> int:
+        """Pixels of the view per patch, along each axis."""
+        embed = self.trunk.patch_embed
+        return int(embed.img_size[0] // embed.grid_size[0])
+
+    def enter(self, views: Tensor) -> tuple[Tensor, tuple[int, int], int]:
+        """Run everything before the last block."""
+        trunk, embed = self.trunk, self.trunk.patch_embed
+        size = tuple(views.shape[-2:])
+        grid = (size[0] // self.patch_size, size[1] // self.patch_size)
+        if size == tuple(embed.img_size):
+            patches = embed(views)
+        elif isinstance(embed, PatchEmbed):
+            patches = embed.norm(embed.proj(views).flatten(2).transpose(1, 2))
+        else:
+            stem = embed.backbone(views)
+            last = stem[-1] if isinstance(stem, (list, tuple)) else stem
+            patches = embed.proj(last).flatten(2).transpose(1, 2)
+        tokens = trunk.patch_drop(self._placed(patches, grid))
+        tokens = trunk.norm_pre(tokens)
+        for block in trunk.blocks[:-1]:
+            tokens = block(tokens)
+        return tokens, grid, trunk.num_prefix_tokens
+
+    def readout(self, tokens: Tensor, grid: tuple[int, int]) -> Readout:
+        """Return the row of the class token or of the attention pool (every patch's row for an average)."""
+        if self.trunk.attn_pool is not None:
+            return self._pooler_readout(tokens)
+        block, prefix = self.block, self.trunk.num_prefix_tokens
+        reading = slice(0, 1) if self.trunk.global_pool == "token" else slice(prefix, None)
+        q, k, v = self._qkv(tokens)
+        rows = tokens[:, reading]
+
+        def tail(o: Tensor) -> Tensor:
+            x = rows + block.ls1(block.attn.proj(block.attn.norm(o)))
+            x = x + block.ls2(block.mlp(block.norm2(x)))
+            return self._joint(self.trunk.norm(x).mean(dim=-2))
+
+        return Readout(attention_weights(q[:, :, reading], k), v, tail, prefix)
+
+    def last_attention(self, tokens: Tensor, grid: tuple[int, int]) -> LastAttention:
+        """Return the last block's queries, keys and values of all tokens."""
+
+        def project(o: Tensor) -> Tensor:
+            x = self.trunk.norm(self.block.ls1(self.block.attn.proj(self.block.attn.norm(o))))
+            if self.trunk.attn_pool is None:
+                return self._joint(x)
+            # An attention pool that looks at one patch alone returns that patch's value.
+            return self._pooled(self.trunk.attn_pool.kv(x).chunk(2, dim=-1)[1])
+
+        return LastAttention(*self._qkv(tokens), project, self.trunk.num_prefix_tokens)
+
+    def _placed(self, patches: Tensor, grid: tuple[int, int]) -> Tensor:
+        """Add positions and the class and register tokens, in the order this trunk was trained with."""
+        trunk = self.trunk
+        first = [
+            t.expand(patches.shape[0], -1, -1) for t in (trunk.cls_token, trunk.reg_token) if t is not None
+        ]
+        if trunk.pos_embed is None:
+            return torch.cat([*first, patches], dim=1)
+        prefix = 0 if trunk.no_embed_class else trunk.num_prefix_tokens
+        positions = resized_positions(trunk.pos_embed[0], trunk.patch_embed.grid_size, grid, prefix)
+        if trunk.no_embed_class:
+            return torch.cat([*first, patches + positions], dim=1)
+        return torch.cat([*first, patches], dim=1) + positions
+
+    def _qkv(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        attn = self.block.attn
+        parts = attn.qkv(self.block.norm1(tokens)).chunk(3, dim=-1)
+        q, k, v = (split_heads(part, attn.num_heads) for part in parts)
+        return attn.q_norm(q), attn.k_norm(k), v
+
+    def _joint(self, pooled: Tensor) -> Tensor:
+        return self.visual.head(self.trunk.head(self.trunk.fc_norm(pooled)))
+
+    def _pooled(self, o: Tensor) -> Tensor:
+        """Everything after the attention of the pool, per row."""
+        pool = self.trunk.attn_pool
+        x = pool.proj(o)
+        if pool.mlp is not None:
+            x = x + pool.mlp(pool.norm(x))
+        return self._joint(x)
+
+    def _pooler_readout(self, tokens: Tensor) -> Readout:
+        """Return the row of SigLIP's attention pool, which reads the patches after all blocks."""
+        pool, prefix = self.trunk.attn_pool, self.trunk.num_prefix_tokens
+        x = self.trunk.norm(self.block(tokens))
+        if not self.trunk.pool_include_prefix:
+            x, prefix = x[:, prefix:], 0
+        if pool.pos_embed is not None:
+            x = x + pool.pos_embed
+        keys, values = (split_heads(part, pool.num_heads) for part in pool.kv(x).chunk(2, dim=-1))
+        query = split_heads(pool.q(pool.latent.expand(x.shape[0], -1, -1)), pool.num_heads)[:, :, :1]
+        attention = attention_weights(pool.q_norm(query), pool.k_norm(keys))
+        return Readout(attention, values, lambda o: self._pooled(o)[..., 0, :], prefix)

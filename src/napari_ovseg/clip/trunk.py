@@ -1,0 +1,149 @@
+"""The costly part of a run: all of the image tower but its last step, and the cache that keeps it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from napari_ovseg.clip.towers import LastAttention, Readout, tower_of
+from napari_ovseg.errors import InputError
+
+
+@dataclass(frozen=True)
+class TrunkStates:
+    """What the image tower knows before its last step; text plays no part in it.
+
+    Attributes
+    ----------
+    tokens : (V, n, W) tensor
+        The tokens that enter the last block, class token first (convolutional towers: the last feature map).
+    grid : (gh, gw)
+        Rows and columns of patches.
+    prefix : int
+        How many tokens come before the patches (1 for a class token, 0 for none).
+    """
+
+    tokens: Tensor
+    grid: tuple[int, int]
+    prefix: int = 1
+
+    @property
+    def patches(self) -> Tensor:
+        """The patch tokens alone, ``(V, gh * gw, W)``."""
+        return self.tokens[:, self.prefix :]
+
+
+def trunk_states(network: Any, views: Tensor) -> TrunkStates:
+    """Run an open_clip model's image tower up to its last block.
+
+    Parameters
+    ----------
+    network : open_clip model
+    views : (V, 3, h, w) float tensor
+        Preprocessed views; h and w are multiples of the patch size, and need not be the size the model was
+        trained at: position embeddings are interpolated (bicubic).
+
+    Returns
+    -------
+    TrunkStates
+        Differentiable with respect to the network and the views; wrap the call in ``torch.no_grad`` for use.
+
+    Raises
+    ------
+    InputError
+        When the views don't have this shape.
+    ModelError
+        When the tower is of an unknown kind.
+    """
+    tower = tower_of(network.visual)
+    if views.ndim != 4 or views.shape[1] != 3:
+        raise InputError(f"Views must have the shape (V, 3, h, w), not {tuple(views.shape)}.")
+    patch = tower.patch_size
+    if any(side < patch or side % patch for side in views.shape[-2:]):
+        height, width = views.shape[-2:]
+        raise InputError(
+            f"A view of {height} x {width} isn't made of whole patches: use multiples of {patch} pixels."
+        )
+    return TrunkStates(*tower.enter(views))
+
+
+def readout(network: Any, states: TrunkStates) -> Readout:
+    """Return how the image vector is read from ``states`` (the last block in parts)."""
+    return tower_of(network.visual).readout(states.tokens, states.grid)
+
+
+def last_attention(network: Any, states: TrunkStates) -> LastAttention:
+    """Return the last attention's queries, keys and values, for methods that edit it."""
+    return tower_of(network.visual).last_attention(states.tokens, states.grid)
+
+
+def image_vectors(network: Any, states: TrunkStates) -> Tensor:
+    """Finish the image tower: ``(V, D)``, equal to ``network.encode_image(views, normalize=True)``."""
+    reading = readout(network, states)
+    return F.normalize(reading.tail(reading.read()), dim=-1)
+
+
+class TrunkCache:
+    """The most recently used trunk states, at most ``max_bytes`` of them; safe to share between threads."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self.used_bytes = 0
+        self._states: OrderedDict[str, TrunkStates] = OrderedDict()
+        self._lock = Lock()
+
+    @staticmethod
+    def key(model_id: str, view: Tensor) -> str:
+        """Return the key of one view ``(3, h, w)`` for one model: a digest of its content."""
+        content = view.detach().cpu().contiguous()
+        digest = hashlib.blake2b(
+            f"{model_id} {tuple(content.shape)} {content.dtype}".encode(), digest_size=16
+        )
+        digest.update(content.numpy().tobytes())
+        return digest.hexdigest()
+
+    def get(self, key: str) -> TrunkStates | None:
+        """Return the states under ``key``, and count them as just used."""
+        with self._lock:
+            states = self._states.get(key)
+            if states is not None:
+                self._states.move_to_end(key)
+            return states
+
+    def put(self, key: str, states: TrunkStates) -> None:
+        """Keep ``states``; the least recently used make room, and what is too large is not kept."""
+        # A slice of a batch would keep the entire batch in memory.
+        states = TrunkStates(states.tokens.detach().clone(), states.grid, states.prefix)
+        size = states.tokens.nbytes
+        with self._lock:
+            previous = self._states.pop(key, None)
+            if previous is not None:
+                self.used_bytes -= previous.tokens.nbytes
+            if size > self.max_bytes:
+                return
+            self._states[key] = states
+            self.used_bytes += size
+            while self.used_bytes > self.max_bytes:
+                _, oldest = self._states.popitem(last=False)
+                self.used_bytes -= oldest.tokens.nbytes
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._states.clear()
+            self.used_bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+
+def stacked(parts: list[TrunkStates]) -> TrunkStates:
+    """Join the states of views of one size into one batch."""
+    return TrunkStates(torch.cat([part.tokens for part in parts]), parts[0].grid, parts[0].prefix)
