@@ -23,6 +23,7 @@ from napari_ovseg.categories import Category, parse_categories
 from napari_ovseg.errors import Cancelled, InputError
 from napari_ovseg.images import to_rgb
 from napari_ovseg.pseudo_labels import compete, paint, pseudo_labels
+from napari_ovseg.relevance import relevance_from_states
 from napari_ovseg.single_image import distil, sharpen
 
 if TYPE_CHECKING:
@@ -192,7 +193,8 @@ def _look(
     for done, (view, shown) in enumerate(zip(views, sizes, strict=True)):
         run.check()
         states = model.trunk(model.preprocess(augmentation.render(picture, view), shown))
-        maps.add(view, model.relevance(states, texts, method or model.spec.method)[0])
+        raw = relevance_from_states(model.network, states, texts, method or model.spec.method)
+        maps.add(view, raw[0])
         features.add(view, model.features(states)[0])
         run.progress(LOOKING, done + 1, len(views))
     fused = maps.result()
