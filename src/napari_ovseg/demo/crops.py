@@ -1,4 +1,4 @@
-"""Pictures and words to train on: crops of scenes and of real nuclei, each with the phrases that are true of it.
+"""Pictures and words to train on: crops of scenes and of real nuclei, each with the phrases true of it.
 
 Training sees the pixels of a crop and the phrases only. Where things are is used here alone, to know what may
 truthfully be said of a crop.
@@ -86,7 +86,9 @@ def nuclei_split(folder: Path, part: str) -> list[dict[str, str]]:
     """
     index = folder / "index.csv"
     if not index.is_file():
-        raise InputError(f"No index.csv in {folder}: give the folder of nuclei pictures (images/, instances/, index.csv).")
+        raise InputError(
+            f"No index.csv in {folder}: give the folder of nuclei pictures (images/, instances/, index.csv)."
+        )
     with index.open(newline="") as stream:
         rows = sorted(csv.DictReader(stream), key=lambda row: (row["kind"], row["id"]))
     return [row for number, row in enumerate(rows) if (number % 5 == 0) == (part == "test")]
@@ -144,13 +146,15 @@ def what_is_said(canvas: Canvas, top: int, left: int, side: int) -> NDArray[np.i
     return said
 
 
-def _exposure(picture: NDArray[np.float32], canvas: Canvas, rng: np.random.Generator) -> NDArray[np.float32]:
+def _exposure(
+    picture: NDArray[np.floating], canvas: Canvas, rng: np.random.Generator
+) -> NDArray[np.floating]:
     """Vary what a camera varies; real pictures are few, so they are varied more."""
     if not canvas.real:
         return picture * np.float32(rng.uniform(0.9, 1.1))
     if canvas.tissue:
         tint = rng.normal(1, 0.06, 3).astype(np.float32)
-        return np.clip(picture, 0, 1) ** np.float32(rng.uniform(0.7, 1.4)) * tint
+        return picture.clip(0, 1) ** np.float32(rng.uniform(0.7, 1.4)) * tint
     gain = rng.uniform(0.6, 3.0) if picture.max() < 0.5 else rng.uniform(0.6, 1.3)
     return picture * np.float32(gain) + np.float32(rng.uniform(0, 0.05))
 
@@ -175,12 +179,13 @@ def crop(canvas: Canvas, size: int, rng: np.random.Generator) -> tuple[NDArray[n
         int8, (phrases,), see `what_is_said`.
     """
     height, width = canvas.labels.shape
-    side = int(np.clip(size * np.exp(rng.uniform(np.log(0.5), np.log(2.2))), 20, min(height, width)))
+    zoom = float(np.exp(rng.uniform(np.log(0.5), np.log(2.2))))
+    side = min(max(int(size * zoom), 20), height, width)
     top, left = int(rng.integers(0, height - side + 1)), int(rng.integers(0, width - side + 1))
     cut = Image.fromarray(canvas.picture[top : top + side, left : left + side])
     picture = np.asarray(cut.resize((size, size), Image.Resampling.BICUBIC), np.float32) / 255
     picture = np.rot90(picture, int(rng.integers(0, 4)))
     if rng.random() < 0.5:
         picture = picture[:, ::-1]
-    picture = np.clip(_exposure(picture, canvas, rng), 0, 1)
-    return np.ascontiguousarray(picture.transpose(2, 0, 1)), what_is_said(canvas, top, left, side)
+    picture = _exposure(picture, canvas, rng).clip(0, 1)
+    return np.ascontiguousarray(picture.transpose(2, 0, 1), np.float32), what_is_said(canvas, top, left, side)

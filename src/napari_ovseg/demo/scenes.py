@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_ovseg.demo.outlines import OUTLINES, Array, particle
 from napari_ovseg.demo.phrases import COLOURS, HELD_OUT, PARTICLES, PATTERNS, SHAPES, TEXTURES, Phrase
-
-Array = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -42,84 +40,9 @@ class Scene:
         return [thing.text for thing in self.things]
 
 
-def _circle(u: Array, v: Array) -> NDArray[np.bool_]:
-    return u * u + v * v < 1
-
-
-def _square(u: Array, v: Array) -> NDArray[np.bool_]:
-    return np.maximum(abs(u), abs(v)) < 0.85
-
-
-def _triangle(u: Array, v: Array) -> NDArray[np.bool_]:
-    return (v < 0.55) & (v - 1.73 * u > -1.1) & (v + 1.73 * u > -1.1)
-
-
-def _star(u: Array, v: Array) -> NDArray[np.bool_]:
-    sector = np.abs((np.arctan2(u, v) / (2 * np.pi / 5)) % 1 - 0.5) * 2
-    return np.hypot(u, v) * (1 + 1.3 * (1 - sector)) < 1.05
-
-
-def _cross(u: Array, v: Array) -> NDArray[np.bool_]:
-    return (np.minimum(abs(u), abs(v)) < 0.28) & (np.maximum(abs(u), abs(v)) < 0.95)
-
-
-def _ring(u: Array, v: Array) -> NDArray[np.bool_]:
-    return abs(np.hypot(u, v) - 0.77) < 0.22
-
-
-def _crescent(u: Array, v: Array) -> NDArray[np.bool_]:
-    return (u * u + v * v < 1) & ((u - 0.5) ** 2 + v * v > 0.75**2)
-
-
-_OUTLINES: dict[str, Callable[[Array, Array], NDArray[np.bool_]]] = {
-    "circle": _circle,
-    "square": _square,
-    "triangle": _triangle,
-    "star": _star,
-    "cross": _cross,
-    "ring": _ring,
-    "crescent": _crescent,
-}
-
-
-def _rods(u: Array, v: Array) -> NDArray[np.bool_]:
-    return np.hypot(np.maximum(abs(u) - 0.75, 0), v) < 0.25
-
-
-def _thin_ring(u: Array, v: Array) -> NDArray[np.bool_]:
-    return abs(np.hypot(u, v) - 0.82) < 0.17
-
-
-def _wobbly(u: Array, v: Array, rng: np.random.Generator, amount: float) -> NDArray[np.bool_]:
-    angle, radius = np.arctan2(v, u), np.hypot(u, v)
-    phase = rng.uniform(0, 2 * np.pi, 3)
-    wobble = sum(amount * np.sin(k * angle + phase[k - 2]) / k for k in (2, 3, 4))
-    return radius < 0.85 + wobble
-
-
-def _crystal(u: Array, v: Array, rng: np.random.Generator) -> NDArray[np.bool_]:
-    inside = np.ones(u.shape, bool)
-    start = rng.uniform(0, 2 * np.pi)
-    for k in range(5):
-        angle = start + (k + rng.uniform(-0.25, 0.25)) * 2 * np.pi / 5
-        inside &= u * np.cos(angle) + v * np.sin(angle) < rng.uniform(0.5, 0.9)
-    return inside
-
-
-def _particle(kind: str, u: Array, v: Array, rng: np.random.Generator) -> NDArray[np.bool_]:
-    if kind == "round cells":
-        return _wobbly(u, v, rng, 0.08)
-    if kind == "debris":
-        return _wobbly(u * 1.3, v, rng, 0.5)
-    if kind == "crystals":
-        return _crystal(u, v, rng)
-    if kind == "fibres":
-        bend = 0.18 * np.sin(u * rng.uniform(1.5, 4) + rng.uniform(0, 6))
-        return (abs(v - bend) < 0.045) & (abs(u) < 1)
-    return {"rods": _rods, "rings": _thin_ring}[kind](u, v)
-
-
-def _local(size: int, centre: NDArray[np.float64], radius: float, angle: float) -> tuple[tuple[slice, slice], Array, Array]:
+def _local(
+    size: int, centre: NDArray[np.float64], radius: float, angle: float
+) -> tuple[tuple[slice, slice], Array, Array]:
     """The window of the canvas around a thing, and its coordinates there in units of the radius."""
     low = np.clip(np.floor(centre - 1.5 * radius), 0, size).astype(int)
     high = np.clip(np.ceil(centre + 1.5 * radius), 0, size).astype(int)
@@ -148,8 +71,8 @@ def _paint(thing: Phrase, u: Array, v: Array, radius: float, rng: np.random.Gene
 
 
 @cache
-def _texture(kind: str, half: str) -> Array:
-    """One half of a real texture of scikit-image: the left is for training, the right for tests."""
+def texture(kind: str, half: str) -> Array:
+    """Return one half of a real texture of scikit-image: the left is for training, the right for tests."""
     from skimage import data
 
     picture = getattr(data, kind)().astype(np.float32) / 255
@@ -183,8 +106,10 @@ def _background(size: int, colours: list[str], microscopy: bool, rng: np.random.
     return canvas
 
 
-def _choose_things(rng: np.random.Generator, microscopy: bool, count: int, held_out: bool | None) -> tuple[Phrase, ...]:
-    """Things of which no name is true of another; ``held_out`` False: never, True: at least one, None: any."""
+def _choose_things(
+    rng: np.random.Generator, microscopy: bool, count: int, held_out: bool | None
+) -> tuple[Phrase, ...]:
+    """Choose things with no name true of another; ``held_out`` False: never, True: at least one, None: any."""
     kinds = PARTICLES if microscopy else SHAPES
     while True:
         pairs = [(str(rng.choice(list(COLOURS))), str(rng.choice(kinds))) for _ in range(count)]
@@ -197,7 +122,14 @@ def _choose_things(rng: np.random.Generator, microscopy: bool, count: int, held_
         return tuple(Phrase(c, p, k) for (c, k), p in zip(pairs, pattern, strict=True))
 
 
-def _draw(canvas: Array, labels: NDArray[np.uint8], number: int, thing: Phrase, radius: float, rng: np.random.Generator) -> None:
+def _draw(
+    canvas: Array,
+    labels: NDArray[np.uint8],
+    number: int,
+    thing: Phrase,
+    radius: float,
+    rng: np.random.Generator,
+) -> None:
     """Place one instance where it hides little of the others."""
     size = len(labels)
     margin = min(0.7 * radius, size / 2 - 1)
@@ -205,7 +137,7 @@ def _draw(canvas: Array, labels: NDArray[np.uint8], number: int, thing: Phrase, 
         centre = rng.uniform(margin, size - margin, 2)
         angle = rng.uniform(0, 2 * np.pi) if thing.kind in PARTICLES else rng.normal(0, 0.35)
         window, u, v = _local(size, centre, radius, angle)
-        inside = _OUTLINES[thing.kind](u, v) if thing.kind in _OUTLINES else _particle(thing.kind, u, v, rng)
+        inside = OUTLINES[thing.kind](u, v) if thing.kind in OUTLINES else particle(thing.kind, u, v, rng)
         taken = labels[window]
         if ((taken > 0) & (taken != number) & inside).sum() > 0.08 * max(inside.sum(), 1):
             continue
@@ -214,13 +146,15 @@ def _draw(canvas: Array, labels: NDArray[np.uint8], number: int, thing: Phrase, 
         return
 
 
-def _draw_texture(canvas: Array, labels: NDArray[np.uint8], number: int, kind: str, half: str, rng: np.random.Generator) -> None:
+def _draw_texture(
+    canvas: Array, labels: NDArray[np.uint8], number: int, kind: str, half: str, rng: np.random.Generator
+) -> None:
     """Fill a side or a blob of the picture with a real texture."""
     size = len(labels)
-    texture = _texture(kind, half)
-    step = int(rng.integers(1, 3)) if min(texture.shape) >= 2 * size else 1
-    y, x = (int(rng.integers(0, extent - size * step + 1)) for extent in texture.shape)
-    patch = texture[y : y + size * step : step, x : x + size * step : step]
+    whole = texture(kind, half)
+    step = int(rng.integers(1, 3)) if min(whole.shape) >= 2 * size else 1
+    y, x = (int(rng.integers(0, extent - size * step + 1)) for extent in whole.shape)
+    patch = whole[y : y + size * step : step, x : x + size * step : step]
     field = _smooth_noise(size, size / 2.5, rng)
     inside = field > np.quantile(field, rng.uniform(0.5, 0.75))
     tint = np.clip(1 + rng.normal(0, 0.05, 3), 0, 1.2).astype(np.float32)
@@ -269,19 +203,25 @@ def scene(
             kind = str(rng.choice(TEXTURES))
             things = (Phrase(kind=kind), *things[1:])
             _draw_texture(canvas, labels, 1, kind, half, rng)
-            labels_of_texture = labels.copy()
+            labels_oftexture = labels.copy()
             labels[:] = 0
         else:
-            labels_of_texture = labels
+            labels_oftexture = labels
         _draw_all(canvas, labels, things, micro, rng)
-        labels = np.where(labels > 0, labels, labels_of_texture)
+        labels = np.where(labels > 0, labels, labels_oftexture)
         areas = np.bincount(labels.ravel(), minlength=len(things) + 1)[1:]
         if (areas < 0.004 * size * size).any() or (held_out and not any(thing.held_out for thing in things)):
             continue
         return Scene(_finish(canvas, micro, rng), labels, things)
 
 
-def _draw_all(canvas: Array, labels: NDArray[np.uint8], things: tuple[Phrase, ...], micro: bool, rng: np.random.Generator) -> None:
+def _draw_all(
+    canvas: Array,
+    labels: NDArray[np.uint8],
+    things: tuple[Phrase, ...],
+    micro: bool,
+    rng: np.random.Generator,
+) -> None:
     size = len(labels)
     for number, thing in enumerate(things, 1):
         if not thing.colour:

@@ -1,7 +1,7 @@
 """Train the bundled model: ``python -m napari_ovseg.demo.train --nuclei FOLDER --output FOLDER``.
 
 A small CLIP in open_clip's own architecture learns from pictures and phrases only. Two scores are trained with
-the sigmoid loss of SigLIP (Zhai et al. 2023, eq. 1): that of the class token, and that of the best-matching
+a balanced sigmoid loss (SigLIP, Zhai et al. 2023, eq. 1): that of the class token, and that of the best-matching
 patches, read through the value path of the last block as MaskCLIP reads them (Zhou et al. 2022) and pooled by
 a softmax over patches. The second is what makes the maps of a small model useful: the phrase must be found
 *somewhere*, nobody says where.
@@ -26,17 +26,35 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from napari_ovseg.demo.crops import FALSE, TRUE, UNSAID, Canvas, crop, nuclei_canvas, nuclei_split, scene_canvas
+from napari_ovseg.demo.crops import (
+    FALSE,
+    TRUE,
+    UNSAID,
+    Canvas,
+    crop,
+    nuclei_canvas,
+    nuclei_split,
+    scene_canvas,
+)
 from napari_ovseg.demo.phrases import SYNONYMS, VOCABULARY, Phrase
 
 HERE = Path(__file__).parent
 ARCHITECTURE = HERE / "ovseg-demo.json"
-TEMPLATES = ("{}", "{}", "a {}", "a photo of a {}", "a picture of {}", "an image of {}", "a microscope image of {}")
+TEMPLATES = (
+    "{}",
+    "{}",
+    "a {}",
+    "a photo of a {}",
+    "a picture of {}",
+    "an image of {}",
+    "a microscope image of {}",
+)
 # side of the crops in pixels -> crops in a batch, so that every step costs about the same
 BATCHES = {32: 192, 64: 64, 96: 28, 128: 16}
 SHARES = (0.25, 0.4, 0.2, 0.15)
 PHRASES_PER_STEP = 128
 POOL_TEMPERATURE = 2.0
+CHECKPOINT_EVERY = 250
 MEAN, STD = open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD
 
 
@@ -69,7 +87,7 @@ class Tower(nn.Module):
         self.clip.token_embedding = nn.Embedding.from_pretrained(table[self.used].clone(), freeze=False)
 
     def text(self, texts: list[str]) -> Tensor:
-        """Unit vectors (N, D) of the texts; the padding is left out, which changes nothing under a causal mask."""
+        """Unit vectors (N, D) of the texts; padding is left out: the mask is causal."""
         tokens = torch.searchsorted(self.used, self.tokenizer(texts))
         ends = tokens.argmax(dim=1)  # the end-of-text token has the highest number
         length = int(ends.max()) + 1
@@ -96,7 +114,9 @@ class Tower(nn.Module):
         for block in first:
             x = block(x)
         width = x.shape[-1]
-        values = F.linear(last.ln_1(x), last.attn.in_proj_weight[2 * width :], last.attn.in_proj_bias[2 * width :])
+        values = F.linear(
+            last.ln_1(x), last.attn.in_proj_weight[2 * width :], last.attn.in_proj_bias[2 * width :]
+        )
         patches = last.attn.out_proj(values[:, 1:])
         pooled = visual.ln_post(last(x)[:, 0]) @ visual.proj
         return F.normalize(pooled, dim=-1), F.normalize(visual.ln_post(patches) @ visual.proj, dim=-1)
@@ -107,7 +127,7 @@ class Tower(nn.Module):
 
 
 def sigmoid_loss(logits: Tensor, said: Tensor) -> Tensor:
-    """Mean binary cross-entropy over what is said or denied, true pairs weighing as much as a third of all."""
+    """Mean binary cross-entropy over what is said or denied, true pairs weighing a third."""
     known = said != UNSAID
     losses = F.binary_cross_entropy_with_logits(logits, (said == TRUE).float(), reduction="none")
     true, false = losses[said == TRUE], losses[known & (said == FALSE)]
@@ -139,7 +159,7 @@ def _phrases_to_ask(said: NDArray[np.int8], rng: np.random.Generator) -> NDArray
     return np.concatenate([true, np.array(rest, np.intp)])[:PHRASES_PER_STEP].astype(np.intp)
 
 
-def _ahead(source: Iterator, depth: int = 4) -> Iterator:  # type: ignore[type-arg]
+def _ahead(source: Iterator, depth: int = 4) -> Iterator:
     """Make batches in a thread while the last one is being learnt from."""
     ready: queue.Queue = queue.Queue(depth)
     end = object()
@@ -154,7 +174,9 @@ def _ahead(source: Iterator, depth: int = 4) -> Iterator:  # type: ignore[type-a
         yield item
 
 
-def loss_of(tower: Tower, pictures: Tensor, said: Tensor, texts: list[str], corner: tuple[int, int]) -> Tensor:
+def loss_of(
+    tower: Tower, pictures: Tensor, said: Tensor, texts: list[str], corner: tuple[int, int]
+) -> Tensor:
     """The loss of one step: class token and pooled patches against every asked phrase."""
     words = tower.text(texts)
     cls, patches = tower.image(pictures, corner)
@@ -165,7 +187,11 @@ def loss_of(tower: Tower, pictures: Tensor, said: Tensor, texts: list[str], corn
 
 def save(tower: Tower, path: Path) -> None:
     """Write the weights as float16 safetensors; words never seen in training get the vector 0."""
-    state = {key: value.half().contiguous() for key, value in tower.clip.state_dict().items() if "attn_mask" not in key}
+    state = {
+        key: value.half().contiguous()
+        for key, value in tower.clip.state_dict().items()
+        if "attn_mask" not in key
+    }
     vocab_size = json.loads(ARCHITECTURE.read_text())["text_cfg"]["vocab_size"]
     table = torch.zeros(vocab_size, state["token_embedding.weight"].shape[1], dtype=torch.float16)
     table[tower.used] = state["token_embedding.weight"]
@@ -192,7 +218,9 @@ def train(nuclei: Path | None, output: Path, steps: int, scenes: int, seed: int,
         start = saved["step"]
     canvases = [scene_canvas((seed, k)) for k in tqdm(range(scenes), desc="Drawing scenes")]
     real = [nuclei_canvas(nuclei, row) for row in nuclei_split(nuclei, "train")] if nuclei else []
-    bar = tqdm(_ahead(batches(canvases, real, seed, start, steps)), desc="Training", initial=start, total=steps)
+    bar = tqdm(
+        _ahead(batches(canvases, real, seed, start, steps)), desc="Training", initial=start, total=steps
+    )
     for step, batch in enumerate(bar, start + 1):
         loss = loss_of(tower, *batch)
         optimizer.zero_grad()
@@ -201,7 +229,7 @@ def train(nuclei: Path | None, output: Path, steps: int, scenes: int, seed: int,
         optimizer.step()
         schedule.step()
         bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
-        if step % 250 == 0 or step == steps:
+        if step % CHECKPOINT_EVERY == 0 or step == steps:
             state = {"tower": tower.state_dict(), "optimizer": optimizer.state_dict()}
             torch.save(state | {"schedule": schedule.state_dict(), "step": step}, checkpoint)
             save(tower, output / "demo.safetensors")
@@ -209,7 +237,9 @@ def train(nuclei: Path | None, output: Path, steps: int, scenes: int, seed: int,
 
 def main(
     output: Annotated[Path, typer.Option(help="Folder for demo.safetensors and the checkpoint.")],
-    nuclei: Annotated[Path | None, typer.Option(help="Folder of BBBC038 nuclei pictures; none are used without it.")] = None,
+    nuclei: Annotated[
+        Path | None, typer.Option(help="Folder of BBBC038 nuclei pictures; none are used without it.")
+    ] = None,
     steps: Annotated[int, typer.Option(help="Training steps.")] = 5000,
     scenes: Annotated[int, typer.Option(help="Scenes to cut crops from.")] = 5000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same data and the same start.")] = 0,
