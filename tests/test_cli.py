@@ -121,8 +121,8 @@ def test_the_default_model_is_the_real_one_once_it_is_there(
 ):
     monkeypatch.setattr("napari_ovseg.clip.download.is_cached", lambda spec: cached)
     run(monkeypatch, "segment", pictures[0], "--labels", "a, b", "--output", tmp_path / "o")
-    assert model.loaded[0][0] == (registry.DEFAULT_MODEL if cached else "demo")
-    notice = f"models download {registry.DEFAULT_MODEL}"
+    assert model.loaded[0][0] == (registry.DEFAULT if cached else "demo")
+    notice = f"models download {registry.DEFAULT}"
     assert (notice in capsys.readouterr().err) is not cached
 
 

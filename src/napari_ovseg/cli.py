@@ -236,9 +236,9 @@ def _load(name: str | None, checkpoint: Path | None, device: str) -> Model:
 
 def _default_model() -> str:
     from napari_ovseg.clip.download import is_cached
-    from napari_ovseg.clip.registry import DEFAULT_MODEL, find_model
+    from napari_ovseg.clip.registry import DEFAULT, find_model
 
-    spec = find_model(DEFAULT_MODEL)
+    spec = find_model(DEFAULT)
     if is_cached(spec):
         return spec.name
     typer.echo(
