@@ -1,4 +1,4 @@
-"""The Python of the README and of docs/python.md runs as printed; links inside the repository lead somewhere."""
+"""The Python of README.md and docs/python.md runs as printed; links in the repository lead somewhere."""
 
 from __future__ import annotations
 
