@@ -20,6 +20,7 @@ Box = tuple[float, float, float, float]
 
 # A window this elongated still shows things at a size that the model knows; beyond, several windows do.
 _LONGEST_WINDOW = 1.8
+_MOST_ALONG = 6
 _MOST_CELLS = 128
 _WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 
@@ -76,10 +77,11 @@ def windows(height: int, width: int, zoom: float) -> list[Box]:
         Size of the picture in pixels.
     zoom : float
         1 for the entire picture; at 2 a window's sides are half the picture's. Windows of an elongated
-        picture are never longer than 1.8 times their width.
+        picture are at most 1.8 times as long as wide, unless that would take more than about six along it.
     """
     tall, wide = height / zoom, width / zoom
-    tall, wide = min(tall, _LONGEST_WINDOW * wide), min(wide, _LONGEST_WINDOW * tall)
+    longest = max(_LONGEST_WINDOW, max(tall / wide, wide / tall) / _MOST_ALONG)
+    tall, wide = min(tall, longest * wide), min(wide, longest * tall)
     return [
         (top / height, left / width, (top + tall) / height, (left + wide) / width)
         for top in _starts(height, tall)

@@ -153,7 +153,8 @@ def segment(
     views = augmentation.views_for(preset, *picture.shape[:2])
     run = _Run(progress, should_stop)
     with run.stage(LOOKING, len(views)):
-        maps, features, presence = _look(picture, named, views, model=model, method=method, run=run)
+        maps, features, vectors = _look(picture, named, views, model=model, method=method, run=run)
+        presence = model.presence(vectors, [name.phrases for name in named if not name.background])
     found = segment_maps(
         picture, maps, features, categories=named, presence=presence, seed=seed,
         progress=progress, should_stop=should_stop, on_pseudo_labels=on_pseudo_labels,
@@ -165,6 +166,7 @@ def segment(
         "preset": preset,
         "views": len(views),
         **found.record,
+        "warnings": _warnings(model, named) + found.record["warnings"],
         "seconds": run.seconds | found.record["seconds"],
     }
     return replace(found, record=record)
@@ -179,7 +181,7 @@ def _look(
     method: str | None,
     run: _Run,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Fused maps ``(len(named), h, w)``, deep features ``(F, h, w)`` and presence ``(C,)`` of a picture."""
+    """Fused maps ``(len(named), h, w)``, deep features ``(F, h, w)`` and the views' image vectors ``(V, D)``."""
     texts, owners = _texts(named, model)
     size = picture.shape[:2]
     sizes = [
@@ -189,17 +191,18 @@ def _look(
     grid = augmentation.fused_grid(
         views, [(rows // model.patch_size, columns // model.patch_size) for rows, columns in sizes]
     )
-    maps, features = augmentation.Fusion(grid), augmentation.Fusion(grid)
+    maps, features, vectors = augmentation.Fusion(grid), augmentation.Fusion(grid), []
     for done, (view, shown) in enumerate(zip(views, sizes, strict=True)):
         run.check()
         states = model.trunk(model.preprocess(augmentation.render(picture, view), shown))
         raw = relevance_from_states(model.network, states, texts, method or model.spec.method)
         maps.add(view, raw[0])
         features.add(view, model.features(states)[0])
+        vectors.append(model.image_vectors(states).float().cpu())
         run.progress(LOOKING, done + 1, len(views))
     fused = maps.result()
     per_name = torch.stack([fused[owners == i].amax(0) for i in range(len(named))])
-    return per_name, features.result(), torch.ones(sum(not name.background for name in named))
+    return per_name, features.result(), torch.cat(vectors)
 
 
 def _texts(named: tuple[Category, ...], model: Model) -> tuple[torch.Tensor, torch.Tensor]:
@@ -210,6 +213,13 @@ def _texts(named: tuple[Category, ...], model: Model) -> tuple[torch.Tensor, tor
         vectors.append(words if category.background else F.normalize(words.mean(0, keepdim=True), dim=1))
         owners += [owner] * len(vectors[-1])
     return torch.cat(vectors), torch.tensor(owners)
+
+
+def _warnings(model: Model, named: tuple[Category, ...]) -> list[str]:
+    """Say what the model does not know, and what went otherwise than asked."""
+    unknown = ", ".join(model.unknown_words(named))
+    teach = f"The model {model.spec.name!r} never saw these words, so don't trust their masks: {unknown}."
+    return [*([teach] if unknown else []), *model.notes]
 
 
 def segment_maps(

@@ -1,8 +1,8 @@
 """The per-image network: a small head that learns this one picture from its own rough maps.
 
 Zabari & Hoshen (ECCVW 2022), section 3. The network and its inputs are not published in detail; ours is one
-hidden layer on frozen deep features, colour at several blurs, local texture and position; ``docs/refinement.md``
-has the measurements.
+hidden layer on frozen deep features, colour at several blurs, local texture and position. Measurements are in
+``docs/refinement.md``.
 """
 
 from __future__ import annotations
