@@ -65,11 +65,13 @@ def load_model(
     place = _device(device)
     with _lock:
         path = _weights(spec, checkpoint, progress)
-        key = (spec.name, _checkpoint_id(path), str(place))
+        if not path.is_file():
+            raise ModelError(f'The weights "{path}" are missing: install the package again.')
+        key = (spec.name, f"{path} {path.stat().st_mtime_ns}", str(place))
         model = _loaded.get(key)
         # Out of memory moves a model to the CPU; a new request for the GPU starts afresh.
         if model is None or model.device.type != place.type:
-            model = _loaded[key] = _build(spec, path, key[1], place)
+            model = _loaded[key] = _build(spec, path, place)
         return model
 
 
@@ -114,8 +116,6 @@ def _weights(spec: ModelSpec, checkpoint: str | Path | None, progress: Progress 
 
 def _checkpoint_id(path: Path) -> str:
     """Name the content of a checkpoint; the hub's blobs are named after theirs already."""
-    if not path.is_file():
-        raise ModelError(f'The weights "{path}" are missing: install the package again.')
     real = path.resolve()
     if real.parent.name == "blobs":
         return real.name
@@ -123,7 +123,7 @@ def _checkpoint_id(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
-def _build(spec: ModelSpec, path: Path, checkpoint_id: str, device: torch.device) -> Model:
+def _build(spec: ModelSpec, path: Path, device: torch.device) -> Model:
     architecture = spec.architecture
     vocabulary = None
     if spec.name == "demo":
@@ -137,7 +137,7 @@ def _build(spec: ModelSpec, path: Path, checkpoint_id: str, device: torch.device
         kept = {k: settings[k] for k in ("mean", "std", "interpolation", "resize_mode") if k in settings}
         network, tokenizer = _create(architecture, str(path), kept, path)
     network.eval().requires_grad_(False).to(device)
-    return Model(spec, network, tokenizer, device, checkpoint_id, vocabulary, path)
+    return Model(spec, network, tokenizer, device, _checkpoint_id(path), vocabulary, path)
 
 
 def _register_demo() -> None:
@@ -161,10 +161,6 @@ def _create(name: str, pretrained: str | None, preprocess: dict[str, Any], path:
             name, pretrained, force_preprocess_cfg=preprocess, weights_only=True, require_pretrained=True
         )
         return network, open_clip.get_tokenizer(name)
-    except ImportError as error:
-        raise ModelError(
-            f'"{name}" needs another package ({error}): run pip install transformers.'
-        ) from error
     except Exception as error:
         # torch, safetensors and open_clip each raise their own types for a file they can't use.
         raise ModelError(_why(error, name, path)) from error
@@ -175,6 +171,8 @@ def _create(name: str, pretrained: str | None, preprocess: dict[str, Any], path:
 def _why(error: Exception, name: str, path: Path) -> str:
     """Say in one sentence what is wrong with a checkpoint and how to mend it."""
     text = str(error)
+    if "transformers" in text and ("pip install" in text or isinstance(error, ImportError)):
+        return f'"{name}" needs the transformers package for its text: run pip install transformers.'
     if "TorchScript" in text:
         return (
             f'The checkpoint "{path}" is a TorchScript archive, which holds code: '

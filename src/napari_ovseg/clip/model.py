@@ -200,6 +200,8 @@ class Model:
         -----
         See :func:`napari_ovseg.clip.presence.presence` for the two rules.
         """
+        if not phrases:
+            return torch.zeros(0)
         scale = float(self.network.logit_scale.exp())
         bias = getattr(self.network, "logit_bias", None)
         categories = [self.encode_text(list(names)) for names in phrases]

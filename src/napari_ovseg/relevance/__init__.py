@@ -46,7 +46,7 @@ def relevance_maps(network: Any, view: Tensor, text_vectors: Tensor, method: Met
     """
     if view.ndim != 4 or view.shape[0] != 1:
         raise InputError(f"The view must have the shape (1, 3, H, W), not {tuple(view.shape)}.")
-    with torch.no_grad():
+    with torch.inference_mode(False), torch.no_grad():
         weight = next(network.visual.parameters())
         states = trunk_states(network, view.to(weight.device, weight.dtype))
     return relevance_from_states(network, states, text_vectors, method)[0].float()
@@ -65,8 +65,9 @@ def relevance_from_states(
         )
     if method not in METHODS:
         raise InputError(f"There is no relevance method {method!r}: use one of {', '.join(METHODS)}.")
-    text_vectors = text_vectors.to(states.tokens)
-    with torch.no_grad():
+    # A copy made here can be differentiated through, even where the caller is in inference mode.
+    with torch.inference_mode(False), torch.no_grad():
+        text_vectors = text_vectors.to(states.tokens, copy=True)
         if method == "explain":
             scale = network.logit_scale.exp()
             maps = explain_maps(readout(network, states), text_vectors, scale)

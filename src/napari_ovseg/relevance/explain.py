@@ -50,7 +50,7 @@ def score_gradients(reading: Readout, text_vectors: Tensor, scale: Tensor) -> Te
     """Return ``dy_c/do``, ``(C, V, R, H, d)``: the tail runs on one copy of its input per category."""
     read = reading.read()
     heads = reading.values.shape[1]
-    with torch.inference_mode(False), torch.enable_grad():
+    with torch.enable_grad():
         copies = read.detach().expand(len(text_vectors), *read.shape).clone().requires_grad_()
         image = F.normalize(reading.tail(copies), dim=-1)
         scores = scale.detach() * torch.einsum("cvd,cd->cv", image, text_vectors.detach())

@@ -74,7 +74,7 @@ class TimmConvTower:
     def reads(visual: Any) -> bool:
         """Return whether this kind of tower fits ``visual``."""
         trunk = getattr(visual, "trunk", None)
-        pool = getattr(getattr(trunk, "head", None), "global_pool", None)
+        pool = getattr(getattr(trunk, "head", trunk), "global_pool", None)
         averages = getattr(pool, "pool_type", "") in ("avg", "fast")
         stages = hasattr(trunk, "stages") or hasattr(trunk, "layer4")
         return (

@@ -51,17 +51,12 @@ class TimmViT:
     def enter(self, views: Tensor) -> tuple[Tensor, tuple[int, int], int]:
         """Run everything before the last block."""
         trunk, embed = self.trunk, self.trunk.patch_embed
-        size = tuple(views.shape[-2:])
-        grid = (size[0] // self.patch_size, size[1] // self.patch_size)
-        if size == tuple(embed.img_size):
-            patches = embed(views)
-        elif isinstance(embed, PatchEmbed):
-            patches = embed.norm(embed.proj(views).flatten(2).transpose(1, 2))
-        else:
-            stem = embed.backbone(views)
-            last = stem[-1] if isinstance(stem, (list, tuple)) else stem
-            patches = embed.proj(last).flatten(2).transpose(1, 2)
-        tokens = trunk.patch_drop(self._placed(patches, grid))
+        hybrid = isinstance(embed, HybridEmbed)
+        stem = embed.backbone(views) if hybrid else views
+        patches = embed.proj(stem[-1] if isinstance(stem, (list, tuple)) else stem)
+        grid = (int(patches.shape[-2]), int(patches.shape[-1]))
+        patches = patches.flatten(2).transpose(1, 2)
+        tokens = trunk.patch_drop(self._placed(patches if hybrid else embed.norm(patches), grid))
         tokens = trunk.norm_pre(tokens)
         for block in trunk.blocks[:-1]:
             tokens = block(tokens)
