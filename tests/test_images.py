@@ -75,6 +75,22 @@ def test_sixteen_bit_colour_keeps_its_hue():
     np.testing.assert_allclose(picture[9, 9], [1, 0.5, 0], atol=1e-3)
 
 
+def test_grey_stored_as_colour_is_stretched_like_grey():
+    dim = (RAMP // 2 + 3).astype(np.uint8)
+    np.testing.assert_array_equal(to_rgb(np.stack([dim] * 3, -1)), to_rgb(dim))
+    opaque = np.full_like(dim, 255)
+    np.testing.assert_array_equal(to_rgb(np.stack([dim, dim, dim, opaque], -1)), to_rgb(dim))
+
+
+@given(hnp.arrays(np.uint8, (6, 8, 3)))
+def test_a_picture_that_is_rgb_already_stays(image):
+    try:
+        once = to_rgb(image)
+    except InputError:
+        return
+    np.testing.assert_allclose(to_rgb(once), once, atol=1e-5)
+
+
 def test_alpha_is_composited_over_black():
     image = rng.integers(0, 256, (5, 7, 4), dtype=np.uint8)
     expected = image[..., :3] / 255 * (image[..., 3:] / 255)

@@ -28,10 +28,10 @@ def to_rgb(
 ) -> NDArray[np.float32]:
     """Turn one picture of any kind into RGB; of lazy arrays only what is needed is read.
 
-    Scaling: 8-bit colour is divided by 255 and floats that already lie in [0, 1] with colour are kept. All
-    else (greyscale, 16-bit, signed, other floats) is stretched from its 0.1 to its 99.9 percentile, jointly
-    over the colours of an RGB picture and one by one for chosen channels. `contrast_limits` replaces all of
-    this. Alpha is composited over black, which is how napari shows it.
+    Scaling: 8-bit colour is divided by 255, and colour in floats that lie in [0, 1] is kept. All else (grey,
+    also when stored as RGB, 16-bit, signed, other floats) is stretched from its 0.1 to its 99.9 percentile,
+    jointly over the colours of an RGB picture and one by one for chosen channels. `contrast_limits` replaces
+    all of this. Alpha is composited over black, which is how napari shows it.
 
     Parameters
     ----------
