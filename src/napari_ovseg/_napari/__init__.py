@@ -1,0 +1,1 @@
+"""The only room that knows napari, Qt and magicgui; everything it shows is computed elsewhere."""

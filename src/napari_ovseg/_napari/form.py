@@ -1,0 +1,179 @@
+"""The panel's fields and buttons: a view only, that knows no viewer and starts nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QFontMetrics
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_ovseg._napari.category_table import CategoryTable
+from napari_ovseg.errors import InputError
+
+if TYPE_CHECKING:
+    from napari_ovseg._napari.model_choice import ModelChoice
+
+PRESETS = ("fast", "balanced", "best")
+DEVICES = ("auto", "cuda", "mps", "cpu")
+
+_SYNTAX = """What is in the picture? For example:
+nuclei
+dog: puppy, hound
+background: grass, sky"""
+
+_NAMES_HELP = """One name per line, or separated by commas.
+"dog: puppy, hound" gives synonyms of one name.
+"background: grass, sky" says what is not wanted.
+Ctrl+Enter runs."""
+
+# A stage with more steps than this counts bytes, and its bar says enough.
+_COUNTABLE = 10_000
+_ERROR_COLOUR = "#e06c5f"
+
+
+class Form(QWidget):
+    """Picture, channels, names, model, preset, device, Run, Cancel, progress, a message and the table."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.image = _combo("The picture to segment; follows the layer that is selected.")
+        self.channel_axis = _combo("Stacks are segmented slice by slice; say so if an axis holds channels.")
+        self.channels = QLineEdit("0, 1, 2")
+        self.channels.setToolTip("Up to three channels, counted from 0, that become red, green and blue.")
+        self.names = QPlainTextEdit()
+        self.names.setPlaceholderText(_SYNTAX)
+        self.names.setToolTip(_NAMES_HELP)
+        self.names.setTabChangesFocus(True)
+        self.names.setFixedHeight(QFontMetrics(self.names.font()).lineSpacing() * 5 + 16)
+        self.model = _combo("Which model looks at the picture; any open_clip name or file can be typed too.")
+        self.model.setEditable(True)
+        self.model.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.preset = _combo("How many views of the picture the model sees: more take longer and find more.")
+        self.preset.addItems(PRESETS)
+        self.preset.setCurrentText("balanced")
+        self.device = _combo("Where the model runs; auto takes the first of cuda, mps and cpu that is there.")
+        self.device.addItems(DEVICES)
+        self.run = QPushButton("Run")
+        self.cancel = QPushButton("Cancel")
+        self.progress = QProgressBar()
+        self.message = QLabel()
+        self.message.setWordWrap(True)
+        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.table = CategoryTable()
+        self._lay_out()
+        self.show_running(False)
+        self.offer_channel_axes([])
+
+    def _lay_out(self) -> None:
+        self.fields = QFormLayout()
+        self.fields.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        self._channel_row = QWidget()
+        row = QHBoxLayout(self._channel_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.channel_axis, 2)
+        row.addWidget(self.channels, 1)
+        for title, field in (
+            ("Picture", self.image),
+            ("Read", self._channel_row),
+            ("Names", self.names),
+            ("Model", self.model),
+            ("Preset", self.preset),
+            ("Device", self.device),
+        ):
+            self.fields.addRow(title, field)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.run, 2)
+        buttons.addWidget(self.cancel, 1)
+        layout = QVBoxLayout(self)
+        layout.addLayout(self.fields)
+        layout.addLayout(buttons)
+        layout.addWidget(self.progress)
+        layout.addWidget(self.message)
+        layout.addWidget(self.table, 1)
+        self.channel_axis.currentIndexChanged.connect(self._show_channels)
+
+    def offer_channel_axes(self, axes: Sequence[tuple[int, str]]) -> None:
+        """Offer to read (axis, title) as channels; the row is hidden when there is nothing to choose."""
+        offered = [self.channel_axis.itemData(i) for i in range(1, self.channel_axis.count())]
+        if offered != [axis for axis, _ in axes] or not self.channel_axis.count():
+            self.channel_axis.clear()
+            self.channel_axis.addItem("the slice in view", None)
+            for axis, title in axes:
+                self.channel_axis.addItem(title, axis)
+        self.fields.setRowVisible(self._channel_row, bool(axes))
+        self._show_channels()
+
+    def _show_channels(self) -> None:
+        self.channels.setVisible(self.channel_axis.currentData() is not None)
+
+    def chosen_channels(self) -> tuple[int, ...]:
+        """The channels typed; raises InputError when they are not numbers."""
+        try:
+            return tuple(int(part) for part in self.channels.text().split(",") if part.strip())
+        except ValueError:
+            raise InputError(
+                f"Channels must be numbers such as '0, 2', not '{self.channels.text()}'."
+            ) from None
+
+    def offer_models(self, models: Sequence[ModelChoice], selected: str) -> None:
+        """Fill the list of models; `selected` may also be a name that is not in it."""
+        self.model.clear()
+        for choice in models:
+            self.model.addItem(choice.title, choice)
+            self.model.setItemData(self.model.count() - 1, choice.note, Qt.ItemDataRole.ToolTipRole)
+        names = [choice.name for choice in models]
+        if selected in names:
+            self.model.setCurrentIndex(names.index(selected))
+        else:
+            self.model.setEditText(selected)
+
+    def chosen_model(self) -> ModelChoice | str:
+        """The entry chosen, or the name typed."""
+        typed = self.model.currentText().strip()
+        index = self.model.findText(typed)
+        choice: Any = self.model.itemData(index) if index >= 0 else typed
+        return choice  # type: ignore[no-any-return]
+
+    def show_running(self, running: bool, *, stopping: bool = False) -> None:
+        """Enable what makes sense now; while a stopped run winds up, nothing can be started."""
+        self.run.setEnabled(not running)
+        self.cancel.setEnabled(running and not stopping)
+        self.progress.setVisible(running)
+        self.show_progress("Stopping" if stopping else "Starting", 0, 0, "")
+
+    def show_progress(self, stage: str, done: int, total: int, time_left: str) -> None:
+        """Show how far a stage is; without a total the bar is busy."""
+        # Bytes of a large download do not fit into the bar's integers.
+        self.progress.setRange(0, 1000 if total else 0)
+        self.progress.setValue(1000 * done // total if total else 0)
+        steps = f", {done} of {total}" if 1 < total < _COUNTABLE else ""
+        self.progress.setFormat(f"{stage}{steps}" + (f", {time_left}" if time_left else ""))
+
+    def show_message(self, text: str, *, error: bool = False) -> None:
+        """Show one notice or error in the place of the last."""
+        self.message.setStyleSheet(f"color: {_ERROR_COLOUR};" if error else "")
+        self.message.setText(text)
+
+
+def _combo(tip: str) -> QComboBox:
+    combo = QComboBox()
+    combo.setToolTip(tip)
+    # Long layer and model names must not dictate the width of the dock.
+    combo.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    combo.setMinimumContentsLength(8)
+    combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    return combo

@@ -1,0 +1,29 @@
+"""Loading PyTorch into a process that already shows a window."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def load_torch() -> None:
+    """Import PyTorch, on Linux in a way that survives a window that was opened first.
+
+    Mesa's OpenGL drivers bring their own copy of LLVM into the process, and so does triton, which PyTorch imports.
+    Loaded second, triton would bind to Mesa's copy and crash; it is loaded here bound to its own.
+
+    Raises
+    ------
+    ImportError, OSError
+        When PyTorch is not installed or can't be loaded.
+    """
+    if "torch" not in sys.modules and sys.platform == "linux" and hasattr(os, "RTLD_DEEPBIND"):
+        flags = sys.getdlopenflags()
+        sys.setdlopenflags(os.RTLD_NOW | os.RTLD_DEEPBIND)
+        try:
+            import triton._C.libtriton  # noqa: F401
+        except ImportError:
+            pass  # PyTorch without CUDA comes without triton
+        finally:
+            sys.setdlopenflags(flags)
+    import torch  # noqa: F401

@@ -1,0 +1,74 @@
+"""A fast stand-in for the method: thresholds brightness, and obeys the same contract of progress and stopping."""
+
+from __future__ import annotations
+
+import threading
+import time
+from types import SimpleNamespace
+
+import numpy as np
+
+from napari_ovseg._napari.run import Engine
+from napari_ovseg.categories import labels_dtype, void_id
+from napari_ovseg.errors import Cancelled
+
+
+class FakeMethod:
+    """`segment` with steps that can be counted, delayed and held up between pseudo-labels and masks."""
+
+    def __init__(self, *, steps=4, seconds=0.0, absent=(), error=None):
+        self.steps, self.seconds, self.absent, self.error = steps, seconds, absent, error
+        self.pictures, self.calls, self.steps_done = [], 0, 0
+        self.hold = threading.Event()
+        self.hold.set()
+        self.holding = threading.Event()
+
+    def load_model(self, name, *, device="auto", progress=None):
+        progress("Loading", 1, 1)
+        return SimpleNamespace(name=name, device=device)
+
+    def segment(
+        self, image, categories, *, model, preset="balanced", progress, should_stop, on_pseudo_labels, seed=0
+    ):
+        self.calls += 1
+        self.pictures.append(image)
+        if self.error is not None:
+            raise self.error
+        for step in range(self.steps):
+            self._step(step, progress, should_stop)
+        wanted = [category for category in categories if not category.background]
+        names = [category.name for category in wanted]
+        masks = self.masks_of(image, names)
+        pseudo = masks.copy()
+        pseudo[:2] = void_id(len(names))
+        on_pseudo_labels(pseudo, np.ones(pseudo.shape, np.float32))
+        while not self.hold.is_set():
+            self.holding.set()
+            if should_stop():
+                raise Cancelled("Stopped.")
+            time.sleep(0.002)
+        record = {"absent": [name for name in names if name in self.absent], "warnings": [], "model": model.name}
+        presence = np.array([0.12 if name in self.absent else 0.93 for name in names], np.float32)
+        return SimpleNamespace(
+            categories=wanted, pseudo_labels=pseudo, masks=masks, presence=presence, record=record
+        )
+
+    def _step(self, step, progress, should_stop):
+        if should_stop():
+            raise Cancelled("Stopped.")
+        progress("Looking at the picture", step, self.steps)
+        time.sleep(self.seconds)
+        self.steps_done += 1
+
+    def masks_of(self, image, names):
+        """Bright pixels are the first category, very dark ones the last; absent ones are not painted."""
+        grey = image.mean(axis=-1)
+        masks = np.zeros(grey.shape, labels_dtype(len(names)))
+        for number, (name, where) in enumerate(zip(names, (grey > 0.6, grey < 0.2), strict=False), start=1):
+            if name not in self.absent:
+                masks[where] = number
+        return masks
+
+    @property
+    def engine(self):
+        return Engine(self.load_model, self.segment)

@@ -1,0 +1,441 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from napari.utils.notifications import notification_manager
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QMessageBox
+
+from napari_ovseg._napari.form import PRESETS
+from napari_ovseg._napari.layers import METADATA_KEY
+from napari_ovseg._napari.widget import OpenVocabularyWidget
+from napari_ovseg.errors import InputError, ModelError
+
+from .fakes import FakeMethod
+
+PICTURE = np.random.default_rng(0).integers(0, 256, (24, 32, 3), np.uint8)
+
+
+class Panel:
+    """The real widget docked in a real viewer, used as a person would: by clicks and keys."""
+
+    def __init__(self, qtbot, viewer, method):
+        self.qtbot, self.viewer, self.method = qtbot, viewer, method
+        self.widget = OpenVocabularyWidget(viewer, method.engine)
+        self.dock = viewer.window.add_dock_widget(self.widget, name="Open-vocabulary segmentation")
+        self.form = self.widget.form
+
+    def type_names(self, text):
+        self.form.names.selectAll()
+        self.qtbot.keyClicks(self.form.names, text)
+
+    def click_run(self):
+        self.qtbot.mouseClick(self.form.run, Qt.MouseButton.LeftButton)
+
+    def click_cancel(self):
+        self.qtbot.mouseClick(self.form.cancel, Qt.MouseButton.LeftButton)
+
+    def click_row(self, row):
+        table = self.form.table
+        place = table.visualItemRect(table.item(row, 0)).center()
+        self.qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+    def wait_until_idle(self):
+        self.qtbot.waitUntil(lambda: not self.widget.busy, timeout=8_000)
+
+    def run(self, names="bright, dark"):
+        self.type_names(names)
+        self.click_run()
+        self.wait_until_idle()
+
+    @property
+    def message(self):
+        return self.form.message.text()
+
+    @property
+    def layers(self):
+        return [layer.name for layer in self.viewer.layers]
+
+
+@pytest.fixture
+def make_panel(make_napari_viewer, qtbot):
+    panels = []
+
+    def make(method=None):
+        panels.append(Panel(qtbot, make_napari_viewer(show=True), method or FakeMethod()))
+        return panels[-1]
+
+    yield make
+    for panel in panels:
+        panel.method.hold.set()
+        panel.wait_until_idle()
+
+
+def test_names_typed_and_run_clicked_give_two_labels_layers(make_panel):
+    panel = make_panel()
+    image = panel.viewer.add_image(PICTURE, name="photo", scale=(2, 3), translate=(5, 6))
+    panel.run()
+    assert panel.layers == ["photo", "photo pseudo-labels", "photo masks"]
+    masks, pseudo = panel.viewer.layers["photo masks"], panel.viewer.layers["photo pseudo-labels"]
+    expected = panel.method.masks_of(panel.method.pictures[0], ["bright", "dark"])
+    assert np.array_equal(masks.data, expected)
+    assert (pseudo.data[:2] == 255).all()
+    np.testing.assert_allclose(masks.scale, image.scale)
+    np.testing.assert_allclose(masks.translate, image.translate)
+    assert masks.metadata[METADATA_KEY]["record"]["model"] == "demo"
+    assert panel.message == "Segmented 'bright', 'dark'."
+    assert panel.form.run.isEnabled()
+    assert not panel.form.progress.isVisible()
+
+
+def test_table_shows_names_shares_and_presence(make_panel):
+    panel = make_panel(FakeMethod(absent=("dark",)))
+    panel.viewer.add_image(PICTURE, name="photo")
+    panel.run()
+    table = panel.form.table
+    cells = [[table.item(row, column).text() for column in range(3)] for row in range(2)]
+    share = (panel.viewer.layers["photo masks"].data == 1).mean()
+    assert cells == [["bright", f"{100 * share:.1f} %", "sure 93%"], ["dark", "0.0 %", "probably absent (12%)"]]
+    assert table.item(1, 0).foreground().color().name() == "#808080"
+    assert "Probably absent, and not painted: 'dark'." in panel.message
+    assert 2 not in panel.viewer.layers["photo masks"].data
+
+
+def test_clicking_a_row_selects_the_label_for_painting(make_panel):
+    panel = make_panel()
+    panel.viewer.add_image(PICTURE, name="photo")
+    panel.run()
+    panel.viewer.layers.selection.active = panel.viewer.layers["photo"]
+    panel.click_row(1)
+    masks = panel.viewer.layers["photo masks"]
+    assert panel.viewer.layers.selection.active is masks
+    assert masks.selected_label == 2
+    masks.selected_label = 1
+    assert panel.form.table.currentRow() == 0
+
+
+def test_shares_follow_edits(make_panel, qtbot):
+    panel = make_panel()
+    panel.viewer.add_image(PICTURE, name="photo")
+    panel.run()
+    masks = panel.viewer.layers["photo masks"]
+    masks.brush_size = 100
+    masks.paint((10, 10), 2)
+    qtbot.waitUntil(lambda: panel.form.table.item(1, 1).text() == "100.0 %", timeout=5000)
+    masks.undo()
+    qtbot.waitUntil(lambda: panel.form.table.item(1, 1).text() != "100.0 %", timeout=5000)
+
+
+def test_a_second_run_leaves_edits_alone_and_says_so(make_panel):
+    panel = make_panel()
+    panel.viewer.add_image(PICTURE, name="photo")
+    panel.run()
+    masks = panel.viewer.layers["photo masks"]
+    masks.paint((10, 10), 7)
+    by_hand = masks.data.copy()
+    panel.run()
+    assert np.array_equal(masks.data, by_hand)
+    assert panel.layers == ["photo", "photo pseudo-labels", "photo masks", "photo masks [1]"]
+    assert "'photo masks' was edited and is left alone: the new result is 'photo masks [1]'." in panel.message
+
+
+def test_a_second_run_replaces_untouched_layers(make_panel):
+    panel = make_panel()
+    panel.viewer.add_image(PICTURE, name="photo")
+    panel.run()
+    panel.run("bright, dark, third")
+    assert panel.layers == ["photo", "photo pseudo-labels", "photo masks"]
+    assert panel.form.table.rowCount() == 3
+
+
+def test_cancel_stops_within_a_step_and_changes_nothing(make_panel, qtbot):
+    panel = make_panel(FakeMethod(steps=400, seconds=0.01))
+    panel.viewer.add_image(PICTURE, name="photo")
+    panel.type_names("bright")
+    panel.click_run()
+    qtbot.waitUntil(lambda: "of 400" in panel.form.progress.format(), timeout=5000)
+    assert not panel.form.run.isEnabled()
+    done = panel.method.steps_done
+    panel.click_cancel()
+    assert panel.message == "Cancelled; the layers are as they were."
+    panel.wait_until_idle()
+    assert panel.method.steps_done <= done + 2
+    assert panel.layers == ["photo"]
+    assert panel.form.run.isEnabled()
+
+
+def test_cancel_after_the_pseudo_labels_takes_them_back(make_panel, qtbot):
+    panel = make_panel()
+    panel.viewer.add_image(PICTURE, name="photo")
+    panel.method.hold.clear()
+    panel.type_names("bright")
+    panel.click_run()
+    qtbot.waitUntil(lambda: "photo pseudo-labels" in panel.viewer.layers, timeout=5000)
+    panel.click_cancel()
+    assert panel.layers == ["photo"]
+    panel.wait_until_idle()
+    assert panel.layers == ["photo"]
+
+
+def test_cancelling_a_second_run_restores_the_first(make_panel, qtbot):
+    panel = make_panel()
+    panel.viewer.add_image(PICTURE, name="photo")
+    panel.run("bright, dark")
+    before = {layer.name: layer.data.copy() for layer in panel.viewer.layers}
+    panel.method.hold.clear()
+    panel.method.holding.clear()
+    panel.type_names("other, bright")
+    panel.click_run()
+    qtbot.waitUntil(panel.method.holding.is_set, timeout=5000)
+    qtbot.wait(50)
+    panel.click_cancel()
+    panel.wait_until_idle()
+    assert {layer.name: layer.data.tolist() for layer in panel.viewer.layers} == {
+        name: data.tolist() for name, data in before.items()
+    }
+
+
+def test_a_run_after_a_cancelled_one_works(make_panel, qtbot):
+    panel = make_panel(FakeMethod(steps=20, seconds=0.01))
+    panel.viewer.add_image(PICTURE, name="photo")
+    panel.type_names("bright")
+    panel.click_run()
+    panel.click_cancel()
+    panel.wait_until_idle()
+    panel.run("bright")
+    assert "photo masks" in panel.viewer.layers
+
+
+def test_deleting_the_picture_stops_its_run(make_panel, qtbot):
+    panel = make_panel()
+    image = panel.viewer.add_image(PICTURE, name="photo")
+    other = panel.viewer.add_image(PICTURE, name="other")
+    panel.viewer.layers.selection.active = image
+    panel.method.hold.clear()
+    panel.type_names("bright")
+    panel.click_run()
+    qtbot.waitUntil(lambda: "photo pseudo-labels" in panel.viewer.layers, timeout=5000)
+    panel.viewer.layers.remove(image)
+    assert panel.message == "'photo' was removed, so its run was stopped."
+    panel.wait_until_idle()
+    assert list(panel.viewer.layers) == [other]
+
+
+def test_renaming_the_picture_mid_run_is_no_matter(make_panel, qtbot):
+    panel = make_panel()
+    image = panel.viewer.add_image(PICTURE, name="photo")
+    panel.method.hold.clear()
+    panel.type_names("bright")
+    panel.click_run()
+    qtbot.waitUntil(lambda: len(panel.viewer.layers) == 2, timeout=5000)
+    image.name = "renamed"
+    panel.method.hold.set()
+    panel.wait_until_idle()
+    assert panel.layers == ["renamed", "photo pseudo-labels", "renamed masks"]
+
+
+def test_deleting_the_pseudo_labels_mid_run_is_no_matter(make_panel, qtbot):
+    panel = make_panel()
+    panel.viewer.add_image(PICTURE, name="photo")
+    panel.method.hold.clear()
+    panel.type_names("bright")
+    panel.click_run()
+    qtbot.waitUntil(lambda: len(panel.viewer.layers) == 2, timeout=5000)
+    panel.viewer.layers.pop()
+    panel.method.hold.set()
+    panel.wait_until_idle()
+    assert panel.layers == ["photo", "photo masks"]
+
+
+def test_closing_the_panel_mid_run_stops_it(make_panel, qtbot):
+    panel = make_panel()
+    panel.viewer.add_image(PICTURE, name="photo")
+    panel.method.hold.clear()
+    panel.type_names("bright")
+    panel.click_run()
+    qtbot.waitUntil(lambda: len(panel.viewer.layers) == 2, timeout=5000)
+    panel.dock.destroyOnClose()
+    panel.wait_until_idle()
+    assert panel.layers == ["photo"]
+
+
+def test_closing_the_window_mid_run_breaks_nothing(make_panel, qtbot):
+    panel = make_panel()
+    panel.viewer.add_image(PICTURE, name="photo")
+    panel.method.hold.clear()
+    panel.type_names("bright")
+    panel.click_run()
+    qtbot.waitUntil(panel.method.holding.is_set, timeout=5000)
+    panel.viewer.close()
+    panel.wait_until_idle()
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [("", "no name to find"), ("a, a", "typed twice"), ("background: sky", "no name"), (": x", "no name")],
+)
+def test_bad_names_are_said_and_nothing_changes(make_panel, names, words):
+    panel = make_panel()
+    panel.viewer.add_image(PICTURE, name="photo")
+    panel.run(names)
+    assert words in panel.message
+    assert panel.layers == ["photo"]
+    assert panel.method.calls == 0
+
+
+def test_no_picture_is_said(make_panel):
+    panel = make_panel()
+    panel.run("bright")
+    assert "no image layer" in panel.message
+    panel.viewer.add_labels(np.zeros((5, 5), np.uint8))
+    panel.run("bright")
+    assert "no image layer" in panel.message
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (1, 1), (8, 8)], ids=["empty", "one pixel", "zeros"])
+def test_bad_pictures_are_said(make_panel, shape):
+    panel = make_panel()
+    panel.viewer.add_image(np.zeros(shape, np.uint8), name="photo")
+    panel.run("bright")
+    assert panel.message
+    assert panel.layers == ["photo"]
+
+
+@pytest.mark.parametrize("error", [InputError("Mend this."), ModelError("Mend this.")])
+def test_errors_of_the_method_are_one_sentence(make_panel, error):
+    panel = make_panel(FakeMethod(error=error))
+    panel.viewer.add_image(PICTURE, name="photo")
+    panel.run("bright")
+    assert panel.message == "Mend this."
+    assert panel.layers == ["photo"]
+
+
+def test_missing_torch_gets_advice(make_panel):
+    panel = make_panel(FakeMethod(error=ImportError("DLL load failed while importing torch")))
+    panel.viewer.add_image(PICTURE, name="photo")
+    panel.run("bright")
+    assert "napari-ovseg open" in panel.message
+
+
+def test_mistakes_of_ours_are_reported_and_the_panel_lives_on(make_panel, monkeypatch):
+    panel = make_panel(FakeMethod(error=RuntimeError("boom")))
+    panel.viewer.add_image(PICTURE, name="photo")
+    reported = []
+    monkeypatch.setattr(notification_manager, "receive_error", lambda kind, error, trace: reported.append(error))
+    panel.run("bright")
+    assert reported == [panel.method.error]
+    assert "boom" in panel.message
+    panel.method.error = None
+    panel.run("bright")
+    assert "photo masks" in panel.viewer.layers
+
+
+def test_picture_follows_the_selected_layer(make_panel):
+    panel = make_panel()
+    first = panel.viewer.add_image(PICTURE, name="first")
+    panel.viewer.add_image(PICTURE, name="second")
+    assert panel.form.image.currentText() == "second"
+    panel.viewer.layers.selection.active = first
+    assert panel.form.image.currentText() == "first"
+    panel.viewer.add_labels(np.zeros((5, 5), np.uint8))
+    assert panel.form.image.currentText() == "first"
+    first.name = "renamed"
+    assert panel.form.image.currentText() == "renamed"
+    panel.viewer.layers.remove(first)
+    assert panel.form.image.currentText() == "second"
+
+
+def test_channels_are_an_explicit_choice(make_panel):
+    panel = make_panel()
+    data = np.random.default_rng(1).random((4, 24, 32)).astype(np.float32)
+    panel.viewer.add_image(PICTURE, name="photo")
+    assert not panel.form.channel_axis.isVisible()
+    panel.viewer.add_image(data, name="cells", rgb=False)
+    assert panel.form.channel_axis.isVisible()
+    assert panel.form.channel_axis.currentText() == "the slice in view"
+    panel.form.channel_axis.setCurrentIndex(1)
+    panel.form.channels.selectAll()
+    panel.qtbot.keyClicks(panel.form.channels, "3, 1")
+    panel.run("bright")
+    picture = panel.method.pictures[-1]
+    assert np.corrcoef(picture[..., 0].ravel(), data[3].ravel())[0, 1] > 0.99
+    assert panel.viewer.layers["cells masks"].data.shape == (1, 24, 32)
+    for bad in ("x", "9", "0,1,2,3"):
+        panel.form.channels.setText(bad)
+        panel.run("bright")
+        assert "hannel" in panel.message
+
+
+def test_slice_of_a_stack(make_panel):
+    panel = make_panel()
+    stack = np.random.default_rng(1).random((5, 24, 32))
+    panel.viewer.add_image(stack, name="stack")
+    panel.viewer.dims.set_current_step(0, 3)
+    panel.run("bright, dark")
+    masks = panel.viewer.layers["stack masks"]
+    assert masks.data.shape == (1, 24, 32)
+    np.testing.assert_allclose(masks.translate, (3, 0, 0))
+    panel.viewer.dims.set_current_step(0, 1)
+    panel.run("bright, dark")
+    assert np.allclose(panel.viewer.layers["stack masks [1]"].translate, (1, 0, 0))
+
+
+def test_ctrl_enter_runs(make_panel, qtbot):
+    panel = make_panel()
+    panel.viewer.add_image(PICTURE, name="photo")
+    panel.type_names("bright")
+    panel.form.names.setFocus()
+    qtbot.keyClick(panel.form.names, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: "photo masks" in panel.viewer.layers, timeout=5000)
+
+
+def test_licences_are_shown_before_first_use(make_panel, monkeypatch):
+    panel = make_panel()
+    panel.viewer.add_image(PICTURE, name="photo")
+    asked = []
+    answers = iter([QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes])
+    monkeypatch.setattr(QMessageBox, "question", lambda *args: (asked.append(args[2]), next(answers))[1])
+    model = panel.form.model
+    model.setCurrentIndex(next(i for i in range(model.count()) if "MobileCLIP2-B/" in model.itemText(i)))
+    panel.run("bright")
+    assert "research only" in asked[0]
+    assert panel.method.calls == 0
+    panel.run("bright")
+    panel.run("bright")
+    assert (len(asked), panel.method.calls) == (2, 2)
+    assert panel.viewer.layers["photo masks"].metadata[METADATA_KEY]["record"]["model"] == "MobileCLIP2-B/dfndr2b"
+
+
+def test_models_say_where_they_are_and_any_name_can_be_typed(make_panel):
+    panel = make_panel()
+    titles = [panel.form.model.itemText(i) for i in range(panel.form.model.count())]
+    assert titles[0] == "demo - bundled"
+    assert any("ViT-B-16-quickgelu/openai" in title and "MIT" in title for title in titles)
+    panel.viewer.add_image(PICTURE, name="photo")
+    panel.form.model.setEditText("hf-hub:someone/something")
+    panel.run("bright")
+    assert panel.viewer.layers["photo masks"].metadata[METADATA_KEY]["record"]["model"] == "hf-hub:someone/something"
+    assert panel.form.model.currentText() == "hf-hub:someone/something"
+
+
+def test_names_of_a_sample_are_filled_in_but_never_over_typed_ones(make_panel):
+    panel = make_panel()
+    panel.viewer.add_image(PICTURE, metadata={METADATA_KEY: {"names": ["cat", "dog"]}})
+    assert panel.form.names.toPlainText() == "cat\ndog"
+    panel.viewer.add_image(PICTURE)
+    assert panel.form.names.toPlainText() == ""
+    panel.type_names("mine")
+    panel.viewer.add_image(PICTURE, metadata={METADATA_KEY: {"names": ["cat", "dog"]}})
+    assert panel.form.names.toPlainText() == "mine"
+
+
+def test_presets_are_those_of_the_method():
+    from napari_ovseg.augmentation import PRESETS as known
+
+    assert tuple(known) == PRESETS
+
+
+def test_the_panel_imports_no_torch():
+    code = "import sys, napari_ovseg._napari.widget; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
