@@ -117,5 +117,10 @@ def save() -> Callable[[torch.nn.Module, Path], Path]:
 
 
 @pytest.fixture
+def architecture() -> dict[str, Any]:
+    return ARCHITECTURE
+
+
+@pytest.fixture
 def make_clip() -> Callable[..., Any]:
     return tiny_clip

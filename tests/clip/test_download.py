@@ -34,12 +34,10 @@ def hub_cache(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.fixture
-def files(make_clip, save, tmp_path) -> dict[str, bytes]:
+def files(make_clip, save, tmp_path, architecture) -> dict[str, bytes]:
     """What a repository on the hub holds."""
-    from conftest import ARCHITECTURE
-
     settings = {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]}
-    config = json.dumps({"model_cfg": ARCHITECTURE, "preprocess_cfg": settings}).encode()
+    config = json.dumps({"model_cfg": architecture, "preprocess_cfg": settings}).encode()
     weights = save(make_clip(), tmp_path / "made" / "w.safetensors").read_bytes()
     return {"open_clip_config.json": config, "open_clip_model.safetensors": weights}
 
@@ -217,13 +215,12 @@ def test_a_download_is_visible_and_kept(hub, files):
     assert is_cached(find_model(NAME))
 
 
-def test_a_broken_transfer_goes_on_where_it_stopped(hub, files):
+def test_a_broken_transfer_goes_on_where_it_stopped(hub, files, monkeypatch):
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 1000)
     hub.cut_once = 10_000
     path = download(find_model(NAME))
     assert path.read_bytes() == files["open_clip_model.safetensors"]
-    resumed = [
-        r for command, name, r in hub.asked if command == "GET" and name.endswith(".safetensors") and r
-    ]
+    resumed = [span for command, _, span in hub.asked if command == "GET" and span]
     assert resumed
     assert resumed[0].startswith("bytes=10000-")
 
