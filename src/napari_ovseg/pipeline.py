@@ -24,7 +24,7 @@ from napari_ovseg.errors import Cancelled, InputError
 from napari_ovseg.images import to_rgb
 from napari_ovseg.pseudo_labels import compete, paint, pseudo_labels
 from napari_ovseg.relevance import relevance_from_states
-from napari_ovseg.single_image import distil, sharpen
+from napari_ovseg.single_image import deep_components, distil, sharpen, walk
 
 if TYPE_CHECKING:
     from napari_ovseg.clip.model import Model
@@ -181,7 +181,7 @@ def _look(
     method: str | None,
     run: _Run,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Fused maps ``(len(named), h, w)``, deep features ``(F, h, w)`` and the views' image vectors ``(V, D)``."""
+    """Fused maps ``(len(named), h, w)``, deep features ``(F, h, w)``, the views' image vectors ``(V, D)``."""
     texts, owners = _texts(named, model)
     size = picture.shape[:2]
     sizes = [
@@ -264,7 +264,7 @@ def segment_maps(
         Within one training step of ``should_stop()`` turning true.
     """
     rgb = to_rgb(picture)
-    raw, deep = _checked(maps, "maps"), None if features is None else _checked(features, "features")
+    raw = _checked(maps, "maps")
     named = parse_categories(categories or [f"category {i + 1}" for i in range(len(raw))])
     sought = tuple(name for name in named if not name.background)
     if len(named) != len(raw):
@@ -275,15 +275,18 @@ def segment_maps(
     with run.stage(PSEUDO):
         relevance = augmentation.normalise(raw)
         there = sure >= ABSENT_BELOW
-        wanted = relevance[: len(sought)] * there[:, None, None]
-        stages["relevance"] = compete(wanted, relevance[-1] if len(named) > len(sought) else None)
-        pseudo = pseudo_labels(stages["relevance"], size)
+        present = torch.cat([there, torch.ones(len(named) - len(sought), dtype=torch.bool)])
+        deep = None if features is None else deep_components(_checked(features, "features"))
+        stages["relevance"] = _shares(relevance, present, len(sought))
+        spread = relevance if deep is None else augmentation.normalise(walk(relevance, deep))
+        stages["pseudo-labels"] = _shares(spread, present, len(sought))
+        pseudo = pseudo_labels(stages["pseudo-labels"], size)
         if on_pseudo_labels is not None:
             on_pseudo_labels(pseudo.labels, pseudo.confidence)
     small = _at_most(rgb, WORK_SIDE)
     with run.stage(TRAINING):
         stages["distilled"] = distil(
-            small, stages["relevance"], deep, seed=seed, should_stop=run.should_stop,
+            small, stages["pseudo-labels"], deep, seed=seed, should_stop=run.should_stop,
             step_done=lambda done, total: run.progress(TRAINING, done, total),
         )  # fmt: skip
     with run.stage(EDGES):
@@ -306,6 +309,12 @@ def segment_maps(
         sought, named[-1] if len(named) > len(sought) else None,
         relevance[: len(sought)].numpy(), pseudo.labels, masks, confidence, sure.numpy(), record, stages,
     )  # fmt: skip
+
+
+def _shares(maps: torch.Tensor, present: torch.Tensor, sought: int) -> torch.Tensor:
+    """Let the maps of what is present compete with background."""
+    maps = maps * present[:, None, None]
+    return compete(maps[:sought], maps[-1] if len(maps) > sought else None)
 
 
 def _checked(values: Any, what: str) -> torch.Tensor:

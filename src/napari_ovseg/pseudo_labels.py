@@ -17,6 +17,7 @@ from napari_ovseg.categories import labels_dtype, void_id
 # docs/refinement.md has the measurements behind both
 BACKGROUND_POWER = 2.0
 VOID_BAND = 0.1
+MOST_VALUES = 1 << 25
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def paint(scores: torch.Tensor, size: tuple[int, int]) -> tuple[np.ndarray, np.n
     height, width = size
     labels = np.empty(size, labels_dtype(len(scores) - 1))
     lead = np.empty(size, np.float32)
-    for rows in strips(height, width, len(scores)):
+    for rows in strips(height, width, len(scores), MOST_VALUES):
         best = stretch_rows(scores, size, rows).topk(min(2, len(scores)), dim=0)
         labels[rows] = best.indices[0].numpy()
         lead[rows] = (best.values[0] - best.values[1]).clamp(0, 1).numpy()
@@ -104,7 +105,7 @@ def pseudo_labels(scores: torch.Tensor, size: tuple[int, int], *, band: float = 
     return PseudoLabels(labels, lead)
 
 
-def strips(height: int, width: int, channels: int, *, most_values: int = 1 << 25) -> Iterator[slice]:
-    """Row ranges of a picture so that ``channels`` float maps of one range hold at most ``most_values``."""
+def strips(height: int, width: int, channels: int, most_values: int) -> Iterator[slice]:
+    """Split the rows of a picture so that ``channels`` maps of one part hold at most ``most_values``."""
     rows = max(1, most_values // max(1, width * channels))
     return (slice(start, min(height, start + rows)) for start in range(0, height, rows))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from napari_ovseg.single_image.affinity import deep_components, walk
 from napari_ovseg.single_image.edges import sharpen
 from napari_ovseg.single_image.head import distil
 
-__all__ = ["distil", "sharpen"]
+__all__ = ["deep_components", "distil", "sharpen", "walk"]

@@ -7,7 +7,7 @@ hidden layer on frozen deep features, colour at several blurs, local texture and
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -18,24 +18,12 @@ from torch import nn
 from napari_ovseg.errors import Cancelled
 from napari_ovseg.single_image.sampling import PixelSampler
 
-COMPONENTS = 48
 BLURS = (0.0, 1.5, 4.0)
 HIDDEN = 32
 STEPS = 80
-DRAWN = 2048
+RATE = 0.01
+DRAWN = 1024
 POSITION_WEIGHT = 0.5
-
-
-def deep_components(features: torch.Tensor, count: int = COMPONENTS) -> torch.Tensor:
-    """Keep the main directions of deep features ``(F, h, w)``: ``(count, h, w)``, unit variance."""
-    flat = features.flatten(1).double()
-    flat = flat - flat.mean(1, keepdim=True)
-    values, vectors = torch.linalg.eigh(flat @ flat.T / flat.shape[1])
-    # eigenvectors have no sign of their own; fix one, so that every machine trains on the same inputs
-    vectors = vectors[:, -min(count, len(vectors)) :].flip(1)
-    vectors = vectors * torch.sign(vectors.gather(0, vectors.abs().argmax(0, keepdim=True)))
-    scale = values[-vectors.shape[1] :].clamp_min(0).mean().sqrt().clamp_min(1e-9)
-    return (vectors.T @ flat / scale).float().unflatten(1, features.shape[1:])
 
 
 def appearance(picture: np.ndarray) -> torch.Tensor:
@@ -80,13 +68,36 @@ class SingleImageHead(nn.Module):
         hidden = self.shallow(shallow)
         if deep is not None:
             hidden = hidden + deep
-        return self.out(F.gelu(hidden))
+        return self.out(F.relu(hidden))
+
+
+class _Adam:
+    """Adam (Kingma & Ba, ICLR 2015, algorithm 1) with a constant rate.
+
+    The one of ``torch.optim`` loads torch's compiler at its first step, which takes longer than all training.
+    """
+
+    def __init__(self, parameters: list[torch.Tensor]) -> None:
+        self.parameters = parameters
+        self._moments = [(torch.zeros_like(p), torch.zeros_like(p)) for p in parameters]
+        self._count = 0
+
+    @torch.no_grad()
+    def step(self, gradients: Sequence[torch.Tensor]) -> None:
+        self._count += 1
+        for parameter, gradient, (mean, square) in zip(
+            self.parameters, gradients, self._moments, strict=True
+        ):
+            mean.lerp_(gradient, 0.1)
+            square.lerp_(gradient**2, 0.01)
+            spread = (square / (1 - 0.99**self._count)).sqrt_().add_(1e-8)
+            parameter.addcdiv_(mean / (1 - 0.9**self._count), spread, value=-RATE)
 
 
 def distil(
     picture: np.ndarray,
     scores: torch.Tensor,
-    features: torch.Tensor | None,
+    deep: torch.Tensor | None,
     *,
     seed: int = 0,
     steps: int = STEPS,
@@ -101,8 +112,9 @@ def distil(
         ``(H, W, 3)``, float32 in [0, 1], at working size.
     scores : torch.Tensor
         ``(K, h, w)``, the rough maps as a share of each category, background first.
-    features : torch.Tensor or None
-        ``(F, gh, gw)`` deep features of the same picture; without them colour and position must do.
+    deep : torch.Tensor or None
+        ``(D, gh, gw)`` deep features of the same picture, as from `affinity.deep_components`; without them
+        colour and position must do.
     seed : int
         Of the draws and the first weights.
     steps : int
@@ -124,12 +136,11 @@ def distil(
     """
     size = picture.shape[:2]
     shallow = appearance(picture)
-    deep = None if features is None else deep_components(features)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         head = SingleImageHead(0 if deep is None else len(deep), len(shallow), len(scores))
     sampler = PixelSampler(scores, seed=seed)
-    optimiser = torch.optim.AdamW(head.parameters(), lr=1e-2, weight_decay=1e-3)
+    optimiser = _Adam(list(head.parameters()))
     each = max(32, DRAWN // max(1, len(sampler.categories)))
     pixels = shallow.flatten(1).T.contiguous()
     for step in range(steps):
@@ -140,9 +151,7 @@ def distil(
         index = row * size[1] + column
         seen = None if deep is None else head.deep(_at(deep, points))
         loss = F.cross_entropy(head(seen, pixels[index]), labels)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
+        optimiser.step(torch.autograd.grad(loss, optimiser.parameters))
         if step_done is not None:
             step_done(step + 1, steps)
     return _everywhere(head, deep, pixels, size)

@@ -1,0 +1,80 @@
+"""Affinity: what the deep features hold alike shares its relevance.
+
+Maps light up the telling part of a thing. As in CLIP-ES (Lin et al., CVPR 2023, section 3.3), which takes
+the similarity from attention, they are spread by a random walk, here over the similarity of deep features.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+
+COMPONENTS = 48
+# docs/refinement.md has the measurements
+TEMPERATURE = 0.1
+WALK = 0.97
+MOST_CELLS = 36
+
+
+def deep_components(features: torch.Tensor, count: int = COMPONENTS) -> torch.Tensor:
+    """Keep the main directions of deep features.
+
+    Parameters
+    ----------
+    features : torch.Tensor
+        ``(F, h, w)``.
+    count : int
+        How many directions to keep at most.
+
+    Returns
+    -------
+    torch.Tensor
+        ``(D, h, w)``, centred, of unit variance on average, strongest first.
+    """
+    flat = features.flatten(1)
+    flat = flat - flat.mean(1, keepdim=True)
+    # subspace iteration: to decompose a thousand channels exactly takes longer than to look
+    room = min(count + 8, *flat.shape)
+    basis = torch.randn(len(flat), room, generator=torch.Generator().manual_seed(0))
+    for _ in range(3):
+        basis = torch.linalg.qr(flat @ (flat.T @ basis))[0]
+    left, strengths, _ = torch.linalg.svd(basis.T @ flat, full_matrices=False)
+    kept = (basis @ left[:, :count]).T @ flat
+    scale = strengths[:count].square().mean().div(flat.shape[1]).sqrt().clamp_min(1e-9)
+    return (kept / scale).unflatten(1, features.shape[1:])
+
+
+def walk(maps: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+    """Spread maps by a random walk with restart over cells with similar features.
+
+    With ``T`` the softmax of the cosine similarity of each cell to every other one, the result is
+    ``(1 - a) (I - a T)^-1 maps``, where ``a`` is the chance to walk on. It is solved on at most 36 cells
+    along a side; what the maps hold in finer detail is kept.
+
+    Parameters
+    ----------
+    maps : torch.Tensor
+        ``(C, h, w)``.
+    features : torch.Tensor
+        ``(D, gh, gw)``, centred, as from `deep_components`.
+
+    Returns
+    -------
+    torch.Tensor
+        ``(C, h, w)``.
+    """
+    shrink = min(1.0, MOST_CELLS / max(features.shape[1:]))
+    grid = [max(1, round(side * shrink)) for side in features.shape[1:]]
+    nodes = F.normalize(F.interpolate(features[None], grid, mode="area")[0].flatten(1), dim=0)
+    step = (nodes.T @ nodes / TEMPERATURE).softmax(1).double()
+    coarse = F.interpolate(maps[None], grid, mode="bilinear", antialias=True)[0]
+    start = coarse.flatten(1).T.double()
+    spread = torch.linalg.solve(torch.eye(len(step), dtype=torch.float64) - WALK * step, (1 - WALK) * start)
+    # the walk evens out; give each map the scale it had, or its detail would drown the rest
+    spread = (spread - spread.mean(0)) / spread.std(0, correction=0).clamp_min(1e-12)
+    spread = spread * start.std(0, correction=0) + start.mean(0)
+    change = spread.T.float().unflatten(1, grid)
+    if tuple(grid) == tuple(maps.shape[1:]):
+        return change
+    detail = maps - F.interpolate(coarse[None], maps.shape[1:], mode="bilinear")[0]
+    return detail + F.interpolate(change[None], maps.shape[1:], mode="bilinear")[0]
