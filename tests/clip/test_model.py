@@ -95,7 +95,11 @@ def test_resizing_never_leaves_the_range_of_a_picture(model):
 
 
 def test_unknown_words_are_named_once_in_typed_order(model):
-    categories = [Category("red circle"), Category("Zebra", synonyms=("striped horse", "zebra")), "nuclei"]
+    categories = [
+        Category("red circle"),
+        Category("Zebra", ("striped horse", "red zebra")),
+        "nuclei",
+    ]
     assert model.unknown_words(categories) == ("zebra", "striped", "horse")
     model.vocabulary = None
     assert model.unknown_words(categories) == ()

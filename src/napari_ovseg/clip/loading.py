@@ -92,8 +92,8 @@ def _device(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise InputError(f'There is no device "{name}": use auto, cuda, mps or cpu.') from error
-    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available, "cpu": lambda: True}
-    if device.type not in there or not there[device.type]():
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if not there.get(device.type, False):
         raise InputError(f'This machine has no "{name}" device that PyTorch can use: choose auto or cpu.')
     return device
 

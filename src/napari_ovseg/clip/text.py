@@ -56,12 +56,14 @@ class TextBank:
         """
         if not phrases:
             raise InputError("There is no name to encode: type at least one.")
-        vectors = [self._stored(phrase) for phrase in phrases]
-        for index, phrase in enumerate(phrases):
-            if vectors[index] is None:
-                vectors[index] = self._encode(phrase)
-                self._store(phrase, vectors[index])
-        return torch.from_numpy(np.stack([v for v in vectors if v is not None]))
+        return torch.from_numpy(np.stack([self._vector(phrase) for phrase in phrases]))
+
+    def _vector(self, phrase: str) -> np.ndarray:
+        vector = self._stored(phrase)
+        if vector is None:
+            vector = self._encode(phrase)
+            self._store(phrase, vector)
+        return vector
 
     def _encode(self, phrase: str) -> np.ndarray:
         if not phrase.strip():
@@ -94,7 +96,7 @@ class TextBank:
         )
         return vector if sound else None
 
-    def _store(self, phrase: str, vector: np.ndarray | None) -> None:
+    def _store(self, phrase: str, vector: np.ndarray) -> None:
         """Write whole or not at all; a full or read-only disk only costs time on the next run."""
         path = self._path(phrase)
         try:
