@@ -96,7 +96,8 @@ def segment(
     if failed:
         typer.echo(f"{len(failed)} of {len(jobs)} pictures could not be segmented:", err=True)
         for result in failed:
-            typer.echo(f"  {result.job.source}: {result.problem}", err=True)
+            named = result.job.source in result.problem
+            typer.echo(f"  {result.problem if named else f'{result.job.source}: {result.problem}'}", err=True)
         raise typer.Exit(1)
 
 
