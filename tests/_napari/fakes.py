@@ -1,4 +1,4 @@
-"""A fast stand-in for the method: thresholds brightness, and obeys the same contract of progress and stopping."""
+"""A fast stand-in for the method: thresholds brightness, keeps the contract of progress and stopping."""
 
 from __future__ import annotations
 
@@ -47,7 +47,11 @@ class FakeMethod:
             if should_stop():
                 raise Cancelled("Stopped.")
             time.sleep(0.002)
-        record = {"absent": [name for name in names if name in self.absent], "warnings": [], "model": model.name}
+        record = {
+            "absent": [name for name in names if name in self.absent],
+            "warnings": [],
+            "model": model.name,
+        }
         presence = np.array([0.12 if name in self.absent else 0.93 for name in names], np.float32)
         return SimpleNamespace(
             categories=wanted, pseudo_labels=pseudo, masks=masks, presence=presence, record=record

@@ -108,7 +108,7 @@ def test_slider_off_the_picture_is_said(viewer):
     layer = viewer.add_image(RNG.random((3, 9, 11)), name="short")
     viewer.add_image(RNG.random((8, 9, 11)))
     viewer.dims.set_current_step(0, 6)
-    with pytest.raises(InputError, match="'short'.*slider of axis 0"):
+    with pytest.raises(InputError, match=r"'short'.*slider of axis 0"):
         source_of(layer, viewer.dims)
 
 
@@ -156,7 +156,9 @@ def test_dask_reads_one_slice_and_only_when_asked(viewer):
         read.append(block_id[0])
         return np.full((1, 9, 11), block_id[0], np.float32) + np.eye(9, 11, dtype=np.float32)
 
-    stack = da.map_blocks(load, chunks=((1,) * 7, (9,), (11,)), dtype=np.float32, meta=np.empty((0, 0, 0), "f4"))
+    stack = da.map_blocks(
+        load, chunks=((1,) * 7, (9,), (11,)), dtype=np.float32, meta=np.empty((0, 0, 0), "f4")
+    )
     layer = viewer.add_image(stack, contrast_limits=(0, 8), cache=False)
     viewer.dims.set_current_step(0, 5)
     read.clear()
@@ -178,7 +180,9 @@ def test_zarr(viewer):
 def test_multiscale_takes_a_bounded_level_that_overlays_exactly(viewer):
     side = 2 * LONGEST_SIDE
     levels = [da.random.random((side // f, side // f // 2), chunks=512) for f in (1, 2, 4)]
-    layer = viewer.add_image(levels, multiscale=True, contrast_limits=(0, 1), scale=(0.5, 3), translate=(7, 8))
+    layer = viewer.add_image(
+        levels, multiscale=True, contrast_limits=(0, 1), scale=(0.5, 3), translate=(7, 8)
+    )
     source = source_of(layer, viewer.dims)
     assert source.data.shape == (LONGEST_SIDE, LONGEST_SIDE // 2)
     labels = np.ones(source.data.shape, np.uint8)
@@ -242,6 +246,9 @@ def test_results_overlay_their_picture(scale, translate, step, order, angles):
     masks = write_labels(viewer, layer, MASKS, labels, source.placement, Legend(("a",))).layer
     start = [part if isinstance(part, int) else 0 for part in source.index]
     np.testing.assert_allclose(masks.data_to_world((0, 0, 0)), layer.data_to_world(start), atol=1e-6)
-    end = [part if isinstance(part, int) else size - 1 for part, size in zip(source.index, (5, 6, 7), strict=True)]
+    end = [
+        part if isinstance(part, int) else size - 1
+        for part, size in zip(source.index, (5, 6, 7), strict=True)
+    ]
     last = np.array(masks.data.shape) - 1
     np.testing.assert_allclose(masks.data_to_world(last), layer.data_to_world(end), atol=1e-6)

@@ -1,4 +1,4 @@
-"""The table of categories: colour, name, share of the picture, how sure the model is; a click picks one to paint."""
+"""The table of categories: colour, name, share, how sure the model is; a click picks one to paint."""
 
 from __future__ import annotations
 
@@ -21,14 +21,17 @@ class CategoryTable(QTableWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(0, 3, parent)
+        header = QHeaderView(Qt.Orientation.Horizontal, self)
+        self.setHorizontalHeader(header)
         self.setHorizontalHeaderLabels(["Category", "Share", "In the picture?"])
+        rows = QHeaderView(Qt.Orientation.Vertical, self)
+        rows.hide()
+        self.setVerticalHeader(rows)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setToolTip("Click a row to paint with its label.")
-        self.verticalHeader().hide()
         self.setShowGrid(False)
-        header = self.horizontalHeader()
         header.setSectionResizeMode(_NAME, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(_SHARE, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(_PRESENCE, QHeaderView.ResizeMode.ResizeToContents)
@@ -50,19 +53,20 @@ class CategoryTable(QTableWidget):
         rows = zip(legend.names, legend.colours, presence, strict=True)
         for row, (name, colour, sure) in enumerate(rows):
             missing = name in absent
-            words = "probably absent" if missing else "sure"
-            cells = [name, "", f"{words} ({sure:.0%})" if missing else f"{words} {sure:.0%}"]
-            for column, text in enumerate(cells):
-                self.setItem(row, column, self._cell(text, greyed=missing))
-            self.item(row, _NAME).setIcon(_swatch(colour))
-            self.item(row, _SHARE).setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            percent = f"{100 * sure:.0f} %"
+            first = _cell(name, greyed=missing)
+            first.setIcon(_swatch(colour))
+            self.setItem(row, _NAME, first)
+            self._set_share(row, 0.0)
+            words = f"probably absent ({percent})" if missing else f"sure {percent}"
+            self.setItem(row, _PRESENCE, _cell(words, greyed=missing))
 
     def show_shares(self, labels: np.ndarray) -> None:
         """Count the labels of the masks, an array of unsigned integers of any shape."""
         named = labels[(labels > 0) & (labels <= self.rowCount())]
         counts = np.bincount(named.ravel(), minlength=self.rowCount() + 1)
         for row in range(self.rowCount()):
-            self.item(row, _SHARE).setText(_percent(counts[row + 1] / max(labels.size, 1)))
+            self._set_share(row, counts[row + 1] / max(labels.size, 1))
 
     def mark(self, label: int) -> None:
         """Show which label is being painted with; one that has no row marks none."""
@@ -71,20 +75,24 @@ class CategoryTable(QTableWidget):
         else:
             self.clearSelection()
 
-    @staticmethod
-    def _cell(text: str, *, greyed: bool) -> QTableWidgetItem:
-        cell = QTableWidgetItem(text)
-        cell.setToolTip(text)
-        if greyed:
-            cell.setForeground(QColor(128, 128, 128))
-        return cell
+    def _set_share(self, row: int, share: float) -> None:
+        cell = _cell("< 0.1 %" if 0 < share < 0.001 else f"{100 * share:.1f} %", greyed=share == 0)
+        cell.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.setItem(row, _SHARE, cell)
+
+
+def _cell(text: str, *, greyed: bool) -> QTableWidgetItem:
+    cell = QTableWidgetItem(text)
+    cell.setToolTip(text)
+    if greyed:
+        cell.setForeground(QColor(128, 128, 128))
+    return cell
 
 
 def _swatch(colour: Colour) -> QIcon:
     pixmap = QPixmap(14, 14)
     pixmap.fill(QColor.fromRgbF(*colour))
-    return QIcon(pixmap)
-
-
-def _percent(share: float) -> str:
-    return "< 0.1 %" if 0 < share < 0.001 else f"{100 * share:.1f} %"
+    icon = QIcon(pixmap)
+    # Qt would tint the colour of a selected row.
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)
+    return icon

@@ -38,7 +38,7 @@ class Legend:
         return [(red, green, blue, 1.0) for red, green, blue in rows.tolist()]
 
     def colormap(self) -> DirectLabelColormap:
-        """Colours for a labels layer; labels without a name are white, so that a slip of the brush is seen."""
+        """Colours for a labels layer; labels without a name are white, so that a slip of the brush shows."""
         from napari.utils.colormaps import DirectLabelColormap
 
         colours: dict[int | None, Colour] = {None: _UNNAMED, 0: _BACKGROUND, void_id(len(self.names)): _VOID}

@@ -40,6 +40,8 @@ _NAMES_HELP = """One name per line, or separated by commas.
 "background: grass, sky" says what is not wanted.
 Ctrl+Enter runs."""
 
+# napari's themes leave text boxes without an edge; grey shows on dark and light ones.
+_TEXT_BOX = "background: rgba(128, 128, 128, 50); border: 1px solid rgba(128, 128, 128, 120);"
 # A stage with more steps than this counts bytes, and its bar says enough.
 _COUNTABLE = 10_000
 _ERROR_COLOUR = "#e06c5f"
@@ -58,6 +60,7 @@ class Form(QWidget):
         self.names.setPlaceholderText(_SYNTAX)
         self.names.setToolTip(_NAMES_HELP)
         self.names.setTabChangesFocus(True)
+        self.names.setStyleSheet(_TEXT_BOX)
         self.names.setFixedHeight(QFontMetrics(self.names.font()).lineSpacing() * 5 + 16)
         self.model = _combo("Which model looks at the picture; any open_clip name or file can be typed too.")
         self.model.setEditable(True)
@@ -146,7 +149,7 @@ class Form(QWidget):
         typed = self.model.currentText().strip()
         index = self.model.findText(typed)
         choice: Any = self.model.itemData(index) if index >= 0 else typed
-        return choice  # type: ignore[no-any-return]
+        return choice
 
     def show_running(self, running: bool, *, stopping: bool = False) -> None:
         """Enable what makes sense now; while a stopped run winds up, nothing can be started."""

@@ -1,7 +1,7 @@
 """Writing results as labels layers, without ever touching what a person has edited.
 
-Each layer remembers in its metadata which picture it belongs to and a digest of what was written; a layer whose
-pixels no longer match the digest was edited, and is left alone for good.
+Each layer remembers in its metadata which picture it belongs to and a digest of what was written; a layer
+whose pixels no longer match the digest was edited, and is left alone for good.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Written:
 def write_labels(
     viewer: ViewerModel, image: Image, kind: str, labels: np.ndarray, placement: Placement, legend: Legend
 ) -> Written:
-    """Show labels (H, W) as the layer "<image> <kind>", in the place of an unedited earlier result if there is one.
+    """Show labels (H, W) as the layer "<image> <kind>", in the place of an unedited earlier result.
 
     Parameters
     ----------
@@ -119,8 +119,8 @@ def _new_layer(image: Image, kind: str, data: np.ndarray, placement: Placement, 
 def placed_like(image: Image, placement: Placement) -> dict[str, Any]:
     """Layer arguments that make a result overlay its picture exactly: all transforms, units and axis labels.
 
-    napari maps data to world as ``affine @ (rotate @ shear @ scale @ data + translate)``; a coarser or shifted grid
-    changes only the scale and the translation.
+    napari maps data to world as ``affine @ (rotate @ shear @ scale @ data + translate)``; a coarser or
+    shifted grid changes only the scale and the translation.
     """
     transform = image._transforms["data2physical"]
     shift = np.asarray(transform.linear_matrix) @ placement.offset

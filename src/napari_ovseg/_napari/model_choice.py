@@ -23,7 +23,9 @@ class ModelChoice:
 def model_choices() -> list[ModelChoice]:
     """Return every model of the registry, the bundled one first."""
     specs = sorted(list_models(), key=lambda spec: spec.name != BUNDLED)
-    return [ModelChoice(spec.name, f"{spec.name} - {_where(spec)}", spec.note, _notice(spec)) for spec in specs]
+    return [
+        ModelChoice(spec.name, f"{spec.name} - {_where(spec)}", spec.note, _notice(spec)) for spec in specs
+    ]
 
 
 def default_model() -> str:

@@ -28,7 +28,9 @@ class Outcome:
     def __init__(self, viewer: ViewerModel, image: Image, request: Request) -> None:
         self.viewer = viewer
         self.image = image
-        self.legend = Legend(tuple(category.name for category in request.categories if not category.background))
+        self.legend = Legend(
+            tuple(category.name for category in request.categories if not category.background)
+        )
         self._placement = request.source.placement
         self._written: dict[str, Written] = {}
 
@@ -73,7 +75,7 @@ class Outcome:
 def _findings(result: Segmentation) -> list[str]:
     absent = list(result.record.get("absent", []))
     names = [category.name for category in result.categories if category.name not in absent]
-    found = [f"Segmented {_listed(names)}."] if names else ["Nothing of what was typed seems to be there."]
+    found = [f"Segmented {_listed(names)}."] if names else []
     if absent:
         found.append(f"Probably absent, and not painted: {_listed(absent)}.")
     return [*found, *result.record.get("warnings", [])]

@@ -1,7 +1,7 @@
 """One run in the background: load the model, read the slice, segment it, and report what happened.
 
-The worker thread sees plain data only (a :class:`Request`); whatever it has to tell arrives on the main thread as
-an event that carries the run's number, so that what is left of a stopped run can be dropped.
+The worker thread sees plain data only (a :class:`Request`); whatever it has to tell arrives on the main
+thread as an event that carries the run's number, so that what is left of a stopped run can be dropped.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from napari.qt.threading import GeneratorWorker, create_worker
 from qtpy.QtCore import QObject, Signal, Slot
 
-from napari_ovseg._napari.torch_loading import load_torch
+from napari_ovseg._napari.torch_loading import TORCH_ADVICE, load_torch
 from napari_ovseg.errors import Cancelled, OvsegError
 
 if TYPE_CHECKING:
@@ -28,11 +28,6 @@ READING = "Reading the picture"
 
 # More events than this only make the window slower; the last event of a stage is always sent.
 _SECONDS_BETWEEN_EVENTS = 0.05
-
-_TORCH_ADVICE = (
-    "PyTorch could not be loaded ({error}): start napari with 'napari-ovseg open', which loads it before Qt, "
-    "or install it again with 'pip install --force-reinstall torch'."
-)
 
 
 @dataclass(frozen=True)
@@ -120,11 +115,13 @@ def run_steps(
     except OvsegError as error:
         yield Failed(number, str(error))
     except (ImportError, OSError) as error:
-        advice = _TORCH_ADVICE if "torch" in str(error).lower() else "{error}"
+        advice = TORCH_ADVICE if "torch" in str(error).lower() else "{error}"
         yield Failed(number, advice.format(error=error), error)
     except Exception as error:
         # Anything else is our mistake; a RuntimeError in particular would be swallowed by the worker class.
-        yield Failed(number, f"Something went wrong that should not ({type(error).__name__}: {error}).", error)
+        yield Failed(
+            number, f"Something went wrong that should not ({type(error).__name__}: {error}).", error
+        )
 
 
 def _throttled(

@@ -1,7 +1,7 @@
-"""From an image layer to the array to segment, and back: where the result lies in the layer's own coordinates.
+"""From an image layer to the array to segment, and back: where the result lies in its own coordinates.
 
-Everything that touches the layer happens in :func:`source_of`, on the main thread; a :class:`Source` can then be
-read in another thread, and reads no more than the slice in view.
+Everything that touches the layer happens in :func:`source_of`, on the main thread; a :class:`Source` can then
+be read in another thread, and reads no more than the slice in view.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LONGEST_SIDE = 2048
 class Placement:
     """Where a picture plane lies in the data coordinates of its layer.
 
-    Pixel ``p`` of the result has its centre at ``factors * (starts + p) + (factors - 1) / 2``, so that a pixel of a
+    Pixel ``p`` of the result has its centre at ``factors * (starts + p) + (factors - 1) / 2``: a pixel of a
     coarse level covers exactly the pixels it was made from, and a channel axis is covered from end to end.
     """
 
@@ -64,7 +64,7 @@ class Source:
     contrast_limits: tuple[float, float] | None
 
     def read(self) -> np.ndarray:
-        """The slice in view: (H, W), (H, W, 3 or 4) when rgb, or 3-D with its channels on ``channel_axis``."""
+        """The slice in view: (H, W), (H, W, 3 or 4) when rgb, or 3-D with channels on ``channel_axis``."""
         return np.asarray(self.data[self.index])
 
     def picture(self) -> np.ndarray:
@@ -130,7 +130,7 @@ def source_of(
 
 
 def channel_axes(layer: Image) -> list[int]:
-    """Axes of a layer that could hold its channels: none of a 2-D or RGB layer, else all that are not huge."""
+    """Axes of a layer that could hold its channels: none of a 2-D or RGB layer, else the short ones."""
     if layer.rgb or layer.ndim < 3:
         return []
     return [axis for axis, size in enumerate(_shapes(layer)[0]) if 2 <= size <= 64]
@@ -145,7 +145,9 @@ def _picture_axes(layer: Image, dims: Dims, channel_axis: int | None) -> tuple[i
     outside = dims.ndim - layer.ndim
     order = [axis - outside for axis in dims.order if axis >= outside and axis - outside != channel_axis]
     if len(order) < 2:
-        raise InputError(f"'{layer.name}' has only one axis besides its channels: choose another axis as channels.")
+        raise InputError(
+            f"'{layer.name}' has only one axis besides its channels: choose another axis as channels."
+        )
     rows, columns = sorted(order[-2:])
     return rows, columns
 
@@ -177,14 +179,14 @@ def _slice_in_view(
         position = int(np.floor((np.round(point[axis]) + 0.5) / factors[axis]))
         if not 0 <= position < shape[axis]:
             raise InputError(
-                f"The slice in view lies outside '{layer.name}': move the slider of axis {axis} onto the picture."
+                f"The slice in view lies outside '{layer.name}': move the slider of axis {axis} onto it."
             )
         index[axis] = starts[axis] = position
     return tuple(index), tuple(starts)
 
 
 def _contrast_limits(layer: Image, channel_axis: int | None) -> tuple[float, float] | None:
-    """The limits on the screen, so that what is seen is what is segmented; channels each have their own range."""
+    """The limits on the screen, so that what is seen is segmented; channels each have their own range."""
     if layer.rgb or channel_axis is not None:
         return None
     low, high = (float(limit) for limit in layer.contrast_limits)

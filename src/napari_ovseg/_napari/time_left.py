@@ -1,4 +1,4 @@
-"""Estimate how long a run still takes, from this run's pace and from the stages that earlier runs went through."""
+"""Estimate how long a run still takes, from its pace and from the stages that earlier runs went through."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Callable
 class TimeLeft:
     """Time left of a run whose stages are not known beforehand.
 
-    The stage under way is extrapolated from its own pace. What comes after it is only known from an earlier run
-    with the same settings, so a first run tells the time left of its stage alone.
+    The stage under way is extrapolated from its own pace. What comes after it is only known from an earlier
+    run with the same settings, so a first run tells the time left of its stage alone.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -26,7 +26,7 @@ class TimeLeft:
         self._since = self._clock()
 
     def seconds(self, stage: str, done: int, total: int) -> float | None:
-        """Seconds left after `done` of `total` steps of a stage, None while there is nothing to tell it from."""
+        """Seconds left after `done` of `total` steps of a stage, None while that can't be told."""
         if stage != self._stage:
             self._close_stage()
             self._stage = stage

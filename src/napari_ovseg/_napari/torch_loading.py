@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import sys
 
+TORCH_ADVICE = (
+    "PyTorch could not be loaded ({error}): start napari with 'napari-ovseg open', which loads it before Qt, "
+    "or install it again with 'pip install --force-reinstall torch'."
+)
+
 
 def load_torch() -> None:
     """Import PyTorch, on Linux in a way that survives a window that was opened first.
 
-    Mesa's OpenGL drivers bring their own copy of LLVM into the process, and so does triton, which PyTorch imports.
-    Loaded second, triton would bind to Mesa's copy and crash; it is loaded here bound to its own.
+    Mesa's OpenGL drivers bring their own copy of LLVM into the process, and so does triton, which PyTorch
+    imports. Loaded second, triton would bind to Mesa's copy and crash; it is loaded here bound to its own.
 
     Raises
     ------

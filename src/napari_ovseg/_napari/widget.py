@@ -98,7 +98,7 @@ class OpenVocabularyWidget(QWidget):
         """Gather a run's settings; no request when the person declines a licence."""
         image = self.image
         if image is None:
-            raise InputError("There is no image layer: open a picture first, or take one from File > Open Sample.")
+            raise InputError("There is no image layer: open a picture, or take one from File > Open Sample.")
         categories = parse_categories(self.form.names.toPlainText())
         source = self._source(image)
         model = self.form.chosen_model()
@@ -209,13 +209,13 @@ class OpenVocabularyWidget(QWidget):
             self._suggested = "\n".join(names)
             self.form.names.setPlainText(self._suggested)
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802
         """Taken out of its dock, the panel can't be reached any more: its run ends too."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+        if event is not None and event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.cancel()
 
-    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
+    def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802
         """Closing the panel ends its run."""
         self.cancel()
         super().closeEvent(event)

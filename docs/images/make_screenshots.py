@@ -1,0 +1,66 @@
+"""Take the pictures of the documentation from the real window, with the bundled model.
+
+Run from the repository: ``xvfb-run -a -s "-screen 0 1400x900x24" python docs/images/make_screenshots.py``.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+from skimage.data import immunohistochemistry
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+    from napari_ovseg._napari.widget import OpenVocabularyWidget
+
+HERE = Path(__file__).parent
+WIDTH, HEIGHT = 1280, 800
+
+
+def wait(widget: OpenVocabularyWidget, seconds: float = 1.0) -> None:
+    """Let the window live until the run is over, and a little longer for it to be drawn."""
+    from qtpy.QtWidgets import QApplication
+
+    since = time.monotonic()
+    while widget.busy or time.monotonic() - since < seconds:
+        QApplication.processEvents()
+        if widget.busy:
+            since = time.monotonic()
+        time.sleep(0.01)
+
+
+def shoot(viewer: Viewer, widget: OpenVocabularyWidget, name: str) -> None:
+    """Save the whole window as a small PNG."""
+    viewer.reset_view()
+    wait(widget)
+    pixels = viewer.screenshot(canvas_only=False, flash=False)
+    # A palette keeps the repository small; the window has few colours besides the picture's.
+    picture = Image.fromarray(pixels).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    picture.save(HERE / name, optimize=True)
+    print(f"{name}: {widget.form.message.text()}")
+
+
+def main() -> None:
+    """Shoot the README's window, and one with a generated scene."""
+    from napari_ovseg._napari.launch import build_window, load_torch
+
+    load_torch()
+    viewer, widget = build_window(demo=True)
+    viewer.window.resize(WIDTH, HEIGHT)
+    wait(widget)
+    shoot(viewer, widget, "scene.png")
+    viewer.layers.clear()
+    viewer.add_image(immunohistochemistry(), name="tissue")
+    widget.form.names.setPlainText("nuclei")
+    widget.start()
+    wait(widget)
+    shoot(viewer, widget, "window.png")
+    viewer.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Open napari with pictures and the panel; PyTorch is loaded before Qt, which Windows insists on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_ovseg._napari.torch_loading import TORCH_ADVICE, load_torch
+from napari_ovseg.errors import ModelError
+from napari_ovseg.images import read_image
+
+if TYPE_CHECKING:
+    from napari.viewer import Viewer
+
+    from napari_ovseg._napari.widget import OpenVocabularyWidget
+
+PANEL = "Open-vocabulary segmentation"
+
+
+def open_window(images: Sequence[str | Path] = (), labels: str = "", *, demo: bool = False) -> None:
+    """Open the window and stay until it is closed.
+
+    Parameters
+    ----------
+    images : sequence of paths
+        Pictures to open, each as a layer.
+    labels : str
+        Names to fill in, in the grammar of `parse_categories`.
+    demo : bool
+        Open a generated scene and segment it at once with the bundled model.
+
+    Raises
+    ------
+    InputError
+        When a picture can't be read; no window is opened then.
+    ModelError
+        When PyTorch can't be loaded.
+    """
+    try:
+        load_torch()
+    except (ImportError, OSError) as error:
+        raise ModelError(TORCH_ADVICE.format(error=error)) from error
+    import napari
+
+    build_window(images, labels, demo=demo)
+    napari.run()
+
+
+def build_window(
+    images: Sequence[str | Path] = (), labels: str = "", *, demo: bool = False, show: bool = True
+) -> tuple[Viewer, OpenVocabularyWidget]:
+    """Build the window of :func:`open_window` and return at once; tests do not show it."""
+    pictures = [(Path(path).stem, read_image(path)) for path in images]
+    import napari
+
+    from napari_ovseg._napari.model_choice import BUNDLED, model_choices
+    from napari_ovseg._napari.samples import generated_scene
+    from napari_ovseg._napari.widget import OpenVocabularyWidget
+
+    viewer = napari.Viewer(title="napari-ovseg", show=show)
+    for name, picture in pictures:
+        viewer.add_image(picture, name=name)
+    widget = OpenVocabularyWidget(viewer)
+    viewer.window.add_dock_widget(widget, name=PANEL, area="right")
+    if labels:
+        widget.form.names.setPlainText(labels)
+    if demo:
+        for layer in generated_scene():
+            viewer.add_layer(napari.layers.Layer.create(*layer))
+        widget.form.offer_models(model_choices(), BUNDLED)
+        widget.start()
+    return viewer, widget

@@ -1,0 +1,44 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_ovseg._napari import launch
+from napari_ovseg.errors import InputError
+
+
+@pytest.fixture
+def window(monkeypatch, make_napari_viewer):
+    """`build_window` in a viewer that the fixture cleans up."""
+    import napari
+
+    monkeypatch.setattr(napari, "Viewer", lambda title, show: make_napari_viewer(show=False))
+    return lambda *args, **kwargs: launch.build_window(*args, **kwargs, show=False)
+
+
+def test_pictures_and_names_are_filled_in(window, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+    for name in ("one.png", "two.png"):
+        Image.fromarray(pixels).save(tmp_path / name)
+    viewer, widget = window([tmp_path / "one.png", tmp_path / "two.png"], "cat, dog")
+    assert [layer.name for layer in viewer.layers] == ["one", "two"]
+    assert np.array_equal(viewer.layers["one"].data, pixels)
+    assert viewer.layers["one"].rgb
+    assert widget.form.names.toPlainText() == "cat, dog"
+    assert not widget.busy
+
+
+def test_a_picture_that_can_not_be_read_opens_no_window(tmp_path):
+    with pytest.raises(InputError, match="no file"):
+        launch.build_window([tmp_path / "missing.png"])
+
+
+def test_the_launcher_itself_brings_no_qt_so_that_torch_can_come_first():
+    code = (
+        "import sys\n"
+        "from napari_ovseg._napari import launch\n"
+        "assert not any(name.startswith(('PyQt', 'PySide', 'qtpy')) for name in sys.modules), 'Qt'\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
