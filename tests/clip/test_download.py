@@ -246,6 +246,16 @@ def test_a_repository_that_is_not_there_says_so(hub):
         download(find_model("hf-hub:someone/else"))
 
 
+def test_a_missing_package_is_named_before_the_weights_are_fetched(hub, files, monkeypatch):
+    config = json.loads(files["open_clip_config.json"])
+    config["model_cfg"]["text_cfg"] = config["model_cfg"]["text_cfg"] | {"hf_tokenizer_name": "someone/words"}
+    hub.files["open_clip_config.json"] = json.dumps(config).encode()
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(ModelError, match="pip install transformers"):
+        download(find_model(NAME))
+    assert not any(name.endswith(".safetensors") for _, name, _ in hub.asked)
+
+
 def test_no_connection_says_what_to_do(hub, monkeypatch):
     monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda seconds: None)
     hub.shutdown()

@@ -56,6 +56,7 @@ def test_other_open_clip_names_work():
         ("ViT-B-16/nothing", 'no weights "nothing"'),
         ("ViT-B-16/openai", 'use "ViT-B-16-quickgelu/openai"'),
         ("ViT-B-16-quickgelu/laion2b_s34b_b88k", "choose one of"),
+        ("EVA02-B-16/merged2b_s8b_b131k", "patch by patch"),
         ("hf-hub:nothing", "ORGANISATION/REPOSITORY"),
         ("hf-hub:a//b", "ORGANISATION/REPOSITORY"),
         ("weights.safetensors", 'load_model("ViT-B-16", checkpoint='),

@@ -7,6 +7,7 @@ which does the transfer: it resumes a broken one, and reads the proxy from ``HTT
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import io
 import json
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError, 
 from tqdm import tqdm
 
 from napari_ovseg.clip.registry import ModelSpec
-from napari_ovseg.errors import DownloadError
+from napari_ovseg.errors import DownloadError, ModelError
 
 Progress = Callable[[str, int, int], None]
 
@@ -56,15 +57,19 @@ def download(spec: ModelSpec, progress: Progress | None = None) -> Path:
     ------
     DownloadError
         When they can't be fetched or arrive damaged; the message says what to do.
+    ModelError
+        When the model needs the transformers package and it isn't installed.
     """
     try:
         if spec.repository is not None and _cached(spec.repository, CONFIG_FILE) is None:
             _fetch(spec, spec.repository, CONFIG_FILE, progress)
+        if _text_repositories(spec) and not _has_transformers():
+            raise ModelError(f'"{spec.name}" needs one more package: run pip install transformers.')
         path = _cached_weights(spec) or _fetch_weights(spec, progress)
         for repository in _text_repositories(spec):
             if _cached(repository, "config.json") is None:
                 huggingface_hub.snapshot_download(repository, allow_patterns=TEXT_FILES)
-    except DownloadError:
+    except ModelError:
         raise
     except Exception as error:
         # The hub's client, httpx and the operating system each raise their own types for "it did not arrive".
@@ -145,6 +150,14 @@ def _text_repositories(spec: ModelSpec) -> tuple[str, ...]:
         return ()
     names = (text.get("hf_model_name"), text.get("hf_tokenizer_name"))
     return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _has_transformers() -> bool:
+    try:
+        return importlib.util.find_spec("transformers") is not None
+    except ValueError:
+        # An entry of None in sys.modules says that the package must not be imported.
+        return False
 
 
 def _bar(stage: str, progress: Progress | None) -> type[tqdm]:

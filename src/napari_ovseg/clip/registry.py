@@ -145,6 +145,8 @@ _SPECS = (
 )  # fmt: skip
 MODELS: dict[str, ModelSpec] = {spec.name: spec for spec in _SPECS}
 DEFAULT = "ViT-B-16-quickgelu/openai"
+UNREADABLE = ("eva", "swin", "vit_pe_", "vit_relpos_")
+"""Starts of the names of timm's networks whose last attention is built otherwise."""
 
 
 def list_models() -> tuple[ModelSpec, ...]:
@@ -211,6 +213,7 @@ def _open_clip_spec(name: str, checkpoint: str | Path | None) -> ModelSpec:
             if not tag
             else f'The architecture {architecture} has no weights "{tag}": choose one of {offer}.'
         )
+    _refuse_unreadable(architecture)
     _refuse_wrong_activation(architecture, tag)
     return ModelSpec(
         name, architecture, tag,
@@ -218,6 +221,18 @@ def _open_clip_spec(name: str, checkpoint: str | Path | None) -> ModelSpec:
         text_repository=open_clip.get_model_config(architecture)["text_cfg"].get("hf_tokenizer_name", ""),
         note="From open_clip's list.",
     )  # fmt: skip
+
+
+def _refuse_unreadable(architecture: str) -> None:
+    """Refuse, before anything is downloaded, the image towers that can't be taken apart here."""
+    import open_clip
+
+    trunk = open_clip.get_model_config(architecture)["vision_cfg"].get("timm_model_name", "")
+    if trunk.startswith(UNREADABLE):
+        raise InputError(
+            f"The image tower of {architecture} ({trunk}) can't be explained patch by patch here: use a ViT, "
+            f'SigLIP, ResNet or ConvNeXt model, such as "{DEFAULT}".'
+        )
 
 
 def _refuse_wrong_activation(architecture: str, tag: str) -> None:
