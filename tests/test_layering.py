@@ -17,6 +17,7 @@ LEVELS = {
     "colours": 0,
     "categories": 1,
     "images": 1,
+    "segmentation": 2,
     "clip": 2,
     "relevance": 3,
     "augmentation": 3,

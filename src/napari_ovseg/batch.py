@@ -15,7 +15,7 @@ from napari_ovseg.images import read_image, to_rgb
 
 if TYPE_CHECKING:
     from napari_ovseg.clip.model import Model
-    from napari_ovseg.pipeline import Progress, Segmentation
+    from napari_ovseg.segmentation import Progress, Segmentation
 
 CATEGORIES_FILE = "categories.json"
 
