@@ -133,12 +133,21 @@ def render(picture: np.ndarray, view: View) -> np.ndarray:
     return np.ascontiguousarray(part[:, ::-1] if view.mirror else part)
 
 
+def extent(views: Sequence[View], sizes: Sequence[tuple[int, int]]) -> tuple[float, float]:
+    """Rows and columns that the entire picture has at the scale of the finest view."""
+    rows, columns = (
+        max(
+            size[side] / (view.box[side + 2] - view.box[side])
+            for view, size in zip(views, sizes, strict=True)
+        )
+        for side in (0, 1)
+    )
+    return rows, columns
+
+
 def fused_grid(views: Sequence[View], grids: Sequence[tuple[int, int]]) -> tuple[int, int]:
     """Cells ``(h, w)`` of the fused map: as fine as the finest view, at most 128 on the long side."""
-    cells = [
-        max(g[side] / (view.box[side + 2] - view.box[side]) for view, g in zip(views, grids, strict=True))
-        for side in (0, 1)
-    ]
+    cells = extent(views, grids)
     shrink = min(1.0, _MOST_CELLS / max(cells))
     rows, columns = (max(1, round(count * shrink)) for count in cells)
     return rows, columns
@@ -200,3 +209,14 @@ def normalise(maps: torch.Tensor) -> torch.Tensor:
     # a span of rounding noise is no relevance
     flat_map = span <= 1e-6 * torch.maximum(low.abs(), high.abs())[:, None, None]
     return torch.where(flat_map, 0.0, (maps - low[:, None, None]) / torch.where(flat_map, 1.0, span))
+
+
+def reduce(picture: np.ndarray, side: int) -> np.ndarray:
+    """Reduce a picture ``(H, W, 3)``, by averaging, to a long side of ``side`` pixels at most."""
+    height, width = picture.shape[:2]
+    if max(height, width) <= side:
+        return picture
+    shrink = side / max(height, width)
+    size = [max(1, round(height * shrink)), max(1, round(width * shrink))]
+    planes = F.interpolate(torch.from_numpy(picture).permute(2, 0, 1)[None], size, mode="area")[0]
+    return planes.permute(1, 2, 0).contiguous().numpy()

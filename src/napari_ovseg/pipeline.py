@@ -8,10 +8,8 @@ picture -> edges. Each step is one file; this one only says in which order they 
 from __future__ import annotations
 
 import platform
-import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,18 +18,15 @@ import torch.nn.functional as F
 
 from napari_ovseg import __version__, augmentation
 from napari_ovseg.categories import Category, parse_categories
-from napari_ovseg.errors import Cancelled, InputError
+from napari_ovseg.errors import InputError
 from napari_ovseg.images import to_rgb
 from napari_ovseg.pseudo_labels import compete, paint, pseudo_labels
 from napari_ovseg.relevance import relevance_from_states
-from napari_ovseg.single_image import deep_components, distil, sharpen, walk
+from napari_ovseg.segmentation import OnPseudoLabels, Progress, Run, Segmentation, ShouldStop
+from napari_ovseg.single_image import STEPS, deep_components, distil, firm, sharpen, walk
 
 if TYPE_CHECKING:
     from napari_ovseg.clip.model import Model
-
-Progress = Callable[[str, int, int], None]
-ShouldStop = Callable[[], bool]
-OnPseudoLabels = Callable[[np.ndarray, np.ndarray], None]
 
 LOOKING = "Looking at the picture"
 PSEUDO = "Pseudo-labels"
@@ -40,66 +35,11 @@ EDGES = "Edges"
 
 # the per-image network works at this long side at most, whatever the size of the picture
 WORK_SIDE = 512
+# the second network learns from what the first made of the maps
+ROUNDS = 2
+# presence below which a category is not painted: a sigmoid model's score is a probability, a softmax's is not
 ABSENT_BELOW = 0.5
-
-
-@dataclass(frozen=True)
-class Segmentation:
-    """What `segment` returns. Ids: 0 background, 1..C in typed order, void 255 (65535 past 254 categories).
-
-    Attributes
-    ----------
-    categories : tuple of Category
-        The C categories to find, in typed order.
-    background : Category or None
-        The words that are not wanted.
-    relevance : np.ndarray
-        ``(C, h, w)``, float32 in [0, 1]: the fused maps.
-    pseudo_labels : np.ndarray
-        ``(H, W)``, uint8 or uint16, with void.
-    masks : np.ndarray
-        ``(H, W)``, uint8 or uint16, without void.
-    confidence : np.ndarray
-        ``(H, W)``, float32 in [0, 1]: how clearly the mask's category leads.
-    presence : np.ndarray
-        ``(C,)``, float32 in [0, 1]: how sure the model is that the category is there at all.
-    record : dict
-        Settings, versions, seed, seconds per stage, warnings; can be written as JSON.
-    stages : dict of str to torch.Tensor
-        ``(C + 1, h, w)`` soft scores after each stage, background first, for measuring each alone.
-    """
-
-    categories: tuple[Category, ...]
-    background: Category | None
-    relevance: np.ndarray
-    pseudo_labels: np.ndarray
-    masks: np.ndarray
-    confidence: np.ndarray
-    presence: np.ndarray
-    record: dict[str, Any]
-    stages: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)
-
-
-class _Run:
-    """Tells the caller how far a run is, asks whether to go on, and takes the time of each stage."""
-
-    def __init__(self, progress: Progress | None, should_stop: ShouldStop | None) -> None:
-        self.progress = progress or (lambda stage, done, total: None)
-        self.should_stop = should_stop or (lambda: False)
-        self.seconds: dict[str, float] = {}
-
-    def check(self) -> None:
-        if self.should_stop():
-            raise Cancelled("Stopped; nothing was changed.")
-
-    @contextmanager
-    def stage(self, name: str, total: int = 1) -> Iterator[None]:
-        self.check()
-        self.progress(name, 0, total)
-        start = time.perf_counter()
-        yield
-        self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 4)
-        self.progress(name, total, total)
+ABSENT_BELOW_RELATIVE = 0.02
 
 
 def segment(
@@ -151,25 +91,21 @@ def segment(
     named = parse_categories(categories)
     picture = to_rgb(image)
     views = augmentation.views_for(preset, *picture.shape[:2])
-    run = _Run(progress, should_stop)
+    run = Run(progress, should_stop)
     with run.stage(LOOKING, len(views)):
         maps, features, vectors = _look(picture, named, views, model=model, method=method, run=run)
         presence = model.presence(vectors, [name.phrases for name in named if not name.background])
-    found = segment_maps(
-        picture, maps, features, categories=named, presence=presence, seed=seed,
-        progress=progress, should_stop=should_stop, on_pseudo_labels=on_pseudo_labels,
-    )  # fmt: skip
-    record = {
+    calibrated = getattr(model.network, "logit_bias", None) is not None
+    there = presence >= (ABSENT_BELOW if calibrated else ABSENT_BELOW_RELATIVE)
+    found = _refine(picture, maps, features, named, presence, there, seed, run, on_pseudo_labels)
+    settings = {
         "model": model.spec.name,
         "checkpoint": model.spec.checkpoint,
         "method": method or model.spec.method,
         "preset": preset,
         "views": len(views),
-        **found.record,
-        "warnings": _warnings(model, named) + found.record["warnings"],
-        "seconds": run.seconds | found.record["seconds"],
     }
-    return replace(found, record=record)
+    return replace(found, record=settings | found.record | {"warnings": _warnings(model, named)})
 
 
 def _look(
@@ -179,7 +115,7 @@ def _look(
     *,
     model: Model,
     method: str | None,
-    run: _Run,
+    run: Run,
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Fused maps ``(len(named), h, w)``, deep features ``(F, h, w)``, the views' image vectors ``(V, D)``."""
     texts, owners = _texts(named, model)
@@ -192,6 +128,8 @@ def _look(
         views, [(rows // model.patch_size, columns // model.patch_size) for rows, columns in sizes]
     )
     maps, features, vectors = augmentation.Fusion(grid), augmentation.Fusion(grid), []
+    # twice what the finest view shows is enough to look at, however large the picture is
+    picture = augmentation.reduce(picture, round(2 * max(augmentation.extent(views, sizes))))
     for done, (view, shown) in enumerate(zip(views, sizes, strict=True)):
         run.check()
         states = model.trunk(model.preprocess(augmentation.render(picture, view), shown))
@@ -265,34 +203,62 @@ def segment_maps(
     """
     rgb = to_rgb(picture)
     raw = _checked(maps, "maps")
+    deep = None if features is None else _checked(features, "features")
     named = parse_categories(categories or [f"category {i + 1}" for i in range(len(raw))])
-    sought = tuple(name for name in named if not name.background)
+    sought = sum(not name.background for name in named)
     if len(named) != len(raw):
         raise InputError(f"There are {len(raw)} maps for {len(named)} categories; give one map for each.")
-    sure = torch.ones(len(sought)) if presence is None else torch.as_tensor(presence).float()
-    run, size, stages = _Run(progress, should_stop), rgb.shape[:2], {}
+    sure = torch.ones(sought) if presence is None else torch.as_tensor(presence).float().cpu()
+    if sure.shape != (sought,) or not ((sure >= 0) & (sure <= 1)).all():
+        raise InputError(f"The presence must be {sought} numbers in [0, 1], one for each category.")
+    run = Run(progress, should_stop)
+    return _refine(rgb, raw, deep, named, sure, sure >= ABSENT_BELOW, seed, run, on_pseudo_labels)
 
+
+def _refine(
+    picture: np.ndarray,
+    maps: torch.Tensor,
+    features: torch.Tensor | None,
+    named: tuple[Category, ...],
+    presence: torch.Tensor,
+    there: torch.Tensor,
+    seed: int,
+    run: Run,
+    on_pseudo_labels: OnPseudoLabels | None,
+) -> Segmentation:
+    """Pseudo-labels, the network of this one picture, edges: raw maps ``(len(named), h, w)`` to masks."""
+    sought, size = tuple(name for name in named if not name.background), picture.shape[:2]
+    stages = {}
     with run.stage(PSEUDO):
-        relevance = augmentation.normalise(raw)
-        there = sure >= ABSENT_BELOW
-        present = torch.cat([there, torch.ones(len(named) - len(sought), dtype=torch.bool)])
-        deep = None if features is None else deep_components(_checked(features, "features"))
-        stages["relevance"] = _shares(relevance, present, len(sought))
+        relevance = augmentation.normalise(maps)
+        deep = None if features is None else deep_components(features)
         spread = relevance if deep is None else augmentation.normalise(walk(relevance, deep))
-        stages["pseudo-labels"] = _shares(spread, present, len(sought))
+        stages["relevance"] = _shares(relevance, there)
+        stages["pseudo-labels"] = _shares(spread, there)
         pseudo = pseudo_labels(stages["pseudo-labels"], size)
         if on_pseudo_labels is not None:
             on_pseudo_labels(pseudo.labels, pseudo.confidence)
-    small = _at_most(rgb, WORK_SIDE)
-    with run.stage(TRAINING):
-        stages["distilled"] = distil(
-            small, stages["pseudo-labels"], deep, seed=seed, should_stop=run.should_stop,
-            step_done=lambda done, total: run.progress(TRAINING, done, total),
-        )  # fmt: skip
-    with run.stage(EDGES):
-        stages["edges"] = sharpen(stages["distilled"], torch.from_numpy(small).permute(2, 0, 1))
-        masks, confidence = paint(stages["edges"], size)
-
+    if there.any():
+        small = augmentation.reduce(picture, WORK_SIDE)
+        guide = torch.from_numpy(small).permute(2, 0, 1)
+        rough = stages["pseudo-labels"]
+        with run.stage(TRAINING, ROUNDS * STEPS):
+            for turn in range(ROUNDS):
+                if turn:
+                    rough = firm(sharpen(stages["distilled"], guide))
+                stages["distilled"] = distil(
+                    small,
+                    rough,
+                    deep,
+                    seed=seed + turn,
+                    step_done=lambda done, before=turn * STEPS: run.progress(
+                        TRAINING, before + done, ROUNDS * STEPS
+                    ),
+                    should_stop=run.should_stop,
+                )
+        with run.stage(EDGES):
+            stages["edges"] = sharpen(stages["distilled"], guide)
+    masks, confidence = paint(list(stages.values())[-1], size)
     record = {
         "seed": seed,
         "absent": [name.name for name, is_there in zip(sought, there.tolist(), strict=True) if not is_there],
@@ -306,15 +272,22 @@ def segment_maps(
         },
     }
     return Segmentation(
-        sought, named[-1] if len(named) > len(sought) else None,
-        relevance[: len(sought)].numpy(), pseudo.labels, masks, confidence, sure.numpy(), record, stages,
-    )  # fmt: skip
+        categories=sought,
+        background=named[-1] if len(named) > len(sought) else None,
+        relevance=relevance[: len(sought)].numpy(),
+        pseudo_labels=pseudo.labels,
+        masks=masks,
+        confidence=confidence,
+        presence=presence.numpy(),
+        record=record,
+        stages=stages,
+    )
 
 
-def _shares(maps: torch.Tensor, present: torch.Tensor, sought: int) -> torch.Tensor:
-    """Let the maps of what is present compete with background."""
-    maps = maps * present[:, None, None]
-    return compete(maps[:sought], maps[-1] if len(maps) > sought else None)
+def _shares(maps: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
+    """Let the maps of what is there, and of the background words if any, compete with background."""
+    sought = maps[: len(there)] * there[:, None, None]
+    return compete(sought, maps[-1] if len(maps) > len(there) else None)
 
 
 def _checked(values: Any, what: str) -> torch.Tensor:
@@ -325,14 +298,3 @@ def _checked(values: Any, what: str) -> torch.Tensor:
     if not torch.isfinite(tensor).all():
         raise InputError(f"The {what} hold NaN or infinity; replace these values by finite ones.")
     return tensor
-
-
-def _at_most(picture: np.ndarray, side: int) -> np.ndarray:
-    """Reduce the picture, by averaging, to a long side of ``side`` pixels at most."""
-    height, width = picture.shape[:2]
-    if max(height, width) <= side:
-        return picture
-    shrink = side / max(height, width)
-    size = [max(1, round(height * shrink)), max(1, round(width * shrink))]
-    planes = F.interpolate(torch.from_numpy(picture).permute(2, 0, 1)[None], size, mode="area")[0]
-    return planes.permute(1, 2, 0).contiguous().numpy()

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from napari_ovseg.categories import labels_dtype, void_id
 
 # docs/refinement.md has the measurements behind both
-BACKGROUND_POWER = 2.0
+BACKGROUND_POWER = 1.5
 VOID_BAND = 0.1
 MOST_VALUES = 1 << 25
 

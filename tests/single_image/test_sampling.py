@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from napari_ovseg.single_image.sampling import PixelSampler
@@ -5,19 +6,19 @@ from napari_ovseg.single_image.sampling import PixelSampler
 
 def test_cells_are_drawn_as_often_as_the_map_says():
     scores = torch.tensor([[[0.1, 0.2], [0.3, 0.4]], [[1.0, 0.0], [0.0, 1.0]]])
-    points, labels = PixelSampler(scores).draw(20_000)
+    points, labels = PixelSampler(scores).draw(40_000)
     cells = (points * 2).long()
     for label in (0, 1):
         index = cells[labels == label][:, 0] * 2 + cells[labels == label][:, 1]
-        shares = torch.bincount(index, minlength=4) / 20_000
+        shares = torch.bincount(index, minlength=4) / len(index)
         torch.testing.assert_close(shares, (scores[label] / scores[label].sum()).flatten(), atol=0.02, rtol=0)
 
 
-def test_sharpness_favours_clear_cells():
-    scores = torch.tensor([[[0.25, 0.5]]])
-    points, _ = PixelSampler(scores, sharpness=2.0).draw(10_000)
-    share = (points[:, 1] >= 0.5).float().mean()
-    torch.testing.assert_close(share, torch.tensor(0.8), atol=0.02, rtol=0)
+@pytest.mark.parametrize(("power", "share"), [(0.0, 1 / 2), (0.5, 3 / 4), (1.0, 9 / 10)])
+def test_how_often_a_category_is_drawn_grows_with_its_size(power, share):
+    scores = torch.stack([torch.full((3, 3), 1.0), torch.full((3, 3), 1 / 9)])
+    _, labels = PixelSampler(scores, size_power=power).draw(20_000)
+    assert (labels == 0).float().mean().item() == pytest.approx(share, abs=0.02)
 
 
 def test_points_fill_their_cell():
@@ -36,6 +37,6 @@ def test_same_seed_same_draws():
 
 
 def test_an_empty_category_is_never_drawn():
-    scores = torch.stack([torch.ones(2, 2), torch.zeros(2, 2), torch.ones(2, 2)])
-    _, labels = PixelSampler(scores).draw(10)
+    scores = torch.stack([torch.ones(2, 2), torch.zeros(2, 2), torch.ones(2, 2), torch.zeros(2, 2)])
+    _, labels = PixelSampler(scores).draw(1000)
     assert labels.unique().tolist() == [0, 2]

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 # docs/refinement.md has the measurements
 DILATIONS = (1, 2, 4, 8, 12, 24)
 ROUNDS = 10
+EDGE_SIDE = 192
 
 
 def _neighbours(maps: torch.Tensor, dilation: int) -> torch.Tensor:
@@ -57,9 +58,6 @@ def pixel_adaptive_refinement(
     return scores
 
 
-EDGE_SIDE = 192
-
-
 def sharpen(scores: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     """Refine at a bounded size, and carry over the finer detail that the scores had.
 
@@ -79,3 +77,9 @@ def sharpen(scores: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     change = (refined.clamp_min(1e-4) / coarse.clamp_min(1e-4)).log()
     change = F.interpolate(change[None], size, mode="bilinear", align_corners=False)[0]
     return (scores.clamp_min(1e-4).log() + change).softmax(0)
+
+
+def firm(scores: torch.Tensor) -> torch.Tensor:
+    """Square shares ``(K, h, w)`` and let them sum to one again: what leads leads more clearly."""
+    squared = scores**2
+    return squared / squared.sum(0).clamp_min(1e-12)

@@ -20,7 +20,7 @@ from napari_ovseg.single_image.sampling import PixelSampler
 
 BLURS = (0.0, 1.5, 4.0)
 HIDDEN = 32
-STEPS = 80
+STEPS = 60
 RATE = 0.01
 DRAWN = 1024
 POSITION_WEIGHT = 0.5
@@ -101,7 +101,7 @@ def distil(
     *,
     seed: int = 0,
     steps: int = STEPS,
-    step_done: Callable[[int, int], None] | None = None,
+    step_done: Callable[[int], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> torch.Tensor:
     """Train the head on this picture and ask it about every pixel.
@@ -120,7 +120,7 @@ def distil(
     steps : int
         Training steps.
     step_done : callable, optional
-        ``step_done(done, total)`` after each step.
+        ``step_done(done)`` after each step.
     should_stop : callable, optional
         Asked before each step.
 
@@ -141,19 +141,18 @@ def distil(
         head = SingleImageHead(0 if deep is None else len(deep), len(shallow), len(scores))
     sampler = PixelSampler(scores, seed=seed)
     optimiser = _Adam(list(head.parameters()))
-    each = max(32, DRAWN // max(1, len(sampler.categories)))
     pixels = shallow.flatten(1).T.contiguous()
     for step in range(steps):
         if should_stop is not None and should_stop():
             raise Cancelled("Stopped while training on this picture; nothing was changed.")
-        points, labels = sampler.draw(each)
+        points, labels = sampler.draw(DRAWN)
         row, column = (points * torch.tensor(size)).long().unbind(1)
         index = row * size[1] + column
         seen = None if deep is None else head.deep(_at(deep, points))
         loss = F.cross_entropy(head(seen, pixels[index]), labels)
         optimiser.step(torch.autograd.grad(loss, optimiser.parameters))
         if step_done is not None:
-            step_done(step + 1, steps)
+            step_done(step + 1)
     return _everywhere(head, deep, pixels, size)
 
 

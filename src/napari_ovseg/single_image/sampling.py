@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import torch
 
+# 0 draws every category equally often, 1 as often as its map is large; see docs/refinement.md
+SIZE_POWER = 1.0
+
 
 class PixelSampler:
     """Draws points of each category with probability proportional to its map.
@@ -15,37 +18,35 @@ class PixelSampler:
     Parameters
     ----------
     scores : torch.Tensor
-        ``(K, h, w)``, not negative.
-    sharpness : float
-        Power that the scores are raised to: above 1, clear pixels are drawn more often.
+        ``(K, h, w)``, not negative; a category whose map is zero everywhere is never drawn.
+    size_power : float
+        A category is drawn in proportion to the sum of its map to this power.
     seed : int
         Same seed, same draws.
     """
 
-    def __init__(self, scores: torch.Tensor, *, sharpness: float = 1.0, seed: int = 0) -> None:
-        self._grid = tuple(scores.shape[-2:])
+    def __init__(self, scores: torch.Tensor, *, size_power: float = SIZE_POWER, seed: int = 0) -> None:
         self._generator = torch.Generator().manual_seed(seed)
-        mass = scores.flatten(1).double() ** sharpness
-        total = mass.sum(1, keepdim=True)
-        # a map that is zero everywhere says nothing: its category is never drawn
-        self.categories = torch.nonzero(total[:, 0] > 0)[:, 0]
-        self._cumulative = (mass / total.clamp_min(1e-300))[self.categories].cumsum(1)
-        self.share = (total[:, 0] / total.sum().clamp_min(1e-300))[self.categories]
+        self._grid = tuple(scores.shape[-2:])
+        mass = scores.flatten(1).double()
+        total = mass.sum(1, keepdim=True).clamp_min(1e-300)
+        self._cumulative = (mass / total * total**size_power).flatten().cumsum(0)
 
     def draw(self, count: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Draw ``count`` points of every category that has any.
+        """Draw points, each for a category.
 
         Returns
         -------
         points : torch.Tensor
-            ``(categories * count, 2)`` float32, row and column as fractions of the picture in [0, 1).
+            ``(count, 2)`` float32, row and column as fractions of the picture in [0, 1).
         labels : torch.Tensor
-            ``(categories * count,)`` int64, the category each was drawn for.
+            ``(count,)`` int64, the category each was drawn for.
         """
-        chance = torch.rand(len(self.categories), count, generator=self._generator, dtype=torch.float64)
-        cells = torch.searchsorted(self._cumulative, chance * self._cumulative[:, -1:], right=True)
-        cells = cells.clamp_max(self._cumulative.shape[1] - 1).flatten()
+        chance = torch.rand(count, generator=self._generator, dtype=torch.float64)
+        drawn = torch.searchsorted(self._cumulative, chance * self._cumulative[-1], right=True)
+        drawn = drawn.clamp_max(len(self._cumulative) - 1)
+        labels, cells = drawn // (self._grid[0] * self._grid[1]), drawn % (self._grid[0] * self._grid[1])
         corner = torch.stack([cells // self._grid[1], cells % self._grid[1]], 1)
-        within = torch.rand(len(cells), 2, generator=self._generator)
+        within = torch.rand(count, 2, generator=self._generator)
         points = (corner + within) / torch.tensor(self._grid)
-        return points.clamp_max(1 - 1e-7), self.categories.repeat_interleave(count)
+        return points.clamp_max(1 - 1e-7), labels

@@ -1,0 +1,82 @@
+"""What a run gives back, and how it tells the caller where it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_ovseg.categories import Category
+from napari_ovseg.errors import Cancelled
+
+if TYPE_CHECKING:
+    import torch
+
+Progress = Callable[[str, int, int], None]
+ShouldStop = Callable[[], bool]
+OnPseudoLabels = Callable[[np.ndarray, np.ndarray], None]
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """What `segment` returns. Ids: 0 background, 1..C in typed order, void 255 (65535 past 254 categories).
+
+    Attributes
+    ----------
+    categories : tuple of Category
+        The C categories to find, in typed order.
+    background : Category or None
+        The words that are not wanted.
+    relevance : np.ndarray
+        ``(C, h, w)``, float32 in [0, 1]: the fused maps.
+    pseudo_labels : np.ndarray
+        ``(H, W)``, uint8 or uint16, with void.
+    masks : np.ndarray
+        ``(H, W)``, uint8 or uint16, without void.
+    confidence : np.ndarray
+        ``(H, W)``, float32 in [0, 1]: how clearly the mask's category leads.
+    presence : np.ndarray
+        ``(C,)``, float32 in [0, 1]: how sure the model is that the category is there at all.
+    record : dict
+        Settings, versions, seed, seconds per stage, warnings; can be written as JSON.
+    stages : dict of str to torch.Tensor
+        ``(C + 1, h, w)`` soft scores after each stage, background first, for measuring each alone.
+    """
+
+    categories: tuple[Category, ...]
+    background: Category | None
+    relevance: np.ndarray
+    pseudo_labels: np.ndarray
+    masks: np.ndarray
+    confidence: np.ndarray
+    presence: np.ndarray
+    record: dict[str, Any]
+    stages: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)
+
+
+class Run:
+    """Tells the caller how far a run is, asks whether to go on, and takes the time of each stage."""
+
+    def __init__(self, progress: Progress | None, should_stop: ShouldStop | None) -> None:
+        self.progress = progress or (lambda stage, done, total: None)
+        self.should_stop = should_stop or (lambda: False)
+        self.seconds: dict[str, float] = {}
+
+    def check(self) -> None:
+        """Raise `Cancelled` when the caller wants to stop."""
+        if self.should_stop():
+            raise Cancelled("Stopped; nothing was changed.")
+
+    @contextmanager
+    def stage(self, name: str, total: int = 1) -> Iterator[None]:
+        """Report the start and the end of a stage, and add up its seconds."""
+        self.check()
+        self.progress(name, 0, total)
+        start = time.perf_counter()
+        yield
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 4)
+        self.progress(name, total, total)

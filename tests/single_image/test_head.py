@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+import torch
+
+from napari_ovseg.errors import Cancelled
+from napari_ovseg.single_image.head import _Adam, appearance, distil
+
+
+def scene(size=48):
+    """Two bright discs on dark ground, and maps of one cell in four pixels, blurred."""
+    rows, columns = np.mgrid[0:size, 0:size]
+    truth = np.hypot(rows - 15, columns - 14) < 8
+    truth |= np.hypot(rows - 33, columns - 34) < 9
+    rng = np.random.default_rng(0)
+    picture = np.where(truth[..., None], [0.8, 0.3, 0.6], [0.2, 0.25, 0.2]) + rng.normal(
+        0, 0.03, (size, size, 3)
+    )
+    thing = torch.from_numpy(truth.astype(np.float32))[None, None]
+    rough = torch.nn.functional.avg_pool2d(torch.nn.functional.avg_pool2d(thing, 4), 3, 1, 1)[0, 0]
+    return picture.clip(0, 1).astype(np.float32), torch.stack([1 - rough, rough]), truth
+
+
+def test_the_head_turns_rough_maps_into_sharp_outlines():
+    picture, scores, truth = scene()
+    found = distil(picture, scores, None)
+    guess = found[1].numpy() > 0.5
+    assert found.shape == (2, 48, 48)
+    torch.testing.assert_close(found.sum(0), torch.ones(48, 48), atol=1e-4, rtol=0)
+    assert (guess & truth).sum() / (guess | truth).sum() > 0.9
+
+
+def test_deep_features_tell_apart_what_colour_cannot():
+    picture = np.random.default_rng(1).random((32, 32, 3)).astype(np.float32)
+    deep = torch.randn(6, 8, 8, generator=torch.Generator().manual_seed(0))
+    stripes = (torch.arange(8) % 2).float().expand(8, 8)
+    deep[0] = 3 * (2 * stripes - 1)
+    rough = 0.2 + 0.6 * stripes
+    found = distil(picture, torch.stack([1 - rough, rough]), deep)
+    centres = found[1, 2::4, 2::4]
+    assert ((centres > 0.5) == (stripes > 0.5)).float().mean() > 0.9
+
+
+def test_same_seed_same_result_and_the_global_random_state_is_left_alone():
+    picture, scores, _ = scene(24)
+    torch.manual_seed(7)
+    before = torch.get_rng_state()
+    one, other, third = (distil(picture, scores, None, seed=seed, steps=5) for seed in (1, 1, 2))
+    assert torch.equal(before, torch.get_rng_state())
+    assert torch.equal(one, other)
+    assert not torch.equal(one, third)
+
+
+def test_stops_within_one_step():
+    picture, scores, _ = scene(16)
+    done: list[int] = []
+    with pytest.raises(Cancelled):
+        distil(picture, scores, None, step_done=done.append, should_stop=lambda: len(done) >= 3)
+    assert done == [1, 2, 3]
+
+
+def test_a_category_without_any_relevance_is_not_invented():
+    picture, scores, _ = scene(24)
+    found = distil(picture, torch.cat([scores, torch.zeros(1, 6, 6)])[:, :6, :6], None)
+    assert found[2].max() < found[:2].amax(0).min()
+
+
+@pytest.mark.parametrize("size", [(2, 2), (2, 40), (33, 5)])
+def test_small_and_constant_pictures_stay_finite(size):
+    for picture in (
+        np.zeros((*size, 3), np.float32),
+        np.random.default_rng(0).random((*size, 3), np.float32),
+    ):
+        assert torch.isfinite(appearance(picture)).all()
+        found = distil(picture, torch.full((3, 1, 1), 1 / 3), torch.zeros(4, 1, 1), steps=3)
+        assert found.shape == (3, *size)
+        assert torch.isfinite(found).all()
+
+
+def test_the_optimiser_is_adam():
+    """Independent oracle: torch's own, in float64."""
+    ours = torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64, requires_grad=True)
+    theirs = ours.detach().clone().requires_grad_(True)
+    mine, reference = _Adam([ours]), torch.optim.Adam([theirs], lr=0.01, betas=(0.9, 0.99))
+    for _ in range(20):
+        mine.step(torch.autograd.grad((ours**4 + ours.sin()).sum(), [ours]))
+        reference.zero_grad()
+        (theirs**4 + theirs.sin()).sum().backward()
+        reference.step()
+    torch.testing.assert_close(ours, theirs, atol=1e-9, rtol=0)
