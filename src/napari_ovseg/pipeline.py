@@ -10,7 +10,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -21,9 +21,9 @@ from napari_ovseg.categories import Category, parse_categories
 from napari_ovseg.errors import InputError
 from napari_ovseg.images import to_rgb
 from napari_ovseg.pseudo_labels import compete, paint, pseudo_labels
-from napari_ovseg.relevance import relevance_from_states
+from napari_ovseg.relevance import Method, relevance_from_states
 from napari_ovseg.segmentation import OnPseudoLabels, Progress, Run, Segmentation, ShouldStop
-from napari_ovseg.single_image import STEPS, deep_components, distil, firm, sharpen, walk
+from napari_ovseg.single_image import STEPS, appearance, deep_components, distil, firm, sharpen, walk
 
 if TYPE_CHECKING:
     from napari_ovseg.clip.model import Model
@@ -130,14 +130,14 @@ def _look(
     maps, features, vectors = augmentation.Fusion(grid), augmentation.Fusion(grid), []
     # twice what the finest view shows is enough to look at, however large the picture is
     picture = augmentation.reduce(picture, round(2 * max(augmentation.extent(views, sizes))))
-    for done, (view, shown) in enumerate(zip(views, sizes, strict=True)):
+    for view, shown in zip(views, sizes, strict=True):
         run.check()
         states = model.trunk(model.preprocess(augmentation.render(picture, view), shown))
-        raw = relevance_from_states(model.network, states, texts, method or model.spec.method)
+        raw = relevance_from_states(model.network, states, texts, cast(Method, method or model.spec.method))
         maps.add(view, raw[0])
         features.add(view, model.features(states)[0])
         vectors.append(model.image_vectors(states).float().cpu())
-        run.progress(LOOKING, done + 1, len(views))
+        run.advance()
     fused = maps.result()
     per_name = torch.stack([fused[owners == i].amax(0) for i in range(len(named))])
     return per_name, features.result(), torch.cat(vectors)
@@ -243,17 +243,16 @@ def _refine(
         guide = torch.from_numpy(small).permute(2, 0, 1)
         rough = stages["pseudo-labels"]
         with run.stage(TRAINING, ROUNDS * STEPS):
+            shallow = appearance(small)
             for turn in range(ROUNDS):
                 if turn:
                     rough = firm(sharpen(stages["distilled"], guide))
                 stages["distilled"] = distil(
-                    small,
+                    shallow,
                     rough,
                     deep,
                     seed=seed + turn,
-                    step_done=lambda done, before=turn * STEPS: run.progress(
-                        TRAINING, before + done, ROUNDS * STEPS
-                    ),
+                    step_done=run.advance,
                     should_stop=run.should_stop,
                 )
         with run.stage(EDGES):

@@ -75,8 +75,15 @@ class Run:
     def stage(self, name: str, total: int = 1) -> Iterator[None]:
         """Report the start and the end of a stage, and add up its seconds."""
         self.check()
+        self._stage, self._done, self._total = name, 0, total
         self.progress(name, 0, total)
         start = time.perf_counter()
         yield
-        self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 4)
-        self.progress(name, total, total)
+        self.seconds[name] = round(time.perf_counter() - start, 4)
+        if self._done < total:
+            self.progress(name, total, total)
+
+    def advance(self) -> None:
+        """Report that one more view or step of the stage is done."""
+        self._done += 1
+        self.progress(self._stage, self._done, self._total)

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from napari_ovseg.single_image.affinity import deep_components, walk
 from napari_ovseg.single_image.edges import firm, sharpen
-from napari_ovseg.single_image.head import STEPS, distil
+from napari_ovseg.single_image.head import STEPS, appearance, distil
 
-__all__ = ["STEPS", "deep_components", "distil", "firm", "sharpen", "walk"]
+__all__ = ["STEPS", "appearance", "deep_components", "distil", "firm", "sharpen", "walk"]

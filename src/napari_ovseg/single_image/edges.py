@@ -52,9 +52,10 @@ def pixel_adaptive_refinement(
     likeness = -((around - picture).abs() / (0.1 * spread + 1e-6)).mean(1)
     weights = likeness.softmax(0)[:, None]
     for _ in range(rounds):
-        scores = sum(
+        parts = [
             (weights[8 * i : 8 * i + 8] * _neighbours(scores, d)).sum(0) for i, d in enumerate(dilations)
-        )
+        ]
+        scores = torch.stack(parts).sum(0)
     return scores
 
 

@@ -95,21 +95,21 @@ class _Adam:
 
 
 def distil(
-    picture: np.ndarray,
+    shallow: torch.Tensor,
     scores: torch.Tensor,
     deep: torch.Tensor | None,
     *,
     seed: int = 0,
     steps: int = STEPS,
-    step_done: Callable[[int], None] | None = None,
+    step_done: Callable[[], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> torch.Tensor:
     """Train the head on this picture and ask it about every pixel.
 
     Parameters
     ----------
-    picture : np.ndarray
-        ``(H, W, 3)``, float32 in [0, 1], at working size.
+    shallow : torch.Tensor
+        ``(A, H, W)``, as from `appearance`, of the picture at working size.
     scores : torch.Tensor
         ``(K, h, w)``, the rough maps as a share of each category, background first.
     deep : torch.Tensor or None
@@ -120,7 +120,7 @@ def distil(
     steps : int
         Training steps.
     step_done : callable, optional
-        ``step_done(done)`` after each step.
+        Called after each step.
     should_stop : callable, optional
         Asked before each step.
 
@@ -134,25 +134,24 @@ def distil(
     Cancelled
         When ``should_stop`` turns true.
     """
-    size = picture.shape[:2]
-    shallow = appearance(picture)
+    size = shallow.shape[1:]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         head = SingleImageHead(0 if deep is None else len(deep), len(shallow), len(scores))
     sampler = PixelSampler(scores, seed=seed)
     optimiser = _Adam(list(head.parameters()))
     pixels = shallow.flatten(1).T.contiguous()
-    for step in range(steps):
+    for _ in range(steps):
         if should_stop is not None and should_stop():
             raise Cancelled("Stopped while training on this picture; nothing was changed.")
         points, labels = sampler.draw(DRAWN)
         row, column = (points * torch.tensor(size)).long().unbind(1)
         index = row * size[1] + column
-        seen = None if deep is None else head.deep(_at(deep, points))
+        seen = None if deep is None or head.deep is None else head.deep(_at(deep, points))
         loss = F.cross_entropy(head(seen, pixels[index]), labels)
         optimiser.step(torch.autograd.grad(loss, optimiser.parameters))
         if step_done is not None:
-            step_done(step + 1)
+            step_done()
     return _everywhere(head, deep, pixels, size)
 
 
