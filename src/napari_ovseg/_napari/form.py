@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QFontMetrics
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QFontMetrics, QKeyEvent
 from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 PRESETS = ("fast", "balanced", "best")
 DEVICES = ("auto", "cuda", "mps", "cpu")
+_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 _SYNTAX = """What is in the picture? For example:
 nuclei
@@ -47,6 +48,28 @@ _COUNTABLE = 10_000
 _ERROR_COLOUR = "#e06c5f"
 
 
+class NamesBox(QPlainTextEdit):
+    """A text box for names, in which Ctrl+Enter means Run."""
+
+    submitted = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setPlaceholderText(_SYNTAX)
+        self.setToolTip(_NAMES_HELP)
+        self.setTabChangesFocus(True)
+        self.setStyleSheet(_TEXT_BOX)
+        self.setFixedHeight(QFontMetrics(self.font()).lineSpacing() * 5 + 16)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
+        """Tell Ctrl+Enter from what is typed."""
+        control = Qt.KeyboardModifier.ControlModifier
+        if event is not None and event.key() in _ENTER and event.modifiers() & control:
+            self.submitted.emit()
+        else:
+            super().keyPressEvent(event)
+
+
 class Form(QWidget):
     """Picture, channels, names, model, preset, device, Run, Cancel, progress, a message and the table."""
 
@@ -56,12 +79,7 @@ class Form(QWidget):
         self.channel_axis = _combo("Stacks are segmented slice by slice; say so if an axis holds channels.")
         self.channels = QLineEdit("0, 1, 2")
         self.channels.setToolTip("Up to three channels, counted from 0, that become red, green and blue.")
-        self.names = QPlainTextEdit()
-        self.names.setPlaceholderText(_SYNTAX)
-        self.names.setToolTip(_NAMES_HELP)
-        self.names.setTabChangesFocus(True)
-        self.names.setStyleSheet(_TEXT_BOX)
-        self.names.setFixedHeight(QFontMetrics(self.names.font()).lineSpacing() * 5 + 16)
+        self.names = NamesBox()
         self.model = _combo("Which model looks at the picture; any open_clip name or file can be typed too.")
         self.model.setEditable(True)
         self.model.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)

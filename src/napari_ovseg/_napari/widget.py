@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, Qt
-from qtpy.QtGui import QCloseEvent, QKeySequence, QShortcut
+from qtpy.QtCore import QEvent
+from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QMessageBox, QVBoxLayout, QWidget
 
 from napari_ovseg._napari.form import Form
@@ -51,9 +51,7 @@ class OpenVocabularyWidget(QWidget):
         form.run.clicked.connect(self.start)
         form.cancel.clicked.connect(self.cancel)
         form.image.currentIndexChanged.connect(self._image_chosen)
-        for keys in ("Ctrl+Return", "Ctrl+Enter"):
-            shortcut = QShortcut(QKeySequence(keys), self, self.start)
-            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        form.names.submitted.connect(self.start)
         self._runner.happened.connect(self._on_event)
         self._runner.idle.connect(self._on_idle)
         for event in (layers.events.inserted, layers.events.reordered, layers.events.renamed):
