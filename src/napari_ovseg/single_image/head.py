@@ -134,7 +134,7 @@ def distil(
     Cancelled
         When ``should_stop`` turns true.
     """
-    size = shallow.shape[1:]
+    size = (shallow.shape[1], shallow.shape[2])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         head = SingleImageHead(0 if deep is None else len(deep), len(shallow), len(scores))
