@@ -46,10 +46,7 @@ clean: ## Remove the virtual environment and everything built
 	rm -rf .venv build dist site demo_output .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/bin/python .venv/Scripts/python.exe:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
-	@$(PYTHON) -m venv .venv || { \
-		rm -rf .venv; echo "No virtual environment; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@.ci/make_venv "$(PYTHON)"
 
 ifeq ($(OS),Windows_NT)
 VENV := .venv/Scripts/python.exe
