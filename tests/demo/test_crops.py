@@ -11,6 +11,7 @@ from napari_ovseg.demo.crops import (
     crop,
     nuclei_canvas,
     nuclei_split,
+    pieces_of,
     scene_canvas,
     what_is_said,
 )
@@ -25,7 +26,7 @@ def canvas_with_a_red_disc() -> Canvas:
     labels = np.zeros((100, 100), np.uint8)
     labels[20:60, 20:60] = 1
     truth = np.array([[RED_CIRCLE.says(phrase) for phrase in VOCABULARY]])
-    return Canvas(np.zeros((100, 100, 3), np.uint8), labels, truth, np.array([True]))
+    return Canvas(np.zeros((100, 100, 3), np.uint8), labels, truth, np.array([True]), pieces_of(labels))
 
 
 def test_a_whole_thing_is_named_in_full_and_other_things_are_denied() -> None:
@@ -72,3 +73,17 @@ def test_a_fifth_of_the_real_pictures_is_held_out() -> None:
 def test_a_folder_without_an_index_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"No index\.csv in"):
         nuclei_split(tmp_path, "train")
+
+
+def test_a_crop_of_one_thing_does_not_speak_of_the_others() -> None:
+    labels = np.zeros((100, 100), np.uint8)
+    labels[20:60, 20:60] = 1
+    labels[60:90, 20:60] = 2
+    things = (RED_CIRCLE, Phrase("blue", "", "square"))
+    truths = np.array([[thing.says(phrase) for phrase in VOCABULARY] for thing in things])
+    canvas = Canvas(
+        np.zeros((100, 100, 3), np.uint8), labels, truths, np.array([True, True]), pieces_of(labels)
+    )
+    both, one = (what_is_said(canvas, 10, 10, 85, subject)[INDEX[things[1]]] for subject in (0, 1))
+    assert (both, one) == (TRUE, UNSAID)
+    assert what_is_said(canvas, 10, 10, 85, 1)[INDEX[RED_CIRCLE]] == TRUE

@@ -12,7 +12,8 @@ from napari_ovseg.demo import train as training
 @pytest.fixture(autouse=True)
 def few_small_crops(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "BATCHES", {32: 4})
-    monkeypatch.setattr(training, "SHARES", (1.0,))
+    monkeypatch.setattr(training, "EARLY", (1.0,))
+    monkeypatch.setattr(training, "LATE", (1.0,))
 
 
 def test_text_vectors_are_those_of_open_clip() -> None:

@@ -14,12 +14,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from scipy import ndimage
 
 from napari_ovseg.demo.phrases import INDEX, SHAPES, VOCABULARY, Phrase
 from napari_ovseg.demo.scenes import scene
 from napari_ovseg.errors import InputError
 
 FALSE, TRUE, UNSAID = 0, 1, -1
+AROUND_A_PIECE = 0.7
 _SHAPED = np.array([phrase.kind in SHAPES for phrase in VOCABULARY])
 _HELD_OUT = np.array([phrase.held_out for phrase in VOCABULARY])
 _BACKGROUND = INDEX[Phrase(kind="background")]
@@ -40,6 +42,8 @@ class Canvas:
         bool, (things, phrases): what is true of each thing.
     shaped : numpy.ndarray
         bool, (things,): whether a thing has an outline that must be seen before its shape can be told.
+    pieces : numpy.ndarray
+        int, (pieces, 5): thing, top, left, side of the square around it, and area of every connected piece.
     tissue : bool
         Whether this is a stained section.
     real : bool
@@ -50,12 +54,28 @@ class Canvas:
     labels: NDArray[np.uint8]
     truths: NDArray[np.bool_]
     shaped: NDArray[np.bool_]
+    pieces: NDArray[np.intp]
     tissue: bool = False
     real: bool = False
 
 
 def _true_of(thing: Phrase) -> NDArray[np.bool_]:
     return np.array([thing.says(phrase) for phrase in VOCABULARY])
+
+
+def pieces_of(labels: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """Connected pieces of at least 12 pixels: thing, top, left, side of the square around it, area."""
+    rows = []
+    for thing in range(1, int(labels.max()) + 1):
+        marked, _ = ndimage.label(labels == thing)
+        areas = np.bincount(marked.ravel())[1:]
+        for area, (y, x) in zip(areas, ndimage.find_objects(marked), strict=True):
+            if area >= 12:
+                side = max(y.stop - y.start, x.stop - x.start)
+                rows.append(
+                    (thing, (y.start + y.stop - side) // 2, (x.start + x.stop - side) // 2, side, area)
+                )
+    return np.array(rows, np.intp).reshape(-1, 5)
 
 
 def scene_canvas(seed: Sequence[int]) -> Canvas:
@@ -66,6 +86,7 @@ def scene_canvas(seed: Sequence[int]) -> Canvas:
         drawn.labels,
         np.stack([_true_of(thing) for thing in drawn.things]),
         np.array([thing.kind in SHAPES for thing in drawn.things]),
+        pieces_of(drawn.labels),
     )
 
 
@@ -102,10 +123,11 @@ def nuclei_canvas(folder: Path, row: dict[str, str]) -> Canvas:
     truth = np.zeros((1, len(VOCABULARY)), bool)
     truth[0, INDEX[Phrase(kind="nuclei")]] = True
     truth[0, INDEX[Phrase(kind="stained nuclei" if stained else "fluorescent nuclei")]] = True
-    return Canvas(picture, (instances > 0).astype(np.uint8), truth, np.array([False]), stained, True)
+    labels = (instances > 0).astype(np.uint8)
+    return Canvas(picture, labels, truth, np.array([False]), pieces_of(labels), stained, True)
 
 
-def what_is_said(canvas: Canvas, top: int, left: int, side: int) -> NDArray[np.int8]:
+def what_is_said(canvas: Canvas, top: int, left: int, side: int, subject: int = 0) -> NDArray[np.int8]:
     """Truth of every phrase for one crop.
 
     Parameters
@@ -114,15 +136,16 @@ def what_is_said(canvas: Canvas, top: int, left: int, side: int) -> NDArray[np.i
         The picture.
     top, left, side : int
         The crop in pixels.
+    subject : int
+        The thing that the crop is of, the only one that is then spoken of; 0 for all that is in it.
 
     Returns
     -------
     numpy.ndarray
-        int8, (phrases,): `TRUE`, `FALSE`, or `UNSAID` where a thing is barely in the crop or, for words of
-        shape, too little of its outline is.
+        int8, (phrases,): `TRUE`, `FALSE`, or `UNSAID` where a thing is barely in the crop, is not its subject
+        or, for words of shape, too little of its outline is seen.
     """
     count = len(canvas.truths)
-    total = np.bincount(canvas.labels.ravel(), minlength=count + 1)
     here = np.bincount(canvas.labels[top : top + side, left : left + side].ravel(), minlength=count + 1)
     share = here / side**2
     said = np.zeros(len(VOCABULARY), np.int8)
@@ -131,10 +154,11 @@ def what_is_said(canvas: Canvas, top: int, left: int, side: int) -> NDArray[np.i
         truth, area = canvas.truths[thing], share[thing + 1]
         if area < 0.001:
             continue
-        if area < 0.012:
+        if area < 0.012 or subject not in (0, thing + 1):
             unsure |= truth
             continue
-        outline_hidden = canvas.shaped[thing] and here[thing + 1] < 0.3 * total[thing + 1]
+        whole = canvas.pieces[canvas.pieces[:, 0] == thing + 1, 4].max(initial=0)
+        outline_hidden = canvas.shaped[thing] and here[thing + 1] < 0.5 * whole
         sayable = truth & ~_SHAPED if outline_hidden else truth
         unsure |= truth & ~sayable
         said[sayable] = TRUE
@@ -159,6 +183,20 @@ def _exposure(
     return picture * np.float32(gain) + np.float32(rng.uniform(0, 0.05))
 
 
+def _place(canvas: Canvas, size: int, rng: np.random.Generator) -> tuple[int, int, int, int]:
+    """Choose where to cut, and the subject: around one piece of a thing, to learn its outline, or anywhere."""
+    height, width = canvas.labels.shape
+    if not canvas.real and len(canvas.pieces) and rng.random() < AROUND_A_PIECE:
+        thing, top, left, extent, _ = canvas.pieces[int(rng.integers(len(canvas.pieces)))]
+        side = min(max(int(extent * rng.uniform(1.05, 1.6)), 16), height, width)
+        offset = (extent - side) / 2 + rng.uniform(-0.15, 0.15, 2) * extent
+        top, left = (int(place) for place in np.array((top, left)) + offset)
+        return min(max(top, 0), height - side), min(max(left, 0), width - side), side, int(thing)
+    zoom = float(np.exp(rng.uniform(np.log(0.5), np.log(2.2))))
+    side = min(max(int(size * zoom), 20), height, width)
+    return int(rng.integers(0, height - side + 1)), int(rng.integers(0, width - side + 1)), side, 0
+
+
 def crop(canvas: Canvas, size: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
     """A square crop of any scale, turned at random, and what is said of it.
 
@@ -178,14 +216,13 @@ def crop(canvas: Canvas, size: int, rng: np.random.Generator) -> tuple[NDArray[n
     said : numpy.ndarray
         int8, (phrases,), see `what_is_said`.
     """
-    height, width = canvas.labels.shape
-    zoom = float(np.exp(rng.uniform(np.log(0.5), np.log(2.2))))
-    side = min(max(int(size * zoom), 20), height, width)
-    top, left = int(rng.integers(0, height - side + 1)), int(rng.integers(0, width - side + 1))
+    top, left, side, subject = _place(canvas, size, rng)
     cut = Image.fromarray(canvas.picture[top : top + side, left : left + side])
     picture = np.asarray(cut.resize((size, size), Image.Resampling.BICUBIC), np.float32) / 255
     picture = np.rot90(picture, int(rng.integers(0, 4)))
     if rng.random() < 0.5:
         picture = picture[:, ::-1]
     picture = _exposure(picture, canvas, rng).clip(0, 1)
-    return np.ascontiguousarray(picture.transpose(2, 0, 1), np.float32), what_is_said(canvas, top, left, side)
+    return np.ascontiguousarray(picture.transpose(2, 0, 1), np.float32), what_is_said(
+        canvas, top, left, side, subject
+    )

@@ -109,7 +109,7 @@ def _background(size: int, colours: list[str], microscopy: bool, rng: np.random.
 def _choose_things(
     rng: np.random.Generator, microscopy: bool, count: int, held_out: bool | None
 ) -> tuple[Phrase, ...]:
-    """Choose things with no name true of another; ``held_out`` False: never, True: at least one, None: any."""
+    """Choose things, no name true of another; ``held_out`` False: never, True: at least one, None: any."""
     kinds = PARTICLES if microscopy else SHAPES
     while True:
         pairs = [(str(rng.choice(list(COLOURS))), str(rng.choice(kinds))) for _ in range(count)]

@@ -1,10 +1,10 @@
 """Train the bundled model: ``python -m napari_ovseg.demo.train --nuclei FOLDER --output FOLDER``.
 
-A small CLIP in open_clip's own architecture learns from pictures and phrases only. Two scores are trained with
-a balanced sigmoid loss (SigLIP, Zhai et al. 2023, eq. 1): that of the class token, and that of the best-matching
-patches, read through the value path of the last block as MaskCLIP reads them (Zhou et al. 2022) and pooled by
-a softmax over patches. The second is what makes the maps of a small model useful: the phrase must be found
-*somewhere*, nobody says where.
+A small CLIP in open_clip's own architecture learns from pictures and phrases only. Two scores are
+trained: that of the class token, and that of the best-matching patches, read through the value path of
+the last block as MaskCLIP reads them (Zhou et al., ECCV 2022) and pooled by a softmax over patches. The
+second is what makes the maps of a small model useful: the phrase must be found *somewhere*, nobody says
+where. The sigmoid loss is that of SigLIP (Zhai et al., ICCV 2023, eq. 1), balanced.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import torch
 import torch.nn.functional as F
 import typer
 from numpy.typing import NDArray
+from open_clip.pos_embed import get_2d_sincos_pos_embed
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
@@ -29,14 +30,23 @@ from tqdm import tqdm
 from napari_ovseg.demo.crops import (
     FALSE,
     TRUE,
-    UNSAID,
     Canvas,
     crop,
     nuclei_canvas,
     nuclei_split,
     scene_canvas,
 )
-from napari_ovseg.demo.phrases import SYNONYMS, VOCABULARY, Phrase
+from napari_ovseg.demo.phrases import (
+    COLOURS,
+    INDEX,
+    PARTICLES,
+    PATTERNS,
+    SHAPES,
+    SYNONYMS,
+    TEXTURES,
+    VOCABULARY,
+    Phrase,
+)
 
 HERE = Path(__file__).parent
 ARCHITECTURE = HERE / "ovseg-demo.json"
@@ -50,9 +60,18 @@ TEMPLATES = (
     "a microscope image of {}",
 )
 # side of the crops in pixels -> crops in a batch, so that every step costs about the same
-BATCHES = {32: 192, 64: 64, 96: 28, 128: 16}
-SHARES = (0.25, 0.4, 0.2, 0.15)
+BATCHES = {32: 224, 64: 64, 96: 28, 128: 16}
+# how often each side is drawn: first many small pictures, as shapes take many to learn, then whole scenes
+EARLY, LATE = (0.85, 0.15, 0.0, 0.0), (0.35, 0.4, 0.15, 0.1)
+LATE_FROM = 0.55
 PHRASES_PER_STEP = 128
+CALIBRATION = 0.25
+# single words, told apart among their like
+GROUPS = [
+    np.array([INDEX[Phrase(colour=word)] for word in COLOURS]),
+    np.array([INDEX[Phrase(pattern=word)] for word in PATTERNS]),
+    np.array([INDEX[Phrase(kind=word)] for word in (*SHAPES, *PARTICLES, *TEXTURES, "nuclei")]),
+]
 POOL_TEMPERATURE = 2.0
 CHECKPOINT_EVERY = 250
 MEAN, STD = open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD
@@ -85,6 +104,10 @@ class Tower(nn.Module):
         self.used = torch.unique(self.tokenizer(all_wordings()))
         table = self.clip.token_embedding.weight.data
         self.clip.token_embedding = nn.Embedding.from_pretrained(table[self.used].clone(), freeze=False)
+        # waves as a start make "the patch to the left" the same direction everywhere
+        visual = self.clip.visual
+        waves = get_2d_sincos_pos_embed(visual.positional_embedding.shape[1], visual.grid_size[0])
+        visual.positional_embedding.data[1:] = torch.from_numpy(waves).float()
 
     def text(self, texts: list[str]) -> Tensor:
         """Unit vectors (N, D) of the texts; padding is left out: the mask is causal."""
@@ -126,12 +149,25 @@ class Tower(nn.Module):
         return self.clip.logit_scale.exp() * images @ texts.T + self.clip.logit_bias
 
 
-def sigmoid_loss(logits: Tensor, said: Tensor) -> Tensor:
-    """Mean binary cross-entropy over what is said or denied, true pairs weighing a third."""
-    known = said != UNSAID
-    losses = F.binary_cross_entropy_with_logits(logits, (said == TRUE).float(), reduction="none")
-    true, false = losses[said == TRUE], losses[known & (said == FALSE)]
-    return true.mean() + 2 * false.mean() if len(true) else false.mean()
+def loss_of_logits(logits: Tensor, said: Tensor, columns: list[slice]) -> Tensor:
+    """How badly (B, P) logits agree with what is said (`TRUE`) and denied (`FALSE`).
+
+    A sigmoid loss makes the logits mean a probability, and each true pair is held against every picture it is
+    denied of. In each group of ``columns`` (colours, patterns, kinds, whole phrases) it is also held against
+    what is denied of the same picture, so that the hard choice between shapes is not lost among easy ones.
+    """
+    true, false = said == TRUE, said == FALSE
+    sigmoid = F.softplus(-logits)[true].mean() + 2 * F.softplus(logits)[false].mean()
+    denied = logits.masked_fill(~false, -1e4)
+    per_phrase = F.softplus(denied.logsumexp(dim=0, keepdim=True) - logits)[true].mean()
+    loss = CALIBRATION * (sigmoid + per_phrase)
+    for group in columns:
+        against = F.softplus(denied[:, group].logsumexp(dim=1, keepdim=True) - logits[:, group])[
+            true[:, group]
+        ]
+        if len(against):
+            loss = loss + against.mean()
+    return loss
 
 
 def batches(
@@ -140,8 +176,8 @@ def batches(
     """Yield (crops, truth of the step's phrases, their wordings, corner); each step has its own seed."""
     for step in range(start, steps):
         rng = np.random.default_rng((seed, step))
-        size = int(rng.choice(list(BATCHES), p=SHARES))
-        pools = [real if real and rng.random() < 0.25 else canvases for _ in range(BATCHES[size])]
+        size = int(rng.choice(list(BATCHES), p=EARLY if step < LATE_FROM * steps else LATE))
+        pools = [real if real and rng.random() < 0.2 else canvases for _ in range(BATCHES[size])]
         cut = [crop(pool[int(rng.integers(len(pool)))], size, rng) for pool in pools]
         pictures = torch.from_numpy(np.stack([picture for picture, _ in cut]))
         said = np.stack([truth for _, truth in cut])
@@ -153,10 +189,12 @@ def batches(
 
 
 def _phrases_to_ask(said: NDArray[np.int8], rng: np.random.Generator) -> NDArray[np.intp]:
-    """Phrases true of some crop first, then others, held-out ones never."""
-    true = rng.permutation(np.flatnonzero((said == TRUE).any(axis=0)))
-    rest = [k for k in rng.permutation(len(VOCABULARY)) if not VOCABULARY[k].held_out and k not in set(true)]
-    return np.concatenate([true, np.array(rest, np.intp)])[:PHRASES_PER_STEP].astype(np.intp)
+    """The groups of single words first, then phrases true of some crop, then others; held-out ones never."""
+    allowed = np.array([not phrase.held_out for phrase in VOCABULARY])
+    rest = allowed & ~np.isin(np.arange(len(VOCABULARY)), np.concatenate(GROUPS))
+    true = (said == TRUE).any(axis=0)
+    order = [rng.permutation(np.flatnonzero(group)) for group in (rest & true, rest & ~true)]
+    return np.concatenate([*GROUPS, *order])[:PHRASES_PER_STEP]
 
 
 def _ahead(source: Iterator, depth: int = 4) -> Iterator:
@@ -182,11 +220,13 @@ def loss_of(
     cls, patches = tower.image(pictures, corner)
     dense = tower.logits(patches, words)  # (B, n, P)
     pooled = (dense * (dense / POOL_TEMPERATURE).softmax(dim=1)).sum(dim=1)
-    return sigmoid_loss(tower.logits(cls, words), said) + sigmoid_loss(pooled, said)
+    ends = np.cumsum([0, *map(len, GROUPS), said.shape[1]])
+    columns = [slice(start, end) for start, end in zip(ends[:-1], [*ends[1:-1], None], strict=True)]
+    return loss_of_logits(tower.logits(cls, words), said, columns) + loss_of_logits(pooled, said, columns)
 
 
 def save(tower: Tower, path: Path) -> None:
-    """Write the weights as float16 safetensors; words never seen in training get the vector 0."""
+    """Write the weights as float16 safetensors, and the known words; all others get the vector 0."""
     state = {
         key: value.half().contiguous()
         for key, value in tower.clip.state_dict().items()
@@ -197,6 +237,8 @@ def save(tower: Tower, path: Path) -> None:
     table[tower.used] = state["token_embedding.weight"]
     state["token_embedding.weight"] = table
     save_file(state, path)
+    words = sorted({word for text in all_wordings() for word in text.split()})
+    path.with_name("vocabulary.txt").write_text("\n".join(words) + "\n")
 
 
 def train(nuclei: Path | None, output: Path, steps: int, scenes: int, seed: int, rate: float) -> None:
