@@ -184,7 +184,7 @@ def _exposure(
 
 
 def _place(canvas: Canvas, size: int, rng: np.random.Generator) -> tuple[int, int, int, int]:
-    """Choose where to cut, and the subject: around one piece of a thing, to learn its outline, or anywhere."""
+    """Choose where to cut, and the subject: around a piece of a thing, to learn its outline, or anywhere."""
     height, width = canvas.labels.shape
     if not canvas.real and len(canvas.pieces) and rng.random() < AROUND_A_PIECE:
         thing, top, left, extent, _ = canvas.pieces[int(rng.integers(len(canvas.pieces)))]
