@@ -23,7 +23,7 @@ from napari_ovseg.images import to_rgb
 from napari_ovseg.pseudo_labels import compete, paint, pseudo_labels
 from napari_ovseg.relevance import Method, relevance_from_states
 from napari_ovseg.segmentation import OnPseudoLabels, Progress, Run, Segmentation, ShouldStop
-from napari_ovseg.single_image import STEPS, appearance, deep_components, distil, firm, sharpen, walk
+from napari_ovseg.single_image import STEPS, anchor, appearance, deep_components, distil, sharpen, walk
 
 if TYPE_CHECKING:
     from napari_ovseg.clip.model import Model
@@ -246,8 +246,8 @@ def _refine(
             shallow = appearance(small)
             for turn in range(ROUNDS):
                 if turn:
-                    rough = firm(sharpen(stages["distilled"], guide))
-                stages["distilled"] = distil(
+                    rough = sharpen(stages["distilled"], guide)
+                learnt = distil(
                     shallow,
                     rough,
                     deep,
@@ -255,6 +255,7 @@ def _refine(
                     step_done=run.advance,
                     should_stop=run.should_stop,
                 )
+                stages["distilled"] = anchor(learnt, stages["pseudo-labels"])
         with run.stage(EDGES):
             stages["edges"] = sharpen(stages["distilled"], guide)
     masks, confidence = paint(list(stages.values())[-1], size)

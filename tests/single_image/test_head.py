@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from napari_ovseg.errors import Cancelled
-from napari_ovseg.single_image.head import _Adam, appearance, distil
+from napari_ovseg.single_image.head import _Adam, anchor, appearance, distil
 
 
 def scene(size=48):
@@ -30,7 +30,13 @@ def test_the_head_draws_sharper_outlines_than_its_maps():
     found = distil(appearance(picture), scores, None)
     assert found.shape == (2, 48, 48)
     torch.testing.assert_close(found.sum(0), torch.ones(48, 48), atol=1e-4, rtol=0)
-    assert overlap(found[1].numpy() > 0.5, truth) > overlap(maps[1].numpy() > 0.5, truth) + 0.04
+    assert overlap(found[1].numpy() > 0.5, truth) > overlap(maps[1].numpy() > 0.5, truth) + 0.08
+
+
+def test_a_second_turn_sharpens_what_the_first_one_learnt():
+    picture, scores, truth = scene()
+    found = distil(appearance(picture), distil(appearance(picture), scores, None), None)
+    assert overlap(found[1].numpy() > 0.5, truth) > 0.9
 
 
 def test_deep_features_tell_apart_what_colour_cannot():
@@ -97,3 +103,11 @@ def test_the_optimiser_is_adam():
         (theirs**4 + theirs.sin()).sum().backward()
         reference.step()
     torch.testing.assert_close(ours, theirs, atol=1e-9, rtol=0)
+
+
+def test_where_the_head_knows_nothing_the_maps_decide():
+    learnt = torch.full((2, 8, 8), 0.5)
+    maps = torch.stack([torch.full((2, 2), 0.7), torch.full((2, 2), 0.3)])
+    found = anchor(learnt, maps, 1.0)
+    torch.testing.assert_close(found[0], torch.full((8, 8), 0.7))
+    torch.testing.assert_close(anchor(maps, learnt[:, :2, :2], 1.0), maps)

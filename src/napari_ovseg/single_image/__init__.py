@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from napari_ovseg.single_image.affinity import deep_components, walk
-from napari_ovseg.single_image.edges import firm, sharpen
-from napari_ovseg.single_image.head import STEPS, appearance, distil
+from napari_ovseg.single_image.edges import sharpen
+from napari_ovseg.single_image.head import STEPS, anchor, appearance, distil
 
-__all__ = ["STEPS", "appearance", "deep_components", "distil", "firm", "sharpen", "walk"]
+__all__ = ["STEPS", "anchor", "appearance", "deep_components", "distil", "sharpen", "walk"]

@@ -78,9 +78,3 @@ def sharpen(scores: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     change = (refined.clamp_min(1e-4) / coarse.clamp_min(1e-4)).log()
     change = F.interpolate(change[None], size, mode="bilinear", align_corners=False)[0]
     return (scores.clamp_min(1e-4).log() + change).softmax(0)
-
-
-def firm(scores: torch.Tensor) -> torch.Tensor:
-    """Square shares ``(K, h, w)`` and let them sum to one again: what leads leads more clearly."""
-    squared = scores**2
-    return squared / squared.sum(0).clamp_min(1e-12)

@@ -24,6 +24,7 @@ STEPS = 60
 RATE = 0.01
 DRAWN = 1024
 POSITION_WEIGHT = 0.5
+ANCHOR = 0.5
 
 
 def appearance(picture: np.ndarray) -> torch.Tensor:
@@ -172,3 +173,12 @@ def _everywhere(
         projected = head.deep(deep.flatten(1).T).T.unflatten(1, deep.shape[1:])
         seen = F.interpolate(projected[None], size, mode="bilinear", align_corners=False)[0].flatten(1).T
     return head(seen, pixels).softmax(1).T.unflatten(1, size).contiguous()
+
+
+def anchor(learnt: torch.Tensor, scores: torch.Tensor, weight: float = ANCHOR) -> torch.Tensor:
+    """Multiply what the head learnt ``(K, H, W)`` by the maps it learnt from ``(K, h, w)``, to a power.
+
+    A thing too small or too rare to be learnt keeps what its map says.
+    """
+    maps = F.interpolate(scores[None], learnt.shape[1:], mode="bilinear", align_corners=False)[0]
+    return (learnt.clamp_min(1e-4).log() + weight * maps.clamp_min(1e-4).log()).softmax(0)

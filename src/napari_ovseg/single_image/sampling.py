@@ -10,27 +10,39 @@ import torch
 
 # 0 draws every category equally often, 1 as often as its map is large; see docs/refinement.md
 SIZE_POWER = 1.0
+# pixels that no category clearly leads in are left to what the clear ones teach
+SHARPNESS = 4.0
 
 
 class PixelSampler:
-    """Draws points of each category with probability proportional to its map.
+    """Draws points of each category with probability proportional to a power of its map.
 
     Parameters
     ----------
     scores : torch.Tensor
-        ``(K, h, w)``, not negative; a category whose map is zero everywhere is never drawn.
+        ``(K, h, w)``, shares in [0, 1]; a category whose map is zero everywhere is never drawn.
     size_power : float
         A category is drawn in proportion to the sum of its map to this power.
+    sharpness : float
+        The power: above 1, clear pixels of a category are drawn more often.
     seed : int
         Same seed, same draws.
     """
 
-    def __init__(self, scores: torch.Tensor, *, size_power: float = SIZE_POWER, seed: int = 0) -> None:
+    def __init__(
+        self,
+        scores: torch.Tensor,
+        *,
+        size_power: float = SIZE_POWER,
+        sharpness: float = SHARPNESS,
+        seed: int = 0,
+    ) -> None:
         self._generator = torch.Generator().manual_seed(seed)
         self._grid = tuple(scores.shape[-2:])
-        mass = scores.flatten(1).double()
-        total = mass.sum(1, keepdim=True).clamp_min(1e-300)
-        self._cumulative = (mass / total * total**size_power).flatten().cumsum(0)
+        maps = scores.flatten(1).double()
+        clear = maps**sharpness
+        within = clear / clear.sum(1, keepdim=True).clamp_min(1e-300)
+        self._cumulative = (within * maps.sum(1, keepdim=True) ** size_power).flatten().cumsum(0)
 
     def draw(self, count: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Draw points, each for a category.
