@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -65,6 +66,16 @@ def test_a_cached_model_loads_offline(hub_cache, files, make_clip):
     white = model.preprocess(torch.ones(8, 8, 3), (32, 32))
     torch.testing.assert_close(white, torch.full((1, 3, 32, 32), 2.0))
     assert model.encode_text(["cat"]).shape == (1, 24)
+
+
+@pytest.mark.parametrize("file", ["tokenizer_config.json", "config.json"])
+def test_a_tokenizer_of_its_own_counts_as_cached(hub_cache, files, file):
+    config = json.loads(files["open_clip_config.json"])
+    config["model_cfg"]["text_cfg"] = config["model_cfg"]["text_cfg"] | {"hf_tokenizer_name": "someone/words"}
+    into_cache(hub_cache, files | {"open_clip_config.json": json.dumps(config).encode()})
+    assert not is_cached(find_model(NAME))
+    into_cache(hub_cache, {file: b"{}"}, "someone/words")
+    assert is_cached(find_model(NAME))
 
 
 def test_torch_weights_are_found_where_there_are_no_safetensors(hub_cache, files, make_clip, tmp_path):
@@ -254,6 +265,16 @@ def test_a_missing_package_is_named_before_the_weights_are_fetched(hub, files, m
     with pytest.raises(ModelError, match="pip install transformers"):
         download(find_model(NAME))
     assert not any(name.endswith(".safetensors") for _, name, _ in hub.asked)
+
+
+@pytest.mark.parametrize(("code", "says"), [(errno.ENOSPC, "no room"), (errno.EACCES, "permissions")])
+def test_a_disk_that_refuses_the_weights_says_so(hub, monkeypatch, code, says):
+    def refuse(*args, **options):
+        raise OSError(code, "refused")
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", refuse)
+    with pytest.raises(DownloadError, match=f"{says}.*HF_HOME"):
+        download(find_model(NAME))
 
 
 def test_no_connection_says_what_to_do(hub, monkeypatch):

@@ -6,6 +6,7 @@ which does the transfer: it resumes a broken one, and reads the proxy from ``HTT
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import importlib.util
 import io
@@ -36,7 +37,7 @@ def is_cached(spec: ModelSpec) -> bool:
         return False
     if spec.repository is not None and _cached(spec.repository, CONFIG_FILE) is None:
         return False
-    return all(_cached(repository, "config.json") for repository in _text_repositories(spec))
+    return all(_has_text(repository) for repository in _text_repositories(spec))
 
 
 def download(spec: ModelSpec, progress: Progress | None = None) -> Path:
@@ -67,13 +68,13 @@ def download(spec: ModelSpec, progress: Progress | None = None) -> Path:
             raise ModelError(f'"{spec.name}" needs one more package: run pip install transformers.')
         path = _cached_weights(spec) or _fetch_weights(spec, progress)
         for repository in _text_repositories(spec):
-            if _cached(repository, "config.json") is None:
+            if not _has_text(repository):
                 huggingface_hub.snapshot_download(repository, allow_patterns=TEXT_FILES)
     except ModelError:
         raise
     except Exception as error:
         # The hub's client, httpx and the operating system each raise their own types for "it did not arrive".
-        raise DownloadError(_advice(spec, _reason(error))) from error
+        raise DownloadError(_disk_advice(spec, error) or _advice(spec, _reason(error))) from error
     return path
 
 
@@ -152,6 +153,11 @@ def _text_repositories(spec: ModelSpec) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name))
 
 
+def _has_text(repository: str) -> bool:
+    """Return whether the files of a tokenizer are here; a text tower has a config.json, SigLIP's has none."""
+    return any(_cached(repository, file) for file in ("tokenizer_config.json", "config.json"))
+
+
 def _has_transformers() -> bool:
     try:
         return importlib.util.find_spec("transformers") is not None
@@ -184,6 +190,24 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, RepositoryNotFoundError):
         return "the hub has no such public repository"
     return str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
+
+
+def _disk_advice(spec: ModelSpec, error: Exception) -> str | None:
+    """Say what to do when it is the disk that refuses the weights, None when it is not."""
+    code = error.errno if isinstance(error, OSError) else None
+    folder = huggingface_hub.constants.HF_HUB_CACHE
+    if code in {errno.ENOSPC, errno.EDQUOT}:
+        size = f"{spec.megabytes} MB" if spec.megabytes else "the weights"
+        return (
+            f'There is no room for {size} of "{spec.name}" in {folder}: free some, or set HF_HOME to '
+            "another disk."
+        )
+    if code in {errno.EACCES, errno.EPERM, errno.EROFS}:
+        return (
+            f'"{spec.name}" can\'t be stored in {folder}: change its permissions, or set HF_HOME to another '
+            "folder."
+        )
+    return None
 
 
 def _advice(spec: ModelSpec, reason: str) -> str:
