@@ -11,7 +11,7 @@ import torch
 from napari_ovseg import load_model
 from napari_ovseg.clip import loading, registry
 from napari_ovseg.clip.registry import ModelSpec
-from napari_ovseg.errors import InputError, ModelError
+from napari_ovseg.errors import DownloadError, InputError, ModelError
 
 
 def test_demo_reads_its_three_files(demo_folder):
@@ -178,6 +178,16 @@ def test_a_hub_name_and_a_local_file_do_not_go_together(tmp_path, make_clip, sav
     path = save(make_clip(), tmp_path / "w.safetensors")
     with pytest.raises(ModelError, match="architecture"):
         load_model("hf-hub:a/b", checkpoint=path)
+
+
+def test_research_licences_are_shown_before_the_weights_are_fetched(monkeypatch):
+    def offline(spec, progress):
+        raise DownloadError("offline")
+
+    monkeypatch.setattr(loading, "download", offline)
+    monkeypatch.setattr(loading, "is_cached", lambda spec: False)
+    with pytest.warns(UserWarning, match="forbids commercial use: Apple"), pytest.raises(DownloadError):
+        load_model("MobileCLIP2-S0/dfndr2b", device="cpu")
 
 
 def test_a_tag_brings_its_own_normalisation(demo_folder, make_clip, save, tmp_path, monkeypatch):

@@ -101,8 +101,11 @@ def test_unknown_words_are_named_once_in_typed_order(model):
         "nuclei",
     ]
     assert model.unknown_words(categories) == ("zebra", "striped", "horse")
+    note = model.unknown_note(categories)
+    assert "zebra, striped, horse. Choose ViT-B-16-quickgelu/openai (599 MB) for photos." in note
     model.vocabulary = None
     assert model.unknown_words(categories) == ()
+    assert model.unknown_note(categories) is None
 
 
 def test_presence_uses_the_bias_where_there_is_one(model, views):
@@ -180,6 +183,18 @@ class FakeGpu(str):
 
     def __new__(cls):
         return super().__new__(cls, "cpu")
+
+
+def test_no_room_for_the_weights_stays_on_the_cpu(model, monkeypatch):
+    def to(device):
+        if device != torch.device("cpu"):
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(model.network, "to", to)
+    with pytest.warns(UserWarning, match="too little memory for this model: running on the CPU"):
+        model.move_to(FakeGpu())
+    assert model.device == torch.device("cpu")
+    assert "running on the CPU" in model.notes[-1]
 
 
 def test_other_errors_are_not_mistaken_for_a_lack_of_memory(model, views, monkeypatch):

@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_ovseg.clip.registry import DEFAULT, MODELS, ModelSpec, find_model, list_models
+from napari_ovseg.clip.registry import (
+    DEFAULT,
+    MODELS,
+    ModelSpec,
+    find_model,
+    list_models,
+    research_licence,
+)
 from napari_ovseg.errors import InputError
 
 
@@ -37,6 +44,22 @@ def test_every_template_has_a_place_for_the_name():
 def test_only_research_licences_are_marked():
     restricted = {spec.architecture for spec in list_models() if not spec.commercial}
     assert restricted == {"MobileCLIP2-B", "MobileCLIP2-S0"}
+    assert all((research_licence(spec.name) is None) is spec.commercial for spec in list_models())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ViT-B-16-quickgelu/metaclip_400m",
+        "ViT-B-16-quickgelu/dfn2b",
+        "MobileCLIP-B/datacompdr_lt",
+        "hf-hub:apple/MobileCLIP-S2-OpenCLIP",
+    ],
+)
+def test_research_licences_of_other_names_are_known_too(name):
+    spec = find_model(name)
+    assert not spec.commercial
+    assert spec.licence == research_licence(name)
 
 
 def test_other_open_clip_names_work():

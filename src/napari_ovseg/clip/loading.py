@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import re
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from threading import RLock
@@ -15,7 +16,7 @@ import open_clip
 import torch
 
 from napari_ovseg.clip import registry
-from napari_ovseg.clip.download import download
+from napari_ovseg.clip.download import download, is_cached
 from napari_ovseg.clip.model import Model
 from napari_ovseg.clip.registry import ModelSpec, find_model
 from napari_ovseg.errors import InputError, ModelError
@@ -60,8 +61,15 @@ def load_model(
         When the weights can't be read or don't fit the architecture.
     DownloadError
         When weights are needed and can't be fetched.
+
+    Warns
+    -----
+    UserWarning
+        Before weights are fetched whose licence forbids commercial use.
     """
     spec = find_model(name, checkpoint=checkpoint)
+    if checkpoint is None and not spec.commercial and not is_cached(spec):
+        warnings.warn(f'"{spec.name}" forbids commercial use: {spec.licence}.', UserWarning, stacklevel=2)
     place = _device(device)
     with _lock:
         path = _weights(spec, checkpoint, progress)
@@ -136,8 +144,10 @@ def _build(spec: ModelSpec, path: Path, device: torch.device) -> Model:
         settings = open_clip.get_pretrained_cfg(architecture, spec.checkpoint)
         kept = {k: settings[k] for k in ("mean", "std", "interpolation", "resize_mode") if k in settings}
         network, tokenizer = _create(architecture, str(path), kept, path)
-    network.eval().requires_grad_(False).to(device)
-    return Model(spec, network, tokenizer, device, _checkpoint_id(path), vocabulary, path)
+    network.eval().requires_grad_(False)
+    model = Model(spec, network, tokenizer, torch.device("cpu"), _checkpoint_id(path), vocabulary, path)
+    model.move_to(device)
+    return model
 
 
 def _register_demo() -> None:

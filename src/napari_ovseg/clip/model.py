@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from napari_ovseg.clip.presence import OTHER_WORDS, presence
-from napari_ovseg.clip.registry import ModelSpec
+from napari_ovseg.clip.registry import DEFAULT, MODELS, ModelSpec
 from napari_ovseg.clip.text import TextBank
 from napari_ovseg.clip.towers import tower_of
 from napari_ovseg.clip.trunk import (
@@ -76,6 +76,17 @@ class Model:
         self._batch = TRUNK_BATCH
         self._text = TextBank(network, tokenizer, checkpoint_id, spec.templates)
 
+    def move_to(self, device: torch.device) -> None:
+        """Move to a device; where its memory has no room for the weights, stay on the CPU and say so."""
+        try:
+            self.network.to(device)
+            self.device = device
+        except RuntimeError as error:
+            if not _out_of_memory(error):
+                raise
+            self._tell(f"The {device.type} has too little memory for this model: running on the CPU.")
+            self._move_to_cpu()
+
     def encode_text(self, phrases: Sequence[str]) -> Tensor:
         """Return one unit vector per phrase, ``(N, D)`` float32 on the CPU, prompt templates averaged.
 
@@ -103,6 +114,17 @@ class Model:
             phrases += [category] if isinstance(category, str) else [category.name, *category.synonyms]
         words = [word for phrase in phrases for word in re.findall(r"[^\W\d_]+", phrase.lower())]
         return tuple(dict.fromkeys(word for word in words if word not in self.vocabulary))
+
+    def unknown_note(self, categories: Iterable[Any]) -> str | None:
+        """Return the warning that names :meth:`unknown_words` and a model that knows more, else None."""
+        unknown = self.unknown_words(categories)
+        if not unknown:
+            return None
+        better = MODELS[DEFAULT]
+        return (
+            f'The model "{self.spec.name}" never saw these words, so don\'t trust their masks: '
+            f"{', '.join(unknown)}. Choose {better.name} ({better.megabytes} MB) for photos."
+        )
 
     def preprocess(self, picture: np.ndarray | Tensor, size: tuple[int, int]) -> Tensor:
         """Return a picture as the model wants it.
@@ -233,9 +255,12 @@ class Model:
             self._tell(f"The {self.device.type} ran out of memory: running {self._batch} views at a time.")
         else:
             self._tell(f"The {self.device.type} has too little memory for this picture: running on the CPU.")
-            self.device = torch.device("cpu")
-            self.network.to(self.device)
+            self._move_to_cpu()
         return None
+
+    def _move_to_cpu(self) -> None:
+        self.device = torch.device("cpu")
+        self.network.to(self.device)
 
     def _tell(self, note: str) -> None:
         self.notes.append(note)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,9 @@ HUB_PREFIX = "hf-hub:"
 DEMO_FOLDER = Path(__file__).resolve().parents[1] / "demo"
 DEMO_ARCHITECTURE = "ovseg-demo"
 PHOTO: tuple[str, ...] = ("a photo of a {}.",)
+UNKNOWN_LICENCE = "unknown: see where the weights come from"
+APPLE = "Apple Machine Learning Research Model licence (research only)"
+METACLIP = "CC BY-NC 4.0"
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class ModelSpec:
     architecture: str
     checkpoint: str
     megabytes: int = 0
-    licence: str = "unknown: see where the weights come from"
+    licence: str = UNKNOWN_LICENCE
     commercial: bool = True
     input_size: int = 0
     patch_size: int | None = None
@@ -70,7 +74,6 @@ class ModelSpec:
         return self.checkpoint if self.name.startswith(HUB_PREFIX) else None
 
 
-APPLE = "Apple Machine Learning Research Model licence (research only)"
 _SPECS = (
     ModelSpec(
         "ViT-B-16-quickgelu/openai", "ViT-B-16-quickgelu", "openai", 599, "MIT", True, 224, 16,
@@ -181,7 +184,11 @@ def find_model(name: str, *, checkpoint: str | Path | None = None) -> ModelSpec:
         repository = name.removeprefix(HUB_PREFIX)
         if repository.count("/") != 1 or not all(repository.split("/")):
             raise InputError(f'"{name}" isn\'t a hub repository: write it as hf-hub:ORGANISATION/REPOSITORY.')
-        return ModelSpec(name, "", repository, hub=f"{repository}/", note="From the Hugging Face hub.")
+        licence = research_licence(name)
+        return ModelSpec(
+            name, "", repository, licence=licence or UNKNOWN_LICENCE, commercial=licence is None,
+            hub=f"{repository}/", note="From the Hugging Face hub.",
+        )  # fmt: skip
     if checkpoint is None and (
         Path(name).is_file() or name.endswith((".safetensors", ".pt", ".pth", ".bin"))
     ):
@@ -190,6 +197,14 @@ def find_model(name: str, *, checkpoint: str | Path | None = None) -> ModelSpec:
             f'load_model("ViT-B-16", checkpoint="{name}").'
         )
     return _open_clip_spec(name, checkpoint)
+
+
+def research_licence(name: str) -> str | None:
+    """Return the licence of weights that forbid commercial use, else None; a typed name is enough."""
+    name = name.strip().lower()
+    if "metaclip" in name:
+        return METACLIP
+    return APPLE if re.search("mobileclip|datacompdr|dfn|^hf-hub:apple/", name) else None
 
 
 def _open_clip_spec(name: str, checkpoint: str | Path | None) -> ModelSpec:
@@ -215,8 +230,9 @@ def _open_clip_spec(name: str, checkpoint: str | Path | None) -> ModelSpec:
         )
     _refuse_unreadable(architecture)
     _refuse_wrong_activation(architecture, tag)
+    licence = research_licence(name)
     return ModelSpec(
-        name, architecture, tag,
+        name, architecture, tag, licence=licence or UNKNOWN_LICENCE, commercial=licence is None,
         hub=open_clip.get_pretrained_cfg(architecture, tag).get("hf_hub", ""),
         text_repository=open_clip.get_model_config(architecture)["text_cfg"].get("hf_tokenizer_name", ""),
         note="From open_clip's list.",
