@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from napari_ovseg import cli
@@ -147,6 +148,13 @@ def test_a_bad_picture_is_named_and_the_others_are_done(tmp_path, pictures, mode
     assert len(list(out.iterdir())) == 4
     images = json.loads((out / "categories.json").read_text())["images"]
     assert ["problem" in image for image in images] == [True, False, True, True]
+
+
+def test_a_stack_says_how_to_choose_a_slice(tmp_path, monkeypatch, capsys, model):
+    stack = tmp_path / "stack.tif"
+    tifffile.imwrite(stack, rng.integers(0, 999, (5, 20, 30), dtype=np.uint16), photometric="minisblack")
+    assert run(monkeypatch, "segment", stack, "--labels", "a, b", "--output", tmp_path / "o") == 1
+    assert "napari-ovseg open" in capsys.readouterr().err
 
 
 def test_nothing_is_overwritten_unless_asked(tmp_path, pictures, model, monkeypatch, capsys):

@@ -160,7 +160,8 @@ def _holds_colours(shape: tuple[int, ...], dtype: np.dtype[Any], rgb: bool | Non
         hint = ", rgb=True if its last axis holds colours," if could_be else ""
         raise InputError(
             f"The picture of shape {shape} has {len(shape)} axes: choose one slice, such as image[0]{hint} "
-            "or channel_axis if one axis holds channels."
+            "or channel_axis if one axis holds channels; or open it in the window (napari-ovseg open), where "
+            "sliders and channels choose."
         )
     return colours
 
@@ -267,7 +268,10 @@ def _robust_limits(values: NDArray[Any]) -> tuple[float, float]:
 def _refuse_constant(picture: NDArray[np.float32], limits: tuple[float, float] | None) -> None:
     if (picture == picture[:1, :1]).all():
         if limits is not None:
-            raise InputError("Within these contrast limits the picture is all one value: widen them.")
+            raise InputError(
+                "Within these contrast limits the picture is all one value: widen them, or choose a picture "
+                "or slice that shows something."
+            )
         raise InputError("The picture is all one value: choose a picture or slice that shows something.")
 
 
