@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -33,6 +34,8 @@ app.add_typer(models_app, name="models")
 
 def main() -> None:
     """Run the command line; an error of this package is one line on stderr and exit code 2."""
+    # Licences and notes of a run are printed here, once.
+    warnings.filterwarnings("ignore", category=UserWarning, module="napari_ovseg")
     try:
         app()
     except OvsegError as error:
@@ -126,7 +129,8 @@ def demo(
     scene = Job("scene", "a generated scene", lambda: picture)
     tissue = Job("immunohistochemistry", "skimage.data.immunohistochemistry()", immunohistochemistry)
     for job, text in ((scene, ", ".join(names)), (tissue, "nuclei")):
-        _run([job], parse_categories(text), output / job.stem, loaded, "balanced", 0)
+        for failed in _run([job], parse_categories(text), output / job.stem, loaded, "balanced", 0):
+            raise InputError(failed.problem)
     typer.echo(f"The pictures are in {output.resolve()}")
 
 
