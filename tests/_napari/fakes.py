@@ -18,13 +18,14 @@ class FakeMethod:
 
     def __init__(self, *, steps=4, seconds=0.0, absent=(), error=None):
         self.steps, self.seconds, self.absent, self.error = steps, seconds, absent, error
-        self.pictures, self.calls, self.steps_done = [], 0, 0
+        self.pictures, self.checkpoints, self.calls, self.steps_done = [], [], 0, 0
         self.hold = threading.Event()
         self.hold.set()
         self.holding = threading.Event()
 
-    def load_model(self, name, *, device="auto", progress=None):
+    def load_model(self, name, *, checkpoint=None, device="auto", progress=None):
         progress("Loading", 1, 1)
+        self.checkpoints.append(checkpoint)
         return SimpleNamespace(name=name, device=device)
 
     def segment(

@@ -1,13 +1,14 @@
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QMessageBox
+from qtpy.QtWidgets import QFileDialog, QMessageBox
 
-from napari_ovseg._napari.form import PRESETS
+from napari_ovseg._napari.form import LOCAL_FILE, PRESETS
 from napari_ovseg._napari.layers import METADATA_KEY
 from napari_ovseg._napari.widget import OpenVocabularyWidget
 from napari_ovseg.errors import InputError, ModelError
@@ -431,6 +432,47 @@ def test_models_say_where_they_are_and_any_name_can_be_typed(make_panel):
         == "hf-hub:someone/something"
     )
     assert panel.form.model.currentText() == "hf-hub:someone/something"
+
+
+def test_typed_research_weights_show_their_licence_too(make_panel, monkeypatch):
+    panel = make_panel()
+    panel.viewer.add_image(PICTURE, name="photo")
+    asked = []
+    no = QMessageBox.StandardButton.No
+    monkeypatch.setattr(QMessageBox, "question", lambda *args: (asked.append(args[2]), no)[1])
+    panel.form.model.setEditText("ViT-B-16-quickgelu/metaclip_400m")
+    panel.run("bright")
+    assert "CC BY-NC" in asked[0]
+    assert panel.method.calls == 0
+
+
+def test_weights_from_a_local_file(make_panel, tmp_path, qtbot, monkeypatch):
+    panel = make_panel()
+    panel.viewer.add_image(PICTURE, name="photo")
+    weights = panel.form.weights
+    assert weights.isHidden()
+    panel.form.model.setCurrentIndex(panel.form.model.findText(LOCAL_FILE))
+    assert not weights.isHidden()
+    panel.run("bright")
+    assert "No file of weights" in panel.message
+    path = tmp_path / "mine.safetensors"
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *args: (str(path), ""))
+    qtbot.mouseClick(weights.browse, Qt.MouseButton.LeftButton)
+    weights.architecture.setText(" ViT-L-14 ")
+    panel.run("bright")
+    assert panel.method.checkpoints == [path]
+    assert panel.model_used == "ViT-L-14"
+    assert panel.form.model.currentText() == LOCAL_FILE
+
+
+def test_unloading_frees_the_models(make_panel, qtbot, monkeypatch):
+    panel = make_panel()
+    freed = []
+    loading = SimpleNamespace(unload=lambda: freed.append(1))
+    monkeypatch.setitem(sys.modules, "napari_ovseg.clip.loading", loading)
+    qtbot.mouseClick(panel.form.unload, Qt.MouseButton.LeftButton)
+    assert freed == [1]
+    assert "No model is in memory" in panel.message
 
 
 def test_names_of_a_sample_are_filled_in_but_never_over_typed_ones(make_panel):

@@ -1,1 +1,1 @@
-"""The only room that knows napari, Qt and magicgui; everything it shows is computed elsewhere."""
+"""The only room that knows napari and Qt; everything it shows is computed elsewhere."""

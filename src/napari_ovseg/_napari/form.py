@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_ovseg._napari.category_table import CategoryTable
+from napari_ovseg._napari.weights_row import WeightsRow
 from napari_ovseg.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 PRESETS = ("fast", "balanced", "best")
 DEVICES = ("auto", "cuda", "mps", "cpu")
+LOCAL_FILE = "a local file of weights"
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 _SYNTAX = """What is in the picture? For example:
@@ -80,9 +82,10 @@ class Form(QWidget):
         self.channels = QLineEdit("0, 1, 2")
         self.channels.setToolTip("Up to three channels, counted from 0, that become red, green and blue.")
         self.names = NamesBox()
-        self.model = _combo("Which model looks at the picture; any open_clip name or file can be typed too.")
+        self.model = _combo("Which model looks at the picture; any other open_clip name can be typed.")
         self.model.setEditable(True)
         self.model.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.weights = WeightsRow()
         self.preset = _combo("How many views of the picture the model sees: more take longer and find more.")
         self.preset.addItems(PRESETS)
         self.preset.setCurrentText("balanced")
@@ -90,6 +93,8 @@ class Form(QWidget):
         self.device.addItems(DEVICES)
         self.run = QPushButton("Run")
         self.cancel = QPushButton("Cancel")
+        self.unload = QPushButton("Unload")
+        self.unload.setToolTip("Free the memory that models take; the next run loads its model again.")
         self.progress = QProgressBar()
         self.message = QLabel()
         self.message.setWordWrap(True)
@@ -112,6 +117,7 @@ class Form(QWidget):
             ("Read", self._channel_row),
             ("Names", self.names),
             ("Model", self.model),
+            ("Weights", self.weights),
             ("Preset", self.preset),
             ("Device", self.device),
         ):
@@ -119,6 +125,7 @@ class Form(QWidget):
         buttons = QHBoxLayout()
         buttons.addWidget(self.run, 2)
         buttons.addWidget(self.cancel, 1)
+        buttons.addWidget(self.unload, 1)
         layout = QVBoxLayout(self)
         layout.addLayout(self.fields)
         layout.addLayout(buttons)
@@ -126,6 +133,9 @@ class Form(QWidget):
         layout.addWidget(self.message)
         layout.addWidget(self.table, 1)
         self.channel_axis.currentIndexChanged.connect(self._show_channels)
+        self.model.currentTextChanged.connect(
+            lambda text: self.fields.setRowVisible(self.weights, text == LOCAL_FILE)
+        )
 
     def offer_channel_axes(self, axes: Sequence[tuple[int, str]]) -> None:
         """Offer to read (axis, title) as channels; the row is hidden when there is nothing to choose."""
@@ -156,6 +166,7 @@ class Form(QWidget):
         for choice in models:
             self.model.addItem(choice.title, choice)
             self.model.setItemData(self.model.count() - 1, choice.note, Qt.ItemDataRole.ToolTipRole)
+        self.model.addItem(LOCAL_FILE, LOCAL_FILE)
         names = [choice.name for choice in models]
         if selected in names:
             self.model.setCurrentIndex(names.index(selected))
@@ -163,7 +174,7 @@ class Form(QWidget):
             self.model.setEditText(selected)
 
     def chosen_model(self) -> ModelChoice | str:
-        """The entry chosen, or the name typed."""
+        """The entry chosen, or the name typed; `LOCAL_FILE` when the row of weights says which."""
         typed = self.model.currentText().strip()
         index = self.model.findText(typed)
         choice: Any = self.model.itemData(index) if index >= 0 else typed
@@ -172,6 +183,7 @@ class Form(QWidget):
     def show_running(self, running: bool, *, stopping: bool = False) -> None:
         """Enable what makes sense now; while a stopped run winds up, nothing can be started."""
         self.run.setEnabled(not running)
+        self.unload.setEnabled(not running)
         self.cancel.setEnabled(running and not stopping)
         self.progress.setVisible(running)
         self.show_progress("Stopping" if stopping else "Starting", 0, 0, "")

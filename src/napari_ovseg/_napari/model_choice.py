@@ -5,27 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from napari_ovseg.clip.download import is_cached
-from napari_ovseg.clip.registry import DEFAULT, ModelSpec, find_model, list_models
+from napari_ovseg.clip.registry import DEFAULT, ModelSpec, find_model, list_models, research_licence
 
 BUNDLED = "demo"
 
 
 @dataclass(frozen=True)
 class ModelChoice:
-    """One entry of the list; `notice` is what must be accepted before first use, if anything."""
+    """One entry of the list."""
 
     name: str
     title: str
     note: str
-    notice: str | None
 
 
 def model_choices() -> list[ModelChoice]:
     """Return every model of the registry, the bundled one first."""
     specs = sorted(list_models(), key=lambda spec: spec.name != BUNDLED)
-    return [
-        ModelChoice(spec.name, f"{spec.name} - {_where(spec)}", spec.note, _notice(spec)) for spec in specs
-    ]
+    return [ModelChoice(spec.name, f"{spec.name} - {_where(spec)}", spec.note) for spec in specs]
 
 
 def default_model() -> str:
@@ -42,10 +39,12 @@ def _where(spec: ModelSpec) -> str:
     return f"to download, {size}{spec.licence}"
 
 
-def _notice(spec: ModelSpec) -> str | None:
-    if spec.commercial:
+def licence_notice(name: str) -> str | None:
+    """Return what must be accepted before the first use of a model, chosen or typed, if anything."""
+    licence = research_licence(name)
+    if licence is None:
         return None
     return (
-        f"The weights of '{spec.name}' come under this licence:\n\n{spec.licence}\n\n"
+        f"The weights of '{name}' come under this licence:\n\n{licence}\n\n"
         "It does not allow commercial use. Use this model?"
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +41,7 @@ class Request:
     model: str
     preset: str
     device: str
+    checkpoint: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,9 @@ def run_steps(
     try:
         yield Progressed(number, LOADING, 0, 0)
         engine = engine or default_engine()
-        model = engine.load_model(request.model, device=request.device, progress=progress)
+        model = engine.load_model(
+            request.model, checkpoint=request.checkpoint, device=request.device, progress=progress
+        )
         yield Progressed(number, READING, 0, 0)
         picture = request.source.picture()
         result = engine.segment(

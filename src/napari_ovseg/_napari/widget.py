@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QMessageBox, QVBoxLayout, QWidget
 
-from napari_ovseg._napari.form import Form
+from napari_ovseg._napari.form import LOCAL_FILE, Form
 from napari_ovseg._napari.layers import METADATA_KEY
-from napari_ovseg._napari.model_choice import ModelChoice, default_model, model_choices
+from napari_ovseg._napari.model_choice import ModelChoice, default_model, licence_notice, model_choices
 from napari_ovseg._napari.outcome import MasksView, Outcome
 from napari_ovseg._napari.run import Engine, Failed, Finished, Progressed, PseudoLabelled, Request, Runner
 from napari_ovseg._napari.source import Source, channel_axes, source_of
@@ -50,6 +52,7 @@ class OpenVocabularyWidget(QWidget):
         form, layers = self.form, self.viewer.layers
         form.run.clicked.connect(self.start)
         form.cancel.clicked.connect(self.cancel)
+        form.unload.clicked.connect(self.unload)
         form.image.currentIndexChanged.connect(self._image_chosen)
         form.names.submitted.connect(self.start)
         self._runner.happened.connect(self._on_event)
@@ -92,6 +95,14 @@ class OpenVocabularyWidget(QWidget):
         if self._outcome is not None:
             self._stop("Cancelled; the layers are as they were.")
 
+    def unload(self) -> None:
+        """Free the memory that loaded models take."""
+        # Before the first run nothing is loaded, and importing PyTorch would take memory instead.
+        loading = sys.modules.get("napari_ovseg.clip.loading")
+        if loading is not None:
+            loading.unload()
+        self.form.show_message("No model is in memory now; the next run loads its model again.")
+
     def _request(self) -> tuple[Image, Request | None]:
         """Gather a run's settings; no request when the person declines a licence."""
         image = self.image
@@ -99,17 +110,16 @@ class OpenVocabularyWidget(QWidget):
             raise InputError("There is no image layer: open a picture, or take one from File > Open Sample.")
         categories = parse_categories(self.form.names.toPlainText())
         source = self._source(image)
-        model = self.form.chosen_model()
-        if not model:
-            raise InputError("No model is chosen: take one from the list.")
-        if isinstance(model, ModelChoice) and not self._accepts_licence(model):
-            self.form.show_message(f"'{model.name}' was not used, since its licence was not accepted.")
+        model, checkpoint = self._model()
+        if checkpoint is None and not self._accepts_licence(model):
+            self.form.show_message(f"'{model}' was not used, since its licence was not accepted.")
             return image, None
         request = Request(
             number=self._runner.next_number(),
             source=source,
             categories=categories,
-            model=model.name if isinstance(model, ModelChoice) else model,
+            model=model,
+            checkpoint=checkpoint,
             preset=self.form.preset.currentText(),
             device=self.form.device.currentText(),
         )
@@ -120,13 +130,24 @@ class OpenVocabularyWidget(QWidget):
         channels = self.form.chosen_channels() if axis is not None else None
         return source_of(image, self.viewer.dims, axis, channels)
 
-    def _accepts_licence(self, model: ModelChoice) -> bool:
-        if model.notice is None or model.name in self._licences_accepted:
+    def _model(self) -> tuple[str, Path | None]:
+        """The model's name, or an architecture and the file with its weights."""
+        model = self.form.chosen_model()
+        if model == LOCAL_FILE:
+            return self.form.weights.chosen()
+        name = model.name if isinstance(model, ModelChoice) else model
+        if not name:
+            raise InputError("No model is chosen: take one from the list.")
+        return name, None
+
+    def _accepts_licence(self, model: str) -> bool:
+        notice = licence_notice(model)
+        if notice is None or model in self._licences_accepted:
             return True
         yes = QMessageBox.StandardButton.Yes
-        if QMessageBox.question(self, "Licence of this model", model.notice) != yes:
+        if QMessageBox.question(self, "Licence of this model", notice) != yes:
             return False
-        self._licences_accepted.add(model.name)
+        self._licences_accepted.add(model)
         return True
 
     def _on_event(self, event: Any) -> None:
