@@ -41,7 +41,7 @@ def test_a_sample_is_segmented_as_in_python(panel, qtbot):
     assert panel.form.table.rowCount() == len(names)
     model = napari_ovseg.load_model("demo")
     expected = napari_ovseg.segment(image.data, names, model=model, preset="fast")
-    # With a window in the process 0.06 % of the pixels came out otherwise, with one thread too; cause unknown.
+    # With a window in the process 0.06 % of the pixels differed, with one thread too; cause unknown.
     assert (masks.data == expected.masks).mean() > 0.99
     assert (viewer.layers["scene pseudo-labels"].data == expected.pseudo_labels).mean() > 0.99
     assert masks.metadata[METADATA_KEY]["record"]["preset"] == "fast"
