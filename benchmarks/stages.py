@@ -52,7 +52,7 @@ def of_stages(picture: NDArray[np.uint8], names: list[str], **options: object) -
     return {
         "raw map": thresholded(raw, size),
         "+ augmentation": thresholded(full, size),
-        "pseudo-labels": paint(full.stages["relevance"], size)[0],
+        "pseudo-labels": paint(full.stages["pseudo-labels"], size)[0],
         "+ distillation": paint(full.stages["distilled"], size)[0],
         "+ edges (masks)": full.masks,
     }

@@ -20,7 +20,13 @@ from napari_ovseg import __version__, augmentation
 from napari_ovseg.categories import Category, parse_categories
 from napari_ovseg.errors import InputError
 from napari_ovseg.images import to_rgb
-from napari_ovseg.pseudo_labels import compete, paint, pseudo_labels
+from napari_ovseg.pseudo_labels import (
+    BACKGROUND_POWER,
+    BACKGROUND_POWER_OF_COSINES,
+    compete,
+    paint,
+    pseudo_labels,
+)
 from napari_ovseg.relevance import Method, relevance_from_states
 from napari_ovseg.segmentation import OnPseudoLabels, Progress, Run, Segmentation, ShouldStop
 from napari_ovseg.single_image import STEPS, anchor, appearance, deep_components, distil, sharpen, walk
@@ -97,11 +103,13 @@ def segment(
         presence = model.presence(vectors, [name.phrases for name in named if not name.background])
     calibrated = getattr(model.network, "logit_bias", None) is not None
     there = presence >= (ABSENT_BELOW if calibrated else ABSENT_BELOW_RELATIVE)
-    found = _refine(picture, maps, features, named, presence, there, seed, run, on_pseudo_labels)
+    method = method or model.spec.method
+    power = BACKGROUND_POWER if method == "explain" else BACKGROUND_POWER_OF_COSINES
+    found = _refine(picture, maps, features, named, presence, there, power, seed, run, on_pseudo_labels)
     settings = {
         "model": model.spec.name,
         "checkpoint": model.spec.checkpoint,
-        "method": method or model.spec.method,
+        "method": method,
         "preset": preset,
         "views": len(views),
     }
@@ -155,9 +163,8 @@ def _texts(named: tuple[Category, ...], model: Model) -> tuple[torch.Tensor, tor
 
 def _warnings(model: Model, named: tuple[Category, ...]) -> list[str]:
     """Say what the model does not know, and what went otherwise than asked."""
-    unknown = ", ".join(model.unknown_words(named))
-    teach = f"The model {model.spec.name!r} never saw these words, so don't trust their masks: {unknown}."
-    return [*([teach] if unknown else []), *model.notes]
+    unknown = model.unknown_note(named)
+    return [*([unknown] if unknown else []), *model.notes]
 
 
 def segment_maps(
@@ -167,6 +174,7 @@ def segment_maps(
     *,
     categories: str | Category | Iterable[str | Category] | None = None,
     presence: Any = None,
+    background_power: float = BACKGROUND_POWER,
     seed: int = 0,
     progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
@@ -187,6 +195,9 @@ def segment_maps(
         One per map; by default "category 1", "category 2" and so on.
     presence : array-like, optional
         ``(C,)`` in [0, 1]; a category under 0.5 is not painted. By default all are there.
+    background_power : float
+        Alpha of the background score ``(1 - max_c M_c) ** alpha``, see `pseudo_labels.compete`. The default is
+        for maps with a zero of their own (gradients, activations); 0.5 suits maps of cosines.
     seed, progress, should_stop, on_pseudo_labels
         As in `segment`.
 
@@ -211,8 +222,12 @@ def segment_maps(
     sure = torch.ones(sought) if presence is None else torch.as_tensor(presence).float().cpu()
     if sure.shape != (sought,) or not ((sure >= 0) & (sure <= 1)).all():
         raise InputError(f"The presence must be {sought} numbers in [0, 1], one for each category.")
+    if not background_power > 0:
+        raise InputError(f"The background power must be above 0, not {background_power}.")
     run = Run(progress, should_stop)
-    return _refine(rgb, raw, deep, named, sure, sure >= ABSENT_BELOW, seed, run, on_pseudo_labels)
+    return _refine(
+        rgb, raw, deep, named, sure, sure >= ABSENT_BELOW, background_power, seed, run, on_pseudo_labels
+    )
 
 
 def _refine(
@@ -222,6 +237,7 @@ def _refine(
     named: tuple[Category, ...],
     presence: torch.Tensor,
     there: torch.Tensor,
+    power: float,
     seed: int,
     run: Run,
     on_pseudo_labels: OnPseudoLabels | None,
@@ -233,8 +249,8 @@ def _refine(
         relevance = augmentation.normalise(maps)
         deep = None if features is None else deep_components(features)
         spread = relevance if deep is None else augmentation.normalise(walk(relevance, deep))
-        stages["relevance"] = _shares(relevance, there)
-        stages["pseudo-labels"] = _shares(spread, there)
+        stages["relevance"] = _shares(relevance, there, power)
+        stages["pseudo-labels"] = _shares(spread, there, power)
         pseudo = pseudo_labels(stages["pseudo-labels"], size)
         if on_pseudo_labels is not None:
             on_pseudo_labels(pseudo.labels, pseudo.confidence)
@@ -284,10 +300,10 @@ def _refine(
     )
 
 
-def _shares(maps: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
+def _shares(maps: torch.Tensor, there: torch.Tensor, power: float) -> torch.Tensor:
     """Let the maps of what is there, and of the background words if any, compete with background."""
     sought = maps[: len(there)] * there[:, None, None]
-    return compete(sought, maps[-1] if len(maps) > len(there) else None)
+    return compete(sought, maps[-1] if len(maps) > len(there) else None, power=power)
 
 
 def _checked(values: Any, what: str) -> torch.Tensor:

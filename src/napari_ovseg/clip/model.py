@@ -45,7 +45,7 @@ class Model:
     checkpoint_id : str
         Changes whenever the weights do.
     input_size : int
-        Side, in pixels, of the square picture the model was trained on.
+        Side, in pixels, of the square that a view is shown at: that of training, or the spec's ``view_side``.
     patch_size : int
         Pixels per patch; a view's sides are multiples of it.
     notes : list of str
@@ -69,7 +69,7 @@ class Model:
         self.checkpoint = checkpoint
         self.vocabulary = vocabulary
         size = network.visual.image_size
-        self.input_size = int(size if isinstance(size, int) else size[0])
+        self.input_size = spec.view_side or int(size if isinstance(size, int) else size[0])
         self.patch_size = tower_of(network.visual).patch_size
         self.notes: list[str] = []
         self.cache = TrunkCache(TRUNK_CACHE_BYTES)

@@ -41,6 +41,8 @@ class ModelSpec:
         Side, in pixels, of the square picture the model was trained on; 0 when only the checkpoint knows.
     patch_size : int or None
         Pixels per patch, for transformers.
+    view_side : int
+        Side, in pixels, of the square that views are shown at where more than ``input_size`` pays; else 0.
     templates : tuple of str
         Prompts around a name, with ``{}`` where it goes; their vectors are averaged.
     hub : str
@@ -62,6 +64,7 @@ class ModelSpec:
     commercial: bool = True
     input_size: int = 0
     patch_size: int | None = None
+    view_side: int = 0
     templates: tuple[str, ...] = PHOTO
     hub: str = ""
     text_repository: str = ""
@@ -140,7 +143,7 @@ _SPECS = (
         note="Photos; convolutional, maps by Grad-CAM.",
     ),
     ModelSpec(
-        "demo", DEMO_ARCHITECTURE, "demo.safetensors", 12, "CC0-1.0", True, 128, 8, templates=("{}",),
+        "demo", DEMO_ARCHITECTURE, "demo.safetensors", 12, "CC0-1.0", True, 128, 8, view_side=192, templates=("{}",),
         # Its training compares these very patch vectors with words.
         method="maskclip",
         note="Bundled, runs anywhere: generated scenes, simple shapes and colours, stained nuclei, textures.",
