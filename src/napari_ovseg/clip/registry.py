@@ -143,7 +143,8 @@ _SPECS = (
         note="Photos; convolutional, maps by Grad-CAM.",
     ),
     ModelSpec(
-        "demo", DEMO_ARCHITECTURE, "demo.safetensors", 12, "CC0-1.0", True, 128, 8, view_side=192, templates=("{}",),
+        "demo", DEMO_ARCHITECTURE, "demo.safetensors", 9, "CC0-1.0", True, 128, 8,
+        view_side=192, templates=("{}",),
         # Its training compares these very patch vectors with words.
         method="maskclip",
         note="Bundled, runs anywhere: generated scenes, simple shapes and colours, stained nuclei, textures.",
