@@ -196,8 +196,8 @@ def segment_maps(
     presence : array-like, optional
         ``(C,)`` in [0, 1]; a category under 0.5 is not painted. By default all are there.
     background_power : float
-        Alpha of the background score ``(1 - max_c M_c) ** alpha``, see `pseudo_labels.compete`. The default is
-        for maps with a zero of their own (gradients, activations); 0.5 suits maps of cosines.
+        Alpha of the background score ``(1 - max_c M_c) ** alpha``, see `pseudo_labels.compete`. The
+        default is for maps with a zero of their own (gradients, activations); 0.5 suits maps of cosines.
     seed, progress, should_stop, on_pseudo_labels
         As in `segment`.
 
