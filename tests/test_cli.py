@@ -291,6 +291,6 @@ def test_help_comes_up_without_torch():
 def test_the_demo_runs_headless_with_the_bundled_model(tmp_path, monkeypatch, capsys):
     assert run(monkeypatch, "demo", "--headless", "--output", tmp_path / "d") == 0
     assert str(tmp_path / "d") in capsys.readouterr().out
-    for folder, stem in (("scene", "scene"), ("immunohistochemistry", "immunohistochemistry")):
+    for folder, stem in (("particles", "particles"), ("shapes", "shapes")):
         masks = np.asarray(Image.open(tmp_path / "d" / folder / f"{stem}_masks.png"))
         assert 0.02 < (masks > 0).mean() < 0.9

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
-from skimage.data import immunohistochemistry
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -45,7 +44,7 @@ def shoot(viewer: Viewer, widget: OpenVocabularyWidget, name: str) -> None:
 
 
 def main() -> None:
-    """Shoot the README's window with a generated scene, and one with stained tissue."""
+    """Shoot the README's window: a generated scene."""
     from napari_ovseg._napari.launch import build_window, load_torch
 
     load_torch()
@@ -53,12 +52,6 @@ def main() -> None:
     viewer.window.resize(WIDTH, HEIGHT)
     wait(widget)
     shoot(viewer, widget, "window.png")
-    viewer.layers.clear()
-    viewer.add_image(immunohistochemistry(), name="tissue")
-    widget.form.names.setPlainText("nuclei")
-    widget.start()
-    wait(widget)
-    shoot(viewer, widget, "tissue.png")
     viewer.close()
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from functools import partial
+from operator import getitem
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -119,17 +121,13 @@ def demo(
         return
     if not headless:
         typer.echo("There is no display here, so the pictures are written to files.")
-    from skimage.data import immunohistochemistry
-
     from napari_ovseg.batch import Job
     from napari_ovseg.demo.scenes import sample_scene
 
     loaded = _load("demo", None, "auto")
-    picture, _, names = sample_scene(3)
-    scene = Job("scene", "a generated scene", lambda: picture)
-    tissue = Job("immunohistochemistry", "skimage.data.immunohistochemistry()", immunohistochemistry)
-    for job, text in ((scene, ", ".join(names)), (tissue, "nuclei")):
-        for failed in _run([job], parse_categories(text), output / job.stem, loaded, "balanced", 0):
+    for stem, scene in (("particles", sample_scene(3)), ("shapes", sample_scene(10))):
+        job = Job(stem, f"a generated scene of {stem}", partial(getitem, scene, 0))
+        for failed in _run([job], parse_categories(scene[2]), output / stem, loaded, "balanced", 0):
             raise InputError(failed.problem)
     typer.echo(f"The pictures are in {output.resolve()}")
 
