@@ -49,11 +49,13 @@ def of_stages(picture: NDArray[np.uint8], names: list[str], **options: object) -
     one = {key: value for key, value in options.items() if key != "preset"}
     raw = segment(picture, names, preset="one view", **one)
     full = segment(picture, names, **options)
+    # nothing is learnt where no name is thought to be in the picture
+    learnt = full.stages.get("distilled", full.stages["pseudo-labels"])
     return {
         "raw map": thresholded(raw, size),
         "+ augmentation": thresholded(full, size),
         "pseudo-labels": paint(full.stages["pseudo-labels"], size)[0],
-        "+ distillation": paint(full.stages["distilled"], size)[0],
+        "+ distillation": paint(learnt, size)[0],
         "+ edges (masks)": full.masks,
     }
 

@@ -44,7 +44,7 @@ WORK_SIDE = 512
 # the second network learns from what the first made of the maps
 ROUNDS = 2
 # presence below which a category is not painted: a sigmoid model's score is a probability, a softmax's is not
-ABSENT_BELOW = 0.5
+ABSENT_BELOW = 0.2
 ABSENT_BELOW_RELATIVE = 0.02
 
 
@@ -194,7 +194,7 @@ def segment_maps(
     categories : str, Category or iterable of them, optional
         One per map; by default "category 1", "category 2" and so on.
     presence : array-like, optional
-        ``(C,)`` in [0, 1]; a category under 0.5 is not painted. By default all are there.
+        ``(C,)`` in [0, 1]; a category under 0.2 is not painted. By default all are there.
     background_power : float
         Alpha of the background score ``(1 - max_c M_c) ** alpha``, see `pseudo_labels.compete`. The
         default is for maps with a zero of their own (gradients, activations); 0.5 suits maps of cosines.
