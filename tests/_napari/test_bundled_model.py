@@ -20,7 +20,7 @@ def panel(make_napari_viewer, qtbot):
     widget = OpenVocabularyWidget(viewer)
     viewer.window.add_dock_widget(widget)
     widget.form.model.setCurrentIndex(0)
-    widget.form.preset.setCurrentText("fast")
+    widget.form.preset.value = "fast"
     (picture, settings, _), _truth = generated_scene()
     viewer.add_image(picture, **settings)
     yield widget
@@ -48,7 +48,7 @@ def test_a_sample_is_segmented_as_in_python(panel, qtbot):
 
 
 def test_cancel_stops_the_real_method(panel, qtbot):
-    panel.form.preset.setCurrentText("best")
+    panel.form.preset.value = "best"
     click(qtbot, panel.form.run)
     qtbot.waitUntil(lambda: panel.form.progress.value() > 0, timeout=120_000)
     click(qtbot, panel.form.cancel)
@@ -61,7 +61,7 @@ def test_a_device_that_is_not_there_is_said(panel, qtbot):
 
     if torch.backends.mps.is_available():
         pytest.skip("this machine has mps")
-    panel.form.device.setCurrentText("mps")
+    panel.form.device.value = "mps"
     click(qtbot, panel.form.run)
     qtbot.waitUntil(lambda: not panel.busy, timeout=120_000)
     assert "mps" in panel.form.message.text()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from magicgui.widgets import ComboBox
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QFontMetrics, QKeyEvent
 from qtpy.QtWidgets import (
@@ -86,11 +87,15 @@ class Form(QWidget):
         self.model.setEditable(True)
         self.model.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.weights = WeightsRow()
-        self.preset = _combo("How many views of the picture the model sees: more take longer and find more.")
-        self.preset.addItems(PRESETS)
-        self.preset.setCurrentText("balanced")
-        self.device = _combo("Where the model runs; auto takes the first of cuda, mps and cpu that is there.")
-        self.device.addItems(DEVICES)
+        self.preset = ComboBox(
+            choices=PRESETS,
+            value="balanced",
+            tooltip="How many views of the picture the model sees: more take longer and find more.",
+        )
+        self.device = ComboBox(
+            choices=DEVICES,
+            tooltip="Where the model runs; auto takes the first of cuda, mps and cpu that is there.",
+        )
         self.run = QPushButton("Run")
         self.cancel = QPushButton("Cancel")
         self.unload = QPushButton("Unload")
@@ -118,8 +123,8 @@ class Form(QWidget):
             ("Names", self.names),
             ("Model", self.model),
             ("Weights", self.weights),
-            ("Preset", self.preset),
-            ("Device", self.device),
+            ("Preset", self.preset.native),
+            ("Device", self.device.native),
         ):
             self.fields.addRow(title, field)
         buttons = QHBoxLayout()

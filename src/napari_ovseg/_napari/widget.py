@@ -120,8 +120,8 @@ class OpenVocabularyWidget(QWidget):
             categories=categories,
             model=model,
             checkpoint=checkpoint,
-            preset=self.form.preset.currentText(),
-            device=self.form.device.currentText(),
+            preset=self.form.preset.value,
+            device=self.form.device.value,
         )
         return image, request
 
