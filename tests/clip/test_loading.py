@@ -17,7 +17,7 @@ from napari_ovseg.errors import DownloadError, InputError, ModelError
 def test_demo_reads_its_three_files(demo_folder):
     model = load_model("demo", device="cpu")
     assert model.spec.name == "demo"
-    assert (model.input_size, model.patch_size) == (32, 8)
+    assert (model.input_size, model.patch_size) == (model.spec.view_side, 8)
     assert model.vocabulary == {"red", "circle", "nuclei"}
     assert model.network.logit_bias is not None
     assert not model.network.training
