@@ -17,6 +17,7 @@ LEVELS = {
     "colours": 0,
     "categories": 1,
     "images": 1,
+    "labelled": 1,
     "segmentation": 2,
     "clip": 2,
     "relevance": 3,
@@ -25,6 +26,7 @@ LEVELS = {
     "single_image": 3,
     "export": 3,
     "pipeline": 4,
+    "annotation": 4,
     "batch": 5,
     "evaluation": 5,
     "demo": 5,
@@ -34,7 +36,19 @@ LEVELS = {
 ONLY_IN_NAPARI = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PyQt5", "PyQt6", "PySide6", "npe2"}
 VAGUE = ("util", "helper", "manager", "misc", "common")
 # What may not import torch at module level, so that help, errors and the widget come up at once.
-LIGHT = ("errors", "colours", "categories", "images", "export", "batch", "cli", "_napari", "__init__")
+LIGHT = (
+    "errors",
+    "colours",
+    "categories",
+    "images",
+    "labelled",
+    "annotation",
+    "export",
+    "batch",
+    "cli",
+    "_napari",
+    "__init__",
+)
 
 
 def room(module: Path) -> str:

@@ -28,7 +28,7 @@ from napari_ovseg.pseudo_labels import (
     pseudo_labels,
 )
 from napari_ovseg.relevance import Method, relevance_from_states
-from napari_ovseg.segmentation import OnPseudoLabels, Progress, Run, Segmentation, ShouldStop
+from napari_ovseg.segmentation import OnPseudoLabels, Progress, Run, Segmentation, ShouldStop, State
 from napari_ovseg.single_image import STEPS, anchor, appearance, deep_components, distil, sharpen, walk
 
 if TYPE_CHECKING:
@@ -296,6 +296,11 @@ def _refine(
         confidence=confidence,
         presence=presence.numpy(),
         record=record,
+        state=State(
+            ids=tuple(range(1, len(sought) + 1)),
+            scores=stages["pseudo-labels"].numpy(),
+            features=None if deep is None else deep.numpy(),
+        ),
         stages=stages,
     )
 

@@ -22,6 +22,25 @@ OnPseudoLabels = Callable[[np.ndarray, np.ndarray], None]
 
 
 @dataclass(frozen=True)
+class State:
+    """What the single-image segmentation continues from after a correction: all that came before it.
+
+    Attributes
+    ----------
+    ids : tuple of int
+        The K ids that the scores are of, besides background.
+    scores : np.ndarray
+        ``(K + 1, h, w)``, float32, background first: the scores behind the pseudo-labels; they sum to one.
+    features : np.ndarray or None
+        ``(D, gh, gw)``, float32: the main directions of the picture's deep features.
+    """
+
+    ids: tuple[int, ...]
+    scores: np.ndarray
+    features: np.ndarray | None
+
+
+@dataclass(frozen=True)
 class Segmentation:
     """What `segment` returns. Ids: 0 background, 1..C in typed order, void 255 (65535 past 254 categories).
 
@@ -43,6 +62,8 @@ class Segmentation:
         ``(C,)``, float32 in [0, 1]: how sure the model is that the category is there at all.
     record : dict
         Settings, versions, seed, seconds per stage, warnings; can be written as JSON.
+    state : State
+        What an update after corrections continues from.
     stages : dict of str to torch.Tensor
         ``(C + 1, h, w)`` soft scores after each stage, background first, for measuring each alone.
     """
@@ -55,6 +76,7 @@ class Segmentation:
     confidence: np.ndarray
     presence: np.ndarray
     record: dict[str, Any]
+    state: State
     stages: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)
 
 
