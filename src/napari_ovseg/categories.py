@@ -52,6 +52,11 @@ def _key(phrase: str) -> str:
     return unicodedata.normalize("NFC", phrase.casefold())
 
 
+def same_name(first: str, second: str) -> bool:
+    """Whether two spellings count as the same name."""
+    return _key(first) == _key(second)
+
+
 @dataclass(frozen=True)
 class Category:
     """One named thing to find, or everything the user named as not wanted.

@@ -1,0 +1,168 @@
+"""The list of named categories and what a person may do to it; nothing here touches a pixel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from napari_ovseg.categories import Category, labels_dtype, parse_categories, same_name
+from napari_ovseg.colours import BACKGROUND, VOID, category_colours
+from napari_ovseg.errors import InputError
+from napari_ovseg.labelled import NamedLabel
+
+RGB = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class LabelTable:
+    """The categories of an annotation. Never changed: each action returns another table.
+
+    Parameters
+    ----------
+    labels : tuple of NamedLabel
+        In the order of the table, which is that of the ids.
+    locked : frozenset of int
+        Ids whose pixels no update changes; 0, the background, may be among them.
+    last_id : int
+        The highest id that was ever given out, so that none is given out twice.
+
+    Raises
+    ------
+    InputError
+        When an id or a name occurs twice, or a name can't be used (the rules of `parse_categories`).
+    """
+
+    labels: tuple[NamedLabel, ...] = ()
+    locked: frozenset[int] = field(default=frozenset())
+    last_id: int = 0
+
+    def __post_init__(self) -> None:
+        labels = tuple(sorted(self.labels, key=lambda label: label.id))
+        ids = [label.id for label in labels]
+        if len(set(ids)) < len(ids) or min(ids, default=1) < 1:
+            raise InputError(f"The ids {ids} can't be used: each must be 1 or more, and occur once.")
+        words = [(label.name, tuple(label.synonyms)) for label in labels]
+        tidy = parse_categories([Category(*pair) for pair in words]) if words else ()
+        object.__setattr__(
+            self,
+            "labels",
+            tuple(
+                replace(label, name=category.name, synonyms=category.synonyms)
+                for label, category in zip(labels, tidy, strict=True)
+            ),
+        )
+        object.__setattr__(self, "locked", frozenset(self.locked) & {0, *ids})
+        object.__setattr__(self, "last_id", max(self.last_id, *ids, 0))
+        labels_dtype(self.last_id)
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """The ids in use, besides 0, in the order of the table."""
+        return tuple(label.id for label in self.labels)
+
+    @property
+    def dtype(self) -> np.dtype[np.unsignedinteger[Any]]:
+        """What pixels need to hold all ids and void: uint8, or uint16 past id 254."""
+        return labels_dtype(self.last_id)
+
+    def find(self, id: int) -> NamedLabel:
+        """Return the category with an id; raises InputError when there is none."""
+        for label in self.labels:
+            if label.id == id:
+                return label
+        raise InputError(f"No category has the id {id}: choose one of the table, or add it first.")
+
+    def add(self, name: str, synonyms: Iterable[str] = ()) -> LabelTable:
+        """Append a category, with an id that no other ever had and the next colour that is free."""
+        new = NamedLabel(self.last_id + 1, name, self._free_colour(), tuple(synonyms))
+        return replace(self, labels=(*self.labels, new))
+
+    def rename(self, id: int, name: str) -> LabelTable:
+        """Call a category by another name; one of its own synonyms is taken out of them."""
+        label = self.find(id)
+        tidy = Category(name).name
+        synonyms = tuple(word for word in label.synonyms if not same_name(word, tidy))
+        return self._with(replace(label, name=tidy, synonyms=synonyms))
+
+    def recolour(self, id: int, colour: RGB) -> LabelTable:
+        """Give a category a colour, 0 to 255, that nothing else has."""
+        label = self.find(id)
+        red, green, blue = (int(part) for part in colour)
+        if not all(0 <= part <= 255 for part in (red, green, blue)):
+            raise InputError(f"The colour {colour} can't be shown: red, green and blue go from 0 to 255.")
+        if (red, green, blue) in (BACKGROUND, VOID):
+            raise InputError(
+                "Black and white stand for background and unsure in files: choose another colour."
+            )
+        twin = next((other for other in self.labels if other.colour == (red, green, blue)), label)
+        if twin.id != id:
+            raise InputError(f"'{twin.name}' has this colour already: choose another, so they stay apart.")
+        return self._with(replace(label, colour=(red, green, blue)))
+
+    def merge(self, source: int, into: int) -> LabelTable:
+        """Make two categories one, which keeps the id, name and colour of `into`, and the words of both."""
+        gone, kept = self.find(source), self.find(into)
+        if source == into:
+            raise InputError(f"'{gone.name}' can't be merged into itself: choose another category.")
+        self._refuse_locked(gone, "merged")
+        self._refuse_locked(kept, "merged into")
+        both = replace(kept, synonyms=(*kept.synonyms, gone.name, *gone.synonyms))
+        return self._without(source)._with(both)
+
+    def delete(self, id: int) -> LabelTable:
+        """Take a category out; the others keep their ids."""
+        self._refuse_locked(self.find(id), "deleted")
+        return self._without(id)
+
+    def lock(self, id: int) -> LabelTable:
+        """Keep updates from changing the pixels of a category, or of the background (0)."""
+        self._refuse_unknown(id)
+        return replace(self, locked=self.locked | {id})
+
+    def unlock(self, id: int) -> LabelTable:
+        """Let updates change the pixels of a category again."""
+        self._refuse_unknown(id)
+        return replace(self, locked=self.locked - {id})
+
+    def next_id(self, id: int) -> int:
+        """Return the id of the row below, and of the first after the last; background is the last row."""
+        return self._neighbour(id, 1)
+
+    def previous_id(self, id: int) -> int:
+        """Return the id of the row above, and of the last before the first; background is the last row."""
+        return self._neighbour(id, -1)
+
+    def nth_id(self, position: int) -> int | None:
+        """Return the id of a row counted from 1, and 0 (background) for 0; None where there is no row."""
+        return (0, *self.ids)[position] if 0 <= position <= len(self.labels) else None
+
+    def _neighbour(self, id: int, step: int) -> int:
+        rows = (*self.ids, 0)
+        if id not in rows:
+            return rows[0 if step > 0 else -1]
+        return rows[(rows.index(id) + step) % len(rows)]
+
+    def _free_colour(self) -> RGB:
+        taken = {label.colour for label in self.labels} | {VOID}
+        # One more than are taken holds at least one that is free, since no two of them are alike.
+        for red, green, blue in category_colours(len(taken) + 1)[1:].tolist():
+            if (red, green, blue) not in taken:
+                break
+        return red, green, blue
+
+    def _with(self, label: NamedLabel) -> LabelTable:
+        return replace(self, labels=tuple(label if old.id == label.id else old for old in self.labels))
+
+    def _without(self, id: int) -> LabelTable:
+        return replace(self, labels=tuple(label for label in self.labels if label.id != id))
+
+    def _refuse_locked(self, label: NamedLabel, what: str) -> None:
+        if label.id in self.locked:
+            raise InputError(f"'{label.name}' is locked and can't be {what}: unlock it first.")
+
+    def _refuse_unknown(self, id: int) -> None:
+        if id:
+            self.find(id)
