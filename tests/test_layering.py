@@ -23,15 +23,15 @@ LEVELS = {
     "relevance": 3,
     "augmentation": 3,
     "pseudo_labels": 3,
-    "single_image": 3,
     "export": 3,
-    "pipeline": 4,
+    "single_image": 4,
     "annotation": 4,
-    "batch": 5,
-    "evaluation": 5,
-    "demo": 5,
-    "_napari": 6,
-    "cli": 7,
+    "pipeline": 5,
+    "batch": 6,
+    "evaluation": 6,
+    "demo": 6,
+    "_napari": 7,
+    "cli": 8,
 }
 ONLY_IN_NAPARI = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PyQt5", "PyQt6", "PySide6", "npe2"}
 VAGUE = ("util", "helper", "manager", "misc", "common")

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_ovseg import Category, segment, segment_maps
+from napari_ovseg import Category, refine, segment, segment_maps
 from napari_ovseg.clip.model import Model
 from napari_ovseg.clip.registry import ModelSpec
 from napari_ovseg.errors import Cancelled, InputError
@@ -205,3 +205,32 @@ def test_one_pixel_and_unknown_presets_are_refused(model, picture):
         segment(picture[:1, :1], "cat", model=model)
     with pytest.raises(InputError, match="preset"):
         segment(picture, "cat", model=model, preset="perfect")
+
+
+def test_refine_keeps_what_a_person_painted_and_adds_up_over_turns():
+    picture, rough, _ = square()
+    run = segment_maps(picture, rough, seed=2)
+    assert (run.human == 255).all()
+    edited = run.masks.astype(int)
+    edited[2:5, 2:8] = 1
+    once = refine(picture, run, edited, seed=2)
+    changed = edited != run.masks
+    assert (once.human[changed] == edited[changed]).all()
+    assert (once.human[~changed] == 255).all()
+    assert (once.masks[changed] == 1).all()
+    again = once.masks.copy()
+    again[28:31, 2:8] = 7
+    twice = refine(picture, once, again, locked=[1], seed=2)
+    assert (twice.masks[changed] == 1).all()
+    assert (twice.masks[28:31, 2:8] == 7).all()
+    np.testing.assert_array_equal(twice.masks == 1, once.masks * (again != 7) == 1)
+    assert json.dumps(twice.record)
+    assert "Learning from corrections" in twice.record["seconds"]
+
+
+def test_refine_says_what_is_wrong_with_edited_masks():
+    picture, rough, _ = square()
+    run = segment_maps(picture, rough)
+    for edited in (run.masks[1:], run.masks + 0.5, run.masks.astype(int) - 1, run.masks.astype(int) + 255):
+        with pytest.raises(InputError, match="edited masks"):
+            refine(picture, run, edited)

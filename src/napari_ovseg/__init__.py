@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from napari_ovseg.categories import Category, parse_categories
     from napari_ovseg.clip.loading import load_model
-    from napari_ovseg.pipeline import Segmentation, segment, segment_maps
+    from napari_ovseg.pipeline import Segmentation, refine, segment, segment_maps
     from napari_ovseg.relevance import relevance_maps
 
 __version__ = "0.1.0"
@@ -23,6 +23,7 @@ _HOMES = {
     "Segmentation": "napari_ovseg.pipeline",
     "segment": "napari_ovseg.pipeline",
     "segment_maps": "napari_ovseg.pipeline",
+    "refine": "napari_ovseg.pipeline",
     "relevance_maps": "napari_ovseg.relevance",
 }
 
@@ -32,6 +33,7 @@ __all__ = [
     "__version__",
     "load_model",
     "parse_categories",
+    "refine",
     "relevance_maps",
     "segment",
     "segment_maps",

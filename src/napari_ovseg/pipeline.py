@@ -8,7 +8,7 @@ picture -> edges. Each step is one file; this one only says in which order they 
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 
 from napari_ovseg import __version__, augmentation
-from napari_ovseg.categories import Category, parse_categories
+from napari_ovseg.categories import Category, parse_categories, void_id
 from napari_ovseg.errors import InputError
 from napari_ovseg.images import to_rgb
 from napari_ovseg.pseudo_labels import (
@@ -29,7 +29,16 @@ from napari_ovseg.pseudo_labels import (
 )
 from napari_ovseg.relevance import Method, relevance_from_states
 from napari_ovseg.segmentation import OnPseudoLabels, Progress, Run, Segmentation, ShouldStop, State
-from napari_ovseg.single_image import STEPS, anchor, appearance, deep_components, distil, sharpen, walk
+from napari_ovseg.single_image import (
+    STEPS,
+    TURNS,
+    WORK_SIDE,
+    SingleImage,
+    deep_components,
+    learn,
+    sharpen,
+    walk,
+)
 
 if TYPE_CHECKING:
     from napari_ovseg.clip.model import Model
@@ -38,11 +47,8 @@ LOOKING = "Looking at the picture"
 PSEUDO = "Pseudo-labels"
 TRAINING = "Training on this picture"
 EDGES = "Edges"
+UPDATE = "Learning from corrections"
 
-# the per-image network works at this long side at most, whatever the size of the picture
-WORK_SIDE = 512
-# the second network learns from what the first made of the maps
-ROUNDS = 2
 # presence below which a category is not painted: a sigmoid model's score is a probability, a softmax's is not
 ABSENT_BELOW = 0.2
 ABSENT_BELOW_RELATIVE = 0.02
@@ -230,6 +236,66 @@ def segment_maps(
     )
 
 
+def refine(
+    image: Any,
+    segmentation: Segmentation,
+    edited: np.ndarray,
+    *,
+    locked: Collection[int] = (),
+    seed: int = 0,
+    progress: Progress | None = None,
+    should_stop: ShouldStop | None = None,
+) -> Segmentation:
+    """Learn from corrected masks: what a person painted is kept, and what is like it follows.
+
+    Parameters
+    ----------
+    image : array-like
+        The picture that was segmented.
+    segmentation : Segmentation
+        From `segment`, `segment_maps` or `refine`.
+    edited : array-like
+        ``(H, W)``, integers: its masks after a person's changes. Pixels that differ from
+        ``segmentation.masks`` are human from then on, 0 too; an id without a category is learnt from its
+        pixels alone.
+    locked : collection of int
+        Ids that only a person gives to or takes from a pixel.
+    seed : int
+        That of the first run.
+    progress, should_stop
+        As in `segment`.
+
+    Returns
+    -------
+    Segmentation
+        With new ``masks``, ``human`` and ``confidence``; the rest is that of ``segmentation``.
+
+    Raises
+    ------
+    InputError
+        When the shapes differ or ``edited`` holds what can't be an id.
+    Cancelled
+        Within one training step of ``should_stop()`` turning true.
+    """
+    masks, void = segmentation.masks, int(np.iinfo(segmentation.masks.dtype).max)
+    changed = np.asarray(edited)
+    if changed.shape != masks.shape:
+        raise InputError(f"The edited masks have the shape {changed.shape}; the masks have {masks.shape}.")
+    if changed.dtype.kind not in "ui" or not ((changed >= 0) & (changed < void)).all():
+        raise InputError(f"The edited masks must hold whole numbers from 0 to {void - 1}.")
+    changed = changed.astype(masks.dtype)
+    human = np.where(changed != masks, changed, segmentation.human)
+    run = Run(progress, should_stop)
+    with run.stage(TRAINING, TURNS * STEPS):
+        learner = SingleImage(
+            to_rgb(image), segmentation.state, seed=seed, step_done=run.advance, should_stop=run.should_stop
+        )
+    with run.stage(UPDATE):
+        found = learner.update(changed, human, locked=locked, should_stop=run.should_stop)
+    record = segmentation.record | {"seconds": segmentation.record["seconds"] | run.seconds}
+    return replace(segmentation, masks=found.masks, human=human, confidence=found.confidence, record=record)
+
+
 def _refine(
     picture: np.ndarray,
     maps: torch.Tensor,
@@ -256,24 +322,17 @@ def _refine(
             on_pseudo_labels(pseudo.labels, pseudo.confidence)
     if there.any():
         small = augmentation.reduce(picture, WORK_SIDE)
-        guide = torch.from_numpy(small).permute(2, 0, 1)
-        rough = stages["pseudo-labels"]
-        with run.stage(TRAINING, ROUNDS * STEPS):
-            shallow = appearance(small)
-            for turn in range(ROUNDS):
-                if turn:
-                    rough = sharpen(stages["distilled"], guide)
-                learnt = distil(
-                    shallow,
-                    rough,
-                    deep,
-                    seed=seed + turn,
-                    step_done=run.advance,
-                    should_stop=run.should_stop,
-                )
-                stages["distilled"] = anchor(learnt, stages["pseudo-labels"])
+        with run.stage(TRAINING, TURNS * STEPS):
+            stages["distilled"] = learn(
+                small,
+                stages["pseudo-labels"],
+                deep,
+                seed=seed,
+                step_done=run.advance,
+                should_stop=run.should_stop,
+            )
         with run.stage(EDGES):
-            stages["edges"] = sharpen(stages["distilled"], guide)
+            stages["edges"] = sharpen(stages["distilled"], torch.from_numpy(small).permute(2, 0, 1))
     masks, confidence = paint(list(stages.values())[-1], size)
     record = {
         "seed": seed,
@@ -293,6 +352,7 @@ def _refine(
         relevance=relevance[: len(sought)].numpy(),
         pseudo_labels=pseudo.labels,
         masks=masks,
+        human=np.full_like(masks, void_id(len(sought))),
         confidence=confidence,
         presence=presence.numpy(),
         record=record,

@@ -42,7 +42,7 @@ class State:
 
 @dataclass(frozen=True)
 class Segmentation:
-    """What `segment` returns. Ids: 0 background, 1..C in typed order, void 255 (65535 past 254 categories).
+    """What a run gives back. Ids: 0 background, 1..C in typed order, void 255 (65535 past 254 categories).
 
     Attributes
     ----------
@@ -56,6 +56,8 @@ class Segmentation:
         ``(H, W)``, uint8 or uint16, with void.
     masks : np.ndarray
         ``(H, W)``, uint8 or uint16, without void.
+    human : np.ndarray
+        ``(H, W)``, same dtype: the id where a person painted (0 means background), void where nobody did.
     confidence : np.ndarray
         ``(H, W)``, float32 in [0, 1]: how clearly the mask's category leads.
     presence : np.ndarray
@@ -73,6 +75,7 @@ class Segmentation:
     relevance: np.ndarray
     pseudo_labels: np.ndarray
     masks: np.ndarray
+    human: np.ndarray
     confidence: np.ndarray
     presence: np.ndarray
     record: dict[str, Any]

@@ -1,9 +1,21 @@
-"""Single-image segmentation: pixels drawn from the maps, a head trained on this one picture, edges."""
+"""Single-image segmentation: draws from the maps, a head trained on this one picture, edges, corrections."""
 
 from __future__ import annotations
 
 from napari_ovseg.single_image.affinity import deep_components, walk
 from napari_ovseg.single_image.edges import sharpen
-from napari_ovseg.single_image.head import STEPS, anchor, appearance, distil
+from napari_ovseg.single_image.head import STEPS
+from napari_ovseg.single_image.turns import TURNS, WORK_SIDE, learn
+from napari_ovseg.single_image.update import SingleImage, Updated
 
-__all__ = ["STEPS", "anchor", "appearance", "deep_components", "distil", "sharpen", "walk"]
+__all__ = [
+    "STEPS",
+    "TURNS",
+    "WORK_SIDE",
+    "SingleImage",
+    "Updated",
+    "deep_components",
+    "learn",
+    "sharpen",
+    "walk",
+]

@@ -1,0 +1,57 @@
+"""The turns of learning one picture: from its rough maps, then from what was made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from napari_ovseg.single_image.edges import sharpen
+from napari_ovseg.single_image.head import anchor, appearance, distil
+
+# the per-image network works at this long side at most, whatever the size of the picture
+WORK_SIDE = 512
+# the second network learns from what the first made of the maps
+TURNS = 2
+
+
+def learn(
+    picture: np.ndarray,
+    scores: torch.Tensor,
+    deep: torch.Tensor | None,
+    *,
+    seed: int = 0,
+    step_done: Callable[[], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> torch.Tensor:
+    """Distil rough scores twice; `sharpen` gives the scores of the masks from what this returns.
+
+    Parameters
+    ----------
+    picture : np.ndarray
+        ``(H, W, 3)``, float32 in [0, 1], of `WORK_SIDE` at most.
+    scores : torch.Tensor
+        ``(K, h, w)``, as for `distil`.
+    deep : torch.Tensor or None
+        ``(D, gh, gw)``, as for `distil`.
+    seed, step_done, should_stop
+        As for `distil`.
+
+    Returns
+    -------
+    torch.Tensor
+        ``(K, H, W)``, sums to one.
+
+    Raises
+    ------
+    Cancelled
+        When ``should_stop`` turns true.
+    """
+    shallow, guide = appearance(picture), torch.from_numpy(picture).permute(2, 0, 1)
+    rough = scores
+    for turn in range(TURNS):
+        learnt = distil(shallow, rough, deep, seed=seed + turn, step_done=step_done, should_stop=should_stop)
+        distilled = anchor(learnt, scores)
+        rough = sharpen(distilled, guide) if turn + 1 < TURNS else distilled
+    return rough

@@ -1,0 +1,166 @@
+"""An update after corrections: the machine's scores of one picture, changed by what a person painted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+
+from napari_ovseg.augmentation import reduce
+from napari_ovseg.errors import Cancelled
+from napari_ovseg.pseudo_labels import paint
+from napari_ovseg.segmentation import State
+from napari_ovseg.single_image import constraints
+from napari_ovseg.single_image.constraints import Labels
+from napari_ovseg.single_image.edges import pixel_adaptive_refinement, sharpen
+from napari_ovseg.single_image.evidence import EVIDENCE_SIDE, Evidence
+from napari_ovseg.single_image.head import appearance
+from napari_ovseg.single_image.turns import WORK_SIDE, learn
+
+# the machine is never surer than this against a person; the score of a category without a map
+FLOOR = 0.01
+
+
+@dataclass(frozen=True)
+class Updated:
+    """What an update gives.
+
+    Attributes
+    ----------
+    masks : np.ndarray
+        ``(H, W)``, the dtype of the masks that came in.
+    confidence : np.ndarray
+        ``(H, W)``, float32 in [0, 1]; 1 where a person painted and where the category is locked.
+    """
+
+    masks: Labels
+    confidence: NDArray[np.float32]
+
+
+class SingleImage:
+    """One picture, ready for updates: holds all that does not depend on corrections.
+
+    Parameters
+    ----------
+    picture : np.ndarray
+        ``(H, W, 3)``, float32 in [0, 1].
+    state : State
+        Of the run on this picture.
+    seed : int
+        The seed of that run.
+    step_done : callable, optional
+        Called after each of the ``TURNS * STEPS`` training steps.
+    should_stop : callable, optional
+        Asked before every training step.
+
+    Raises
+    ------
+    Cancelled
+        When ``should_stop`` turns true.
+    """
+
+    def __init__(
+        self,
+        picture: np.ndarray,
+        state: State,
+        *,
+        seed: int = 0,
+        step_done: Callable[[], None] | None = None,
+        should_stop: Callable[[], bool] | None = None,
+    ) -> None:
+        self.size = (picture.shape[0], picture.shape[1])
+        small = reduce(picture, WORK_SIDE)
+        scores = torch.from_numpy(state.scores)
+        deep = None if state.features is None else torch.from_numpy(state.features)
+        there = scores.flatten(1).amax(1) > 0
+        self._ids = [0, *state.ids]
+        self._there = [True, *there[1:].tolist()]
+        self._scores = scores
+        if there[1:].any():
+            learnt = learn(small, scores, deep, seed=seed, step_done=step_done, should_stop=should_stop)
+            self._scores = sharpen(learnt, torch.from_numpy(small).permute(2, 0, 1))
+        seen = reduce(picture, EVIDENCE_SIDE)
+        self._guide = torch.from_numpy(seen).permute(2, 0, 1)
+        self._evidence = Evidence(appearance(seen), deep, seed=seed)
+
+    def update(
+        self,
+        masks: Labels,
+        human: Labels,
+        *,
+        locked: Collection[int] = (),
+        should_stop: Callable[[], bool] | None = None,
+    ) -> Updated:
+        """Learn from human pixels, everywhere in the picture, and keep them.
+
+        Parameters
+        ----------
+        masks : np.ndarray
+            ``(H, W)``, uint8 or uint16: the masks as they are; only its locked pixels matter.
+        human : np.ndarray
+            ``(H, W)``, same dtype: the id where a person painted (0 means background), void (255 or 65535,
+            by dtype) where nobody did. An id that no map is of is learnt from its pixels alone.
+        locked : collection of int
+            Ids that no pixel loses or gains, but for those that a person painted.
+        should_stop : callable, optional
+            Asked between the steps.
+
+        Returns
+        -------
+        Updated
+            The same for the same human pixels, whatever was painted and undone between.
+
+        Raises
+        ------
+        InputError
+            When shapes or dtypes don't fit.
+        Cancelled
+            When ``should_stop`` turns true.
+        """
+        void = constraints.check(masks, human, self.size)
+        cells, painted = constraints.painted_cells(human, void, self._evidence.grid)
+        _check(should_stop)
+        ids, scores = self._rows(painted)
+        logits = scores.clamp_min(FLOOR).log()
+        if len(cells):
+            prior = F.interpolate(logits[None], self._evidence.grid, mode="area")[0]
+            order = np.argsort(ids)
+            change = self._evidence(prior, cells, order[np.searchsorted(ids, painted, sorter=order)])
+            _check(should_stop)
+            change = pixel_adaptive_refinement(change, self._guide)
+            _check(should_stop)
+            logits = logits + F.interpolate(change[None], logits.shape[1:], mode="bilinear")[0]
+        found, confidence = self._free(logits, ids, masks, locked)
+        confidence[constraints.hold(found, masks, human, void, locked)] = 1
+        return Updated(found, confidence)
+
+    def _rows(self, painted: np.ndarray) -> tuple[np.ndarray, torch.Tensor]:
+        """The ids that compete, background first, and the scores of each."""
+        by_hand = set(painted.tolist())
+        known = [i for i, one in enumerate(self._ids) if self._there[i] or one in by_hand]
+        added = sorted(by_hand - set(self._ids))
+        scores = self._scores[known]
+        scores = torch.cat([scores, torch.zeros(len(added), *scores.shape[1:])])
+        return np.array([*(self._ids[i] for i in known), *added]), scores
+
+    def _free(
+        self, logits: torch.Tensor, ids: np.ndarray, masks: Labels, locked: Collection[int]
+    ) -> tuple[Labels, NDArray[np.float32]]:
+        """Best of the ids that are not locked, ``(H, W)``, and its lead."""
+        free = ~np.isin(ids, list(locked))
+        if not free.any():
+            return masks.copy(), np.ones(self.size, np.float32)
+        scores = logits[torch.from_numpy(free)].softmax(0)
+        if len(scores) == 1:
+            scores = torch.cat([scores, torch.zeros_like(scores)])
+        best, lead = paint(scores, self.size)
+        return ids[free].astype(masks.dtype)[best], lead
+
+
+def _check(should_stop: Callable[[], bool] | None) -> None:
+    if should_stop is not None and should_stop():
+        raise Cancelled("Stopped; nothing was changed.")
