@@ -9,15 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_ovseg.categories import Category
-from napari_ovseg.errors import InputError, OutputError
-from napari_ovseg.export import prepare_folder, write_categories, write_labels, write_overlay
+from napari_ovseg.errors import InputError
+from napari_ovseg.export import (
+    CATEGORIES_FILE,
+    prepare_folder,
+    refuse_losses,
+    write_categories,
+    write_labels,
+    write_overlay,
+)
 from napari_ovseg.images import read_image, to_rgb
 
 if TYPE_CHECKING:
     from napari_ovseg.clip.model import Model
     from napari_ovseg.segmentation import Progress, Segmentation
-
-CATEGORIES_FILE = "categories.json"
 
 
 @dataclass(frozen=True)
@@ -85,14 +90,7 @@ def plan(paths: Iterable[str | Path], folder: str | Path, *, overwrite: bool = F
             )
     targets = [Path(folder) / name for job in jobs for name in job.files.values()]
     targets.append(Path(folder) / CATEGORIES_FILE)
-    pictures = {file.resolve() for file in files}
-    for target in targets:
-        if target.resolve() in pictures:
-            raise OutputError(f"{target} is one of the pictures: name another output folder.")
-    there = [target for target in targets if target.exists()]
-    if there and not overwrite:
-        more = f" and {len(there) - 1} more files of an earlier run are" if len(there) > 1 else " is"
-        raise OutputError(f"{there[0]}{more} there already: add --overwrite, or name another output folder.")
+    refuse_losses(targets, files, overwrite=overwrite)
     return jobs
 
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from napari_ovseg.export.atomic import prepare_folder, write_atomically
-from napari_ovseg.export.categories_json import write_categories
+from napari_ovseg.export.atomic import prepare_folder, refuse_losses, write_atomically
+from napari_ovseg.export.categories_json import CATEGORIES_FILE, write_categories
+from napari_ovseg.export.dataset import FORMATS, Format, Summary, export
 from napari_ovseg.export.overlay import draw_overlay, write_overlay
 from napari_ovseg.export.palette_png import write_labels
 
 __all__ = [
+    "CATEGORIES_FILE",
+    "FORMATS",
+    "Format",
+    "Summary",
     "draw_overlay",
+    "export",
     "prepare_folder",
+    "refuse_losses",
     "write_atomically",
     "write_categories",
     "write_labels",

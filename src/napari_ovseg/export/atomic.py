@@ -6,7 +6,8 @@ import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,7 +16,7 @@ from napari_ovseg.errors import OutputError
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> None:
+def write_atomically(path: str | Path, write: Callable[[BinaryIO], object]) -> None:
     """Write a file beside its place and move it there when it is complete.
 
     Parameters
@@ -44,6 +45,70 @@ def write_atomically(path: str | Path, write: Callable[[BinaryIO], None]) -> Non
         if isinstance(error, OSError):
             raise _explained(path, error) from error
         raise
+
+
+def write_folder_atomically(path: str | Path, write: Callable[[Path], object]) -> None:
+    """Write a folder beside its place and move it there when it is complete.
+
+    Parameters
+    ----------
+    path : str or Path
+        Where the folder ends up; what is there of this name is replaced at the last moment.
+    write : callable
+        Gets the path of a folder to make.
+
+    Raises
+    ------
+    OutputError
+        When there is no room or no permission; what was at `path` is still there.
+    """
+    path = Path(path)
+    part = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+    old = part.with_suffix(".old")
+    try:
+        write(part)
+        if path.exists():
+            path.replace(old)
+        try:
+            part.replace(path)
+        except OSError:
+            if old.exists():
+                old.replace(path)
+            raise
+    except BaseException as error:
+        shutil.rmtree(part, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise _explained(path, error) from error
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def refuse_losses(targets: Iterable[Path], pictures: Iterable[Path], *, overwrite: bool) -> None:
+    """Raise before anything is written that would replace a picture, or a file that is there already.
+
+    Parameters
+    ----------
+    targets : iterable of Path
+        What is about to be written.
+    pictures : iterable of Path
+        Never replaced.
+    overwrite : bool
+        Whether other files may be replaced.
+
+    Raises
+    ------
+    OutputError
+        With the first of them.
+    """
+    targets = list(targets)
+    originals = {picture.resolve() for picture in pictures}
+    for target in targets:
+        if target.resolve() in originals:
+            raise OutputError(f"{target} is one of the pictures: name another output folder.")
+    there = [target for target in targets if target.exists()]
+    if there and not overwrite:
+        more = f" and {len(there) - 1} more files of an earlier run are" if len(there) > 1 else " is"
+        raise OutputError(f"{there[0]}{more} there already: add --overwrite, or name another output folder.")
 
 
 def prepare_folder(folder: str | Path) -> Path:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from napari_ovseg.categories import Category, void_id
-from napari_ovseg.colours import VOID, category_colours
+from napari_ovseg.colours import BACKGROUND, VOID, category_colours
 from napari_ovseg.export.atomic import write_atomically
+from napari_ovseg.labelled import NamedLabel
+
+CATEGORIES_FILE = "categories.json"
 
 
 def write_categories(
@@ -40,24 +43,39 @@ def write_categories(
     OutputError
         When the file can't be written.
     """
-    count = len(categories)
-    colours = [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in category_colours(count).tolist()]
-    words = list(background.synonyms) if background else []
+    colours = category_colours(len(categories)).tolist()
+    named = [
+        NamedLabel(number, category.name, colour, category.synonyms)
+        for number, (category, colour) in enumerate(zip(categories, colours[1:], strict=True), 1)
+    ]
+    words = background.synonyms if background else ()
+    text = categories_text(named, words, settings=settings, images=images)
+    write_atomically(path, lambda file: file.write(text))
+
+
+def categories_text(
+    categories: Iterable[NamedLabel],
+    background: Sequence[str] = (),
+    *,
+    settings: Mapping[str, Any] | None = None,
+    images: Iterable[Mapping[str, Any]] = (),
+) -> bytes:
+    """Return the content of the file, for categories whose ids may have gaps."""
+    named = list(categories)
     content = {
         "categories": [
-            {"id": 0, "name": "background", "synonyms": words, "colour": colours[0]},
+            {"id": 0, "name": "background", "synonyms": list(background), "colour": _hex(BACKGROUND)},
             *(
-                {"id": number, "name": category.name, "synonyms": list(category.synonyms), "colour": colour}
-                for number, (category, colour) in enumerate(zip(categories, colours[1:], strict=True), 1)
+                {"id": one.id, "name": one.name, "synonyms": list(one.synonyms), "colour": _hex(one.colour)}
+                for one in named
             ),
         ],
-        "void": {"id": void_id(count), "colour": "#{:02x}{:02x}{:02x}".format(*VOID)},
+        "void": {"id": void_id(max((one.id for one in named), default=0)), "colour": _hex(VOID)},
         "settings": dict(settings or {}),
         "images": [dict(image) for image in images],
     }
-    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode("utf-8")
 
-    def write(file: BinaryIO) -> None:
-        file.write(text.encode("utf-8"))
 
-    write_atomically(path, write)
+def _hex(colour: Sequence[int]) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*colour)

@@ -1,0 +1,90 @@
+"""Instances in the format of COCO, by run lengths, which hold any shape, or by polygons on request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from napari_ovseg.export.instances import things_in
+from napari_ovseg.export.outlines import outlines, without_holes
+from napari_ovseg.export.plan import Dataset, Item, Planned
+
+
+def plan(dataset: Dataset) -> Iterator[Planned]:
+    """One ``instances.json`` for all pictures, or one for each split; ids are those of the labels."""
+    for split in dataset.splits:
+        name = f"instances_{split}.json" if split else "instances.json"
+        yield Planned(name, partial(_write, dataset, split))
+
+
+def _write(dataset: Dataset, split: str, file: BinaryIO) -> None:
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for number, item in enumerate(dataset.of_split(split), 1):
+        images.append(_image(item, number))
+        for annotation in _annotations(item, dataset):
+            annotations.append({"id": len(annotations) + 1, "image_id": number, **annotation})
+    categories = [
+        {
+            "id": category.id,
+            "name": category.name,
+            "supercategory": "",
+            "color": list(category.colour),
+            "synonyms": list(category.synonyms),
+        }
+        for category in dataset.categories
+    ]
+    content = {
+        "info": {"description": "napari-ovseg"},
+        "images": images,
+        "annotations": annotations,
+        "categories": categories,
+    }
+    file.write(json.dumps(content, ensure_ascii=False).encode("utf-8"))
+
+
+def _image(item: Item, number: int) -> dict[str, Any]:
+    picture = item.picture
+    height, width = picture.labels.shape
+    path = picture.picture_path
+    return {
+        "id": number,
+        "file_name": f"{item.stem}.png" if path is None else path.name,
+        "height": height,
+        "width": width,
+        "path": None if path is None else str(path),
+        "pixel_size": picture.pixel_size,
+        "unit": picture.unit,
+    }
+
+
+def _annotations(item: Item, dataset: Dataset) -> Iterator[dict[str, Any]]:
+    from pycocotools.mask import encode
+
+    shape = item.picture.labels.shape
+    for thing in things_in(item, dataset):
+        (row, column), (height, width) = thing.corner, thing.mask.shape
+        if dataset.options.polygons:
+            if outlines(thing.mask)[1]:
+                dataset.notes.count(
+                    "regions with holes are made of several polygons, because a polygon can't hold a hole",
+                    1,
+                    item.picture.name,
+                )
+            shift = np.array([column, row])
+            segmentation: Any = [(part + shift).ravel().tolist() for part in without_holes(thing.mask)]
+        else:
+            whole = np.zeros(shape, np.uint8, order="F")
+            whole[row : row + height, column : column + width] = thing.mask
+            segmentation = {"size": list(shape), "counts": encode(whole)["counts"].decode("ascii")}
+        yield {
+            "category_id": thing.id,
+            "iscrowd": 0,
+            "area": int(thing.mask.sum()),
+            "bbox": [column, row, width, height],
+            "segmentation": segmentation,
+        }

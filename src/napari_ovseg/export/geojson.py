@@ -1,0 +1,53 @@
+"""Instances as GeoJSON that QuPath opens: classified, coloured annotations in pixels, holes included."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from napari_ovseg.colours import VOID
+from napari_ovseg.export.instances import things_in
+from napari_ovseg.export.outlines import Ring, polygons
+from napari_ovseg.export.plan import Dataset, Item, Planned
+
+# QuPath leaves classes whose names end with an asterisk out of training and measurements.
+_IGNORE = "Ignore*"
+
+
+def plan(dataset: Dataset) -> Iterator[Planned]:
+    """One feature collection per picture; void becomes QuPath's own class "Ignore*"."""
+    for item in dataset.items:
+        yield Planned(item.path(".geojson"), partial(_write, item, dataset), item.picture.name)
+
+
+def _write(item: Item, dataset: Dataset, file: BinaryIO) -> None:
+    classes = {one.id: {"name": one.name, "color": list(one.colour)} for one in dataset.categories}
+    void = int(np.iinfo(item.picture.labels.dtype).max)
+    classes[void] = {"name": _IGNORE, "color": list(VOID)}
+    features = []
+    for number, thing in enumerate(things_in(item, dataset, with_void=True), 1):
+        shift = np.array(thing.corner[::-1])
+        parts = [[_closed(ring + shift) for ring in (outer, *holes)] for outer, holes in polygons(thing.mask)]
+        one = len(parts) == 1
+        features.append(
+            {
+                "type": "Feature",
+                "id": str(uuid.uuid5(uuid.NAMESPACE_OID, f"napari-ovseg {item.stem} {number}")),
+                "geometry": {
+                    "type": "Polygon" if one else "MultiPolygon",
+                    "coordinates": parts[0] if one else parts,
+                },
+                "properties": {"objectType": "annotation", "classification": classes[thing.id]},
+            }
+        )
+    content: dict[str, Any] = {"type": "FeatureCollection", "features": features}
+    file.write(json.dumps(content, ensure_ascii=False).encode("utf-8"))
+
+
+def _closed(ring: Ring) -> list[list[int]]:
+    return [*ring.tolist(), ring[0].tolist()]

@@ -1,0 +1,47 @@
+"""Labels as a NumPy archive: everything that is known of a picture, without pickles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import partial
+from typing import BinaryIO
+
+import numpy as np
+
+from napari_ovseg.categories import void_id
+from napari_ovseg.export.plan import Dataset, Item, Planned
+
+
+def plan(dataset: Dataset) -> Iterator[Planned]:
+    """One archive per picture.
+
+    Arrays: ``labels (H, W)``, ``ids (C,)``, ``names (C,)``, ``colours (C, 3)`` uint8, ``void ()``, and
+    ``about ()``, a JSON text with synonyms, file, pixel size, unit, record and whether it is done.
+    """
+    for item in dataset.items:
+        yield Planned(item.path("_masks.npz"), partial(_write, item, dataset), item.picture.name)
+
+
+def _write(item: Item, dataset: Dataset, file: BinaryIO) -> None:
+    picture = item.picture
+    categories = dataset.categories
+    about = {
+        "format": "napari-ovseg labels 1",
+        "name": picture.name,
+        "picture": None if picture.picture_path is None else str(picture.picture_path),
+        "pixel_size": picture.pixel_size,
+        "unit": picture.unit,
+        "done": picture.done,
+        "record": picture.record,
+        "synonyms": [category.synonyms for category in categories],
+    }
+    np.savez_compressed(
+        file,
+        labels=picture.labels,
+        ids=np.array([category.id for category in categories], np.uint16),
+        names=np.array([category.name for category in categories], np.str_),
+        colours=np.array([category.colour for category in categories], np.uint8).reshape(-1, 3),
+        void=np.array(void_id(max((category.id for category in categories), default=0))),
+        about=np.array(json.dumps(about, ensure_ascii=False)),
+    )

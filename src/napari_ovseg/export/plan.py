@@ -1,0 +1,115 @@
+"""What an export is about to write, as plain data: every clash is found before the first file is touched."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+from napari_ovseg.labelled import LabelledPicture, NamedLabel
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the formats that hold instances may be asked for.
+
+    Attributes
+    ----------
+    smallest_area : int
+        Regions of fewer pixels are left out, and said so.
+    connectivity : 4 or 8
+        Whether pixels that touch only at a corner are one thing.
+    split_touching : bool
+        Whether round things of one category that touch are cut apart.
+    polygons : bool
+        COCO: polygons in place of run lengths.
+    """
+
+    smallest_area: int = 1
+    connectivity: Literal[4, 8] = 8
+    split_touching: bool = False
+    polygons: bool = False
+
+
+@dataclass(frozen=True)
+class Item:
+    """One picture of an export; `split` is "train", "val", or "" where nothing is set apart."""
+
+    picture: LabelledPicture
+    stem: str
+    split: str = ""
+
+    def path(self, ending: str, folder: str = "") -> str:
+        """Where a file of this picture goes, relative to the export's folder."""
+        return str(PurePosixPath(folder, self.split, self.stem + ending))
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A file to write, or a folder that appears whole; `write` gets the open file or the path."""
+
+    path: str
+    write: Callable[[Any], object]
+    of: str = ""
+    """The name of the picture, "" for a file of the whole data set."""
+    is_folder: bool = False
+
+
+class Notes:
+    """What could not be written as it is, added up over the pictures, for people to read."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+
+    def count(self, sentence: str, number: int, picture: str) -> None:
+        """Add to a sentence that begins with its number; none is said of zero."""
+        if number:
+            self._counts[sentence][picture] += int(number)
+
+    def say(self, sentence: str) -> None:
+        """Add a sentence without a number, once."""
+        self._counts[sentence]
+
+    def sentences(self) -> tuple[str, ...]:
+        """Each sentence once, with its number and the first few pictures that it is about."""
+        found = []
+        for sentence, by_picture in self._counts.items():
+            if not by_picture:
+                found.append(sentence)
+                continue
+            names = [f"'{name}'" for name in by_picture]
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            where = f" ({', '.join(names[:3])}{more})"
+            found.append(f"{sum(by_picture.values())} {sentence.removesuffix('.')}{where}.")
+        return tuple(found)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """All pictures of an export under one table of categories, and where it goes."""
+
+    folder: Path
+    categories: tuple[NamedLabel, ...]
+    items: tuple[Item, ...]
+    options: Options
+    notes: Notes = field(default_factory=Notes)
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits that have pictures, in the order train, val."""
+        return tuple(sorted({item.split for item in self.items}))
+
+    def of_split(self, split: str) -> Iterable[Item]:
+        """The pictures of one split."""
+        return (item for item in self.items if item.split == split)
+
+
+def seen_from(folder: Path, path: Path) -> str:
+    """The path of a file as seen from a folder, with forward slashes; absolute on another drive."""
+    try:
+        return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
+    except ValueError:
+        return path.resolve().as_posix()

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import numpy as np
+import pytest
+from drawn import labelled, many, void_of
+from hypothesis import given, settings
+from PIL import Image
+
+from napari_ovseg.errors import InputError, OutputError
+from napari_ovseg.export import export
+from napari_ovseg.labelled import LabelledPicture, NamedLabel
+
+CAT = (NamedLabel(3, "cat", (200, 100, 50), ("tom",)),)
+
+
+@pytest.fixture(scope="module")
+def reader():
+    pytest.importorskip("ome_zarr", minversion="0.17")
+    from ome_zarr.io import parse_url
+    from ome_zarr.reader import Reader
+
+    return lambda path: list(Reader(parse_url(str(path)))())
+
+
+def labels_of(nodes: list) -> tuple[np.ndarray, dict]:
+    (node,) = [node for node in nodes if node.zarr.basename() == "masks"]
+    return np.asarray(node.data[0]), node.metadata
+
+
+@settings(max_examples=8)
+@given(one=labelled())
+def test_ome_zarr_reads_pixels_names_and_colours(tmp_path_factory, reader, one):
+    folder = tmp_path_factory.mktemp("zarr")
+    export([one], folder, "ome-zarr")
+    pixels, metadata = labels_of(reader(folder / "a.ome.zarr" / "labels" / "masks"))
+    np.testing.assert_array_equal(pixels, one.labels)
+    assert pixels.dtype == one.labels.dtype
+    colours = {
+        number: np.round(np.multiply(rgba, 255)).tolist() for number, rgba in metadata["color"].items()
+    }
+    for category in one.categories:
+        assert metadata["properties"][category.id]["name"] == category.name
+        assert colours[category.id][:3] == list(category.colour)
+    assert metadata["properties"][void_of(one)]["name"] == "unsure"
+
+
+def test_three_hundred_categories(tmp_path, reader):
+    export([many()], tmp_path, "ome-zarr")
+    np.testing.assert_array_equal(
+        labels_of(reader(tmp_path / "many.ome.zarr" / "labels" / "masks"))[0], many().labels
+    )
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_labels_lie_on_their_picture_in_its_units(tmp_path, reader, mode):
+    photo = np.asarray(Image.effect_noise((60, 40), 50).convert(mode))
+    Image.fromarray(photo).save(tmp_path / "p.png")
+    one = LabelledPicture("a", np.eye(40, 60, dtype=np.uint8) * 3, CAT, tmp_path / "p.png", (0.5, 0.25), "um")
+    assert export([one], tmp_path / "o", "ome-zarr").notes == ()
+    nodes = reader(tmp_path / "o" / "a.ome.zarr")
+    np.testing.assert_array_equal(
+        np.asarray(nodes[0].data[0]), photo if mode == "L" else np.moveaxis(photo, -1, 0)
+    )
+    np.testing.assert_array_equal(labels_of(nodes)[0], one.labels)
+    for node in nodes[0], nodes[-1]:
+        assert [axis["unit"] for axis in node.metadata["axes"][-2:]] == ["micrometer"] * 2
+        assert node.metadata["coordinateTransformations"][0][0]["scale"][-2:] == [0.5, 0.25]
+
+
+def test_a_failed_write_leaves_the_earlier_one(tmp_path, reader, monkeypatch):
+    one = LabelledPicture("a", np.eye(4, 6, dtype=np.uint8) * 3, CAT)
+    export([one], tmp_path, "ome-zarr")
+    monkeypatch.setattr(
+        "ome_zarr.writer.write_labels", lambda *a, **k: (_ for _ in ()).throw(OSError(errno.ENOSPC, ""))
+    )
+    with pytest.raises(OutputError, match="no room"):
+        export([one], tmp_path, "ome-zarr", overwrite=True)
+    monkeypatch.undo()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.ome.zarr", "categories.json"]
+    np.testing.assert_array_equal(
+        labels_of(reader(tmp_path / "a.ome.zarr" / "labels" / "masks"))[0], one.labels
+    )
+    export([LabelledPicture("a", one.labels[:2], CAT)], tmp_path, "ome-zarr", overwrite=True)
+    assert labels_of(reader(tmp_path / "a.ome.zarr" / "labels" / "masks"))[0].shape == (2, 6)
+    assert len(list(Path(tmp_path).iterdir())) == 2
+
+
+def test_without_the_package_it_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "ome_zarr.writer", None)
+    with pytest.raises(InputError, match=r"napari-ovseg\[ome-zarr\]"):
+        export([LabelledPicture("a", np.eye(4, 6, dtype=np.uint8) * 3, CAT)], tmp_path / "o", "ome-zarr")
+    assert not (tmp_path / "o").exists()
