@@ -26,15 +26,23 @@ class PictureIdentity:
     path : Path, optional
         The file, where there is one.
     checksum : str
-        Of the file, or of the pixels where there is no file.
+        Of the file, or of the pixels where there is no file; begins with what was read, see `identity`.
     shape : tuple of int
+        Of the pixels; empty where only the file was looked at.
     dtype : str
+        Of the pixels; empty where only the file was looked at.
+    size : int, optional
+        Bytes of the file.
+    modified : int, optional
+        When the file was last written, in nanoseconds: with the same size and time it is not read again.
     """
 
     path: Path | None
     checksum: str
     shape: tuple[int, ...]
     dtype: str
+    size: int | None = None
+    modified: int | None = None
 
 
 @dataclass
