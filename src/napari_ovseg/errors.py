@@ -23,5 +23,9 @@ class OutputError(OvsegError, OSError):
     """A result that could not be written."""
 
 
+class ConflictError(OutputError):
+    """A save that would have replaced what somebody else has saved since; nothing was written."""
+
+
 class Cancelled(OvsegError):
     """The run was stopped by ``should_stop``; nothing was changed."""

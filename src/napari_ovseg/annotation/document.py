@@ -1,0 +1,230 @@
+"""What `annotation.json` in a sidecar holds: all of an annotation but its arrays, checked when it is read.
+
+Reading it runs nothing: it is JSON, and the files it names lie in its own folder, whatever it says.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO, Final, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
+
+from napari_ovseg.annotation.annotation import Annotation, PictureIdentity, Position, SliceAnnotation
+from napari_ovseg.categories import BACKGROUND, MAX_CATEGORIES, Category
+from napari_ovseg.errors import InputError
+from napari_ovseg.labelled import NamedLabel
+
+FORMAT: Final = "napari-ovseg annotation"
+VERSION: Final = 1
+
+_Id = Annotated[int, Field(ge=1, le=MAX_CATEGORIES)]
+_Channel = Annotated[int, Field(ge=0, le=255)]
+_Side = Annotated[int, Field(ge=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LabelEntry(_Part):
+    """One category of the table."""
+
+    id: _Id
+    name: str
+    colour: tuple[_Channel, _Channel, _Channel]
+    synonyms: tuple[str, ...] = ()
+
+
+class PictureEntry(_Part):
+    """Which picture was annotated."""
+
+    path: str | None
+    checksum: str
+    shape: tuple[NonNegativeInt, ...]
+    dtype: str
+    size: NonNegativeInt | None = None
+    modified: int | None = None
+
+
+class SliceEntry(_Part):
+    """One slice; its arrays are in `file`, beside this one."""
+
+    position: tuple[NonNegativeInt, ...]
+    file: Annotated[str, Field(pattern=r"^slice(-[0-9]+)*-[0-9a-f]{8}\.npz$")]
+    digest: str
+    shape: tuple[_Side, _Side]
+    presence: dict[str, float]
+    record: dict[str, Any]
+    done: bool
+
+
+class SavedBy(_Part):
+    """Who saved, and when: what a person needs to know when two windows want the same folder."""
+
+    at: datetime
+    host: str
+    process: int
+
+
+class Document(_Part):
+    """The whole of `annotation.json`; `generation` is another one after every save."""
+
+    format: Literal["napari-ovseg annotation"] = FORMAT
+    version: Literal[1] = VERSION
+    generation: str
+    saved: SavedBy
+    picture: PictureEntry | None
+    labels: tuple[LabelEntry, ...]
+    background: tuple[str, ...] | None
+    locked: tuple[_Id, ...]
+    settings: dict[str, Any]
+    slices: tuple[SliceEntry, ...]
+
+    def write(self, file: BinaryIO) -> None:
+        """Write the file's content into an open file."""
+        file.write((json.dumps(self.model_dump(), indent=1, default=_plain) + "\n").encode())
+
+    def annotation(self, folder: Path) -> Annotation:
+        """Return the annotation without its slices.
+
+        Parameters
+        ----------
+        folder : Path
+            The sidecar: when the picture that it belongs to lies beside it, that is the picture's path, so
+            that both can be moved together.
+        """
+        return Annotation(
+            labels=tuple(NamedLabel(**entry.model_dump()) for entry in self.labels),
+            background=None
+            if self.background is None
+            else Category(BACKGROUND, self.background, background=True),
+            locked=frozenset(self.locked),
+            settings=self.settings,
+            picture=self._picture(folder),
+        )
+
+    def _picture(self, folder: Path) -> PictureIdentity | None:
+        if self.picture is None:
+            return None
+        path = Path(self.picture.path) if self.picture.path is not None else None
+        for suffix in (r"\.ovseg", r"\.[0-9]+\.ovseg"):
+            beside = folder.with_name(re.sub(f"{suffix}$", "", folder.name) or folder.name)
+            if beside != folder and beside.exists():
+                path = beside
+                break
+        return PictureIdentity(path, **self.picture.model_dump(exclude={"path"}))
+
+
+def document_of(annotation: Annotation, slices: tuple[SliceEntry, ...], generation: str) -> Document:
+    """Gather what `annotation.json` is to hold.
+
+    Raises
+    ------
+    InputError
+        When a value can't be stored, such as an id below 1.
+    """
+    picture, background = annotation.picture, annotation.background
+    try:
+        return Document(
+            generation=generation,
+            saved=SavedBy(at=datetime.now(UTC), host=socket.gethostname(), process=os.getpid()),
+            picture=None if picture is None else _picture_entry(picture),
+            labels=tuple(_label_entry(label) for label in annotation.labels),
+            background=None if background is None else background.synonyms,
+            locked=tuple(sorted(int(label) for label in annotation.locked)),
+            settings=annotation.settings,
+            slices=slices,
+        )
+    except ValidationError as error:
+        raise InputError(f"This annotation can't be saved: {_first(error)}.") from error
+
+
+def slice_entry(position: Position, annotation: SliceAnnotation, file: str, digest: str) -> SliceEntry:
+    """Describe a slice whose arrays are in `file`.
+
+    Raises
+    ------
+    InputError
+        When a value can't be stored.
+    """
+    try:
+        return SliceEntry(
+            position=tuple(int(index) for index in position),
+            file=file,
+            digest=digest,
+            shape=annotation.masks.shape,
+            presence=annotation.presence,
+            record=annotation.record,
+            done=annotation.done,
+        )
+    except ValidationError as error:
+        raise InputError(f"This annotation can't be saved: {_first(error)}.") from error
+
+
+def decode(content: bytes, path: Path) -> Document:
+    """Check what was read from `annotation.json`.
+
+    Raises
+    ------
+    InputError
+        When it is damaged, of a newer version, or something else altogether.
+    """
+    try:
+        values = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"{path} is damaged, it is no longer JSON: restore its folder from a backup."
+        ) from error
+    if not isinstance(values, dict) or values.get("format") != FORMAT:
+        raise InputError(f"{path} is no annotation of napari-ovseg: choose a folder that ends in .ovseg.")
+    version = values.get("version")
+    if isinstance(version, int) and version > VERSION:
+        raise InputError(
+            f"{path} was saved by a newer napari-ovseg (its format is {version}, this one reads {VERSION}): "
+            "update napari-ovseg."
+        )
+    try:
+        return Document.model_validate(values)
+    except ValidationError as error:
+        raise InputError(f"{path} is damaged ({_first(error)}): restore its folder from a backup.") from error
+
+
+def _label_entry(label: NamedLabel) -> LabelEntry:
+    red, green, blue = (int(channel) for channel in label.colour)
+    return LabelEntry(id=int(label.id), name=label.name, colour=(red, green, blue), synonyms=label.synonyms)
+
+
+def _picture_entry(picture: PictureIdentity) -> PictureEntry:
+    # A name that is not Unicode can't be stored in JSON; the path only helps a person to find the picture.
+    path = None if picture.path is None else str(picture.path).encode("utf-8", "replace").decode()
+    return PictureEntry(
+        path=path,
+        checksum=picture.checksum,
+        shape=picture.shape,
+        dtype=picture.dtype,
+        size=picture.size,
+        modified=picture.modified,
+    )
+
+
+def _first(error: ValidationError) -> str:
+    problem = error.errors(include_url=False)[0]
+    return f"{'.'.join(map(str, problem['loc']))}: {problem['msg'].lower()}"
+
+
+def _plain(value: Any) -> Any:
+    """Give JSON what it can hold: a record must never be the reason why work is not saved."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    if isinstance(value, set | frozenset | tuple):
+        return list(value)
+    return str(value)

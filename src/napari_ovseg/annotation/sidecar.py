@@ -1,0 +1,236 @@
+"""Saving an annotation beside its picture, so that whatever happens the last saved state is there, whole.
+
+A sidecar is a folder: ``annotation.json`` and one file of arrays per slice. A save writes the slices that
+changed under new names, then replaces ``annotation.json`` in one step, then removes the files that it no
+longer names. Killed at any moment, what ``annotation.json`` names is complete. A lock, which the system frees
+when a program dies, keeps two saves apart; a save whose author has not seen the state on the disk is refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from napari_ovseg.annotation import slice_file
+from napari_ovseg.annotation.annotation import Annotation, Position, SliceAnnotation
+from napari_ovseg.annotation.document import Document, SliceEntry, decode, document_of, slice_entry
+from napari_ovseg.errors import ConflictError, InputError, OutputError
+from napari_ovseg.export.atomic import prepare_folder, write_atomically
+
+DOCUMENT = "annotation.json"
+
+_LOCK = ".lock"
+_SECONDS_FOR_LOCK = 10.0
+# What this file itself writes, and nothing of a person's: only such files are ever removed.
+_OURS = re.compile(r"slice(-\d+)*-[0-9a-f]{8}\.npz|\.((slice-.*|annotation\.json)\.)?[0-9a-f]{8}\.part")
+
+
+def is_sidecar(folder: str | Path) -> bool:
+    """Whether a folder holds a saved annotation, readable or not."""
+    return (Path(folder) / DOCUMENT).is_file()
+
+
+def load(folder: str | Path) -> Annotation:
+    """Read an annotation; see `Sidecar.load`."""
+    return Sidecar(folder).load()
+
+
+def save(annotation: Annotation, folder: str | Path, *, overwrite: bool = False) -> None:
+    """Write an annotation once; see `Sidecar.save`, which a program that saves again and again should use."""
+    Sidecar(folder).save(annotation, overwrite=overwrite)
+
+
+class Sidecar:
+    """The folder of one picture as one author sees it: what it has loaded or saved, it may replace.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Need not exist before the first save.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self._seen: str | None = None
+
+    def load(self, *, without_damaged: bool = False) -> Annotation:
+        """Read the last saved state.
+
+        Parameters
+        ----------
+        without_damaged : bool
+            Leave out slices whose files are missing or damaged, which otherwise is an error. What remains is
+            then not saved over them: a `save` needs `overwrite` or another folder.
+
+        Returns
+        -------
+        Annotation
+
+        Raises
+        ------
+        InputError
+            When there is nothing saved, or it is damaged or of a newer version; says which file.
+        """
+        while True:
+            document = self._read()
+            if document is None:
+                raise InputError(f"{self.folder} holds no annotation: choose a folder that ends in .ovseg.")
+            try:
+                annotation, damaged = self._slices(document, without_damaged)
+            except InputError:
+                now = self._read()
+                # Another program saved while the slices were read, and removed what it had replaced.
+                if now is not None and now.generation != document.generation:
+                    continue
+                raise
+            self._seen = None if damaged else document.generation
+            return annotation
+
+    def save(
+        self,
+        annotation: Annotation,
+        changed: Collection[Position] | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> None:
+        """Write the slices that changed, and all else.
+
+        Parameters
+        ----------
+        annotation : Annotation
+            Must not be changed by another thread meanwhile.
+        changed : collection of positions, optional
+            The slices to write; the arrays of others are not even looked at. By default they are compared.
+        overwrite : bool
+            Replace a state that this object has neither loaded nor saved.
+
+        Raises
+        ------
+        ConflictError
+            When somebody else has saved here since; nothing was written.
+        OutputError
+            When the folder can't be written or is full; the last saved state is still there, whole.
+        InputError
+            When the annotation holds what can't be stored.
+        """
+        if not self.folder.is_dir():
+            prepare_folder(self.folder)
+        with self._locked():
+            there = self._to_replace(overwrite)
+            try:
+                entries = tuple(self._write_slices(annotation, changed, there))
+                _flush_names(self.folder)
+                document = document_of(annotation, entries, secrets.token_hex(8))
+                write_atomically(self.folder / DOCUMENT, document.write)
+                _flush_names(self.folder)
+                self._seen = document.generation
+            finally:
+                self._remove_unnamed()
+
+    def _read(self) -> Document | None:
+        path = self.folder / DOCUMENT
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise InputError(f"{path} can't be read ({reason}): check its permissions.") from error
+        return decode(content, path)
+
+    def _slices(self, document: Document, without_damaged: bool) -> tuple[Annotation, list[Position]]:
+        annotation = document.annotation(self.folder)
+        damaged = []
+        for entry in document.slices:
+            try:
+                annotation.slices[entry.position] = slice_file.read(self.folder / entry.file, entry)
+            except InputError:
+                if not without_damaged:
+                    raise
+                damaged.append(entry.position)
+        return annotation, damaged
+
+    def _to_replace(self, overwrite: bool) -> Document | None:
+        """What is on the disk and may be replaced."""
+        try:
+            there = self._read()
+        except InputError as error:
+            if overwrite:
+                return None
+            raise ConflictError(f"Nothing was saved over what can't be read. {error}") from error
+        if there is not None and there.generation != self._seen and not overwrite:
+            raise ConflictError(
+                f"{self.folder} holds other work, saved at {there.saved.at.astimezone():%Y-%m-%d %H:%M} on "
+                f"{there.saved.host}, which was not overwritten: open that work, or choose another folder."
+            )
+        return there
+
+    def _write_slices(
+        self, annotation: Annotation, changed: Collection[Position] | None, there: Document | None
+    ) -> Iterator[SliceEntry]:
+        before = {entry.position: entry for entry in there.slices} if there is not None else {}
+        ours = there is not None and there.generation == self._seen
+        for position, content in sorted(annotation.slices.items()):
+            old = before.get(position)
+            if old is not None and not (self.folder / old.file).is_file():
+                old = None
+            if old is not None and ours and changed is not None and position not in changed:
+                yield slice_entry(position, content, old.file, old.digest)
+            else:
+                yield self._write_slice(position, content, old)
+
+    def _write_slice(
+        self, position: Position, content: SliceAnnotation, old: SliceEntry | None
+    ) -> SliceEntry:
+        arrays = slice_file.pack(content)
+        digest = slice_file.digest_of(arrays)
+        if old is not None and old.digest == digest:
+            return slice_entry(position, content, old.file, digest)
+        name = "-".join(["slice", *map(str, position), secrets.token_hex(4)]) + ".npz"
+        write_atomically(self.folder / name, lambda file: slice_file.write(file, arrays))
+        return slice_entry(position, content, name, digest)
+
+    def _remove_unnamed(self) -> None:
+        """Remove what an earlier state, or a save that failed or was killed, has left."""
+        # Housekeeping: what can't be read is not touched, and what can't be removed now will be next time.
+        with contextlib.suppress(InputError, OSError):
+            document = self._read()
+            named = {entry.file for entry in document.slices} if document is not None else set()
+            for path in self.folder.iterdir():
+                if path.name not in named and _OURS.fullmatch(path.name):
+                    with contextlib.suppress(OSError):
+                        path.unlink()
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        lock = FileLock(self.folder / _LOCK, timeout=_SECONDS_FOR_LOCK)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise OutputError(
+                f"Another program has been saving to {self.folder} for {_SECONDS_FOR_LOCK:.0f} seconds: "
+                "try again, or close the picture there."
+            ) from error
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise OutputError(f"{self.folder} can't be locked ({reason}): choose another folder.") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def _flush_names(folder: Path) -> None:
+    """Make the names in a folder survive a power cut; Windows has no way to ask for it."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,138 @@
+"""The arrays of one slice in one compressed file: pixels as they are, scores and confidence rounded.
+
+Confidence is stored in 255 steps, scores and features in half precision: they say how sure the model was, and
+an update continues from them; masks and human pixels come back bit by bit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ovseg.annotation.annotation import SliceAnnotation
+from napari_ovseg.annotation.document import SliceEntry
+from napari_ovseg.errors import InputError
+from napari_ovseg.segmentation import State
+
+Arrays = dict[str, NDArray[Any]]
+
+_LABELS = ("masks", "human", "pseudo_labels")
+
+
+def pack(annotation: SliceAnnotation) -> Arrays:
+    """Return the arrays to store, by name.
+
+    Raises
+    ------
+    InputError
+        When masks or human pixels are not labels of one shape and of 8 or 16 bits.
+    """
+    arrays: Arrays = {"masks": annotation.masks, "human": annotation.human}
+    if annotation.pseudo_labels is not None:
+        arrays["pseudo_labels"] = annotation.pseudo_labels
+    if annotation.confidence is not None:
+        sure = np.nan_to_num(np.asarray(annotation.confidence, np.float32))
+        arrays["confidence"] = np.rint(sure.clip(0, 1) * 255).astype(np.uint8)
+    if annotation.state is not None:
+        arrays["state_ids"] = np.array(annotation.state.ids, np.uint16)
+        arrays["state_scores"] = _half(annotation.state.scores)
+        if annotation.state.features is not None:
+            arrays["state_features"] = _half(annotation.state.features)
+    problem = _problem(arrays, annotation.masks.shape)
+    if problem:
+        raise InputError(f"This slice can't be saved: {problem}.")
+    return arrays
+
+
+def unpack(arrays: Arrays, entry: SliceEntry) -> SliceAnnotation:
+    """Return what `pack` was given, rounded as the file says."""
+    state = None
+    if "state_scores" in arrays:
+        features = arrays.get("state_features")
+        state = State(
+            ids=tuple(arrays["state_ids"].tolist()),
+            scores=arrays["state_scores"].astype(np.float32),
+            features=None if features is None else features.astype(np.float32),
+        )
+    sure = arrays.get("confidence")
+    return SliceAnnotation(
+        masks=arrays["masks"],
+        human=arrays["human"],
+        pseudo_labels=arrays.get("pseudo_labels"),
+        confidence=None if sure is None else sure.astype(np.float32) / np.float32(255),
+        presence=dict(entry.presence),
+        state=state,
+        record=dict(entry.record),
+        done=entry.done,
+    )
+
+
+def digest_of(arrays: Arrays) -> str:
+    """Return the checksum by which a slice that did not change is recognised."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name, array in sorted(arrays.items()):
+        digest.update(f"{name} {array.dtype.str} {array.shape};".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def write(file: BinaryIO, arrays: Arrays) -> None:
+    """Write packed arrays into an open file."""
+    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+
+
+def read(path: Path, entry: SliceEntry) -> SliceAnnotation:
+    """Read a slice and check it against what `annotation.json` says of it.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, damaged, or another one than was saved.
+    """
+    damaged = "restore its folder from a backup, or load the rest without it"
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is missing: {damaged}.") from error
+    except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, zlib.error) as error:
+        raise InputError(f"{path} is damaged and can't be read: {damaged}.") from error
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, MemoryError) as error:
+        raise InputError(f"{path} is damaged and can't be read: {damaged}.") from error
+    problem = _problem(arrays, entry.shape)
+    if problem or digest_of(arrays) != entry.digest:
+        raise InputError(f"{path} is not what was saved ({problem or 'its pixels differ'}): {damaged}.")
+    return unpack(arrays, entry)
+
+
+def _half(values: Any) -> NDArray[np.float16]:
+    most = float(np.finfo(np.float16).max)
+    return np.asarray(values, np.float32).clip(-most, most).astype(np.float16)
+
+
+def _problem(arrays: Arrays, shape: tuple[int, ...]) -> str | None:
+    """What doesn't fit together, in a few words."""
+    masks, human = arrays.get("masks"), arrays.get("human")
+    if masks is None or human is None:
+        return "masks or human pixels are missing"
+    if masks.dtype not in (np.uint8, np.uint16) or human.dtype != masks.dtype:
+        return f"masks are {masks.dtype} and human pixels {human.dtype}, not both uint8 or both uint16"
+    for name in (*_LABELS, "confidence"):
+        if name in arrays and (arrays[name].shape != tuple(shape) or arrays[name].ndim != 2):
+            return f"{name} is {arrays[name].shape} and should be {tuple(shape)}"
+        if name in arrays and arrays[name].dtype not in (np.uint8, np.uint16):
+            return f"{name} is {arrays[name].dtype}"
+    scores, ids, features = (arrays.get(f"state_{name}") for name in ("scores", "ids", "features"))
+    if (scores is None) != (ids is None) or (features is not None and scores is None):
+        return "a part of the state is missing"
+    if scores is not None and ids is not None and (scores.ndim != 3 or ids.shape != (len(scores) - 1,)):
+        return f"scores are {scores.shape} for {ids.size} ids and background"
+    if features is not None and features.ndim != 3:
+        return f"features are {features.shape}, not three-dimensional"
+    return None
