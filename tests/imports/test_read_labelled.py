@@ -1,0 +1,158 @@
+"""What was exported is read back whole; what is damaged or foreign is said or left alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from PIL import Image
+
+from drawn import labelled, many, void_of
+from napari_ovseg.categories import parse_categories
+from napari_ovseg.errors import InputError
+from napari_ovseg.export import export, write_categories, write_labels
+from napari_ovseg.imports import is_labelled, read_labelled
+from napari_ovseg.labelled import LabelledPicture, NamedLabel
+
+CAT = (NamedLabel(2, "cat", (1, 2, 3), ("tom",)), NamedLabel(7, "dog", (4, 5, 6)))
+
+
+def same(found: LabelledPicture, one: LabelledPicture) -> None:
+    np.testing.assert_array_equal(found.labels, one.labels)
+    assert found.labels.dtype == one.labels.dtype
+    assert found.categories == one.categories
+    assert (found.name, found.pixel_size, found.unit) == (one.name, one.pixel_size, one.unit)
+
+
+@pytest.mark.parametrize("kind", ["png", "npz"])
+@settings(max_examples=30)
+@given(one=labelled())
+def test_png_and_npz_come_back_whole(tmp_path_factory, kind, one):
+    folder = tmp_path_factory.mktemp("read")
+    export([one], folder, kind)
+    for path in (folder, folder / "categories.json", folder / f"a_masks.{kind}"):
+        assert is_labelled(path)
+        (found,) = read_labelled(path)
+        same(found, one)
+
+
+@pytest.mark.parametrize("polygons", [False, True])
+@settings(max_examples=30)
+@given(one=labelled())
+def test_coco_comes_back_without_void(tmp_path_factory, polygons, one):
+    folder = tmp_path_factory.mktemp("read")
+    export([one], folder, "coco", polygons=polygons)
+    for path in (folder, folder / "instances.json"):
+        assert is_labelled(path)
+        (found,) = read_labelled(path)
+        np.testing.assert_array_equal(found.labels, np.where(one.labels == void_of(one), 0, one.labels))
+        assert found.categories == one.categories
+        assert "notes" not in found.record
+
+
+@pytest.mark.parametrize("kind", ["png", "npz", "coco"])
+def test_all_that_is_known_of_a_picture_comes_back(tmp_path, kind):
+    path = tmp_path / "photos" / "b.jpg"
+    path.parent.mkdir()
+    Image.new("RGB", (6, 4)).save(path)
+    pictures = [
+        LabelledPicture(
+            name, np.eye(4, 6, dtype=np.uint8) * 7, CAT, path, (0.5, 0.25), "um", {"seed": 1}, True
+        )
+        for name in ("b", "c", "d")
+    ]
+    if kind == "coco":
+        pictures = pictures[:1]
+    export(pictures, tmp_path / "o", kind, validation_share=0.0 if kind == "coco" else 0.4)
+    found = {picture.name: picture for picture in read_labelled(tmp_path / "o")}
+    assert sorted(found) == [picture.name for picture in pictures]
+    for one in pictures:
+        same(found[one.name], one)
+        assert found[one.name].picture_path == path
+        if kind != "coco":
+            assert (found[one.name].record, found[one.name].done) == ({"seed": 1}, True)
+
+
+def test_three_hundred_categories(tmp_path):
+    export([many()], tmp_path, "png")
+    same(read_labelled(tmp_path)[0], many())
+
+
+def test_what_segment_writes_is_read(tmp_path):
+    labels = np.eye(4, 6, dtype=np.uint8) * 2
+    *found, background = parse_categories("cat, dog: puppy; background: grass")
+    write_labels(tmp_path / "x_masks.png", labels, 2)
+    write_labels(tmp_path / "x_pseudo.png", np.where(labels, labels, 255), 2)
+    entry = {"image": "x.png", "masks": "x_masks.png", "pseudo_labels": "x_pseudo.png", "record": {"seed": 3}}
+    images = [entry, {"image": "y.png", "problem": "damaged"}]
+    write_categories(tmp_path / "categories.json", found, background, images=images)
+    (masks,) = read_labelled(tmp_path)
+    assert (masks.name, masks.record, masks.picture_path) == ("x", {"seed": 3}, Path("x.png"))
+    assert [(c.id, c.name, c.synonyms) for c in masks.categories] == [(1, "cat", ()), (2, "dog", ("puppy",))]
+    np.testing.assert_array_equal(masks.labels, labels)
+    (pseudo,) = read_labelled(tmp_path / "x_pseudo.png")
+    assert pseudo.name == "x pseudo-labels"
+    assert (pseudo.labels == 255).sum() == 20
+
+
+def test_other_files_are_left_to_other_readers(tmp_path):
+    export([LabelledPicture("a", np.eye(4, 6, dtype=np.uint8) * 7, CAT)], tmp_path, "png")
+    Image.new("L", (4, 4)).save(tmp_path / "photo.png")
+    (tmp_path / "geo.json").write_text('{"type": "FeatureCollection", "features": []}')
+    (tmp_path / "list.json").write_text("[]")
+    np.savez(tmp_path / "other.npz", labels=np.eye(3), ids=np.eye(3))
+    (tmp_path / "broken.npz").write_bytes(b"PK no archive")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "categories.json").write_text('{"categories": 3}')
+    for name in (
+        "photo.png",
+        "geo.json",
+        "list.json",
+        "other.npz",
+        "broken.npz",
+        "empty",
+        "b",
+        "missing.png",
+    ):
+        assert not is_labelled(tmp_path / name), name
+        with pytest.raises(InputError):
+            read_labelled(tmp_path / name)
+
+
+@pytest.mark.parametrize("kind", ["png", "npz", "coco"])
+def test_damaged_files_are_one_sentence(tmp_path, kind):
+    summary = export([LabelledPicture("a", np.eye(40, dtype=np.uint8) * 7, CAT)], tmp_path, kind)
+    path = summary.files[0]
+    whole = path.read_bytes()
+    for part in (0, 50, len(whole) // 2):
+        path.write_bytes(whole[:part])
+        with pytest.raises(InputError) as caught:
+            read_labelled(tmp_path)
+        assert str(path) in str(caught.value)
+    path.unlink()
+    with pytest.raises(InputError):
+        read_labelled(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "category",
+    [{"id": 1}, {"id": 1, "name": "a", "colour": "red"}, {"id": "x", "name": "a", "colour": "#000000"}, 3],
+)
+def test_categories_that_cannot_be_read(tmp_path, category):
+    export([LabelledPicture("a", np.eye(4, 6, dtype=np.uint8) * 7, CAT)], tmp_path, "png")
+    content = json.loads((tmp_path / "categories.json").read_text())
+    content["categories"].append(category)
+    (tmp_path / "categories.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match=r"categories\.json"):
+        read_labelled(tmp_path)
+
+
+def test_a_colour_picture_is_no_labels(tmp_path):
+    export([LabelledPicture("a", np.eye(4, 6, dtype=np.uint8) * 7, CAT)], tmp_path, "png")
+    Image.new("RGB", (6, 4)).save(tmp_path / "a_masks.png")
+    with pytest.raises(InputError, match="colour picture"):
+        read_labelled(tmp_path)
