@@ -8,6 +8,7 @@ from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QMessageBox
 
+from napari_ovseg._napari.category_cells import NAME, PRESENCE, SHARE
 from napari_ovseg._napari.form import LOCAL_FILE, PRESETS
 from napari_ovseg._napari.layers import METADATA_KEY
 from napari_ovseg._napari.widget import OpenVocabularyWidget
@@ -39,7 +40,7 @@ class Panel:
 
     def click_row(self, row):
         table = self.form.table
-        place = table.visualItemRect(table.item(row, 0)).center()
+        place = table.visualItemRect(table.item(row, NAME)).center()
         self.qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
 
     def wait_until_idle(self):
@@ -99,13 +100,13 @@ def test_table_shows_names_shares_and_presence(make_panel):
     panel.viewer.add_image(PICTURE, name="photo")
     panel.run()
     table = panel.form.table
-    cells = [[table.item(row, column).text() for column in range(3)] for row in range(2)]
+    cells = [[table.item(row, column).text() for column in (NAME, SHARE, PRESENCE)] for row in range(2)]
     share = (panel.viewer.layers["photo masks"].data == 1).mean()
     assert cells == [
         ["bright", f"{100 * share:.1f} %", "sure 93 %"],
         ["dark", "0.0 %", "probably absent (12 %)"],
     ]
-    assert table.item(1, 0).foreground().color().name() == "#808080"
+    assert table.item(1, NAME).foreground().color().name() == "#808080"
     assert "Probably absent, and not painted: 'dark'." in panel.message
     assert 2 not in panel.viewer.layers["photo masks"].data
 
@@ -130,9 +131,9 @@ def test_shares_follow_edits(make_panel, qtbot):
     masks = panel.viewer.layers["photo masks"]
     masks.brush_size = 100
     masks.paint((10, 10), 2)
-    qtbot.waitUntil(lambda: panel.form.table.item(1, 1).text() == "100.0 %", timeout=20_000)
+    qtbot.waitUntil(lambda: panel.form.table.item(1, SHARE).text() == "100.0 %", timeout=20_000)
     masks.undo()
-    qtbot.waitUntil(lambda: panel.form.table.item(1, 1).text() != "100.0 %", timeout=20_000)
+    qtbot.waitUntil(lambda: panel.form.table.item(1, SHARE).text() != "100.0 %", timeout=20_000)
 
 
 def test_a_second_run_leaves_edits_alone_and_says_so(make_panel):
@@ -154,7 +155,7 @@ def test_a_second_run_replaces_untouched_layers(make_panel):
     panel.run()
     panel.run("bright, dark, third")
     assert panel.layers == ["photo", "photo pseudo-labels", "photo masks"]
-    assert panel.form.table.rowCount() == 3
+    assert panel.form.table.rowCount() == 4
 
 
 def test_cancel_stops_within_a_step_and_changes_nothing(make_panel, qtbot):

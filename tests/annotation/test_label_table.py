@@ -214,6 +214,18 @@ def test_what_cannot_be_done_is_said(action, words):
     assert (table.labels, table.locked, table.last_id) == before
 
 
+def test_a_typed_list_is_added_whole_or_not_at_all():
+    table = table_of("a").add_typed("b: c, d; e")
+    assert [(label.id, label.name, label.synonyms) for label in table.labels] == [
+        (1, "a", ()),
+        (2, "b", ("c", "d")),
+        (3, "e", ()),
+    ]
+    for text, words in (("f, a", "typed twice"), ("f; background: sky", "under Names"), ("", "no name")):
+        with pytest.raises(InputError, match=words):
+            table.add_typed(text)
+
+
 @given(st.sets(st.integers(0, 30)))
 def test_new_colours_differ_from_all_others(deleted):
     table = table_of(*(f"n{number}" for number in range(30)))

@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_ovseg._napari.category_actions import CategoryActions
 from napari_ovseg._napari.category_table import CategoryTable
 from napari_ovseg._napari.weights_row import WeightsRow
 from napari_ovseg.errors import InputError
@@ -105,6 +106,7 @@ class Form(QWidget):
         self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.table = CategoryTable()
+        self.table_actions = CategoryActions(self.table)
         self._lay_out()
         self.show_running(False)
         self.offer_channel_axes([])
@@ -137,6 +139,7 @@ class Form(QWidget):
         layout.addWidget(self.progress)
         layout.addWidget(self.message)
         layout.addWidget(self.table, 1)
+        layout.addWidget(self.table_actions)
         self.channel_axis.currentIndexChanged.connect(self._show_channels)
         self.model.currentTextChanged.connect(
             lambda text: self.fields.setRowVisible(self.weights, text == LOCAL_FILE)

@@ -9,6 +9,8 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_ovseg._napari.colours import Legend
 from napari_ovseg._napari.layers import MASKS, METADATA_KEY, PSEUDO_LABELS, Written, write_labels
+from napari_ovseg.colours import category_colours
+from napari_ovseg.labelled import NamedLabel
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -104,7 +106,13 @@ class MasksView(QObject):
         """Fill the table from a result, and follow its masks from now on."""
         self._unfollow()
         self.layer = layer
-        self.table.show_categories(legend, result.presence.tolist(), result.record.get("absent", []))
+        colours = category_colours(len(legend.names))[1:].tolist()
+        labels = [
+            NamedLabel(id, name, (red, green, blue))
+            for id, (name, (red, green, blue)) in enumerate(zip(legend.names, colours, strict=True), start=1)
+        ]
+        presence = dict(zip(legend.names, result.presence.tolist(), strict=True))
+        self.table.show_categories(labels, (), presence, result.record.get("absent", []))
         self._count()
         for event in (layer.events.paint, layer.events.set_data, layer.events.data):
             event.connect(self._changed)
@@ -115,7 +123,7 @@ class MasksView(QObject):
         """Empty the table if the layer that was removed is the one it shows."""
         if layer is self.layer:
             self._unfollow()
-            self.table.setRowCount(0)
+            self.table.empty()
 
     def _unfollow(self) -> None:
         if self.layer is not None:

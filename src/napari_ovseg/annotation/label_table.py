@@ -80,6 +80,15 @@ class LabelTable:
         new = NamedLabel(self.last_id + 1, name, self._free_colour(), tuple(synonyms))
         return replace(self, labels=(*self.labels, new))
 
+    def add_typed(self, text: str) -> LabelTable:
+        """Append all categories of a typed list, such as "cat, dog: puppy"; all of them or none."""
+        table = self
+        for category in parse_categories(text):
+            if category.background:
+                raise InputError("The words of the background belong to the run: type them under Names.")
+            table = table.add(category.name, category.synonyms)
+        return table
+
     def rename(self, id: int, name: str) -> LabelTable:
         """Call a category by another name; one of its own synonyms is taken out of them."""
         label = self.find(id)
