@@ -65,11 +65,12 @@ def _unless_typing(action: Callable[[], Any]) -> Callable[[ViewerModel], None]:
 
 
 def _is_typing() -> bool:
-    """Text boxes hand on the keys that they make nothing of, such as Alt with a digit."""
+    """Text boxes hand on the keys that they make no text of, as Alt with a digit is on some systems."""
     focus = QApplication.focusWidget()
     if isinstance(focus, QComboBox):
         return focus.isEditable()
-    return isinstance(focus, (QLineEdit, QTextEdit, QPlainTextEdit, QAbstractSpinBox))
+    boxes = (QLineEdit, QTextEdit, QPlainTextEdit, QAbstractSpinBox)
+    return isinstance(focus, boxes) and not focus.isReadOnly()
 
 
 def _taken(viewer: ViewerModel) -> set[Any]:
