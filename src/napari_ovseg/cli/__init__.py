@@ -1,0 +1,55 @@
+"""The command line: ``napari-ovseg segment``, ``demo``, ``open``, ``export`` and ``models``."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Annotated
+
+import typer
+
+from napari_ovseg import __version__
+from napari_ovseg.cli.export import export
+from napari_ovseg.cli.models import models_app
+from napari_ovseg.cli.segment import demo, segment
+from napari_ovseg.cli.window import open_command
+from napari_ovseg.errors import OvsegError
+
+app = typer.Typer(
+    help="Type what is in the picture, get editable masks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(segment)
+app.command()(demo)
+app.command("open")(open_command)
+app.command()(export)
+app.add_typer(models_app, name="models")
+
+
+def main() -> None:
+    """Run the command line; an error of this package is one line on stderr and exit code 2."""
+    # Licences and notes of a run are printed here, once.
+    warnings.filterwarnings("ignore", category=UserWarning, module="napari_ovseg")
+    try:
+        app()
+    except OvsegError as error:
+        typer.echo(f"Error: {' '.join(str(error).split())}", err=True)
+        sys.exit(2)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass

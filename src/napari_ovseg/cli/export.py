@@ -1,0 +1,85 @@
+"""``napari-ovseg export``: labels from any file that can be read, into the format of another tool."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from napari_ovseg.cli.progress import Bars
+
+if TYPE_CHECKING:
+    from napari_ovseg.labelled import LabelledPicture
+
+
+def export(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="SOURCE",
+            help="Folders that segment or export wrote, their PNG or NPZ files, or COCO JSON.",
+        ),
+    ],
+    format: Annotated[
+        str,
+        typer.Option(
+            help="Categories: png, tiff, ome-tiff, npz, ome-zarr. Things: coco, yolo, geojson, labelme.",
+            metavar="NAME",
+        ),
+    ],
+    output: Annotated[Path, typer.Option(help="Folder for the export.", metavar="DIR")],
+    validation_share: Annotated[
+        float, typer.Option(help="How much of the pictures to set apart for val, such as 0.2.", metavar="X")
+    ] = 0.0,
+    seed: Annotated[int, typer.Option(help="Another seed sets other pictures apart.", metavar="N")] = 0,
+    smallest_area: Annotated[
+        int, typer.Option(help="Things: leave out regions of fewer pixels.", metavar="N")
+    ] = 1,
+    corners_touch: Annotated[
+        bool,
+        typer.Option(help="Things: whether pixels that meet at a corner are one."),
+    ] = True,
+    split_touching: Annotated[
+        bool, typer.Option("--split-touching", help="Things: cut round ones apart that touch.")
+    ] = False,
+    polygons: Annotated[
+        bool, typer.Option("--polygons", help="COCO: polygons in place of run lengths.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files of an earlier export.")
+    ] = False,
+) -> None:
+    """Export masks for training or for other tools.
+
+    A thing is one connected region of a category. GeoJSON is for QuPath. categories.json beside the files
+    says what each id means, and what was left out is printed.
+    """
+    from napari_ovseg.export import export as write
+
+    pictures = [picture for source in sources for picture in read_source(source)]
+    for picture in pictures:
+        for note in picture.record.get("notes", ()):
+            typer.echo(f"Note on {picture.name}: {note}", err=True)
+    with Bars() as bars:
+        summary = write(
+            pictures,
+            output,
+            format,
+            smallest_area=smallest_area,
+            connectivity=8 if corners_touch else 4,
+            split_touching=split_touching,
+            polygons=polygons,
+            validation_share=validation_share,
+            seed=seed,
+            overwrite=overwrite,
+            progress=bars,
+        )
+    typer.echo(str(summary))
+
+
+def read_source(source: Path) -> list[LabelledPicture]:
+    """Read the labels of one argument; the one place to add other kinds of sources."""
+    from napari_ovseg.imports import read_labelled
+
+    return read_labelled(source)

@@ -1,0 +1,119 @@
+"""``napari-ovseg segment`` and ``demo``: the main job, without a window."""
+
+from __future__ import annotations
+
+from functools import partial
+from operator import getitem
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from napari_ovseg.categories import Category, parse_categories
+from napari_ovseg.cli.models import load
+from napari_ovseg.cli.progress import Bars
+from napari_ovseg.cli.window import has_display
+from napari_ovseg.errors import InputError
+
+if TYPE_CHECKING:
+    from napari_ovseg.batch import Job, Result
+    from napari_ovseg.clip.model import Model
+
+Preset = Literal["fast", "balanced", "best"]
+
+
+def segment(
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="PNG, JPEG, TIFF and so on.")],
+    labels: Annotated[
+        str,
+        typer.Option(help='Names, as in "cat, dog: puppy, hound; background: grass, sky".', metavar="TEXT"),
+    ],
+    output: Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")],
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help='See "napari-ovseg models". Default: ViT-B/16 for photos once downloaded, else demo.',
+            metavar="NAME",
+        ),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(help="Weights from a local file; --model then names the architecture.", metavar="PATH"),
+    ] = None,
+    preset: Annotated[Preset, typer.Option(help="How many views of each picture.")] = "balanced",
+    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.", metavar="NAME")] = "auto",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same masks.", metavar="N")] = 0,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace results of an earlier run.")
+    ] = False,
+) -> None:
+    """Segment pictures by names.
+
+    Per picture: STEM_masks.png and STEM_pseudo.png, whose pixel values are ids, and STEM_overlay.png.
+
+    Once: categories.json, which says what each id means, how it was made and what was found.
+    """
+    from napari_ovseg.batch import plan
+
+    categories = parse_categories(labels)
+    jobs = plan(images, output, overwrite=overwrite)
+    loaded = load(model, checkpoint, device)
+    failed = _run(jobs, categories, output, loaded, preset, seed)
+    if failed:
+        typer.echo(f"{len(failed)} of {len(jobs)} pictures could not be segmented:", err=True)
+        for result in failed:
+            named = result.job.source in result.problem
+            typer.echo(f"  {result.problem if named else f'{result.job.source}: {result.problem}'}", err=True)
+        raise typer.Exit(1)
+
+
+def demo(
+    headless: Annotated[bool, typer.Option("--headless", help="Write pictures, open no window.")] = False,
+    output: Annotated[Path, typer.Option(help="Folder for the pictures.", metavar="DIR")] = Path(
+        "demo_output"
+    ),
+) -> None:
+    """Show the main job on sample pictures with the bundled model; without a screen, write pictures."""
+    if not headless and has_display():
+        from napari_ovseg._napari.launch import open_window
+
+        open_window(demo=True)
+        return
+    if not headless:
+        typer.echo("There is no display here, so the pictures are written to files.")
+    from napari_ovseg.batch import Job
+    from napari_ovseg.demo.scenes import sample_scene
+
+    loaded = load("demo", None, "auto")
+    for stem, scene in (("particles", sample_scene(3)), ("shapes", sample_scene(10))):
+        job = Job(stem, f"a generated scene of {stem}", partial(getitem, scene, 0))
+        for failed in _run([job], parse_categories(scene[2]), output / stem, loaded, "balanced", 0):
+            raise InputError(failed.problem)
+    typer.echo(f"The pictures are in {output.resolve()}")
+
+
+def _run(
+    jobs: list[Job], categories: tuple[Category, ...], folder: Path, model: Model, preset: str, seed: int
+) -> list[Result]:
+    """Segment, saying what was written and what to know about it; return what failed."""
+    from napari_ovseg.batch import segment_files
+
+    failed = []
+    said: set[str] = set()
+    with Bars() as bars:
+        for result in segment_files(
+            jobs, categories, folder, model=model, preset=preset, seed=seed, progress=bars
+        ):
+            found = result.segmentation
+            if found is None:
+                failed.append(result)
+                continue
+            for warning in found.record.get("warnings", ()):
+                if warning not in said:
+                    typer.echo(f"Warning: {warning}", err=True)
+                    said.add(warning)
+            typer.echo(folder / result.job.files["overlay"])
+            absent = found.record.get("absent", ())
+            if absent:
+                typer.echo(f"  probably not in it, so not painted: {', '.join(absent)}")
+    return failed
