@@ -91,6 +91,10 @@ class Document(_Part):
         """Write the file's content into an open file."""
         file.write((json.dumps(self.model_dump(), indent=1, default=_plain) + "\n").encode())
 
+    def saved_at(self) -> str:
+        """Return the time of saving as a person here reads it."""
+        return f"{self.saved.at.astimezone():%Y-%m-%d %H:%M}"
+
     def annotation(self, folder: Path) -> Annotation:
         """Return the annotation without its slices.
 

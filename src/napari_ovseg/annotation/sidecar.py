@@ -36,6 +36,17 @@ def is_sidecar(folder: str | Path) -> bool:
     return (Path(folder) / DOCUMENT).is_file()
 
 
+def peek(folder: str | Path) -> Document:
+    """Read what `annotation.json` says, without any array.
+
+    Raises
+    ------
+    InputError
+        When there is none, or it is damaged or of a newer version.
+    """
+    return Sidecar(folder).document()
+
+
 def load(folder: str | Path) -> Annotation:
     """Read an annotation; see `Sidecar.load`."""
     return Sidecar(folder).load()
@@ -59,6 +70,13 @@ class Sidecar:
         self.folder = Path(folder)
         self._seen: str | None = None
 
+    def document(self) -> Document:
+        """Read what `annotation.json` says; see `peek`."""
+        document = self._read()
+        if document is None:
+            raise InputError(f"{self.folder} holds no annotation: choose a folder that ends in .ovseg.")
+        return document
+
     def load(self, *, without_damaged: bool = False) -> Annotation:
         """Read the last saved state.
 
@@ -78,9 +96,7 @@ class Sidecar:
             When there is nothing saved, or it is damaged or of a newer version; says which file.
         """
         while True:
-            document = self._read()
-            if document is None:
-                raise InputError(f"{self.folder} holds no annotation: choose a folder that ends in .ovseg.")
+            document = self.document()
             try:
                 annotation, damaged = self._slices(document, without_damaged)
             except InputError:
@@ -166,8 +182,8 @@ class Sidecar:
             raise ConflictError(f"Nothing was saved over what can't be read. {error}") from error
         if there is not None and there.generation != self._seen and not overwrite:
             raise ConflictError(
-                f"{self.folder} holds other work, saved at {there.saved.at.astimezone():%Y-%m-%d %H:%M} on "
-                f"{there.saved.host}, which was not overwritten: open that work, or choose another folder."
+                f"{self.folder} holds other work, saved at {there.saved_at()} on {there.saved.host}, "
+                "which was not overwritten: open that work, or choose another folder."
             )
         return there
 

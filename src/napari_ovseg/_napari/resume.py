@@ -1,0 +1,150 @@
+"""The row that offers to go on with saved work when its picture is opened."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_ovseg._napari.background import Background
+from napari_ovseg.annotation import Annotation
+from napari_ovseg.annotation.resuming import Found, look_up
+from napari_ovseg.annotation.sidecar import Sidecar
+from napari_ovseg.errors import InputError, OvsegError
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """Saved work that was loaded again, and the sidecar that new work on it goes to."""
+
+    found: Found
+    annotation: Annotation
+    sidecar: Sidecar
+
+
+class ResumeOffer(QWidget):
+    """Looks for saved work on a picture in the background; hidden unless there is some.
+
+    Signals
+    -------
+    found(Found)
+        The picture's identity and where work on it belongs, whether or not there is any yet.
+    accepted(Resumed)
+        A person wants to go on, and the work is loaded.
+    declined(Found)
+        A person wants to start afresh; what was saved stays.
+    failed(str)
+        Why the picture could not be looked at.
+    """
+
+    found = Signal(object)
+    accepted = Signal(object)
+    declined = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        self.resume = QPushButton("Resume")
+        self.resume.setToolTip("Show the saved masks and go on with them.")
+        self.ignore = QPushButton("Ignore")
+        self.ignore.setToolTip("Start afresh; the saved work stays where it is.")
+        self.resume.clicked.connect(self._resume)
+        self.ignore.clicked.connect(self._decline)
+        self._background = Background(self)
+        self._found: Found | None = None
+        self._number = 0
+        self._without_damaged = False
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.resume, 2)
+        buttons.addWidget(self.ignore, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.text)
+        layout.addLayout(buttons)
+        self.hide()
+
+    def look(
+        self,
+        name: str,
+        pixels: Any,
+        path: str | Path | None = None,
+        *,
+        elsewhere: str | Path | None = None,
+        model: str | None = None,
+    ) -> None:
+        """Look for work on this picture and forget the last one; parameters as in `resuming.look_up`."""
+        self.clear()
+        search = partial(look_up, name, pixels, path, elsewhere=elsewhere, model=model)
+        self._background.start(search, partial(self._looked, self._number))
+
+    def clear(self) -> None:
+        """Offer nothing, also nothing that is still being looked for."""
+        self._number += 1
+        self._found = None
+        self.hide()
+
+    def _looked(self, number: int, outcome: Future[Found]) -> None:
+        if number != self._number:
+            return
+        error = outcome.exception()
+        if error is not None:
+            self.failed.emit(_said(error))
+            return
+        found = self._found = outcome.result()
+        self.found.emit(found)
+        if found.sidecar is not None:
+            self._offer(found, [found.summary, *found.remarks])
+
+    def _offer(self, found: Found, sentences: list[str], *, without_damaged: bool = False) -> None:
+        self._without_damaged = without_damaged
+        self.text.setText(" ".join(sentences))
+        self.text.setToolTip(str(found.sidecar))
+        self.resume.setText("Resume the rest" if without_damaged else "Resume")
+        self.resume.setEnabled(found.readable)
+        self.ignore.setEnabled(True)
+        self.show()
+
+    def _resume(self) -> None:
+        found = self._found
+        if found is None or found.sidecar is None:
+            return
+        self.resume.setEnabled(False)
+        self.ignore.setEnabled(False)
+        load = partial(_load, found, found.sidecar, self._without_damaged)
+        self._background.start(load, partial(self._loaded, self._number, found))
+
+    def _loaded(self, number: int, found: Found, outcome: Future[Resumed]) -> None:
+        if number != self._number:
+            return
+        error = outcome.exception()
+        if error is None:
+            self.clear()
+            self.accepted.emit(outcome.result())
+        elif isinstance(error, InputError) and not self._without_damaged:
+            self._offer(found, [str(error)], without_damaged=True)
+        else:
+            self._offer(found, [_said(error)], without_damaged=self._without_damaged)
+
+    def _decline(self) -> None:
+        found = self._found
+        self.clear()
+        if found is not None:
+            self.declined.emit(found)
+
+
+def _load(found: Found, folder: Path, without_damaged: bool) -> Resumed:
+    sidecar = Sidecar(folder)
+    return Resumed(found, sidecar.load(without_damaged=without_damaged), sidecar)
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, OvsegError):
+        return str(error)
+    return f"Saved work could not be looked for ({type(error).__name__}: {error})."

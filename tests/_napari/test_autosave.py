@@ -1,0 +1,262 @@
+"""Saving in the background, with real event loops, slow disks and full ones."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+import time
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QCoreApplication
+from qtpy.QtWidgets import QMainWindow
+
+from napari_ovseg._napari import autosave as autosave_module
+from napari_ovseg._napari.autosave import Autosave
+from napari_ovseg.annotation import Annotation, SliceAnnotation, slice_file
+from napari_ovseg.annotation.sidecar import Sidecar, is_sidecar, load, save
+from napari_ovseg.labelled import NamedLabel
+
+
+class Desk:
+    """A picture being painted, and what was said about it."""
+
+    def __init__(self, place, qtbot):
+        self.window = QMainWindow()
+        qtbot.addWidget(self.window)
+        self.place, self.said, self.snapshots = place, [], 0
+        self.masks = np.zeros((20, 30), np.uint8)
+        self.changed = set()
+        self.autosave = Autosave(self.snapshot, lambda: self.place, self.said.append, self.window)
+
+    def paint(self, value):
+        self.masks[:] = value
+        self.changed = {(0,)}
+        self.autosave.touch()
+
+    def snapshot(self):
+        self.snapshots += 1
+        changed, self.changed = self.changed, set()
+        slices = {(i,): SliceAnnotation(self.masks + i, self.masks.copy()) for i in range(2)}
+        return Annotation((NamedLabel(1, "cell", (1, 2, 3)),), slices=slices), changed
+
+
+@pytest.fixture
+def desk(qtbot, tmp_path, monkeypatch):
+    monkeypatch.setattr(autosave_module, "_WAIT_MS", 50)
+    monkeypatch.setattr(autosave_module, "_RETRY_MS", 80)
+    desk = Desk(tmp_path / "cells.tif.ovseg", qtbot)
+    yield desk
+    desk.autosave.flush()
+
+
+def on_disk(place):
+    slices = load(place).slices if is_sidecar(place) else {}
+    return int(slices[(0,)].masks[0, 0]) if slices else None
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """A disk that waits for a signal; counts how many writes are under way at once."""
+    write, go, inside = slice_file.write, threading.Event(), []
+
+    def slow_write(file, arrays):
+        inside.append(len(inside) + 1)
+        go.wait(20)
+        write(file, arrays)
+        inside.pop()
+
+    monkeypatch.setattr(slice_file, "write", slow_write)
+    yield type("Slow", (), {"go": go, "inside": inside})
+    go.set()
+
+
+@pytest.fixture
+def full(monkeypatch):
+    """A disk that is full as long as `full` is."""
+    state, fsync = {"full": True}, os.fsync
+
+    def failing(handle):
+        if state["full"]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", failing)
+    return state
+
+
+def test_a_change_is_on_the_disk_within_seconds(qtbot, desk, monkeypatch):
+    monkeypatch.undo()
+    started = time.monotonic()
+    desk.paint(3)
+    assert desk.autosave.unsaved
+    with qtbot.waitSignal(desk.autosave.saved, timeout=5000) as signal:
+        pass
+    assert time.monotonic() - started < 5
+    assert signal.args == [desk.place]
+    assert on_disk(desk.place) == 3
+    assert not desk.autosave.unsaved
+    assert desk.said == []
+
+
+def test_painting_without_a_pause_does_not_put_off_saving(qtbot, desk):
+    seen = set()
+    for value in range(1, 60):
+        desk.paint(value)
+        qtbot.wait(10)
+        seen.add(on_disk(desk.place))
+    assert len(seen) > 3
+    qtbot.waitUntil(lambda: on_disk(desk.place) == 59)
+
+
+def test_nothing_is_saved_without_a_change(qtbot, desk):
+    qtbot.wait(150)
+    assert desk.autosave.flush()
+    assert desk.snapshots == 0
+    assert not desk.place.exists()
+
+
+def test_the_window_goes_on_while_a_slow_disk_writes(qtbot, desk, slow):
+    desk.paint(1)
+    qtbot.waitUntil(lambda: slow.inside == [1])
+    desk.paint(2)
+    desk.paint(3)
+    qtbot.wait(200)
+    assert slow.inside == [1], "two writes at once"
+    assert on_disk(desk.place) is None
+    slow.go.set()
+    qtbot.waitUntil(lambda: on_disk(desk.place) == 3)
+    assert desk.snapshots == 2
+
+
+def test_what_is_painted_while_writing_is_not_in_that_write(qtbot, desk, slow):
+    desk.paint(1)
+    qtbot.waitUntil(lambda: slow.inside == [1])
+    desk.masks[:] = 77
+    slow.go.set()
+    qtbot.waitUntil(lambda: not desk.autosave.unsaved)
+    assert on_disk(desk.place) == 1
+
+
+def test_a_flush_waits_for_the_write_under_way_and_saves_the_rest(qtbot, desk, slow):
+    desk.paint(1)
+    qtbot.waitUntil(lambda: slow.inside == [1])
+    desk.paint(2)
+    threading.Timer(0.2, slow.go.set).start()
+    assert desk.autosave.flush()
+    assert on_disk(desk.place) == 2
+    with qtbot.assertNotEmitted(desk.autosave.saved, wait=200):
+        pass
+
+
+@pytest.mark.parametrize("way", ["close", "quit"])
+def test_closing_saves(qtbot, desk, way):
+    desk.autosave.watch(desk.window)
+    desk.paint(4)
+    if way == "close":
+        desk.window.close()
+    else:
+        QCoreApplication.instance().aboutToQuit.emit()
+    assert on_disk(desk.place) == 4
+
+
+def test_a_full_disk_is_said_once_and_tried_again(qtbot, desk, full):
+    desk.paint(1)
+    qtbot.waitUntil(lambda: desk.snapshots > 2, timeout=10_000)
+    (said,) = desk.said
+    assert said.startswith("Your work is not saved. There is no room on the disk")
+    assert desk.autosave.unsaved
+    assert not desk.autosave.flush()
+    full["full"] = False
+    with qtbot.waitSignal(desk.autosave.saved, timeout=10_000):
+        pass
+    assert on_disk(desk.place) == 1
+    assert len(desk.said) == 2
+    assert "works again" in desk.said[1]
+
+
+def test_a_failed_write_takes_its_changed_slices_along(qtbot, desk, full):
+    full["full"] = False
+    desk.paint(1)
+    assert desk.autosave.flush()
+    full["full"] = True
+    desk.paint(2)
+    assert not desk.autosave.flush()
+    full["full"] = False
+    # The next snapshot names no slice, as only the list of names changed.
+    desk.autosave.touch()
+    assert desk.autosave.flush()
+    assert on_disk(desk.place) == 2
+
+
+def test_a_snapshot_that_fails_is_said_and_tried_again(qtbot, desk, monkeypatch):
+    snapshot = desk.autosave._snapshot
+    monkeypatch.setattr(desk.autosave, "_snapshot", lambda: 1 / 0)
+    desk.paint(5)
+    qtbot.waitUntil(lambda: desk.said != [])
+    assert "ZeroDivisionError" in desk.said[0]
+    monkeypatch.setattr(desk.autosave, "_snapshot", snapshot)
+    qtbot.waitUntil(lambda: on_disk(desk.place) == 5)
+
+
+def test_a_place_that_is_not_known_yet(qtbot, desk):
+    place, desk.place = desk.place, None
+    desk.paint(1)
+    assert not desk.autosave.flush()
+    qtbot.wait(120)
+    assert desk.snapshots == 0
+    desk.place = place
+    qtbot.waitUntil(lambda: on_disk(place) == 1)
+
+
+def test_saved_work_that_was_not_resumed_stays(qtbot, desk):
+    older = Annotation((NamedLabel(1, "older", (1, 2, 3)),))
+    save(older, desk.place)
+    desk.paint(1)
+    second = desk.place.with_name("cells.tif.2.ovseg")
+    qtbot.waitUntil(lambda: on_disk(second) == 1)
+    assert load(desk.place) == older
+    (said,) = desk.said
+    assert "was not overwritten" in said
+    assert "saved to cells.tif.2.ovseg" in said
+    desk.paint(2)
+    qtbot.waitUntil(lambda: on_disk(second) == 2)
+    assert len(desk.said) == 1
+
+
+def test_resumed_work_is_saved_where_it_came_from(qtbot, desk):
+    second = desk.place.with_name("cells.tif.2.ovseg")
+    for place in (desk.place, second):
+        save(Annotation((NamedLabel(1, "older", (1, 2, 3)),)), place)
+    sidecar = Sidecar(second)
+    sidecar.load()
+    desk.autosave.adopt(desk.place, sidecar)
+    desk.paint(1)
+    qtbot.waitUntil(lambda: on_disk(second) == 1)
+    assert desk.said == []
+    assert load(desk.place).labels[0].name == "older"
+
+
+def test_two_windows_on_one_picture_both_keep_their_work(qtbot, desk):
+    other = Desk(desk.place, qtbot)
+    desk.paint(1)
+    assert desk.autosave.flush()
+    other.paint(2)
+    assert other.autosave.flush()
+    desk.paint(3)
+    assert desk.autosave.flush()
+    assert on_disk(desk.place) == 3
+    assert on_disk(desk.place.with_name("cells.tif.2.ovseg")) == 2
+    assert desk.said == []
+    assert len(other.said) == 1
+
+
+def test_going_back_and_forth_between_pictures(qtbot, desk, tmp_path):
+    places = [desk.place, tmp_path / "other.tif.ovseg"]
+    for value in range(1, 5):
+        desk.place = places[value % 2]
+        desk.paint(value)
+        assert desk.autosave.flush()
+    assert [on_disk(place) for place in places] == [4, 3]
+    assert desk.said == []

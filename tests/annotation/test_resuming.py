@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+from napari_ovseg import __version__
+from napari_ovseg.annotation import Annotation, SliceAnnotation, identity, places, resuming
+from napari_ovseg.annotation.resuming import look_up, model_remarks
+from napari_ovseg.annotation.sidecar import peek, save
+from napari_ovseg.errors import InputError
+from napari_ovseg.labelled import NamedLabel
+
+RECORD = {"model": "demo", "checkpoint": "", "versions": {"napari-ovseg": __version__}}
+
+
+@pytest.fixture(autouse=True)
+def own(tmp_path, monkeypatch):
+    for module in (places, resuming):
+        monkeypatch.setattr(module, "own_sidecars", lambda: tmp_path / "own")
+    return tmp_path / "own"
+
+
+@pytest.fixture
+def picture(tmp_path):
+    path = tmp_path / "data" / "cells.tif"
+    path.parent.mkdir()
+    path.write_bytes(b"pixels")
+    return path
+
+
+PIXELS = np.zeros((5, 7), np.uint8)
+
+
+def work(picture=None, *, slices=1, done=False, **record):
+    labels = (NamedLabel(1, "cell", (1, 2, 3)), NamedLabel(2, "sky", (1, 2, 3)))
+    piece = SliceAnnotation(PIXELS, PIXELS, record=RECORD | record, done=done)
+    positions = [()] if slices == 1 else [(i,) for i in range(slices)]
+    return Annotation(labels, slices=dict.fromkeys(positions, piece), picture=picture)
+
+
+def test_nothing_saved(picture):
+    found = look_up("cells", PIXELS, picture)
+    assert found.place == picture.with_name("cells.tif.ovseg")
+    assert found.sidecar is None
+    assert found.picture.checksum.startswith("file:")
+
+
+def test_saved_work_is_summed_up(picture):
+    first = look_up("cells", PIXELS, picture)
+    save(work(first.picture, slices=3), first.place)
+    found = look_up("cells", PIXELS, picture)
+    assert found.sidecar == found.place
+    assert found.readable
+    assert "2 categories, 3 slices" in found.summary
+    assert found.remarks == ()
+    save(work(first.picture, done=True), first.place, overwrite=True)
+    assert "2 categories, done." in look_up("cells", PIXELS, picture).summary
+
+
+def test_an_unchanged_picture_is_not_read_again_and_a_changed_one_is_said_so(picture, monkeypatch):
+    first = look_up("cells", PIXELS, picture)
+    save(work(first.picture), first.place)
+    with monkeypatch.context() as patch:
+        patch.setattr(identity, "_of_file", lambda *_: pytest.fail("read again"))
+        assert look_up("cells", PIXELS, picture).picture == first.picture
+    picture.write_bytes(b"pixelz")
+    os.utime(picture, ns=(0, 0))
+    (remark,) = look_up("cells", PIXELS, picture).remarks
+    assert "cells.tif has changed since" in remark
+
+
+def test_a_picture_moved_with_its_sidecar_is_the_same(picture, tmp_path):
+    first = look_up("cells", PIXELS, picture)
+    save(work(first.picture), first.place)
+    picture.parent.rename(tmp_path / "elsewhere")
+    found = look_up("cells", PIXELS, tmp_path / "elsewhere" / "cells.tif")
+    assert found.sidecar == tmp_path / "elsewhere" / "cells.tif.ovseg"
+    assert found.remarks == ()
+
+
+def test_where_the_pictures_folder_is_read_only_the_users_own_is_taken(picture, own, monkeypatch):
+    monkeypatch.setattr(resuming, "can_hold_sidecar", lambda folder: False)
+    first = look_up("cells", PIXELS, picture)
+    assert first.place.parent == own
+    save(work(first.picture), first.place)
+    assert look_up("cells", PIXELS, picture).sidecar == first.place
+    monkeypatch.undo()
+    monkeypatch.setattr(resuming, "own_sidecars", lambda: own)
+    found = look_up("cells", PIXELS, picture)
+    assert found.sidecar == first.place
+    assert found.place == picture.with_name("cells.tif.ovseg")
+
+
+def test_a_folder_of_the_users_choice(picture, tmp_path):
+    before = look_up("cells", PIXELS, picture)
+    save(work(before.picture), before.place)
+    found = look_up("cells", PIXELS, picture, elsewhere=tmp_path / "all")
+    assert found.place.parent == tmp_path / "all"
+    assert found.sidecar == before.place
+    save(work(before.picture), found.place)
+    assert look_up("cells", PIXELS, picture, elsewhere=tmp_path / "all").sidecar == found.place
+
+
+def test_a_sample_is_found_by_its_pixels(own):
+    first = look_up("coins", PIXELS)
+    assert first.place.parent == own
+    save(work(first.picture), first.place)
+    assert look_up("coins", PIXELS.copy()).sidecar == first.place
+    assert look_up("coins", PIXELS + 1).sidecar is None
+
+
+def test_the_last_saved_of_several_is_offered(picture):
+    first = look_up("cells", PIXELS, picture)
+    for number, name in enumerate(["cells.tif.ovseg", "cells.tif.2.ovseg"]):
+        save(work(first.picture), picture.with_name(name))
+        os.utime(picture.with_name(name) / "annotation.json", ns=(0, 10**9 * (5 - number)))
+    assert look_up("cells", PIXELS, picture).sidecar == first.place
+
+
+def test_what_cant_be_read_is_said_so(picture):
+    first = look_up("cells", PIXELS, picture)
+    save(work(first.picture), first.place)
+    (first.place / "annotation.json").write_text("{")
+    found = look_up("cells", PIXELS, picture)
+    assert not found.readable
+    assert "is damaged" in found.summary
+
+
+def test_a_file_that_cant_be_read(picture, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(identity, "_of_file", refuse)
+    with pytest.raises(InputError, match="permission denied"):
+        look_up("cells", PIXELS, picture)
+
+
+@pytest.mark.parametrize(
+    ("record", "chosen", "said"),
+    [
+        ({}, "demo", []),
+        ({}, "ViT-B-16/openai", ["'ViT-B-16/openai' is chosen now"]),
+        ({"model": "No-Such/model", "checkpoint": "x"}, None, []),
+        ({"model": "ViT-B-16-quickgelu/openai", "checkpoint": "other"}, None, ["the weights 'other'"]),
+        ({"model": "ViT-B-16-quickgelu/openai", "checkpoint": "openai"}, None, ["not on this machine"]),
+        ({"model": "ViT-B-16", "checkpoint": "/gone/w.pt"}, None, ["/gone/w.pt, are no longer there"]),
+        ({"versions": {"napari-ovseg": "0.0.1"}}, None, ["napari-ovseg 0.0.1"]),
+        ({"model": None}, "demo", []),
+    ],
+)
+def test_the_model_is_checked_against_the_record(tmp_path, monkeypatch, record, chosen, said):
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    save(work(**record), tmp_path / "a.ovseg")
+    remarks = model_remarks(peek(tmp_path / "a.ovseg"), chosen)
+    assert len(remarks) == len(said)
+    for remark, part in zip(remarks, said, strict=True):
+        assert part in remark
