@@ -17,7 +17,7 @@ LEVELS = {
     "colours": 0,
     "categories": 1,
     "images": 1,
-    "labelled": 1,
+    "labelled": 2,
     "segmentation": 2,
     "clip": 2,
     "relevance": 3,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from napari_ovseg.categories import Category
+from napari_ovseg.colours import category_colours
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,17 @@ class NamedLabel:
     name: str
     colour: tuple[int, int, int]
     synonyms: tuple[str, ...] = ()
+
+
+def named_labels(categories: Iterable[Category | str]) -> tuple[NamedLabel, ...]:
+    """Give categories the ids 1, 2, ... in their order, and colours; the background words get none."""
+    found = [Category(item) if isinstance(item, str) else item for item in categories]
+    found = [category for category in found if not category.background]
+    colours = category_colours(len(found))[1:].tolist()
+    return tuple(
+        NamedLabel(number, category.name, (red, green, blue), category.synonyms)
+        for number, (category, (red, green, blue)) in enumerate(zip(found, colours, strict=True), 1)
+    )
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ import pytest
 from napari.components import ViewerModel
 
 from napari_ovseg._napari.colours import Legend
-from napari_ovseg._napari.layers import MASKS, METADATA_KEY, PSEUDO_LABELS, is_edited, write_labels
+from napari_ovseg._napari.layers import MASKS, PSEUDO_LABELS, names_of, tracked_labels, write_labels
 from napari_ovseg._napari.source import source_of
 
-LEGEND = Legend(("cat", "dog"))
+LEGEND = Legend.of(("cat", "dog"))
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_unedited_result_is_replaced_in_one_undo_step(viewer):
     assert second.layer is first
     assert second.kept is None
     assert np.array_equal(first.data, labels(2))
-    assert not is_edited(first)
+    assert not tracked_labels(first).is_edited(())
     first.undo()
     assert np.array_equal(first.data, labels(1))
     first.undo()
@@ -130,7 +130,7 @@ def test_other_names_make_a_fresh_layer_in_the_same_place(viewer):
     image = viewer.add_image(np.zeros((12, 16)), name="cells")
     first = write(viewer, image, labels(1)).layer
     viewer.add_image(np.zeros((12, 16)), name="top")
-    other = write(viewer, image, labels(2), legend=Legend(("dog", "cat"))).layer
+    other = write(viewer, image, labels(2), legend=Legend.of(("dog", "cat"))).layer
     assert other is not first
     assert [layer.name for layer in viewer.layers] == ["cells", "cells masks", "top"]
     assert other.features["name"].tolist()[1:3] == ["dog", "cat"]
@@ -139,7 +139,7 @@ def test_other_names_make_a_fresh_layer_in_the_same_place(viewer):
 def test_one_more_name_keeps_layer_and_undo(viewer):
     image = viewer.add_image(np.zeros((12, 16)), name="cells")
     first = write(viewer, image, labels(1)).layer
-    more = write(viewer, image, labels(2, high=4), legend=Legend(("cat", "dog", "bird"))).layer
+    more = write(viewer, image, labels(2, high=4), legend=Legend.of(("cat", "dog", "bird"))).layer
     assert more is first
     assert more.features["name"].tolist() == ["background", "cat", "dog", "bird", "unsure"]
 
@@ -147,14 +147,14 @@ def test_one_more_name_keeps_layer_and_undo(viewer):
 def test_other_dtype_makes_a_fresh_layer(viewer):
     image = viewer.add_image(np.zeros((12, 16)), name="cells")
     write(viewer, image, labels(1))
-    many = Legend(tuple(f"name {i}" for i in range(300)))
+    many = Legend.of([f"name {i}" for i in range(300)])
     layer = write(viewer, image, labels(2).astype(np.uint16) * 140, legend=many).layer
     assert layer.data.dtype == np.uint16
     assert layer.features["label"].iloc[-1] == 65535
     assert len(viewer.layers) == 2
 
 
-@pytest.mark.parametrize("second", [LEGEND, Legend(("dog", "cat"))], ids=["overwritten", "exchanged"])
+@pytest.mark.parametrize("second", [LEGEND, Legend.of(("dog", "cat"))], ids=["overwritten", "exchanged"])
 def test_rolling_back_restores_the_earlier_result(viewer, second):
     image = viewer.add_image(np.zeros((12, 16)), name="cells")
     write(viewer, image, labels(1))
@@ -163,8 +163,8 @@ def test_rolling_back_restores_the_earlier_result(viewer, second):
     layer = viewer.layers["cells masks"]
     assert np.array_equal(layer.data, labels(1))
     assert layer.features["name"].tolist()[1:3] == ["cat", "dog"]
-    assert layer.metadata[METADATA_KEY]["names"] == ["cat", "dog"]
-    assert not is_edited(layer)
+    assert names_of(layer) == {1: "cat", 2: "dog"}
+    assert not tracked_labels(layer).is_edited(())
 
 
 def test_rolling_back_an_equal_result_undoes_nothing_else(viewer):

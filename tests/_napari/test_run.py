@@ -3,19 +3,21 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from napari_ovseg._napari.run import Failed, Finished, Progressed, PseudoLabelled, Request, run_steps
+from napari_ovseg._napari.run import Failed, Finished, Progressed, PseudoLabelled, Request, Segmented, run_steps
 from napari_ovseg._napari.source import Placement, Source
+from napari_ovseg.annotation.found import table_for
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.errors import InputError
 
 from .fakes import FakeMethod
 
-PLACEMENT = Placement((0, 1), (1.0, 1.0), (0, 0))
+PLACEMENT = Placement((0, 1), (1.0, 1.0), (40, 50), (), ())
 
 
 def request(data, names="bright"):
     source = Source("photo", data, (slice(None),) * 2, PLACEMENT, data.ndim == 3, None, None, None)
-    return Request(7, source, parse_categories(names), "demo", "fast", "cpu")
+    categories = parse_categories(names)
+    return Request(7, (source,), categories, table_for(categories), "demo", "fast", "cpu")
 
 
 def events(method, data, should_stop=lambda: False):
@@ -33,8 +35,8 @@ def test_events_come_in_order_and_carry_the_runs_number():
     found = events(FakeMethod(steps=3), picture())
     assert {event.number for event in found} == {7}
     kinds = [type(event) for event in found]
-    assert kinds[-2:] == [PseudoLabelled, Finished]
-    assert set(kinds[:-2]) == {Progressed}
+    assert kinds[-3:] == [PseudoLabelled, Segmented, Finished]
+    assert set(kinds[:-3]) == {Progressed}
     assert found[0].stage == "Loading the model"
 
 

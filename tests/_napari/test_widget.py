@@ -385,11 +385,14 @@ def test_slice_of_a_stack(make_panel):
     panel.viewer.dims.set_current_step(0, 3)
     panel.run("bright, dark")
     masks = panel.viewer.layers["stack masks"]
-    assert masks.data.shape == (1, 24, 32)
-    np.testing.assert_allclose(masks.translate, (3, 0, 0))
+    assert masks.data.shape == (5, 24, 32)
+    assert np.nonzero(masks.data.any(axis=(1, 2)))[0].tolist() == [3]
+    third = masks.data[3].copy()
     panel.viewer.dims.set_current_step(0, 1)
     panel.run("bright, dark")
-    assert np.allclose(panel.viewer.layers["stack masks [1]"].translate, (1, 0, 0))
+    assert panel.layers == ["stack", "stack pseudo-labels", "stack masks"]
+    assert np.nonzero(masks.data.any(axis=(1, 2)))[0].tolist() == [1, 3]
+    assert np.array_equal(masks.data[3], third)
 
 
 def test_ctrl_enter_runs(make_panel, qtbot):

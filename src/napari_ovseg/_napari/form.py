@@ -24,6 +24,8 @@ from qtpy.QtWidgets import (
 
 from napari_ovseg._napari.category_actions import CategoryActions
 from napari_ovseg._napari.category_table import CategoryTable
+from napari_ovseg._napari.correct_controls import CorrectControls
+from napari_ovseg._napari.slices_row import SlicesRow
 from napari_ovseg._napari.weights_row import WeightsRow
 from napari_ovseg.errors import InputError
 
@@ -107,9 +109,12 @@ class Form(QWidget):
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.table = CategoryTable()
         self.table_actions = CategoryActions(self.table)
+        self.slices = SlicesRow()
+        self.correct = CorrectControls()
         self._lay_out()
         self.show_running(False)
         self.offer_channel_axes([])
+        self.offer_slices(())
 
     def _lay_out(self) -> None:
         self.fields = QFormLayout()
@@ -122,6 +127,7 @@ class Form(QWidget):
         for title, field in (
             ("Picture", self.image),
             ("Read", self._channel_row),
+            ("Slices", self.slices),
             ("Names", self.names),
             ("Model", self.model),
             ("Weights", self.weights),
@@ -140,6 +146,7 @@ class Form(QWidget):
         layout.addWidget(self.message)
         layout.addWidget(self.table, 1)
         layout.addWidget(self.table_actions)
+        layout.addWidget(self.correct)
         self.channel_axis.currentIndexChanged.connect(self._show_channels)
         self.model.currentTextChanged.connect(
             lambda text: self.fields.setRowVisible(self.weights, text == LOCAL_FILE)
@@ -158,6 +165,11 @@ class Form(QWidget):
 
     def _show_channels(self) -> None:
         self.channels.setVisible(self.channel_axis.currentData() is not None)
+
+    def offer_slices(self, lengths: Sequence[int]) -> None:
+        """Offer the slices of a stack with these lengths; the row is hidden for a flat picture."""
+        self.slices.offer(lengths)
+        self.fields.setRowVisible(self.slices, bool(lengths))
 
     def chosen_channels(self) -> tuple[int, ...]:
         """The channels typed; raises InputError when they are not numbers."""

@@ -1,12 +1,11 @@
 """Writing results as labels layers, without ever touching what a person has edited.
 
-Each layer remembers in its metadata which picture it belongs to and a digest of what was written; a layer
-whose pixels no longer match the digest was edited, and is left alone for good.
+A stack's results are one layer of the stack's size, filled slice by slice. Each layer carries in its metadata
+which picture it belongs to and the `TrackedLabels` that tells its human pixels from the machine's.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_ovseg._napari.colours import Legend
+from napari_ovseg._napari.tracked_labels import TrackedLabels
+from napari_ovseg.annotation.corrections import Labels as LabelsArray
+from napari_ovseg.errors import InputError
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -28,15 +30,25 @@ MASKS = "masks"
 
 @dataclass(frozen=True)
 class Written:
-    """One result in the viewer: its layer, the edited layer that was left alone, and how to take it back."""
+    """One result in the viewer: its layer, the edited one that was left alone, and how to take it back."""
 
-    layer: Labels
+    tracked: TrackedLabels
     kept: Labels | None
     roll_back: Callable[[], None]
 
+    @property
+    def layer(self) -> Labels:
+        return self.tracked.layer
+
 
 def write_labels(
-    viewer: ViewerModel, image: Image, kind: str, labels: np.ndarray, placement: Placement, legend: Legend
+    viewer: ViewerModel,
+    image: Image,
+    kind: str,
+    labels: LabelsArray,
+    placement: Placement,
+    legend: Legend,
+    human: LabelsArray | None = None,
 ) -> Written:
     """Show labels (H, W) as the layer "<image> <kind>", in the place of an unedited earlier result.
 
@@ -54,73 +66,90 @@ def write_labels(
         Where they lie in the data coordinates of `image`.
     legend : Legend
         Names and colours.
+    human : np.ndarray, optional
+        Human pixels that `labels` holds, (H, W), void elsewhere.
     """
-    data = placement.embed(labels)
+    position = placement.position
     earlier = _results(viewer, image, kind, placement)
-    unedited = [layer for layer in earlier if not is_edited(layer)]
-    kept = earlier[-1] if earlier and not unedited else None
-    if not unedited:
-        new = _new_layer(image, kind, data, placement, legend)
-        viewer.add_layer(new)
-        return Written(new, kept, lambda: _remove_unedited(viewer, new))
-    old = unedited[-1]
-    same_form = old.data.shape == data.shape and old.data.dtype == data.dtype
-    if same_form and legend.agrees_with(old.metadata[METADATA_KEY]["names"]):
-        return Written(old, None, _overwrite(old, data, image, placement, legend))
-    return _exchange(viewer, old, _new_layer(image, kind, data, placement, legend))
+    unedited = [tracked for tracked in earlier if not tracked.is_edited(position)]
+    old = unedited[-1] if unedited else None
+    if old is not None:
+        if old.layer.data.dtype == labels.dtype and legend.agrees_with(names_of(old.layer)):
+            return Written(old, None, _overwrite(old, labels, human, image, placement, legend))
+        if old.positions in ([], [position]):
+            return _exchange(viewer, old, _new_layer(image, kind, labels, human, placement, legend))
+    new = _new_layer(image, kind, labels, human, placement, legend)
+    viewer.add_layer(new.layer)
+    return Written(new, earlier[-1].layer if earlier else None, lambda: _remove_unedited(viewer, new))
 
 
-def is_edited(layer: Labels) -> bool:
-    """Whether the pixels are no longer what the machine wrote."""
-    return bool(layer.metadata[METADATA_KEY]["digest"] != _digest(layer.data))
+def tracked_labels(layer: Any) -> TrackedLabels | None:
+    """Return what tells a result's human pixels from the machine's; None for a layer that is no result."""
+    tracked = layer.metadata.get(METADATA_KEY, {}).get("tracked")
+    # a copy of a result carries its metadata too, and is nobody's result
+    return tracked if isinstance(tracked, TrackedLabels) and tracked.layer is layer else None
 
 
-def _results(viewer: ViewerModel, image: Image, kind: str, placement: Placement) -> list[Labels]:
-    """Earlier results of this kind for this slice of this picture, oldest first."""
-    wanted = _identity(image, kind, placement)
-    found = [layer for layer in viewer.layers if layer.metadata.get(METADATA_KEY, {}).get("result") == wanted]
-    return sorted(found, key=lambda layer: layer.metadata[METADATA_KEY]["number"])
+def names_of(layer: Labels) -> dict[int, str]:
+    """Return the name of each id of a result."""
+    names: dict[int, str] = layer.metadata[METADATA_KEY]["names"]
+    return names
 
 
-def _identity(image: Image, kind: str, placement: Placement) -> dict[str, Any]:
-    return {
-        "image": str(image.unique_id),
-        "kind": kind,
-        "axes": list(placement.axes),
-        "starts": list(placement.starts),
-    }
+def _results(viewer: ViewerModel, image: Image, kind: str, placement: Placement) -> list[TrackedLabels]:
+    """Earlier results of this kind for this picture, oldest first."""
+    found = []
+    for layer in viewer.layers:
+        tracked = tracked_labels(layer)
+        if tracked is None or layer.metadata[METADATA_KEY]["result"] != _identity(image, kind):
+            continue
+        if tracked.placement.fits(placement):
+            found.append(tracked)
+    return sorted(found, key=lambda tracked: tracked.layer.metadata[METADATA_KEY]["number"])
 
 
-def _digest(data: np.ndarray) -> str:
-    array = np.ascontiguousarray(data)
-    return hashlib.blake2b(array.data, digest_size=16, person=array.dtype.str.encode()).hexdigest()
+def _identity(image: Image, kind: str) -> dict[str, str]:
+    return {"image": str(image.unique_id), "kind": kind}
 
 
 _numbers = iter(range(1, 2**62))
 
 
-def _new_layer(image: Image, kind: str, data: np.ndarray, placement: Placement, legend: Legend) -> Labels:
+def _new_layer(
+    image: Image,
+    kind: str,
+    labels: LabelsArray,
+    human: LabelsArray | None,
+    placement: Placement,
+    legend: Legend,
+) -> TrackedLabels:
     from napari.layers import Labels
 
-    layer = Labels(
-        data,
-        name=f"{image.name} {kind}",
-        features=legend.features,
-        colormap=legend.colormap(),
-        metadata={METADATA_KEY: {"result": _identity(image, kind, placement), "number": next(_numbers)}},
-        opacity=0.6,
-        **placed_like(image, placement),
-    )
-    _remember(layer, legend)
-    layer.selected_label = 1
-    return layer
+    try:
+        # of a large stack, only the slices that are written take memory
+        data = np.zeros(placement.shape, labels.dtype)
+    except MemoryError:
+        raise InputError(
+            f"There is no memory for labels of the size {placement.shape}: crop '{image.name}' first."
+        ) from None
+    layer = Labels(data, name=f"{image.name} {kind}", opacity=0.6, **placed_like(image, placement))
+    tracked = TrackedLabels(layer, placement)
+    tracked.start(placement.position, labels, human)
+    layer.metadata[METADATA_KEY] = {
+        "result": _identity(image, kind),
+        "number": next(_numbers),
+        "tracked": tracked,
+    }
+    show_legend(layer, legend)
+    layer.selected_label = min(legend.names, default=1)
+    return tracked
 
 
 def placed_like(image: Image, placement: Placement) -> dict[str, Any]:
     """Layer arguments that make a result overlay its picture exactly: all transforms, units and axis labels.
 
-    napari maps data to world as ``affine @ (rotate @ shear @ scale @ data + translate)``; a coarser or
-    shifted grid changes only the scale and the translation.
+    napari maps data to world as ``affine @ (rotate @ shear @ scale @ data + translate)``; a coarser grid
+    changes only the scale and the translation.
     """
     transform = image._transforms["data2physical"]
     shift = np.asarray(transform.linear_matrix) @ placement.offset
@@ -135,56 +164,54 @@ def placed_like(image: Image, placement: Placement) -> dict[str, Any]:
     }
 
 
-def _remember(layer: Labels, legend: Legend) -> None:
-    layer.metadata[METADATA_KEY] |= {"digest": _digest(layer.data), "names": list(legend.names)}
+def show_legend(layer: Labels, legend: Legend) -> None:
+    """Give a result its names and colours."""
+    layer.features = legend.features
+    layer.colormap = legend.colormap()
+    layer.metadata[METADATA_KEY]["names"] = legend.names
 
 
 def _overwrite(
-    layer: Labels, data: np.ndarray, image: Image, placement: Placement, legend: Legend
+    tracked: TrackedLabels,
+    labels: LabelsArray,
+    human: LabelsArray | None,
+    image: Image,
+    placement: Placement,
+    legend: Legend,
 ) -> Callable[[], None]:
     """Write into a layer as one undo step; returns what takes it back."""
-    before = (dict(layer.metadata[METADATA_KEY]), layer.features.copy(), layer.colormap)
-    changed = np.nonzero(layer.data != data)
-    if changed[0].size:
-        with layer.block_history():
-            layer.data_setitem(changed, data[changed])
+    layer = tracked.layer
+    before = (layer.metadata[METADATA_KEY]["names"], layer.features.copy(), layer.colormap)
+    step = tracked.write({placement.position: (labels, human)})
     for name, value in placed_like(image, placement).items():
         setattr(layer, name, value)
-    _set_legend(layer, legend.features, legend.colormap())
-    _remember(layer, legend)
+    show_legend(layer, legend)
 
     def roll_back() -> None:
-        if is_edited(layer):
+        if tracked.is_edited(placement.position):
             return
-        if changed[0].size:
-            layer.undo()
-        layer.metadata[METADATA_KEY] = before[0]
-        _set_legend(layer, before[1], before[2])
+        tracked.take_back(step)
+        layer.metadata[METADATA_KEY]["names"], layer.features, layer.colormap = before
 
     return roll_back
 
 
-def _set_legend(layer: Labels, features: Any, colormap: Any) -> None:
-    layer.features = features
-    layer.colormap = colormap
-
-
-def _exchange(viewer: ViewerModel, old: Labels, new: Labels) -> Written:
+def _exchange(viewer: ViewerModel, old: TrackedLabels, new: TrackedLabels) -> Written:
     """Put a layer of another form, or with other names, in the place of an unedited one."""
-    position, name = viewer.layers.index(old), old.name
-    viewer.layers.remove(old)
-    new.name = name
-    viewer.layers.insert(position, new)
+    position, name = viewer.layers.index(old.layer), old.layer.name
+    viewer.layers.remove(old.layer)
+    new.layer.name = name
+    viewer.layers.insert(position, new.layer)
 
     def roll_back() -> None:
-        if new in viewer.layers and not is_edited(new):
-            place = viewer.layers.index(new)
-            viewer.layers.remove(new)
-            viewer.layers.insert(place, old)
+        if new.layer in viewer.layers and not any(map(new.is_edited, new.positions)):
+            place = viewer.layers.index(new.layer)
+            viewer.layers.remove(new.layer)
+            viewer.layers.insert(place, old.layer)
 
     return Written(new, None, roll_back)
 
 
-def _remove_unedited(viewer: ViewerModel, layer: Labels) -> None:
-    if layer in viewer.layers and not is_edited(layer):
-        viewer.layers.remove(layer)
+def _remove_unedited(viewer: ViewerModel, tracked: TrackedLabels) -> None:
+    if tracked.layer in viewer.layers and not any(map(tracked.is_edited, tracked.positions)):
+        viewer.layers.remove(tracked.layer)

@@ -1,151 +1,153 @@
-"""What a run has brought into the viewer so far, and the link between the masks and the category table."""
+"""What a run has brought into the viewer so far."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from qtpy.QtCore import QObject, QTimer
 
+from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.colours import Legend
 from napari_ovseg._napari.layers import MASKS, METADATA_KEY, PSEUDO_LABELS, Written, write_labels
-from napari_ovseg.colours import category_colours
-from napari_ovseg.labelled import NamedLabel
+from napari_ovseg.annotation.corrections import void_of
+from napari_ovseg.annotation.found import moved
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Image, Labels
+    from napari.layers import Image
 
-    from napari_ovseg._napari.category_table import CategoryTable
     from napari_ovseg._napari.run import Request
-    from napari_ovseg.pipeline import Segmentation
-
-# Long enough not to count pixels during a brush stroke.
-_SETTLE_MS = 300
+    from napari_ovseg._napari.source import Source
+    from napari_ovseg._napari.tracked_labels import Position
+    from napari_ovseg.annotation import SliceAnnotation
+    from napari_ovseg.annotation.corrections import Labels
 
 
 class Outcome:
-    """The layers of one run: shown as they arrive, all taken back if the run does not finish."""
+    """The layers of one run: slices are shown as they arrive; one that is not finished is taken back.
 
-    def __init__(self, viewer: ViewerModel, image: Image, request: Request) -> None:
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    image : napari.layers.Image
+    request : Request
+    into : Annotated, optional
+        Write into these layers, corrected or not; the request holds what a person has painted there.
+    """
+
+    def __init__(
+        self, viewer: ViewerModel, image: Image, request: Request, into: Annotated | None = None
+    ) -> None:
         self.viewer = viewer
         self.image = image
-        self.legend = Legend(
-            tuple(category.name for category in request.categories if not category.background)
-        )
-        self._placement = request.source.placement
-        self._written: dict[str, Written] = {}
+        self.request = request
+        self.annotated = into
+        self.finished: list[SliceAnnotation] = []
+        self._into = into
+        self._legend = Legend(request.table.labels, int(np.iinfo(request.table.dtype).max))
+        self._pseudo: Written | None = None
+        self._notes: dict[str, None] = {}
 
-    @property
-    def masks(self) -> Labels:
-        return self._written[MASKS].layer
-
-    def show_pseudo_labels(self, labels: np.ndarray) -> None:
+    def show_pseudo_labels(self, source: Source, labels: Labels) -> None:
         """Show the first guess while the masks are still being worked out."""
-        self._write(PSEUDO_LABELS, labels)
+        if self._into is None:
+            self._pseudo = self._write(PSEUDO_LABELS, source, labels)
 
-    def show_result(self, result: Segmentation) -> str:
-        """Show both layers; returns what there is to say, in a few sentences."""
-        if PSEUDO_LABELS not in self._written:
-            self._write(PSEUDO_LABELS, result.pseudo_labels)
-        self._write(MASKS, result.masks)
-        self._written[PSEUDO_LABELS].layer.visible = False
-        self.masks.visible = True
-        for written in self._written.values():
-            written.layer.metadata[METADATA_KEY]["record"] = result.record
-        self.viewer.layers.selection.active = self.masks
-        return " ".join([*self._notes(), *_findings(result)])
+    def show_slice(self, source: Source, piece: SliceAnnotation) -> None:
+        """Show both layers of a slice that is finished."""
+        position = source.placement.position
+        if self._into is not None:
+            self._take_in(position, piece)
+        else:
+            self._show_anew(source, piece)
+        assert self.annotated is not None
+        self.annotated.sources[position] = source
+        self.annotated.pieces[position] = piece
+        self.annotated.masks.layer.metadata[METADATA_KEY]["record"] = piece.record
+        self.annotated.pseudo_labels.layer.metadata[METADATA_KEY]["record"] = piece.record
+        self.finished.append(piece)
+        self._pseudo = None
+
+    def message(self) -> str:
+        """What there is to say, in a few sentences."""
+        return " ".join([*self._notes, *_findings(self.request, self.finished)])
 
     def roll_back(self) -> None:
-        """Leave the layers as they were before the run."""
-        for written in reversed(self._written.values()):
-            written.roll_back()
+        """Leave the layers as they were before the slice that is not finished."""
+        if self._pseudo is not None:
+            self._pseudo.roll_back()
 
-    def _write(self, kind: str, labels: np.ndarray) -> None:
-        self._written[kind] = write_labels(
-            self.viewer, self.image, kind, labels, self._placement, self.legend
-        )
+    def _show_anew(self, source: Source, piece: SliceAnnotation) -> None:
+        position = source.placement.position
+        rough = piece.pseudo_labels
+        assert rough is not None
+        if self._pseudo is None:
+            self._pseudo = self._write(PSEUDO_LABELS, source, rough)
+        held = None if (piece.human == void_of(piece.human)).all() else piece.human
+        masks = self._write(MASKS, source, piece.masks, held)
+        self._pseudo.layer.visible = False
+        masks.layer.visible = True
+        self.viewer.layers.selection.active = masks.layer
+        known = masks.layer.metadata[METADATA_KEY].get("annotated")
+        if not isinstance(known, Annotated) or known.masks is not masks.tracked:
+            known = Annotated(self.image, masks.tracked, self._pseudo.tracked, self.request.table)
+            if masks.kept is not None:
+                _carry_other_slices(masks.kept.metadata[METADATA_KEY].get("annotated"), known, position)
+        known.pseudo_labels = self._pseudo.tracked
+        known.table, known.background = self.request.table, self.request.background
+        known.settings = self.request.settings
+        self.annotated = known
 
-    def _notes(self) -> list[str]:
-        return [
-            f"'{written.kept.name}' was edited and is left alone: the new result is '{written.layer.name}'."
-            for written in self._written.values()
-            if written.kept is not None
-        ]
+    def _take_in(self, position: Position, piece: SliceAnnotation) -> None:
+        """Write into layers that hold corrections, which the piece holds as well."""
+        assert self._into is not None
+        painted = self._into.pseudo_labels.human_pixels(position)
+        rough = piece.pseudo_labels
+        if rough is not None:
+            rough = np.where(painted != void_of(painted), painted, rough)
+        now = self._into.human_pixels(position)
+        masks = np.where(now != void_of(now), now, piece.masks)
+        piece = replace(piece, masks=masks, human=now, pseudo_labels=rough)
+        self._into.write_pseudo_labels({position: piece})
+        self._into.write_masks({position: piece})
+        self._into.background, self._into.settings = self.request.background, self.request.settings
+
+    def _write(self, kind: str, source: Source, labels: Labels, human: Labels | None = None) -> Written:
+        written = write_labels(self.viewer, self.image, kind, labels, source.placement, self._legend, human)
+        if written.kept is not None:
+            kept, new = written.kept.name, written.layer.name
+            self._notes[f"'{kept}' was edited and is left alone: the new result is '{new}'."] = None
+        return written
 
 
-def _findings(result: Segmentation) -> list[str]:
-    absent = list(result.record.get("absent", []))
-    names = [category.name for category in result.categories if category.name not in absent]
-    found = [f"Segmented {_listed(names)}."] if names else []
-    if absent:
+def _carry_other_slices(old: Annotated | None, new: Annotated, but: Position) -> None:
+    """A corrected stack is replaced slice by slice: the new layers begin with all that the old ones hold."""
+    if old is None:
+        return
+    for position in old.masks.positions:
+        if position != but:
+            piece = moved(old.slice(position), old.table, new.table)
+            new.masks.start(position, piece.masks, piece.human)
+            new.pieces[position] = piece
+            if position in old.sources:
+                new.sources[position] = old.sources[position]
+    new.masks.layer.refresh()
+
+
+def _findings(request: Request, finished: list[SliceAnnotation]) -> list[str]:
+    """What was found and what was not, over all slices."""
+    names = [category.name for category in request.categories if not category.background]
+    absent = [name for name in names if all(name in piece.record.get("absent", []) for piece in finished)]
+    there = [name for name in names if name not in absent]
+    where = f" in {len(finished)} slices" if len(finished) > 1 else ""
+    found = [f"Segmented {_listed(there)}{where}."] if there and finished else []
+    if absent and finished:
         found.append(f"Probably absent, and not painted: {_listed(absent)}.")
-    return [*found, *result.record.get("warnings", [])]
+    warnings = dict.fromkeys(note for piece in finished for note in piece.record.get("warnings", []))
+    return [*found, *warnings]
 
 
 def _listed(names: list[str], most: int = 5) -> str:
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(f"'{name}'" for name in names[:most]) + more
-
-
-class MasksView(QObject):
-    """Keeps the category table in step with the masks of the latest run, in both directions."""
-
-    def __init__(self, viewer: ViewerModel, table: CategoryTable) -> None:
-        super().__init__()
-        self.viewer = viewer
-        self.table = table
-        self.layer: Labels | None = None
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_SETTLE_MS)
-        self._timer.timeout.connect(self._count)
-        table.picked.connect(self._pick)
-
-    def show(self, layer: Labels, legend: Legend, result: Segmentation) -> None:
-        """Fill the table from a result, and follow its masks from now on."""
-        self._unfollow()
-        self.layer = layer
-        colours = category_colours(len(legend.names))[1:].tolist()
-        labels = [
-            NamedLabel(id, name, (red, green, blue))
-            for id, (name, (red, green, blue)) in enumerate(zip(legend.names, colours, strict=True), start=1)
-        ]
-        presence = dict(zip(legend.names, result.presence.tolist(), strict=True))
-        self.table.show_categories(labels, (), presence, result.record.get("absent", []))
-        self._count()
-        for event in (layer.events.paint, layer.events.set_data, layer.events.data):
-            event.connect(self._changed)
-        layer.events.selected_label.connect(self._mark)
-        self._mark()
-
-    def forget(self, layer: Any) -> None:
-        """Empty the table if the layer that was removed is the one it shows."""
-        if layer is self.layer:
-            self._unfollow()
-            self.table.empty()
-
-    def _unfollow(self) -> None:
-        if self.layer is not None:
-            for event in (self.layer.events.paint, self.layer.events.set_data, self.layer.events.data):
-                event.disconnect(self._changed)
-            self.layer.events.selected_label.disconnect(self._mark)
-        self.layer = None
-        self._timer.stop()
-
-    def _changed(self, _event: Any = None) -> None:
-        self._timer.start()
-
-    def _count(self) -> None:
-        if self.layer is not None:
-            self.table.show_shares(np.asarray(self.layer.data))
-
-    def _pick(self, label: int) -> None:
-        if self.layer is not None:
-            self.viewer.layers.selection.active = self.layer
-            self.layer.visible = True
-            self.layer.selected_label = label
-
-    def _mark(self, _event: Any = None) -> None:
-        if self.layer is not None:
-            self.table.mark(int(self.layer.selected_label))

@@ -7,8 +7,8 @@ thread as an event that carries the run's number, so that what is left of a stop
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +17,19 @@ from napari.qt.threading import GeneratorWorker, create_worker
 from qtpy.QtCore import QObject, Signal, Slot
 
 from napari_ovseg._napari.torch_loading import TORCH_ADVICE, load_torch
+from napari_ovseg.annotation.found import found_by, ids_in, renumbered
+from napari_ovseg.categories import Category, format_categories
 from napari_ovseg.errors import Cancelled, OvsegError
 
 if TYPE_CHECKING:
     from napari_ovseg._napari.source import Source
-    from napari_ovseg.categories import Category
-    from napari_ovseg.pipeline import Segmentation
+    from napari_ovseg.annotation import SliceAnnotation
+    from napari_ovseg.annotation.label_table import LabelTable
+    from napari_ovseg.segmentation import Segmentation
+
+Position = tuple[int, ...]
+Emit = Callable[[Any], None]
+ShouldStop = Callable[[], bool]
 
 LOADING = "Loading the model"
 READING = "Reading the picture"
@@ -33,40 +40,84 @@ _SECONDS_BETWEEN_EVENTS = 0.05
 
 @dataclass(frozen=True)
 class Request:
-    """Everything a run needs, gathered on the main thread."""
+    """Everything a run needs, gathered on the main thread.
+
+    Attributes
+    ----------
+    number : int
+    sources : tuple of Source
+        The slices to segment, in order.
+    categories : tuple of Category
+    table : LabelTable
+        The ids of the categories, and of others that a person has painted.
+    model, preset, device, checkpoint
+        As in `load_model` and `segment`.
+    earlier : dict of tuple of int to SliceAnnotation
+        Slices that hold corrections, in the ids of `table`.
+    """
 
     number: int
-    source: Source
+    sources: tuple[Source, ...]
     categories: tuple[Category, ...]
+    table: LabelTable
     model: str
     preset: str
     device: str
     checkpoint: Path | None = None
+    earlier: Mapping[Position, SliceAnnotation] = field(default_factory=dict)
+
+    @property
+    def background(self) -> Category | None:
+        """The words for what is not wanted."""
+        return next((category for category in self.categories if category.background), None)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What is worth keeping with the result; what JSON can hold."""
+        return {
+            "names": format_categories(self.categories),
+            "model": self.model,
+            "checkpoint": None if self.checkpoint is None else str(self.checkpoint),
+            "preset": self.preset,
+            "device": self.device,
+        }
 
 
 @dataclass(frozen=True)
 class Progressed:
+    """How far a stage is, in the slice numbered `done_before` from 0."""
+
     number: int
     stage: str
     done: int
     total: int
+    done_before: int = 0
 
 
 @dataclass(frozen=True)
 class PseudoLabelled:
     number: int
+    source: Source
     labels: np.ndarray
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """One slice is finished."""
+
+    number: int
+    source: Source
+    piece: SliceAnnotation
 
 
 @dataclass(frozen=True)
 class Finished:
     number: int
-    result: Segmentation
 
 
 @dataclass(frozen=True)
 class Failed:
-    """A run that ended without a result: why, in one sentence; `error` is set when it is our own mistake."""
+    """A run that ended early: why, in one sentence; `error` is set when it is our own mistake."""
 
     number: int
     message: str
@@ -75,10 +126,11 @@ class Failed:
 
 @dataclass(frozen=True)
 class Engine:
-    """What a run calls; by default the package's own, imported when the first run needs them."""
+    """What runs and updates call; by default the package's own, imported when they are first needed."""
 
     load_model: Callable[..., Any]
     segment: Callable[..., Segmentation]
+    single_image: Callable[..., Any]
 
 
 def default_engine() -> Engine:
@@ -86,50 +138,85 @@ def default_engine() -> Engine:
     load_torch()
     from napari_ovseg.clip.loading import load_model
     from napari_ovseg.pipeline import segment
+    from napari_ovseg.single_image import SingleImage
 
-    return Engine(load_model, segment)
+    return Engine(load_model, segment, SingleImage)
 
 
 def run_steps(
-    request: Request, engine: Engine | None, emit: Callable[[Any], None], should_stop: Callable[[], bool]
+    request: Request, engine: Engine | None, emit: Emit, should_stop: ShouldStop
 ) -> Generator[Any, None, None]:
     """Carry out a request in the worker thread; yields and emits events, and never raises."""
     number = request.number
-    progress = _throttled(lambda *step: emit(Progressed(number, *step)), should_stop)
     try:
         yield Progressed(number, LOADING, 0, 0)
         engine = engine or default_engine()
+        progress = _throttled(lambda *step: emit(Progressed(number, *step)), should_stop)
         model = engine.load_model(
             request.model, checkpoint=request.checkpoint, device=request.device, progress=progress
         )
-        yield Progressed(number, READING, 0, 0)
-        picture = request.source.picture()
-        result = engine.segment(
-            picture,
-            request.categories,
-            model=model,
-            preset=request.preset,
-            progress=progress,
-            should_stop=should_stop,
-            on_pseudo_labels=lambda labels, confidence: emit(PseudoLabelled(number, np.array(labels))),
-        )
-        yield Finished(number, result)
-    except Cancelled:
-        yield Failed(number, "Cancelled; the layers are as they were.")
-    except OvsegError as error:
-        yield Failed(number, str(error))
-    except (ImportError, OSError) as error:
-        advice = TORCH_ADVICE if "torch" in str(error).lower() else "{error}"
-        yield Failed(number, advice.format(error=error), error)
+        for done_before, source in enumerate(request.sources):
+            yield Progressed(number, READING, 0, 0, done_before)
+            yield Segmented(
+                number, source, _segment(request, source, engine, model, done_before, emit, should_stop)
+            )
+        yield Finished(number)
     except Exception as error:
-        # Anything else is our mistake; a RuntimeError in particular would be swallowed by the worker class.
-        yield Failed(
-            number, f"Something went wrong that should not ({type(error).__name__}: {error}).", error
-        )
+        yield failure(number, error)
+
+
+def _segment(
+    request: Request,
+    source: Source,
+    engine: Engine,
+    model: Any,
+    done_before: int,
+    emit: Emit,
+    should_stop: ShouldStop,
+) -> SliceAnnotation:
+    """One slice, with what a person has painted in it learnt and held."""
+    number, table = request.number, request.table
+    ids = ids_in(table, request.categories)
+    picture = source.picture()
+    result = engine.segment(
+        picture,
+        request.categories,
+        model=model,
+        preset=request.preset,
+        progress=_throttled(
+            lambda stage, done, total: emit(Progressed(number, stage, done, total, done_before)), should_stop
+        ),
+        should_stop=should_stop,
+        on_pseudo_labels=lambda labels, confidence: emit(
+            PseudoLabelled(number, source, renumbered(labels, ids, table))
+        ),
+    )
+    piece = found_by(result, table)
+    earlier = request.earlier.get(source.placement.position)
+    if earlier is None or piece.state is None:
+        return piece
+    learner = engine.single_image(picture, piece.state, should_stop=should_stop)
+    updated = learner.update(earlier.masks, earlier.human, locked=table.locked, should_stop=should_stop)
+    return replace(
+        piece, masks=updated.masks, human=earlier.human, confidence=updated.confidence, done=earlier.done
+    )
+
+
+def failure(number: int, error: Exception) -> Failed:
+    """Say in one sentence why a run or an update ended early."""
+    if isinstance(error, Cancelled):
+        return Failed(number, "Cancelled; the layers are as they were.")
+    if isinstance(error, OvsegError):
+        return Failed(number, str(error))
+    if isinstance(error, ImportError | OSError):
+        advice = TORCH_ADVICE if "torch" in str(error).lower() else "{error}"
+        return Failed(number, advice.format(error=error), error)
+    # Anything else is our mistake; a RuntimeError in particular would be swallowed by the worker class.
+    return Failed(number, f"Something went wrong that should not ({type(error).__name__}: {error}).", error)
 
 
 def _throttled(
-    report: Callable[[str, int, int], None], should_stop: Callable[[], bool]
+    report: Callable[[str, int, int], None], should_stop: ShouldStop
 ) -> Callable[[str, int, int], None]:
     """Thin out progress reports; a stop asked for while weights are being fetched takes effect here."""
     last: dict[str, float] = {}
@@ -146,34 +233,31 @@ def _throttled(
 
 
 class Runner(QObject):
-    """Starts runs one at a time and passes on the events of the current one, on the main thread."""
+    """Runs one job at a time in the background and passes on its events, on the main thread."""
 
     happened = Signal(object)
     idle = Signal()
 
-    def __init__(self, engine: Engine | None = None) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._engine = engine
         self._numbers = 0
         self._current: int | None = None
         self._worker: GeneratorWorker | None = None
 
     @property
     def busy(self) -> bool:
-        """Whether a worker is at work, be it only to wind up a run that was stopped."""
+        """Whether a worker is at work, be it only to wind up a job that was stopped."""
         return self._worker is not None
 
     def next_number(self) -> int:
         self._numbers += 1
         return self._numbers
 
-    def start(self, request: Request) -> None:
-        """Run a request in a background thread."""
+    def start(self, number: int, steps: Callable[[Emit, ShouldStop], Generator[Any, None, None]]) -> None:
+        """Run a job in a background thread: a generator of events that carry its number."""
         box: list[GeneratorWorker] = []
         worker = create_worker(
-            run_steps,
-            request,
-            self._engine,
+            steps,
             # The same queued signal as a yield, so that events arrive in order and on the main thread.
             lambda event: box[0].yielded.emit(event),
             lambda: box[0].abort_requested,
@@ -182,11 +266,11 @@ class Runner(QObject):
         box.append(worker)
         worker.yielded.connect(self._pass_on)
         worker.finished.connect(self._wind_up)
-        self._worker, self._current = worker, request.number
+        self._worker, self._current = worker, number
         worker.start()
 
     def stop(self) -> None:
-        """Drop the current run: nothing more of it is passed on, and its thread ends at its next step."""
+        """Drop the current job: nothing more of it is passed on, and its thread ends at its next step."""
         self._current = None
         if self._worker is not None:
             self._worker.quit()

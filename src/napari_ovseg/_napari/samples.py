@@ -19,7 +19,7 @@ def generated_scene() -> list[LayerTuple]:
     from napari_ovseg.demo.scenes import sample_scene
 
     picture, labels, names = sample_scene(SCENE_SEED)
-    legend = Legend(tuple(names))
+    legend = Legend.of(names)
     truth = {
         "name": "scene truth",
         "visible": False,

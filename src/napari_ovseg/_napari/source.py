@@ -6,7 +6,7 @@ be read in another thread, and reads no more than the slice in view.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,31 +23,54 @@ LONGEST_SIDE = 2048
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a picture plane lies in the data coordinates of its layer.
+    """Where a picture plane lies in its results layer, and where that layer lies in the picture's own data.
 
-    Pixel ``p`` of the result has its centre at ``factors * (starts + p) + (factors - 1) / 2``: a pixel of a
-    coarse level covers exactly the pixels it was made from, and a channel axis is covered from end to end.
+    A results layer has the picture's axes at the level that was read: a stack's results are one stack. Pixel
+    ``p`` has its centre at ``factors * p + (factors - 1) / 2`` in data coordinates: a pixel of a coarse level
+    covers exactly the pixels it was made from, and a channel axis, of length 1, is covered from end to end.
+
+    Attributes
+    ----------
+    axes : tuple of int
+        Of rows and columns.
+    factors : tuple of float
+        Pixels of the layer's data that one pixel of the results covers, per axis.
+    shape : tuple of int
+        Of the results layer.
+    stack_axes : tuple of int
+        Those that are neither rows, columns nor channels.
+    position : tuple of int
+        The plane's place along the stack's axes; ``()`` without any.
     """
 
     axes: tuple[int, int]
     factors: tuple[float, ...]
-    starts: tuple[int, ...]
+    shape: tuple[int, ...]
+    stack_axes: tuple[int, ...]
+    position: tuple[int, ...]
 
     @property
-    def ndim(self) -> int:
-        return len(self.factors)
+    def index(self) -> tuple[int | slice, ...]:
+        """Where the plane is in the results layer."""
+        moved = dict(zip(self.stack_axes, self.position, strict=True))
+        return tuple(
+            slice(None) if axis in self.axes else moved.get(axis, 0) for axis in range(len(self.shape))
+        )
+
+    @property
+    def channel_axis(self) -> int | None:
+        """The axis that holds channels, of length 1 in the results."""
+        others = set(range(len(self.shape))) - {*self.axes, *self.stack_axes}
+        return next(iter(others), None)
 
     @property
     def offset(self) -> np.ndarray:
-        """Data coordinates of the centre of the result's first pixel, shape (ndim,)."""
-        factors = np.asarray(self.factors)
-        return factors * np.asarray(self.starts) + (factors - 1) / 2
+        """Data coordinates of the centre of the results layer's first pixel, shape (ndim,)."""
+        return (np.asarray(self.factors) - 1) / 2
 
-    def embed(self, labels: np.ndarray) -> np.ndarray:
-        """Give labels of shape (H, W) the layer's number of axes; all but the picture's two have length 1."""
-        shape = [1] * self.ndim
-        shape[self.axes[0]], shape[self.axes[1]] = labels.shape
-        return np.array(labels).reshape(shape)
+    def fits(self, other: Placement) -> bool:
+        """Whether both planes belong into the same layer."""
+        return (self.axes, self.factors, self.shape) == (other.axes, other.factors, other.shape)
 
 
 @dataclass(frozen=True)
@@ -113,20 +136,41 @@ def source_of(
     level = _level(layer, axes)
     shapes = _shapes(layer)
     factors = np.asarray(shapes[0], float) / np.asarray(shapes[level], float)
-    index, starts = _slice_in_view(layer, dims, axes, channel_axis, factors, shapes[level])
+    index = _slice_in_view(layer, dims, axes, channel_axis, factors, shapes[level])
     if channel_axis is not None:
         factors[channel_axis] = shapes[0][channel_axis]
     kept = [axis for axis, part in enumerate(index) if isinstance(part, slice)]
+    size = [1 if axis == channel_axis else length for axis, length in enumerate(shapes[level])]
+    stack_axes = tuple(axis for axis, part in enumerate(index) if isinstance(part, int))
+    position = tuple(part for part in index if isinstance(part, int))
+    placement = Placement(axes, tuple(factors.tolist()), tuple(size), stack_axes, position)
     return Source(
         name=layer.name,
         data=layer.data[level] if layer.multiscale else layer.data,
         index=index,
-        placement=Placement(axes, tuple(factors.tolist()), starts),
+        placement=placement,
         rgb=bool(layer.rgb),
         channel_axis=None if channel_axis is None else kept.index(channel_axis),
         channels=channels if channel_axis is not None else None,
         contrast_limits=_contrast_limits(layer, channel_axis),
     )
+
+
+def stack_lengths(layer: Image, dims: Dims, channel_axis: int | None = None) -> tuple[int, ...]:
+    """How many slices a picture has along each axis of its stack; empty for a flat one."""
+    try:
+        placement = source_of(layer, dims, channel_axis).placement
+    except InputError:
+        return ()
+    return tuple(placement.shape[axis] for axis in placement.stack_axes)
+
+
+def source_at(source: Source, position: tuple[int, ...]) -> Source:
+    """Plan to read another slice of the same stack."""
+    placement = replace(source.placement, position=position)
+    moved = dict(zip(placement.stack_axes, position, strict=True))
+    index = tuple(moved.get(axis, part) for axis, part in enumerate(source.index))
+    return replace(source, index=index, placement=placement)
 
 
 def channel_axes(layer: Image) -> list[int]:
@@ -168,11 +212,10 @@ def _slice_in_view(
     channel_axis: int | None,
     factors: np.ndarray,
     shape: tuple[int, ...],
-) -> tuple[tuple[int | slice, ...], tuple[int, ...]]:
-    """The index to read the level with, and the result's first pixel on that level."""
+) -> tuple[int | slice, ...]:
+    """The index to read the level with."""
     point = np.asarray(layer.world_to_data(dims.point), float)
     index: list[int | slice] = [slice(None)] * layer.ndim
-    starts = [0] * layer.ndim
     for axis in range(layer.ndim):
         if axis in axes or axis == channel_axis:
             continue
@@ -181,8 +224,8 @@ def _slice_in_view(
             raise InputError(
                 f"The slice in view lies outside '{layer.name}': move the slider of axis {axis} onto it."
             )
-        index[axis] = starts[axis] = position
-    return tuple(index), tuple(starts)
+        index[axis] = position
+    return tuple(index)
 
 
 def _contrast_limits(layer: Image, channel_axis: int | None) -> tuple[float, float] | None:

@@ -20,30 +20,33 @@ class TimeLeft:
 
     def start(self, settings: object) -> None:
         """Begin a run; runs with equal settings are expected to take equally long."""
-        self._settings = settings
+        self.settings = settings
         self._took: dict[str, float] = {}
         self._stage: str | None = None
         self._since = self._clock()
 
-    def seconds(self, stage: str, done: int, total: int) -> float | None:
-        """Seconds left after `done` of `total` steps of a stage, None while that can't be told."""
+    def seconds(self, stage: str, done: int, total: int, runs_to_come: int = 0) -> float | None:
+        """Seconds left after `done` of `total` steps of a stage, None while that can't be told.
+
+        `runs_to_come` are further runs with the same settings, such as the other slices of a stack.
+        """
         if stage != self._stage:
             self._close_stage()
             self._stage = stage
         spent = self._clock() - self._since
-        expected = self._known.get(self._settings, {})
+        expected = self._known.get(self.settings, {})
         if done and total:
             rest = spent * (total - done) / done
         elif stage in expected:
             rest = max(expected[stage] - spent, 0.0)
         else:
             return None
-        return rest + self._later(expected, stage)
+        return rest + self._later(expected, stage) + runs_to_come * sum(expected.values())
 
     def finish(self) -> None:
         """Remember how long the stages of this run took."""
         self._close_stage()
-        self._known[self._settings] = self._took
+        self._known[self.settings] = self._took
 
     def _close_stage(self) -> None:
         now = self._clock()

@@ -3,26 +3,46 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from qtpy.QtCore import QEvent
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QMessageBox, QVBoxLayout, QWidget
 
+from napari_ovseg._napari.annotated import Annotated
+from napari_ovseg._napari.annotator import Annotator
 from napari_ovseg._napari.form import LOCAL_FILE, Form
+from napari_ovseg._napari.keys import bind_keys, unbind_keys
 from napari_ovseg._napari.layers import METADATA_KEY
 from napari_ovseg._napari.model_choice import ModelChoice, default_model, licence_notice, model_choices
-from napari_ovseg._napari.outcome import MasksView, Outcome
-from napari_ovseg._napari.run import Engine, Failed, Finished, Progressed, PseudoLabelled, Request, Runner
-from napari_ovseg._napari.source import Source, channel_axes, source_of
+from napari_ovseg._napari.outcome import Outcome
+from napari_ovseg._napari.run import (
+    Engine,
+    Failed,
+    Finished,
+    Progressed,
+    PseudoLabelled,
+    Request,
+    Runner,
+    Segmented,
+    run_steps,
+)
+from napari_ovseg._napari.source import Source, channel_axes, source_at, source_of, stack_lengths
 from napari_ovseg._napari.time_left import TimeLeft, spoken
-from napari_ovseg.categories import parse_categories
+from napari_ovseg.annotation import SliceAnnotation
+from napari_ovseg.annotation.found import moved, table_for
+from napari_ovseg.annotation.label_table import LabelTable
+from napari_ovseg.categories import Category, format_categories, parse_categories
 from napari_ovseg.errors import InputError, OvsegError
 
 if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
+
+    from napari_ovseg._napari.tracked_labels import Position
 
 
 class OpenVocabularyWidget(QWidget):
@@ -35,32 +55,56 @@ class OpenVocabularyWidget(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.form)
-        self.masks = MasksView(napari_viewer, self.form.table)
+        self._engine = engine
+        self._runner = runner = Runner()
+        self.annotator = Annotator(napari_viewer, self.form.table, self.form.correct, runner, engine)
         self._time_left = TimeLeft()
         self._outcome: Outcome | None = None
         self._licences_accepted: set[str] = set()
         self._suggested = ""
-        self._runner = runner = Runner(engine)
         # The widget may be deleted at any time; its thread must not work on for nobody.
         self.destroyed.connect(lambda: runner.stop())
         self._connect()
+        self._bind_keys()
         self.form.offer_models(model_choices(), default_model())
         self._list_images()
         self._follow_selection()
 
     def _connect(self) -> None:
-        form, layers = self.form, self.viewer.layers
+        form, layers, annotator = self.form, self.viewer.layers, self.annotator
         form.run.clicked.connect(self.start)
         form.cancel.clicked.connect(self.cancel)
         form.unload.clicked.connect(self.unload)
+        form.correct.update_masks.clicked.connect(self.update_masks)
         form.image.currentIndexChanged.connect(self._image_chosen)
         form.names.submitted.connect(self.start)
         self._runner.happened.connect(self._on_event)
         self._runner.idle.connect(self._on_idle)
+        annotator.said.connect(lambda message, error: form.show_message(message, error=error))
+        annotator.progressed.connect(self._on_update)
+        annotator.names_changed.connect(self._take_names)
+        annotator.find_requested.connect(self._find_added)
         for event in (layers.events.inserted, layers.events.reordered, layers.events.renamed):
             event.connect(self._list_images)
         layers.events.removed.connect(self._on_removed)
         layers.selection.events.active.connect(self._follow_selection)
+
+    def _bind_keys(self) -> None:
+        annotator = self.annotator
+        bound = bind_keys(
+            self.viewer,
+            {
+                "next_category": lambda: annotator.choose_neighbour(1),
+                "previous_category": lambda: annotator.choose_neighbour(-1),
+                **{f"category_{number}": partial(annotator.choose_nth, number) for number in range(1, 10)},
+                "background": partial(annotator.choose_nth, 0),
+                "update_masks": self.update_masks,
+                "next_uncertain_place": annotator.go_to_next_uncertain_place,
+            },
+        )
+        viewer = self.viewer
+        self.destroyed.connect(lambda: unbind_keys(viewer, bound))
+        self.form.correct.name_keys(bound.get("update_masks"), bound.get("next_uncertain_place"))
 
     @property
     def image(self) -> Image | None:
@@ -70,30 +114,48 @@ class OpenVocabularyWidget(QWidget):
 
     @property
     def busy(self) -> bool:
-        """Whether a run is under way, or a stopped one is still winding up."""
+        """Whether a run or an update is under way, or a stopped one is still winding up."""
         return self._runner.busy
 
     def start(self) -> None:
         """Segment the chosen picture, or say in one sentence why not."""
+        self._start(None)
+
+    def _start(self, into: Annotated | None) -> None:
+        """Start a run, of which the result goes into these layers or, by default, where it belongs."""
         if self._runner.busy:
             return
         try:
-            image, request = self._request()
+            image, request = self._request(into)
         except OvsegError as error:
             self.form.show_message(str(error), error=True)
             return
         if request is None:
             return
-        self._outcome = Outcome(self.viewer, image, request)
+        self._outcome = Outcome(self.viewer, image, request, into)
         self._time_left.start((request.model, request.preset, request.device))
         self.form.show_message("")
         self.form.show_running(True)
-        self._runner.start(request)
+        self._runner.start(request.number, partial(run_steps, request, self._engine))
+
+    def update_masks(self) -> None:
+        """Learn from what was painted, in the chosen slices, or say in one sentence why not."""
+        here = self.annotator.position
+        try:
+            positions = None if here is None else self.form.slices.positions(here)
+        except OvsegError as error:
+            self.form.show_message(str(error), error=True)
+        else:
+            self.annotator.update_masks(positions)
 
     def cancel(self) -> None:
-        """Stop the run and take back what it has shown."""
+        """Stop the run or the update; slices that are finished are kept, what is not is taken back."""
         if self._outcome is not None:
-            self._stop("Cancelled; the layers are as they were.")
+            self._stop(_kept("Cancelled", self._outcome))
+        elif self._runner.busy:
+            self._runner.stop()
+            self.form.show_running(True, stopping=True)
+            self.form.show_message("Cancelled; the layers are as they were.")
 
     def unload(self) -> None:
         """Free the memory that loaded models take."""
@@ -103,27 +165,48 @@ class OpenVocabularyWidget(QWidget):
             loading.unload()
         self.form.show_message("No model is in memory now; the next run loads its model again.")
 
-    def _request(self) -> tuple[Image, Request | None]:
+    def _request(self, into: Annotated | None) -> tuple[Image, Request | None]:
         """Gather a run's settings; no request when the person declines a licence."""
         image = self.image
         if image is None:
             raise InputError("There is no image layer: open a picture, or take one from File > Open Sample.")
         categories = parse_categories(self.form.names.toPlainText())
         source = self._source(image)
+        positions = self.form.slices.positions(source.placement.position)
         model, checkpoint = self._model()
         if checkpoint is None and not self._accepts_licence(model):
             self.form.show_message(f"'{model}' was not used, since its licence was not accepted.")
             return image, None
+        table, earlier = self._continued(image, source, categories, positions, into)
         request = Request(
             number=self._runner.next_number(),
-            source=source,
+            sources=tuple(source_at(source, position) for position in positions),
             categories=categories,
+            table=table,
             model=model,
             checkpoint=checkpoint,
             preset=self.form.preset.value,
             device=self.form.device.value,
+            earlier=earlier,
         )
         return image, request
+
+    def _continued(
+        self,
+        image: Image,
+        source: Source,
+        categories: tuple[Category, ...],
+        positions: list[Position],
+        into: Annotated | None,
+    ) -> tuple[LabelTable, dict[Position, SliceAnnotation]]:
+        """The ids of the run, and the slices whose corrections it has to hold."""
+        known = into or self.annotator.current
+        if known is None or known.image is not image or not known.masks.placement.fits(source.placement):
+            return table_for(categories), {}
+        corrected = [at for at in known.masks.positions if known.has_corrections(at)]
+        painted = sorted({id for at in corrected for id in np.unique(known.human_pixels(at)).tolist()})
+        table = known.table if into is not None else table_for(categories, known.table, painted)
+        return table, {at: moved(known.slice(at), known.table, table) for at in positions if at in corrected}
 
     def _source(self, image: Image) -> Source:
         axis = self.form.channel_axis.currentData()
@@ -152,22 +235,51 @@ class OpenVocabularyWidget(QWidget):
 
     def _on_event(self, event: Any) -> None:
         outcome = self._outcome
-        if outcome is None:
+        if outcome is None or event.number != outcome.request.number:
             return
         if isinstance(event, Progressed):
-            seconds = self._time_left.seconds(event.stage, event.done, event.total)
-            self.form.show_progress(event.stage, event.done, event.total, spoken(seconds))
+            self._show_progress(event, len(outcome.request.sources))
         elif isinstance(event, PseudoLabelled):
-            outcome.show_pseudo_labels(event.labels)
-        elif isinstance(event, Finished):
+            outcome.show_pseudo_labels(event.source, event.labels)
+        elif isinstance(event, Segmented):
             self._time_left.finish()
+            self._time_left.start(self._time_left.settings)
+            outcome.show_slice(event.source, event.piece)
+            if outcome.annotated is not None:
+                self.annotator.show(outcome.annotated)
+        elif isinstance(event, Finished):
             self._outcome = None
-            self.form.show_message(outcome.show_result(event.result))
-            self.masks.show(outcome.masks, outcome.legend, event.result)
+            self.form.show_message(outcome.message())
         elif isinstance(event, Failed):
-            self._stop(event.message, error=True)
+            self._stop(_kept(event.message, outcome) if outcome.finished else event.message, error=True)
             if event.error is not None:
                 _report(event.error)
+
+    def _show_progress(self, event: Progressed, slices: int) -> None:
+        to_come = slices - 1 - event.done_before
+        seconds = self._time_left.seconds(event.stage, event.done, event.total, to_come)
+        stage = f"Slice {event.done_before + 1} of {slices}: {event.stage}" if slices > 1 else event.stage
+        self.form.show_progress(stage, event.done, event.total, spoken(seconds))
+
+    def _on_update(self, event: Progressed | None) -> None:
+        """Show how far an update is."""
+        if event is not None:
+            self.form.show_running(True)
+            self.form.show_progress(event.stage, event.done, event.total, "")
+
+    def _take_names(self) -> None:
+        """The table's names are the ones to run with next."""
+        annotated = self.annotator.current
+        if annotated is not None:
+            categories = [Category(label.name, label.synonyms) for label in annotated.table.labels]
+            words = [] if annotated.background is None else [annotated.background]
+            self.form.names.setPlainText(format_categories([*categories, *words]))
+
+    def _find_added(self, names: list[str]) -> None:
+        """Let the model look for categories that were added; all that it has seen of the picture is kept."""
+        self._take_names()
+        if self.annotator.current is not None and self.annotator.position in self.annotator.current.pieces:
+            self._start(self.annotator.current)
 
     def _stop(self, message: str, *, error: bool = False) -> None:
         outcome, self._outcome = self._outcome, None
@@ -179,6 +291,7 @@ class OpenVocabularyWidget(QWidget):
 
     def _on_idle(self) -> None:
         self.form.show_running(False)
+        self.annotator.refresh_controls()
         chosen = self.form.chosen_model()
         # A model that has just been fetched is no longer one to be downloaded.
         self.form.offer_models(model_choices(), chosen.name if isinstance(chosen, ModelChoice) else chosen)
@@ -186,14 +299,18 @@ class OpenVocabularyWidget(QWidget):
     def _on_removed(self, event: Any) -> None:
         if self._outcome is not None and event.value is self._outcome.image:
             self._stop(f"'{event.value.name}' was removed, so its run was stopped.")
-        self.masks.forget(event.value)
+        self.annotator.forget(event.value)
         self._list_images()
 
     def _list_images(self, _event: Any = None) -> None:
         from napari.layers import Image
 
         box = self.form.image
-        images = [layer for layer in self.viewer.layers if isinstance(layer, Image)]
+        images = [
+            layer
+            for layer in self.viewer.layers
+            if isinstance(layer, Image) and not layer.metadata.get(METADATA_KEY, {}).get("confidence")
+        ]
         wanted = [(layer.name, layer.unique_id) for layer in reversed(images)]
         shown = [(box.itemText(i), box.itemData(i)) for i in range(box.count())]
         if wanted == shown:
@@ -219,7 +336,12 @@ class OpenVocabularyWidget(QWidget):
         axes = [] if image is None else channel_axes(image)
         titles = [f"axis {axis} ({image.axis_labels[axis]}) as channels" for axis in axes] if image else []
         self.form.offer_channel_axes(list(zip(axes, titles, strict=True)))
-        if image is not None:
+        if image is None:
+            self.form.offer_slices(())
+        else:
+            self.form.offer_slices(
+                stack_lengths(image, self.viewer.dims, self.form.channel_axis.currentData())
+            )
             self._suggest(image.metadata.get(METADATA_KEY, {}).get("names", []))
 
     def _suggest(self, names: list[str]) -> None:
@@ -238,6 +360,14 @@ class OpenVocabularyWidget(QWidget):
         """Closing the panel ends its run."""
         self.cancel()
         super().closeEvent(event)
+
+
+def _kept(message: str, outcome: Outcome) -> str:
+    """What was stopped, and what there is of it."""
+    count, slices = len(outcome.finished), len(outcome.request.sources)
+    if not count:
+        return f"{message}; the layers are as they were."
+    return f"{message.rstrip('.')}; {count} of {slices} slices are finished and kept."
 
 
 def _report(error: Exception) -> None:

@@ -1,0 +1,120 @@
+"""One picture under annotation in the viewer: two labels layers, a table, and what updates go on from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_ovseg._napari.colours import Legend
+from napari_ovseg._napari.layers import METADATA_KEY, show_legend
+from napari_ovseg._napari.tracked_labels import Position, Step, TrackedLabels
+from napari_ovseg.annotation import Annotation, SliceAnnotation
+from napari_ovseg.annotation.corrections import Labels, void_of
+from napari_ovseg.annotation.label_table import LabelTable
+from napari_ovseg.categories import Category
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+    from napari_ovseg._napari.source import Source
+
+
+@dataclass(eq=False)
+class Annotated:
+    """What belongs to one picture.
+
+    Attributes
+    ----------
+    image : napari.layers.Image
+    masks, pseudo_labels : TrackedLabels
+    table : LabelTable
+    background : Category or None
+        The words for what is not wanted.
+    settings : dict
+        Of the latest run.
+    sources : dict of tuple of int to Source
+        How to read each slice again.
+    pieces : dict of tuple of int to SliceAnnotation
+        What is known of each slice besides its pixels, which are those of the layers.
+    """
+
+    image: Image
+    masks: TrackedLabels
+    pseudo_labels: TrackedLabels
+    table: LabelTable
+    background: Category | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    sources: dict[Position, Source] = field(default_factory=dict)
+    pieces: dict[Position, SliceAnnotation] = field(default_factory=dict)
+    # strokes on the pseudo-labels that the masks hold already
+    _taken: dict[Position, Labels] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        # so that a panel that is closed and opened again finds it
+        self.masks.layer.metadata[METADATA_KEY]["annotated"] = self
+
+    @property
+    def legend(self) -> Legend:
+        return Legend(self.table.labels, void_of(self.masks.layer.data))
+
+    def human_pixels(self, position: Position) -> Labels:
+        """Whose id a person gave to each pixel of a slice, on either layer; void where nobody did.
+
+        Where both layers were painted since the last update, the masks count.
+        """
+        human = self.masks.human_pixels(position)
+        rough = self.pseudo_labels.human_pixels(position)
+        void = void_of(human)
+        new = (rough != void) & (rough != self._taken.get(position, void))
+        new &= ~self.masks.changed(position)
+        return np.where(new, rough, human)
+
+    def has_corrections(self, position: Position) -> bool:
+        """Whether any pixel of a slice is a person's."""
+        human = self.human_pixels(position)
+        return bool((human != void_of(human)).any())
+
+    def slice(self, position: Position) -> SliceAnnotation:
+        """All that is known of a slice, as plain data of its own."""
+        masks, rough = (tracked.labels(position).copy() for tracked in (self.masks, self.pseudo_labels))
+        human = self.human_pixels(position)
+        known = self.pieces.get(position) or SliceAnnotation(masks, human)
+        return replace(known, masks=masks, human=human, pseudo_labels=rough)
+
+    def write_masks(self, pieces: Mapping[Position, SliceAnnotation]) -> Step:
+        """Bring the masks of slices to the screen as one undo step; their human pixels stay a person's."""
+        for position in pieces:
+            self._taken[position] = self.pseudo_labels.human_pixels(position)
+        self.pieces |= pieces
+        return self.masks.write({at: (piece.masks, piece.human) for at, piece in pieces.items()})
+
+    def write_pseudo_labels(self, pieces: Mapping[Position, SliceAnnotation]) -> Step:
+        """Bring the pseudo-labels of slices to the screen; what a person painted there stays a person's."""
+        written = {}
+        for position, piece in pieces.items():
+            if piece.pseudo_labels is not None:
+                painted = self.pseudo_labels.human_pixels(position)
+                void = void_of(painted)
+                human = np.where(painted != void, piece.pseudo_labels, void).astype(painted.dtype)
+                written[position] = (piece.pseudo_labels, human)
+                self._taken[position] = human
+        return self.pseudo_labels.write(written)
+
+    def show_table(self, table: LabelTable) -> None:
+        """Give both layers the names and colours of a table."""
+        self.table = table
+        for tracked in (self.masks, self.pseudo_labels):
+            show_legend(tracked.layer, self.legend)
+
+    def snapshot(self) -> Annotation:
+        """Everything worth saving, as plain data that nothing changes any more."""
+        return Annotation(
+            labels=self.table.labels,
+            background=self.background,
+            locked=self.table.locked,
+            slices={position: self.slice(position) for position in self.masks.positions},
+            settings=dict(self.settings),
+        )

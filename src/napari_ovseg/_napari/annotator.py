@@ -1,0 +1,380 @@
+"""The loop of correction: follows what is painted, does what the table asks for, and runs updates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtWidgets import QMessageBox
+
+from napari_ovseg._napari import table_edits
+from napari_ovseg._napari.annotated import Annotated
+from napari_ovseg._napari.confidence import ConfidenceLayer
+from napari_ovseg._napari.run import Engine, Failed, Finished, Progressed, Runner
+from napari_ovseg._napari.source import source_of
+from napari_ovseg._napari.uncertain_places import UncertainPlaces
+from napari_ovseg._napari.update import SliceUpdate, Updated, UpdateRequest, update_steps
+from napari_ovseg.annotation.corrections import void_of
+from napari_ovseg.annotation.neighbours import nearest
+from napari_ovseg.errors import InputError, OvsegError
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+    from napari_ovseg._napari.category_table import CategoryTable
+    from napari_ovseg._napari.correct_controls import CorrectControls
+    from napari_ovseg._napari.tracked_labels import Position, Step
+
+# Long enough not to count pixels during a brush stroke.
+_SETTLE_MS = 300
+# A pause in painting after which a live update starts.
+_LIVE_MS = 700
+# While the mouse is down, an update has to wait to be shown.
+_RETRY_MS = 50
+
+
+class Annotator(QObject):
+    """Keeps table, layers and updates of the picture under annotation in step.
+
+    Signals
+    -------
+    changed()
+        There is something to save.
+    names_changed()
+        The table has other names.
+    find_requested(names)
+        Categories were added that the model has not looked for.
+    said(message, is_error)
+    progressed(event)
+        How far an update is; None when it is over.
+    """
+
+    changed = Signal()
+    names_changed = Signal()
+    find_requested = Signal(list)
+    said = Signal(str, bool)
+    progressed = Signal(object)
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        table: CategoryTable,
+        controls: CorrectControls,
+        runner: Runner,
+        engine: Engine | None = None,
+    ) -> None:
+        super().__init__()
+        self.viewer, self.table, self.controls = viewer, table, controls
+        self.current: Annotated | None = None
+        self._runner, self._engine = runner, engine
+        self._number = 0
+        self._learners: dict[Position, Any] = {}
+        self._learnt: dict[Position, np.ndarray] = {}
+        self._settle = _timer(self, _SETTLE_MS, self._settled)
+        self._live = _timer(self, _LIVE_MS, self._update_live)
+        self._places = UncertainPlaces(viewer)
+        self._confidence = ConfidenceLayer(viewer)
+        self._connect()
+
+    def _connect(self) -> None:
+        table, controls = self.table, self.controls
+        table.picked.connect(self._pick)
+        table.renamed.connect(lambda id, name: self._edit(partial(table_edits.rename, id=id, name=name)))
+        table.recoloured.connect(lambda id, colour: self._with_table(lambda t: t.recolour(id, colour)))
+        table.lock_changed.connect(self._lock)
+        table.only_shown.connect(self._show_only)
+        table.add_requested.connect(self._add)
+        table.merge_requested.connect(lambda a, b: self._edit(partial(table_edits.merge, source=a, into=b)))
+        table.delete_requested.connect(self._delete)
+        table.refused.connect(lambda message: self.said.emit(message, True))
+        controls.next_uncertain.clicked.connect(lambda: self.go_to_next_uncertain_place())
+        controls.confidence.toggled.connect(self._show_confidence)
+        controls.done.toggled.connect(self._set_done)
+        self._runner.happened.connect(self._on_event)
+        self.viewer.dims.events.current_step.connect(self._slice_changed)
+
+    def show(self, annotated: Annotated) -> None:
+        """Follow the layers of a picture from now on."""
+        self._unfollow()
+        if annotated is not self.current:
+            self._places.forget()
+        self.current = annotated
+        self._learners, self._learnt = {}, {}
+        for tracked in (annotated.masks, annotated.pseudo_labels):
+            for event in _pixel_events(tracked.layer):
+                event.connect(self._touched)
+        annotated.masks.layer.events.selected_label.connect(self._mark)
+        annotated.masks.on_moved = self._undo_moved
+        self._fill()
+        self._mark()
+        self.changed.emit()
+
+    def forget(self, layer: Any) -> None:
+        """Empty the table if the masks that it shows were removed."""
+        if self.current is not None and layer is self.current.masks.layer:
+            self._unfollow()
+            self.table.empty()
+            self.refresh_controls()
+
+    @property
+    def position(self) -> Position | None:
+        """The slice in view, None where the slider is off the picture."""
+        return None if self.current is None else position_in_view(self.current, self.viewer)
+
+    def update_masks(self, positions: list[Position] | None = None) -> None:
+        """Run the single-image segmentation again, human pixels held; by default of the slice in view."""
+        if self._runner.busy or self.current is None:
+            return
+        try:
+            slices = self._to_update(positions)
+        except OvsegError as error:
+            self.said.emit(str(error), True)
+            return
+        request = UpdateRequest(self._runner.next_number(), tuple(slices), self.current.table.locked)
+        self._number = request.number
+        self._runner.start(request.number, partial(update_steps, request, self._engine))
+        self.refresh_controls()
+
+    def _to_update(self, positions: list[Position] | None) -> list[SliceUpdate]:
+        annotated = self.current
+        assert annotated is not None
+        if positions is None:
+            here = self.position
+            positions = [] if here is None else [here]
+        open_ = [at for at in positions if at in annotated.pieces and not annotated.pieces[at].done]
+        ready = [at for at in open_ if annotated.pieces[at].state is not None and at in annotated.sources]
+        if not ready:
+            if positions and not open_ and all(at in annotated.pieces for at in positions):
+                raise InputError("This slice is set to done: untick 'done' to update it.")
+            raise InputError("The model has not looked at this slice yet: press Run first.")
+        return [self._slice_update(annotated, at) for at in ready]
+
+    def _slice_update(self, annotated: Annotated, at: Position) -> SliceUpdate:
+        neighbours: list[Position] = []
+        if self.controls.guided.isChecked():
+            corrected = [p for p in annotated.sources if p != at and annotated.has_corrections(p)]
+            neighbours = nearest(at, corrected)
+        piece = annotated.slice(at)
+        self._learnt[at] = piece.human
+        return SliceUpdate(
+            annotated.sources[at],
+            piece,
+            known=annotated.table.ids,
+            neighbours=tuple((annotated.sources[p], annotated.human_pixels(p)) for p in neighbours),
+            learner=self._learners.get(at),
+        )
+
+    def _on_event(self, event: Any) -> None:
+        if event.number != self._number:
+            return
+        if isinstance(event, Updated):
+            self._show_update(event)
+        elif isinstance(event, Progressed):
+            self.progressed.emit(event)
+        elif isinstance(event, Failed):
+            self.said.emit(event.message, event.error is not None)
+        if isinstance(event, Failed | Finished):
+            self.progressed.emit(None)
+            self.refresh_controls()
+
+    def _show_update(self, event: Updated) -> None:
+        annotated = self.current
+        at = event.source.placement.position
+        if annotated is None or annotated.sources.get(at) is not event.source:
+            return
+        if getattr(annotated.masks.layer, "_staged_history", None):
+            # a stroke is being painted; what is shown now would become part of it
+            QTimer.singleShot(_RETRY_MS, lambda: self._show_update(event))
+            return
+        self._learners = {**dict(list(self._learners.items())[-3:]), at: event.learner}
+        human = annotated.human_pixels(at)
+        masks = np.where(human != void_of(human), human, event.piece.masks)
+        done = annotated.pieces[at].done
+        annotated.write_masks({at: replace(event.piece, masks=masks, human=human, done=done)})
+        self._settle.start()
+
+    def _update_live(self) -> None:
+        at = self.position
+        if self.current is None or at is None or not self.controls.live.isChecked():
+            return
+        if self._runner.busy:
+            self._live.start()
+            return
+        human, learnt = self.current.human_pixels(at), self._learnt.get(at)
+        if at in self.current.pieces and (learnt is None or not np.array_equal(human, learnt)):
+            self.update_masks()
+
+    def go_to_next_uncertain_place(self) -> None:
+        """Move the view to the largest place that is unsure and was not visited yet."""
+        if self.current is not None and self.position is not None:
+            found = self._places.visit_next(self.current, self.position)
+            if not found:
+                self.said.emit("Nothing unsure is left in this slice that you have not seen.", False)
+
+    def choose_neighbour(self, step: int) -> None:
+        """Choose the category after (1) or before (-1) the one being painted with."""
+        if self.current is not None:
+            table, chosen = self.current.table, int(self.current.masks.layer.selected_label)
+            self._pick(table.next_id(chosen) if step > 0 else table.previous_id(chosen))
+
+    def choose_nth(self, number: int) -> None:
+        """Choose a category by its place in the table, counted from 1; 0 is the background."""
+        id = None if self.current is None else self.current.table.nth_id(number)
+        if id is not None:
+            self._pick(id)
+
+    def _add(self, typed: str) -> None:
+        added: list[str] = []
+        self._edit(lambda annotated: added.extend(table_edits.add(annotated, typed)))
+        if added:
+            self.find_requested.emit(added)
+
+    def _delete(self, id: int) -> None:
+        if self.current is None:
+            return
+        count = table_edits.human_pixels_of(self.current, id)
+        name = self.current.table.find(id).name
+        question = f"You have painted {count} pixels of '{name}'. Delete the category and hand them back?"
+        yes = QMessageBox.StandardButton.Yes
+        if count and QMessageBox.question(self.table, "Delete a category", question) != yes:
+            return
+        self._edit(partial(table_edits.delete, id=id))
+
+    def _lock(self, id: int, locked: bool) -> None:
+        self._with_table(lambda table: table.lock(id) if locked else table.unlock(id))
+
+    def _with_table(self, change: Any) -> None:
+        self._edit(lambda annotated: annotated.show_table(change(annotated.table)))
+
+    def _edit(self, action: Any) -> None:
+        if self.current is None:
+            return
+        try:
+            action(self.current)
+        except OvsegError as error:
+            self.said.emit(str(error), True)
+        self._learners = {}
+        self._fill()
+        self.names_changed.emit()
+        self.changed.emit()
+
+    def _undo_moved(self, step: Step) -> None:
+        if self.current is not None and table_edits.follow_undo(self.current, step):
+            self._learners = {}
+            # the event that told of the undo is still being handled
+            QTimer.singleShot(0, self._fill)
+            QTimer.singleShot(0, self.names_changed.emit)
+
+    def _show_only(self, id: int | None) -> None:
+        if self.current is not None:
+            layer = self.current.masks.layer
+            if id is not None:
+                layer.selected_label = id
+            layer.show_selected_label = id is not None
+
+    def _show_confidence(self, wanted: bool) -> None:
+        if self.current is not None and self.position is not None:
+            self._confidence.show(self.current, self.position, wanted)
+
+    def _set_done(self, done: bool) -> None:
+        at = self.position
+        if self.current is not None and at in self.current.pieces:
+            piece = self.current.pieces[at]
+            if piece.done != done:
+                self.current.pieces[at] = replace(piece, done=done)
+                self.changed.emit()
+
+    def _unfollow(self) -> None:
+        if self.current is not None:
+            for tracked in (self.current.masks, self.current.pseudo_labels):
+                for event in _pixel_events(tracked.layer):
+                    event.disconnect(self._touched)
+            self.current.masks.layer.events.selected_label.disconnect(self._mark)
+        self.current = None
+        self._settle.stop()
+        self._live.stop()
+
+    def _touched(self, _event: Any = None) -> None:
+        if self.current is not None:
+            # at once, as a stroke after an undo would wipe out its trace
+            self.current.masks.follow_history()
+            self.current.pseudo_labels.follow_history()
+            self._settle.start()
+
+    def _settled(self) -> None:
+        if self.current is None:
+            return
+        if self.position is not None and table_edits.name_painted(self.current, self.position):
+            self._fill()
+            self.names_changed.emit()
+        self._show_slice()
+        self.changed.emit()
+        self._live.start()
+
+    def _slice_changed(self, _event: Any = None) -> None:
+        if self.current is not None and self.current.masks.placement.stack_axes:
+            self._fill()
+
+    def _fill(self) -> None:
+        if self.current is None:
+            return
+        piece = self.current.pieces.get(self.position or ())
+        presence = {} if piece is None else piece.presence
+        absent = [] if piece is None else piece.record.get("absent", [])
+        self.table.show_categories(self.current.table.labels, self.current.table.locked, presence, absent)
+        self._show_slice()
+
+    def _show_slice(self) -> None:
+        annotated, at = self.current, self.position
+        if annotated is None or at is None:
+            return
+        self.table.show_shares(annotated.masks.labels(at))
+        piece = annotated.pieces.get(at)
+        self.controls.done.blockSignals(True)
+        self.controls.done.setChecked(piece is not None and piece.done)
+        self.controls.done.blockSignals(False)
+        self._confidence.refresh(annotated, at)
+        self.refresh_controls()
+
+    def refresh_controls(self) -> None:
+        """Enable what makes sense now."""
+        stack = self.current is not None and bool(self.current.masks.placement.stack_axes)
+        self.controls.offer(corrections=self.current is not None, stack=stack, running=self._runner.busy)
+
+    def _pick(self, label: int) -> None:
+        if self.current is not None:
+            layer = self.current.masks.layer
+            self.viewer.layers.selection.active = layer
+            layer.visible = True
+            layer.selected_label = label
+
+    def _mark(self, _event: Any = None) -> None:
+        if self.current is not None:
+            self.table.mark(int(self.current.masks.layer.selected_label))
+
+
+def position_in_view(annotated: Annotated, viewer: ViewerModel) -> Position | None:
+    """Return which slice of a picture the sliders stand at; None where they are off it."""
+    placement = annotated.masks.placement
+    if not placement.stack_axes:
+        return ()
+    try:
+        found = source_of(annotated.image, viewer.dims, placement.channel_axis).placement
+    except InputError:
+        return None
+    return found.position if found.fits(placement) else None
+
+
+def _pixel_events(layer: Any) -> tuple[Any, ...]:
+    return (layer.events.paint, layer.events.set_data, layer.events.data)
+
+
+def _timer(parent: QObject, milliseconds: int, action: Any) -> QTimer:
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.setInterval(milliseconds)
+    timer.timeout.connect(action)
+    return timer

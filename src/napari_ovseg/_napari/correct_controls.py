@@ -1,0 +1,53 @@
+"""The row of buttons for the loop of correction; a view only."""
+
+from __future__ import annotations
+
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QPushButton, QWidget
+
+from napari_ovseg._napari.keys import shown
+
+
+class CorrectControls(QWidget):
+    """Update masks, live, next uncertain place, confidence, done, and for stacks guidance by neighbours."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.update_masks = QPushButton("Update masks")
+        self.update_masks.setToolTip(
+            "Learn from what you have painted, everywhere in the picture. "
+            "Your pixels stay; Ctrl+Z takes it back."
+        )
+        self.next_uncertain = QPushButton("Next uncertain")
+        self.next_uncertain.setToolTip("Move to the largest place where the masks are least sure.")
+        self.live = QCheckBox("live")
+        self.live.setToolTip("Update by itself, a moment after each stroke.")
+        self.confidence = QCheckBox("confidence")
+        self.confidence.setToolTip("Show how sure the masks are, as a layer.")
+        self.done = QCheckBox("done")
+        self.done.setToolTip("This picture, or this slice, is finished: no update changes it any more.")
+        self.guided = QCheckBox("guided by neighbours")
+        self.guided.setToolTip(
+            "Updates learn from the corrections of the nearest slices, where they look alike."
+        )
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.update_masks, 0, 0)
+        layout.addWidget(self.next_uncertain, 0, 1)
+        layout.addWidget(self.live, 1, 0)
+        layout.addWidget(self.confidence, 1, 1)
+        layout.addWidget(self.guided, 2, 0)
+        layout.addWidget(self.done, 2, 1)
+        self.offer(corrections=False, stack=False)
+
+    def name_keys(self, update_masks: str | None, next_uncertain: str | None) -> None:
+        """Tell the keys in the tooltips."""
+        for button, key in ((self.update_masks, update_masks), (self.next_uncertain, next_uncertain)):
+            if key:
+                button.setToolTip(f"{button.toolTip()} Key: {shown(key)}")
+
+    def offer(self, *, corrections: bool, stack: bool, running: bool = False) -> None:
+        """Enable what makes sense: with masks to correct, in a stack, and while nothing runs."""
+        self.update_masks.setEnabled(corrections and not running)
+        for control in (self.next_uncertain, self.live, self.confidence, self.done, self.guided):
+            control.setEnabled(corrections)
+        self.guided.setVisible(stack)

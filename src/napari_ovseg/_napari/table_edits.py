@@ -1,0 +1,105 @@
+"""What the table of categories asks for, done to layers and names; a change of pixels is one undo step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from napari_ovseg._napari.annotated import Annotated
+from napari_ovseg._napari.tracked_labels import Position, Step
+from napari_ovseg.annotation import SliceAnnotation
+from napari_ovseg.annotation.corrections import void_of
+from napari_ovseg.annotation.label_table import LabelTable
+from napari_ovseg.annotation.relabel import after_deleting, after_merging, after_renaming
+from napari_ovseg.categories import parse_categories
+from napari_ovseg.errors import InputError
+
+Pieces = dict[Position, SliceAnnotation]
+
+
+@dataclass(frozen=True)
+class TableEdit:
+    """What undo of the masks has to bring back besides their pixels."""
+
+    table: tuple[LabelTable, LabelTable]
+    pieces: tuple[Pieces, Pieces]
+    rough: Step
+
+
+def rename(annotated: Annotated, id: int, name: str) -> None:
+    """Call a category by another name, everywhere."""
+    old = annotated.table.find(id).name
+    annotated.show_table(annotated.table.rename(id, name))
+    new = annotated.table.find(id).name
+    annotated.pieces = {at: after_renaming(piece, old, new) for at, piece in annotated.pieces.items()}
+
+
+def add(annotated: Annotated, typed: str) -> list[str]:
+    """Add categories, typed as in the box of names; returns their names."""
+    table = annotated.table
+    added = [category for category in parse_categories(typed) if not category.background]
+    for category in added:
+        table = table.add(category.name, category.synonyms)
+    if table.dtype != annotated.masks.layer.data.dtype:
+        raise InputError(
+            "These layers hold 254 categories at most: type the further names in the box and run again."
+        )
+    annotated.show_table(table)
+    return [category.name for category in added]
+
+
+def name_painted(annotated: Annotated, position: Position) -> bool:
+    """Give a name to ids that were painted without one; tells whether there were any."""
+    human = annotated.human_pixels(position)
+    table = annotated.table
+    for id in np.unique(human).tolist():
+        if id not in (0, void_of(human), *table.ids):
+            added = table.add(f"label {id}")
+            named = replace(added.labels[-1], id=id)
+            table = LabelTable((*table.labels, named), table.locked, max(table.last_id, id))
+    if table is annotated.table:
+        return False
+    annotated.show_table(table)
+    return True
+
+
+def merge(annotated: Annotated, source: int, into: int) -> None:
+    """Give all pixels of one category to another."""
+    gone, kept = annotated.table.find(source), annotated.table.find(into)
+    _edit(annotated, annotated.table.merge(source, into), lambda piece: after_merging(piece, gone, kept))
+
+
+def delete(annotated: Annotated, id: int) -> None:
+    """Take a category out; its pixels become background until an update decides."""
+    gone = annotated.table.find(id)
+    _edit(annotated, annotated.table.delete(id), lambda piece: after_deleting(piece, gone))
+
+
+def human_pixels_of(annotated: Annotated, id: int) -> int:
+    """How many pixels of a category a person has painted."""
+    return sum(int((annotated.human_pixels(at) == id).sum()) for at in annotated.masks.positions)
+
+
+def _edit(
+    annotated: Annotated, table: LabelTable, change: Callable[[SliceAnnotation], SliceAnnotation]
+) -> None:
+    before = {at: annotated.slice(at) for at in annotated.masks.positions}
+    after = {at: change(piece) for at, piece in before.items()}
+    rough = annotated.write_pseudo_labels(after)
+    step = annotated.write_masks(after)
+    step.note = TableEdit((annotated.table, table), (before, after), rough)
+    annotated.show_table(table)
+
+
+def follow_undo(annotated: Annotated, step: Step) -> bool:
+    """Bring back, or take away again, what belongs to a step that undo or redo has moved over."""
+    if not isinstance(step.note, TableEdit):
+        return False
+    which = 0 if step.undone else 1
+    if step.undone:
+        annotated.pseudo_labels.take_back(step.note.rough)
+    annotated.pieces |= step.note.pieces[which]
+    annotated.show_table(step.note.table[which])
+    return True

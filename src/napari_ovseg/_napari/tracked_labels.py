@@ -1,0 +1,179 @@
+"""A labels layer that tells the pixels the machine wrote from those a person painted, undo included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ovseg.annotation.corrections import Baseline, Labels, PackedBaseline, void_of
+
+if TYPE_CHECKING:
+    from napari.layers import Labels as LabelsLayer
+
+    from napari_ovseg._napari.source import Placement
+
+Position = tuple[int, ...]
+
+
+@dataclass
+class Step:
+    """One thing the machine wrote, as one item of the layer's undo history.
+
+    Attributes
+    ----------
+    atoms : list
+        The layer's own records of the change, by which it is found again in the histories.
+    before, after : dict of tuple of int to PackedBaseline
+        Of the slices that were written.
+    note : object
+        What the writer wants to know again when undo or redo moves over the step.
+    undone : bool
+    """
+
+    atoms: list[Any]
+    before: dict[Position, PackedBaseline]
+    after: dict[Position, PackedBaseline]
+    note: Any = None
+    undone: bool = False
+
+
+class TrackedLabels:
+    """The pixels of one results layer, slice by slice.
+
+    Parameters
+    ----------
+    layer : napari.layers.Labels
+        Of zeros: nothing has been written yet.
+    placement : Placement
+        Any of its slices.
+
+    Attributes
+    ----------
+    on_moved : callable
+        ``on_moved(step)``, called when undo or redo has moved over a step.
+    """
+
+    def __init__(self, layer: LabelsLayer, placement: Placement) -> None:
+        self.layer = layer
+        self.placement = placement
+        self.on_moved: Callable[[Step], object] = lambda step: None
+        self._baselines: dict[Position, Baseline] = {}
+        self._steps: list[Step] = []
+
+    @property
+    def positions(self) -> list[Position]:
+        """The slices that have been written or touched."""
+        return sorted(self._baselines)
+
+    def labels(self, position: Position) -> Labels:
+        """The pixels of a slice as they are now, ``(H, W)``, a view."""
+        return np.asarray(self.layer.data)[replace(self.placement, position=position).index]
+
+    def changed(self, position: Position) -> NDArray[np.bool_]:
+        """Where a slice is no longer what the machine wrote last, ``(H, W)``."""
+        self.follow_history()
+        changed: NDArray[np.bool_] = self.labels(position) != self._baseline(position).written
+        return changed
+
+    def human_pixels(self, position: Position) -> Labels:
+        """Whose id a person gave to each pixel of a slice, ``(H, W)``, void where nobody did."""
+        self.follow_history()
+        return self._baseline(position).human_pixels(self.labels(position))
+
+    def is_edited(self, position: Position) -> bool:
+        """Whether any pixel of a slice is a person's, be it one that was handed back."""
+        changed, human = self.changed(position), self._baseline(position).human
+        return bool(changed.any() or (human != void_of(human)).any())
+
+    def start(self, position: Position, written: Labels, human: Labels | None = None) -> None:
+        """Fill a slice of a layer that was just made: nothing to undo."""
+        self.labels(position)[...] = written
+        self._baselines[position] = _baseline_of(written, human)
+
+    def write(self, slices: Mapping[Position, tuple[Labels, Labels | None]]) -> Step:
+        """Write new labels, each with the human pixels they hold or None, as one item of the undo history."""
+        self.follow_history()
+        before = {position: self._baseline(position).packed() for position in slices}
+        known = _atoms(self.layer._undo_history)
+        with self.layer.block_history():
+            for position, (labels, _) in slices.items():
+                self._set(position, labels)
+        atoms = [atom for atom in _atoms(self.layer._undo_history) if not _among(atom, known)]
+        # where no pixel changed there is nothing to undo, and strokes can still be undone one by one
+        for position, (labels, human) in slices.items() if atoms else ():
+            self._baselines[position] = _baseline_of(labels, human)
+        after = {position: self._baselines[position].packed() for position in slices}
+        step = Step(atoms, before, after)
+        self._steps.append(step)
+        return step
+
+    def take_back(self, step: Step) -> None:
+        """Undo a step, if nothing came after it."""
+        history = self.layer._undo_history
+        if step.atoms and not (history and any(_among(atom, step.atoms) for atom in history[-1])):
+            return
+        if step.atoms:
+            self.layer.undo()
+        self._restore(step.before)
+        self._steps.remove(step)
+
+    def follow_history(self) -> None:
+        """Move to the baselines that undo and redo have brought back, and call `on_moved` for each step."""
+        undo, redo = self.layer._undo_history, self.layer._redo_history
+        applied, undone = _atoms(undo), _atoms(redo)
+        moved = []
+        for step in reversed(self._steps):
+            if step.undone or not step.atoms or _among(step.atoms[0], applied):
+                continue
+            # what is in neither history was undone and then painted over, unless undo has forgotten it
+            if _among(step.atoms[0], undone) or len(undo) < (undo.maxlen or 0):
+                step.undone = True
+                self._restore(step.before)
+                moved.append(step)
+        for step in self._steps:
+            if step.undone and _among(step.atoms[0], applied):
+                step.undone = False
+                self._restore(step.after)
+                moved.append(step)
+        self._steps = [step for step in self._steps if not step.undone or _among(step.atoms[0], undone)]
+        for step in moved:
+            self.on_moved(step)
+
+    def _restore(self, baselines: Mapping[Position, PackedBaseline]) -> None:
+        for position, packed in baselines.items():
+            self._baselines[position] = packed.unpacked()
+
+    def _baseline(self, position: Position) -> Baseline:
+        """The baseline of a slice; of one that nobody has written, zeros."""
+        if position not in self._baselines:
+            self._baselines[position] = Baseline.untouched(np.zeros_like(self.labels(position)))
+        return self._baselines[position]
+
+    def _set(self, position: Position, labels: Labels) -> None:
+        placement = replace(self.placement, position=position)
+        rows, columns = np.nonzero(self.labels(position) != labels)
+        if not rows.size:
+            return
+        where = dict(zip(placement.axes, (rows, columns), strict=True))
+        indices = tuple(
+            where.get(axis, np.full(rows.size, part)) for axis, part in enumerate(placement.index)
+        )
+        self.layer.data_setitem(indices, labels[rows, columns])
+
+
+def _baseline_of(written: Labels, human: Labels | None) -> Baseline:
+    base = Baseline.untouched(written.copy())
+    return base if human is None else Baseline(base.written, human.copy())
+
+
+def _atoms(history: Iterable[Iterable[Any]]) -> list[Any]:
+    return [atom for item in history for atom in item]
+
+
+def _among(atom: Any, atoms: Iterable[Any]) -> bool:
+    """Whether it is one of them; atoms hold arrays, which can't be compared."""
+    return any(atom is other for other in atoms)

@@ -1,0 +1,97 @@
+"""Updates after corrections, in the background: the single-image segmentation, human pixels held."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_ovseg._napari.run import Emit, Engine, Finished, Progressed, ShouldStop, default_engine, failure
+from napari_ovseg.annotation.corrections import Labels, void_of
+from napari_ovseg.annotation.neighbours import hinted
+
+if TYPE_CHECKING:
+    from napari_ovseg._napari.source import Source
+    from napari_ovseg.annotation import SliceAnnotation
+
+LEARNING = "Learning this picture"
+UPDATING = "Updating the masks"
+
+
+@dataclass(frozen=True)
+class SliceUpdate:
+    """One slice to update.
+
+    Attributes
+    ----------
+    source : Source
+    piece : SliceAnnotation
+        With its human pixels.
+    known : tuple of int
+        Ids that have a name; others stay where they were painted, and nothing is learnt from them.
+    neighbours : tuple of (Source, np.ndarray)
+        Corrected slices near it and their human pixels, which are learnt from where both look alike.
+    learner : SingleImage or None
+        Of an earlier update of this slice.
+    """
+
+    source: Source
+    piece: SliceAnnotation
+    known: tuple[int, ...]
+    neighbours: tuple[tuple[Source, Labels], ...] = ()
+    learner: Any = None
+
+
+@dataclass(frozen=True)
+class UpdateRequest:
+    number: int
+    slices: tuple[SliceUpdate, ...]
+    locked: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Updated:
+    """A slice as it should look; strokes that came after the request are not in it."""
+
+    number: int
+    source: Source
+    piece: SliceAnnotation
+    learner: Any
+
+
+def update_steps(
+    request: UpdateRequest, engine: Engine | None, emit: Emit, should_stop: ShouldStop
+) -> Generator[Any, None, None]:
+    """Carry out a request in the worker thread; yields events, and never raises."""
+    number = request.number
+    try:
+        engine = engine or default_engine()
+        for done_before, wanted in enumerate(request.slices):
+            learner = wanted.learner
+            if learner is None:
+                yield Progressed(number, LEARNING, 0, 0, done_before)
+                picture = wanted.source.picture()
+                learner = engine.single_image(picture, wanted.piece.state, should_stop=should_stop)
+            yield Progressed(number, UPDATING, 0, 0, done_before)
+            yield Updated(
+                number, wanted.source, _update(wanted, learner, request.locked, should_stop), learner
+            )
+        yield Finished(number)
+    except Exception as error:
+        yield failure(number, error)
+
+
+def _update(
+    wanted: SliceUpdate, learner: Any, locked: frozenset[int], should_stop: ShouldStop
+) -> SliceAnnotation:
+    piece = wanted.piece
+    void = void_of(piece.human)
+    teaching = np.where(np.isin(piece.human, [0, *wanted.known]), piece.human, void)
+    if wanted.neighbours:
+        others = [(source.picture(), human) for source, human in wanted.neighbours]
+        teaching = hinted(teaching, wanted.source.picture(), others)
+    found = learner.update(piece.masks, teaching, locked=locked, should_stop=should_stop)
+    masks = np.where(piece.human != void, piece.human, found.masks)
+    return replace(piece, masks=masks, confidence=found.confidence)

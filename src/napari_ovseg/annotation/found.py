@@ -1,0 +1,122 @@
+"""What a run found, in the ids of an annotation's table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+
+import numpy as np
+
+from napari_ovseg.annotation.annotation import SliceAnnotation
+from napari_ovseg.annotation.corrections import Labels, void_of
+from napari_ovseg.annotation.label_table import LabelTable
+from napari_ovseg.annotation.relabel import after_deleting
+from napari_ovseg.categories import Category
+from napari_ovseg.errors import InputError
+from napari_ovseg.labelled import NamedLabel, named_labels
+from napari_ovseg.segmentation import Segmentation
+
+
+def found_by(result: Segmentation, table: LabelTable) -> SliceAnnotation:
+    """Turn a run's result into a slice whose ids are those of a table with the same names.
+
+    Parameters
+    ----------
+    result : Segmentation
+        Ids 1..C in typed order.
+    table : LabelTable
+        Holds every category of the result by name, and perhaps others.
+
+    Returns
+    -------
+    SliceAnnotation
+        Without human pixels; arrays in the dtype of the table.
+    """
+    new = ids_in(table, result.categories)
+    masks, rough = (renumbered(labels, new, table) for labels in (result.masks, result.pseudo_labels))
+    names = [category.name for category in result.categories]
+    return SliceAnnotation(
+        masks=masks,
+        human=np.full_like(masks, void_of(masks)),
+        pseudo_labels=rough,
+        confidence=result.confidence,
+        presence=dict(zip(names, map(float, result.presence), strict=True)),
+        state=replace(result.state, ids=tuple(new[1:].tolist())),
+        record=result.record,
+    )
+
+
+def ids_in(table: LabelTable, categories: Iterable[Category]) -> np.ndarray:
+    """Return the ids of background and of categories in a table, ``(C + 1,)``; background words have none."""
+    ids = {label.name: label.id for label in table.labels}
+    return np.array([0, *(ids[category.name] for category in categories if not category.background)])
+
+
+def renumbered(labels: Labels, ids: np.ndarray, table: LabelTable) -> Labels:
+    """Return labels whose ids 0..C are ``ids (C + 1,)`` in a table; void and ids beyond C become its void."""
+    void = int(np.iinfo(table.dtype).max)
+    lookup = np.full(int(np.iinfo(labels.dtype).max) + 1, void, table.dtype)
+    lookup[: len(ids)] = ids
+    return lookup[labels]
+
+
+def table_for(
+    typed: Iterable[Category], earlier: LabelTable | None = None, painted: Iterable[int] = ()
+) -> LabelTable:
+    """Return the table of a new run.
+
+    Parameters
+    ----------
+    typed : iterable of Category
+        Ids 1, 2, ... in this order. If they are what `earlier` holds, it is used on.
+    earlier : LabelTable, optional
+        Of the same picture; a name that it holds keeps its colour and its lock.
+    painted : iterable of int
+        Ids of `earlier` that a person has painted: they are kept, after the typed ones, typed again or not.
+    """
+    sought = [category for category in typed if not category.background]
+    if earlier is None:
+        return LabelTable(named_labels(sought))
+    if {(one.name, one.synonyms) for one in sought} == {(one.name, one.synonyms) for one in earlier.labels}:
+        return earlier
+    known = {label.name: label for label in earlier.labels}
+    table = LabelTable()
+    for category in sought:
+        table = table.add(category.name, category.synonyms)
+    for id in painted:
+        label = next((label for label in earlier.labels if label.id == id), None)
+        if label is not None and label.name not in {one.name for one in table.labels}:
+            table = table.add(label.name)
+    for label in table.labels:
+        if label.name in known:
+            table = _as_before(table, label.id, known[label.name], earlier)
+    return table
+
+
+def _as_before(table: LabelTable, id: int, known: NamedLabel, earlier: LabelTable) -> LabelTable:
+    with suppress(InputError):  # another name has this colour by now
+        table = table.recolour(id, known.colour)
+    return table.lock(id) if known.id in earlier.locked else table
+
+
+def moved(piece: SliceAnnotation, old: LabelTable, new: LabelTable) -> SliceAnnotation:
+    """Return a slice in the ids of another table; what has no name there goes back to the machine."""
+    ids = {label.name: label.id for label in new.labels}
+    for label in old.labels:
+        if label.name not in ids:
+            piece = after_deleting(piece, label)
+    to = np.zeros(max(old.last_id, 0) + 1, new.dtype)
+    for label in old.labels:
+        to[label.id] = ids.get(label.name, 0)
+    state = piece.state
+    if state is not None:
+        state = replace(state, ids=tuple(int(to[id]) for id in state.ids))
+    rough = piece.pseudo_labels
+    return replace(
+        piece,
+        masks=renumbered(piece.masks, to, new),
+        human=renumbered(piece.human, to, new),
+        pseudo_labels=None if rough is None else renumbered(rough, to, new),
+        state=state,
+    )
