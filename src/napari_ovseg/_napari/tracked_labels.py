@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +100,7 @@ class TrackedLabels:
         self.follow_history()
         before = {position: self._baseline(position).packed() for position in slices}
         known = _atoms(self.layer._undo_history)
-        with self.layer.block_history():
+        with _sliced(self.layer), self.layer.block_history():
             for position, (labels, _) in slices.items():
                 self._set(position, labels)
         atoms = [atom for atom in _atoms(self.layer._undo_history) if not _among(atom, known)]
@@ -163,6 +164,17 @@ class TrackedLabels:
             where.get(axis, np.full(rows.size, part)) for axis, part in enumerate(placement.index)
         )
         self.layer.data_setitem(indices, labels[rows, columns])
+
+
+@contextmanager
+def _sliced(layer: LabelsLayer) -> Iterator[None]:
+    """Make sure that the layer holds the slice in view; one that is hidden stays at an earlier one."""
+    visible = layer.visible
+    layer.visible = True
+    try:
+        yield
+    finally:
+        layer.visible = visible
 
 
 def _baseline_of(written: Labels, human: Labels | None) -> Baseline:
