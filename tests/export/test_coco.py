@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn import ids_of, labelled, many, void_of
 from hypothesis import given, settings
 from pycocotools.coco import COCO
 from scipy import ndimage
 
+from drawn import ids_of, labelled, many, void_of
 from napari_ovseg.export import export
 from napari_ovseg.labelled import LabelledPicture, NamedLabel
 

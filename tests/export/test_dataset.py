@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn import labelled, many
 from hypothesis import given, settings
 from PIL import Image
 
+from drawn import labelled, many
 from napari_ovseg.errors import InputError, OutputError
-from napari_ovseg.export import FORMATS, export
+from napari_ovseg.export import FORMATS, export, export_file
 from napari_ovseg.labelled import LabelledPicture, NamedLabel
 
 CATEGORIES = (NamedLabel(2, "cat", (1, 2, 3), ("tom",)), NamedLabel(7, "dog", (40, 50, 60)))
@@ -177,3 +177,27 @@ def test_three_hundred_categories_as_png(tmp_path):
     export([many()], tmp_path, "png")
     with Image.open(tmp_path / "many_masks.png") as file:
         np.testing.assert_array_equal(np.asarray(file), many().labels)
+
+
+@pytest.mark.parametrize(
+    ("name", "ending"),
+    [("png", ".png"), ("npz", ".ovseg.npz"), ("coco", ".json"), ("geojson", ".geojson"), ("tiff", ".tif")],
+)
+def test_one_file_of_a_chosen_name_has_its_own_map(tmp_path, name, ending):
+    path = tmp_path / "new" / f"my cells{ending}"
+    summary = export_file([picture("layer")], path, name)
+    assert set(summary.files) == {path, path.with_name(f"{path.stem}.categories.json")}
+    assert set(contents(tmp_path)) == {str(file.relative_to(tmp_path)) for file in summary.files}
+    before = contents(tmp_path)
+    with pytest.raises(OutputError, match="add --overwrite"):
+        export_file([picture("layer")], path, name)
+    assert contents(tmp_path) == before
+    export_file([picture("layer")], path, name, overwrite=True)
+
+
+def test_several_pictures_are_one_file_of_coco_only(tmp_path):
+    two = [picture("a"), picture("b")]
+    assert len(export_file(two, tmp_path / "x.json", "coco").files) == 2
+    for name in ("png", "yolo"):
+        with pytest.raises(InputError, match="into a folder"):
+            export_file(two, tmp_path / "x", name)

@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import shapely
-from drawn import labelled, many, void_of
 from hypothesis import given, settings
 from shapely.geometry import shape as to_shape
 
+from drawn import labelled, many, void_of
 from napari_ovseg.export import export
 from napari_ovseg.labelled import LabelledPicture
 

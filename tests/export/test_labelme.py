@@ -7,11 +7,11 @@ import os
 from pathlib import Path
 
 import numpy as np
-from drawn import labelled, many, void_of
 from hypothesis import given, settings
 from PIL import Image
 from skimage.draw import polygon2mask
 
+from drawn import labelled, many, void_of
 from napari_ovseg.export import export
 from napari_ovseg.labelled import LabelledPicture, NamedLabel
 

@@ -3,9 +3,9 @@ from __future__ import annotations
 import json
 
 import numpy as np
-from drawn import ids_of, labelled, void_of
 from hypothesis import given, settings
 
+from drawn import ids_of, labelled, void_of
 from napari_ovseg.export import export
 
 
@@ -14,7 +14,7 @@ from napari_ovseg.export import export
 def test_numpy_alone_reads_everything(tmp_path_factory, one):
     folder = tmp_path_factory.mktemp("npz")
     export([one], folder, "npz")
-    with np.load(folder / "a_masks.npz", allow_pickle=False) as file:
+    with np.load(folder / "a.ovseg.npz", allow_pickle=False) as file:
         np.testing.assert_array_equal(file["labels"], one.labels)
         assert file["labels"].dtype == one.labels.dtype
         assert file["ids"].tolist() == ids_of(one)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn import labelled, many, void_of
 from hypothesis import given, settings
 from PIL import Image
 
+from drawn import labelled, many, void_of
 from napari_ovseg.errors import InputError, OutputError
 from napari_ovseg.export import export
 from napari_ovseg.labelled import LabelledPicture, NamedLabel

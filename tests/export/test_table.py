@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from drawn import labelled, void_of
 from hypothesis import given
 from hypothesis import strategies as st
 
+from drawn import labelled, void_of
 from napari_ovseg.errors import InputError
 from napari_ovseg.export.plan import Notes
 from napari_ovseg.export.table import one_table

@@ -6,10 +6,10 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import tifffile
-from drawn import labelled, many
 from hypothesis import given, settings
 from PIL import Image
 
+from drawn import labelled, many
 from napari_ovseg.export import export
 from napari_ovseg.export.units import unit_of_length
 from napari_ovseg.labelled import LabelledPicture, NamedLabel

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from drawn import labelled, void_of
 from hypothesis import given, settings
 from PIL import Image
 from scipy import ndimage
 from skimage.draw import polygon2mask
 
+from drawn import labelled, void_of
 from napari_ovseg.export import export
 from napari_ovseg.labelled import LabelledPicture, NamedLabel
 

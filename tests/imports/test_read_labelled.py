@@ -33,7 +33,11 @@ def same(found: LabelledPicture, one: LabelledPicture) -> None:
 def test_png_and_npz_come_back_whole(tmp_path_factory, kind, one):
     folder = tmp_path_factory.mktemp("read")
     export([one], folder, kind)
-    for path in (folder, folder / "categories.json", folder / f"a_masks.{kind}"):
+    for path in (
+        folder,
+        folder / "categories.json",
+        folder / ("a_masks.png" if kind == "png" else "a.ovseg.npz"),
+    ):
         assert is_labelled(path)
         (found,) = read_labelled(path)
         same(found, one)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from napari_ovseg.export.atomic import prepare_folder, refuse_losses, write_atomically
 from napari_ovseg.export.categories_json import CATEGORIES_FILE, write_categories
-from napari_ovseg.export.dataset import FORMATS, Format, Summary, export
+from napari_ovseg.export.dataset import Summary, export, export_file
+from napari_ovseg.export.formats import FORMATS, Format
 from napari_ovseg.export.overlay import draw_overlay, write_overlay
 from napari_ovseg.export.palette_png import write_labels
 
@@ -15,6 +16,7 @@ __all__ = [
     "Summary",
     "draw_overlay",
     "export",
+    "export_file",
     "prepare_folder",
     "refuse_losses",
     "write_atomically",

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from napari_ovseg.errors import InputError
-from napari_ovseg.export import coco, geojson, labelme, npz, ome_zarr, palette_png, tiff, yolo
 from napari_ovseg.export.atomic import (
     prepare_folder,
     refuse_losses,
@@ -19,31 +18,11 @@ from napari_ovseg.export.atomic import (
     write_folder_atomically,
 )
 from napari_ovseg.export.categories_json import CATEGORIES_FILE, categories_text
+from napari_ovseg.export.formats import find_format
 from napari_ovseg.export.plan import Dataset, Item, Notes, Options, Planned
 from napari_ovseg.export.table import one_table
 from napari_ovseg.labelled import LabelledPicture
-
-
-@dataclass(frozen=True)
-class Format:
-    """A format: how people call it, how it is written, and whether it holds things or whole categories."""
-
-    title: str
-    plan: Callable[[Dataset], Iterator[Planned]]
-    instances: bool
-
-
-FORMATS: dict[str, Format] = {
-    "png": Format("Palette PNG", palette_png.plan, instances=False),
-    "tiff": Format("TIFF", tiff.plan, instances=False),
-    "ome-tiff": Format("OME-TIFF", tiff.plan_ome, instances=False),
-    "npz": Format("NumPy archive", npz.plan, instances=False),
-    "ome-zarr": Format("OME-Zarr labels", ome_zarr.plan, instances=False),
-    "coco": Format("COCO", coco.plan, instances=True),
-    "yolo": Format("YOLO segmentation", yolo.plan, instances=True),
-    "geojson": Format("GeoJSON for QuPath", geojson.plan, instances=True),
-    "labelme": Format("LabelMe", labelme.plan, instances=True),
-}
+from napari_ovseg.segmentation import Progress
 
 
 @dataclass(frozen=True)
@@ -87,7 +66,7 @@ def export(
     validation_share: float = 0.0,
     seed: int = 0,
     overwrite: bool = False,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Summary:
     """Write labelled pictures in one format, with ``categories.json`` beside them.
 
@@ -131,58 +110,93 @@ def export(
         When a file is there already or can't be written.
     """
     folder = Path(folder)
-    chosen = _format(format)
     options = Options(smallest_area, connectivity, split_touching, polygons)
-    _check(options, format, chosen, validation_share)
+    chosen = find_format(format, options)
     notes = Notes()
     categories, brought = one_table(pictures, notes)
-    items = _items(brought, validation_share, seed)
-    dataset = Dataset(folder, categories, items, options, notes)
-    planned = list(chosen.plan(dataset))
-    targets = [folder / one.path for one in planned] + [folder / CATEGORIES_FILE]
-    originals = [item.picture.picture_path for item in items if item.picture.picture_path is not None]
-    refuse_losses(targets, originals, overwrite=overwrite)
-    _note_strays(folder, targets, notes)
-    prepare_folder(folder)
-    for number, one in enumerate(planned):
-        if progress is not None:
-            progress("Writing", number, len(planned))
-        prepare_folder((folder / one.path).parent)
-        (write_folder_atomically if one.is_folder else write_atomically)(folder / one.path, one.write)
-    if progress is not None:
-        progress("Writing", len(planned), len(planned))
+    dataset = Dataset(folder, categories, _items(brought, validation_share, seed), options, notes)
+    places = [(folder / one.path, one) for one in chosen.plan(dataset)]
+    _note_strays(folder, [place for place, _ in places], notes)
     settings = {"format": format, "validation_share": validation_share, "seed": seed, **vars(options)}
-    text = categories_text(categories, settings=settings, images=_entries(dataset, planned))
-    write_atomically(folder / CATEGORIES_FILE, lambda file: file.write(text))
+    return _write(dataset, places, folder / CATEGORIES_FILE, settings, overwrite, progress)
+
+
+def export_file(
+    pictures: Sequence[LabelledPicture],
+    path: str | Path,
+    format: str,
+    *,
+    overwrite: bool = False,
+) -> Summary:
+    """Write into one file of a chosen name, with ``NAME.categories.json`` beside it.
+
+    Parameters
+    ----------
+    pictures : sequence of LabelledPicture
+        One; COCO takes several.
+    path : str or Path
+        The file, with the ending of the format.
+    format : str
+        A key of `FORMATS`, but "yolo", which is a folder.
+    overwrite : bool
+        Whether the two files may be replaced.
+
+    Returns
+    -------
+    Summary
+
+    Raises
+    ------
+    InputError, OutputError
+        As `export`, and when one file can't hold it.
+    """
+    path = Path(path)
+    chosen = find_format(format, Options())
+    notes = Notes()
+    categories, brought = one_table(pictures, notes)
+    dataset = Dataset(path.parent, categories, _items(brought, 0.0, 0), Options(), notes)
+    planned = list(chosen.plan(dataset))
+    if len(planned) != 1:
+        raise InputError(
+            f"{chosen.title} of {len(pictures)} pictures is several files: export them into a folder."
+        )
+    one = replace(planned[0], path=path.name)
+    beside = path.with_name(f"{path.stem}.{CATEGORIES_FILE}")
+    return _write(dataset, [(path, one)], beside, {"format": format}, overwrite, None)
+
+
+def _write(
+    dataset: Dataset,
+    places: Sequence[tuple[Path, Planned]],
+    names: Path,
+    settings: Mapping[str, Any],
+    overwrite: bool,
+    progress: Progress | None,
+) -> Summary:
+    """Write every planned file, then the map from ids to names."""
+    targets = [place for place, _ in places] + [names]
+    originals = [item.picture.picture_path for item in dataset.items if item.picture.picture_path is not None]
+    refuse_losses(targets, originals, overwrite=overwrite)
+    prepare_folder(dataset.folder)
+    for number, (place, one) in enumerate(places):
+        if progress is not None:
+            progress("Writing", number, len(places))
+        prepare_folder(place.parent)
+        (write_folder_atomically if one.is_folder else write_atomically)(place, one.write)
+    if progress is not None:
+        progress("Writing", len(places), len(places))
+    planned = [one for _, one in places]
+    text = categories_text(dataset.categories, settings=settings, images=_entries(dataset, planned))
+    write_atomically(names, lambda file: file.write(text))
     in_splits = {
         split: tuple(item.picture.name for item in dataset.of_split(split)) for split in dataset.splits
     }
-    return Summary(folder, tuple(targets), in_splits, notes.sentences())
-
-
-def _format(name: str) -> Format:
-    if name not in FORMATS:
-        raise InputError(f"There is no format '{name}': choose one of {', '.join(FORMATS)}.")
-    return FORMATS[name]
-
-
-def _check(options: Options, name: str, chosen: Format, share: float) -> None:
-    if options.smallest_area < 1:
-        raise InputError(f"The smallest area is {options.smallest_area} pixels: give 1 or more.")
-    if options.connectivity not in (4, 8):
-        raise InputError(f"The connectivity is {options.connectivity}: give 4 or 8.")
-    if not 0 <= share < 1:
-        raise InputError(f"The validation share is {share}: give 0 or more, and less than 1, such as 0.2.")
-    if options.polygons and name != "coco":
-        raise InputError(f"Polygons are a choice of COCO only: leave it out for {chosen.title}.")
-    if not chosen.instances and options != Options():
-        raise InputError(
-            f"{chosen.title} holds every pixel of each category: leave out what concerns single things "
-            f"(smallest area, touching), or choose {', '.join(k for k, f in FORMATS.items() if f.instances)}."
-        )
+    return Summary(dataset.folder, tuple(targets), in_splits, dataset.notes.sentences())
 
 
 def _items(pictures: Sequence[LabelledPicture], share: float, seed: int) -> tuple[Item, ...]:
+    if not 0 <= share < 1:
+        raise InputError(f"The validation share is {share}: give 0 or more, and less than 1, such as 0.2.")
     if not pictures:
         raise InputError("There is no picture to export: give at least one.")
     stems: dict[str, str] = {}
@@ -219,16 +233,14 @@ def file_stem(name: str) -> str:
 def _entries(dataset: Dataset, planned: Sequence[Planned]) -> Iterator[dict[str, Any]]:
     for item in dataset.items:
         picture = item.picture
-        files = [one.path for one in planned if one.of == picture.name]
+        own = [one for one in planned if one.of == picture.name]
         entry: dict[str, Any] = {
             "image": None if picture.picture_path is None else str(picture.picture_path),
             "name": picture.name,
             "split": item.split,
-            "files": files,
+            "files": [one.path for one in own],
+            **{one.key: one.path for one in own if one.key},
         }
-        masks = [path for path in files if path.endswith("_masks.png")]
-        if masks:
-            entry["masks"] = masks[0]
         entry |= {
             "pixel_size": picture.pixel_size,
             "unit": picture.unit,
@@ -245,7 +257,8 @@ def _note_strays(folder: Path, targets: Sequence[Path], notes: Notes) -> None:
         earlier = [folder / name for image in images for name in image.get("files", ())]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return
-    strays = [path for path in earlier if path not in set(targets) and path.exists()]
+    planned = set(targets)
+    strays = [path for path in earlier if path not in planned and path.exists()]
     if strays:
         notes.say(
             f"{len(strays)} files of an earlier export are not part of this one and are still there, such as "

@@ -14,13 +14,13 @@ from napari_ovseg.export.plan import Dataset, Item, Planned
 
 
 def plan(dataset: Dataset) -> Iterator[Planned]:
-    """One archive per picture.
+    """One archive per picture; its ending tells our archives from others.
 
     Arrays: ``labels (H, W)``, ``ids (C,)``, ``names (C,)``, ``colours (C, 3)`` uint8, ``void ()``, and
     ``about ()``, a JSON text with synonyms, file, pixel size, unit, record and whether it is done.
     """
     for item in dataset.items:
-        yield Planned(item.path("_masks.npz"), partial(_write, item, dataset), item.picture.name)
+        yield Planned(item.path(".ovseg.npz"), partial(_write, item, dataset), item.picture.name)
 
 
 def _write(item: Item, dataset: Dataset, file: BinaryIO) -> None:

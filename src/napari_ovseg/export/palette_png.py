@@ -30,7 +30,7 @@ def plan(dataset: Dataset) -> Iterator[Planned]:
         _indexed(item.picture.labels, largest, palette).save(file, format="PNG")
 
     for item in dataset.items:
-        yield Planned(item.path("_masks.png"), partial(write, item), item.picture.name)
+        yield Planned(item.path("_masks.png"), partial(write, item), item.picture.name, key="masks")
 
 
 def label_colours(categories: Iterable[NamedLabel]) -> dict[int, tuple[int, int, int]]:

@@ -49,12 +49,25 @@ class Item:
 
 @dataclass(frozen=True)
 class Planned:
-    """A file to write, or a folder that appears whole; `write` gets the open file or the path."""
+    """A file to write, or a folder that appears whole.
+
+    Attributes
+    ----------
+    path : str
+        Relative to the export's folder.
+    write : callable
+        Gets the open file, or the path of the folder.
+    of : str
+        The name of the picture, "" for a file of the whole data set.
+    key : str
+        How the map of names calls it, for readers.
+    is_folder : bool
+    """
 
     path: str
     write: Callable[[Any], object]
     of: str = ""
-    """The name of the picture, "" for a file of the whole data set."""
+    key: str = ""
     is_folder: bool = False
 
 

@@ -19,7 +19,7 @@ _ARRAYS = {"labels", "ids", "names", "colours", "about"}
 
 def peek(path: Path) -> bool:
     """Whether a file is an archive with our arrays, or a folder whose map of names lists such files."""
-    if path.is_dir() or path.name == CATEGORIES_FILE:
+    if path.is_dir() or path.name.endswith(CATEGORIES_FILE):
         return bool(_listed(path))
     if path.suffix.lower() != ".npz":
         return False
@@ -32,7 +32,7 @@ def peek(path: Path) -> bool:
 
 def read(path: Path) -> list[LabelledPicture]:
     """Read one archive, or all of a folder."""
-    files = _listed(path) if path.is_dir() or path.name == CATEGORIES_FILE else [path]
+    files = _listed(path) if path.is_dir() or path.name.endswith(CATEGORIES_FILE) else [path]
     return [_read(file) for file in files]
 
 

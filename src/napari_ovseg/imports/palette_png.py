@@ -45,9 +45,12 @@ def _map_of(path: Path) -> tuple[Path | None, str | None]:
     if path.is_dir():
         file = path / CATEGORIES_FILE
         return (file if file.is_file() else None), None
-    if path.name == CATEGORIES_FILE:
+    if path.name.endswith(CATEGORIES_FILE):
         return path, None
     if path.suffix.lower() == ".png":
+        own = path.with_name(f"{path.stem}.{CATEGORIES_FILE}")
+        if own.is_file():
+            return own, path.name
         # A file of a split is one folder below the map.
         for folder in list(path.absolute().parents)[:2]:
             if (folder / CATEGORIES_FILE).is_file():
