@@ -18,7 +18,8 @@ def export(
         list[Path],
         typer.Argument(
             metavar="SOURCE",
-            help="Folders that segment or export wrote, their PNG or NPZ files, or COCO JSON.",
+            help="Folders that segment or export wrote, their PNG or NPZ files, COCO JSON, or pictures that "
+            "were annotated in napari.",
         ),
     ],
     format: Annotated[
@@ -80,6 +81,11 @@ def export(
 
 def read_source(source: Path) -> list[LabelledPicture]:
     """Read the labels of one argument; the one place to add other kinds of sources."""
-    from napari_ovseg.imports import read_labelled
+    from napari_ovseg.annotation.labelled_pictures import read_sidecar, sidecars_of
+    from napari_ovseg.imports import is_labelled, read_labelled
 
+    if not is_labelled(source):
+        sidecars = sidecars_of(source)
+        if sidecars:
+            return [picture for sidecar in sidecars for picture in read_sidecar(sidecar)]
     return read_labelled(source)
