@@ -9,7 +9,6 @@ from napari_ovseg import __version__
 from napari_ovseg.annotation import Annotation, SliceAnnotation, identity, places, resuming
 from napari_ovseg.annotation.resuming import look_up, model_remarks
 from napari_ovseg.annotation.sidecar import peek, save
-from napari_ovseg.errors import InputError
 from napari_ovseg.labelled import NamedLabel
 
 RECORD = {"model": "demo", "checkpoint": "", "versions": {"napari-ovseg": __version__}}
@@ -128,13 +127,14 @@ def test_what_cant_be_read_is_said_so(picture):
     assert "is damaged" in found.summary
 
 
-def test_a_file_that_cant_be_read(picture, monkeypatch):
+def test_a_file_that_cant_be_read_any_more_is_known_by_its_pixels(picture, monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(identity, "_of_file", refuse)
-    with pytest.raises(InputError, match="permission denied"):
-        look_up("cells", PIXELS, picture)
+    found = look_up("cells", PIXELS, picture)
+    assert found.picture.checksum.startswith("pixels:")
+    assert found.place == picture.with_name("cells.tif.ovseg")
 
 
 @pytest.mark.parametrize(

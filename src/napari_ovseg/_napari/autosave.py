@@ -106,6 +106,11 @@ class Autosave(QObject):
         self.flush()
         self._sidecars[place] = sidecar
 
+    def start_beside(self, place: Path) -> None:
+        """Leave what is saved at `place` as it is: what follows goes beside it, see `places.free_sidecar`."""
+        self._sidecars[place] = Sidecar(free_sidecar(place))
+        self._left[place] = None
+
     def flush(self) -> bool:
         """Save now, and return when it is on the disk: True, or False when it could not be saved."""
         for _attempt in range(3):
@@ -176,11 +181,10 @@ class Autosave(QObject):
 
     def _move_on(self, write: _Write, error: ConflictError) -> None:
         """Save beside what is not to be overwritten."""
-        free = free_sidecar(write.place)
-        self._sidecars[write.place] = Sidecar(free)
-        self._left[write.place] = None
+        self.start_beside(write.place)
         self._dirty = True
-        self._report(f"{error} This work is saved to {free.name} beside it.")
+        name = self._sidecars[write.place].folder.name
+        self._report(f"{error} This work is saved to {name} beside it.")
         self._start()
 
     def _fail(self, sentence: str) -> None:

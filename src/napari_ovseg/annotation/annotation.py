@@ -90,7 +90,7 @@ class Annotation:
     background : Category, optional
         The words for what is not wanted.
     locked : frozenset of int
-        Ids whose pixels no update changes.
+        Ids whose pixels no update changes; 0, the background, may be among them.
     slices : dict of tuple of int to SliceAnnotation
         By position along the axes that are not in the slice, in order; ``()`` for a two-dimensional picture.
     settings : dict

@@ -83,7 +83,7 @@ class Document(_Part):
     picture: PictureEntry | None
     labels: tuple[LabelEntry, ...]
     background: tuple[str, ...] | None
-    locked: tuple[_Id, ...]
+    locked: tuple[Annotated[int, Field(ge=0, le=MAX_CATEGORIES)], ...]
     settings: dict[str, Any]
     slices: tuple[SliceEntry, ...]
 

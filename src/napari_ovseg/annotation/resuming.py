@@ -72,10 +72,9 @@ def look_up(
     model : str, optional
         The model that is chosen now.
 
-    Raises
-    ------
-    InputError
-        When the picture's file can't be read.
+    Returns
+    -------
+    Found
     """
     file = Path(path).absolute() if path is not None and Path(path).exists() else None
     if file is None:
@@ -89,7 +88,7 @@ def look_up(
     document, problem = _peek(latest)
     before = None if document is None or latest is None else document.annotation(latest).picture
     if file is not None:
-        picture = identify(pixels, path=file, known=before)
+        picture = _identify(pixels, file, before)
     changed = None if before is None else difference(before, picture)
     about = [] if document is None else model_remarks(document, model)
     return Found(
@@ -149,6 +148,14 @@ def _availability(model: str, checkpoint: str) -> str | None:
             f"The weights of '{model}' are not on this machine: updates work without them, Run fetches them."
         )
     return None
+
+
+def _identify(pixels: Any, file: Path, known: PictureIdentity | None) -> PictureIdentity:
+    try:
+        return identify(pixels, path=file, known=known)
+    except InputError:
+        # It was opened, so its pixels are there, whatever has become of the file since.
+        return identify(pixels)
 
 
 def _places_of(file: Path, elsewhere: str | Path | None) -> list[Path]:
