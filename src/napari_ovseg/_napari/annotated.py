@@ -39,6 +39,8 @@ class Annotated:
         How to read each slice again.
     pieces : dict of tuple of int to SliceAnnotation
         What is known of each slice besides its pixels, which are those of the layers.
+    worth_saving : bool
+        Whether a person has done anything about it.
     """
 
     image: Image
@@ -49,6 +51,7 @@ class Annotated:
     settings: dict[str, Any] = field(default_factory=dict)
     sources: dict[Position, Source] = field(default_factory=dict)
     pieces: dict[Position, SliceAnnotation] = field(default_factory=dict)
+    worth_saving: bool = False
     # strokes on the pseudo-labels that the masks hold already
     _taken: dict[Position, Labels] = field(default_factory=dict, repr=False)
 

@@ -113,11 +113,15 @@ class Annotator(QObject):
         self.changed.emit()
 
     def forget(self, layer: Any) -> None:
-        """Empty the table if the masks that it shows were removed."""
+        """Leave the picture if the masks that the table shows were removed."""
         if self.current is not None and layer is self.current.masks.layer:
-            self._unfollow()
-            self.table.empty()
-            self.refresh_controls()
+            self.leave()
+
+    def leave(self) -> None:
+        """Follow no picture any more."""
+        self._unfollow()
+        self.table.empty()
+        self.refresh_controls()
 
     @property
     def position(self) -> Position | None:
@@ -256,6 +260,8 @@ class Annotator(QObject):
             action(self.current)
         except OvsegError as error:
             self.said.emit(str(error), True)
+        else:
+            self.current.worth_saving = True
         self._learners = {}
         self._fill()
         self.names_changed.emit()
@@ -285,6 +291,7 @@ class Annotator(QObject):
             piece = self.current.pieces[at]
             if piece.done != done:
                 self.current.pieces[at] = replace(piece, done=done)
+                self.current.worth_saving = True
                 self.changed.emit()
 
     def _unfollow(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QCheckBox, QGridLayout, QPushButton, QWidget
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_ovseg._napari.keys import shown
 
@@ -29,14 +29,17 @@ class CorrectControls(QWidget):
         self.guided.setToolTip(
             "Updates learn from the corrections of the nearest slices, where they look alike."
         )
-        layout = QGridLayout(self)
+        layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.update_masks, 0, 0)
-        layout.addWidget(self.next_uncertain, 0, 1)
-        layout.addWidget(self.live, 1, 0)
-        layout.addWidget(self.confidence, 1, 1)
-        layout.addWidget(self.guided, 2, 0)
-        layout.addWidget(self.done, 2, 1)
+        for row in (
+            (self.update_masks, self.next_uncertain),
+            (self.live, self.confidence, self.done),
+            (self.guided,),
+        ):
+            line = QHBoxLayout()
+            for control in row:
+                line.addWidget(control)
+            layout.addLayout(line)
         self.offer(corrections=False, stack=False)
 
     def name_keys(self, update_masks: str | None, next_uncertain: str | None) -> None:

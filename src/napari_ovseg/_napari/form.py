@@ -25,6 +25,8 @@ from qtpy.QtWidgets import (
 from napari_ovseg._napari.category_actions import CategoryActions
 from napari_ovseg._napari.category_table import CategoryTable
 from napari_ovseg._napari.correct_controls import CorrectControls
+from napari_ovseg._napari.resume import ResumeOffer
+from napari_ovseg._napari.save_row import SaveRow
 from napari_ovseg._napari.slices_row import SlicesRow
 from napari_ovseg._napari.weights_row import WeightsRow
 from napari_ovseg.errors import InputError
@@ -111,6 +113,8 @@ class Form(QWidget):
         self.table_actions = CategoryActions(self.table)
         self.slices = SlicesRow()
         self.correct = CorrectControls()
+        self.resume = ResumeOffer()
+        self.saving = SaveRow()
         self._lay_out()
         self.show_running(False)
         self.offer_channel_axes([])
@@ -141,12 +145,14 @@ class Form(QWidget):
         buttons.addWidget(self.unload, 1)
         layout = QVBoxLayout(self)
         layout.addLayout(self.fields)
+        layout.addWidget(self.resume)
         layout.addLayout(buttons)
         layout.addWidget(self.progress)
         layout.addWidget(self.message)
         layout.addWidget(self.table, 1)
         layout.addWidget(self.table_actions)
         layout.addWidget(self.correct)
+        layout.addWidget(self.saving)
         self.channel_axis.currentIndexChanged.connect(self._show_channels)
         self.model.currentTextChanged.connect(
             lambda text: self.fields.setRowVisible(self.weights, text == LOCAL_FILE)

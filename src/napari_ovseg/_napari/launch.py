@@ -51,16 +51,19 @@ def build_window(
     images: Sequence[str | Path] = (), labels: str = "", *, demo: bool = False, show: bool = True
 ) -> tuple[Viewer, OpenVocabularyWidget]:
     """Build the window of :func:`open_window` and return at once; tests do not show it."""
-    pictures = [(Path(path).stem, read_image(path)) for path in images]
+    pictures = [(Path(path), read_image(path)) for path in images]
     import napari
 
+    from napari_ovseg._napari.layers import METADATA_KEY
     from napari_ovseg._napari.model_choice import BUNDLED, model_choices
     from napari_ovseg._napari.samples import generated_scene
     from napari_ovseg._napari.widget import OpenVocabularyWidget
 
     viewer = napari.Viewer(title="napari-ovseg", show=show)
-    for name, picture in pictures:
-        viewer.add_image(picture, name=name)
+    for path, picture in pictures:
+        # napari tells a layer its file only where one of its own readers has opened it
+        metadata = {METADATA_KEY: {"path": str(path.absolute())}}
+        viewer.add_image(picture, name=path.stem, metadata=metadata)
     widget = OpenVocabularyWidget(viewer)
     viewer.window.add_dock_widget(widget, name=PANEL, area="right")
     if labels:

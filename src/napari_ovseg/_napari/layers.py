@@ -77,8 +77,11 @@ def write_labels(
         if old.layer.data.dtype == labels.dtype and legend.agrees_with(names_of(old.layer)):
             return Written(old, None, _overwrite(old, labels, human, image, placement, legend))
         if old.positions in ([], [position]):
-            return _exchange(viewer, old, _new_layer(image, kind, labels, human, placement, legend))
-    new = _new_layer(image, kind, labels, human, placement, legend)
+            new = new_layer(image, kind, labels.dtype, placement, legend)
+            new.start(position, labels, human)
+            return _exchange(viewer, old, new)
+    new = new_layer(image, kind, labels.dtype, placement, legend)
+    new.start(position, labels, human)
     viewer.add_layer(new.layer)
     return Written(new, earlier[-1].layer if earlier else None, lambda: _remove_unedited(viewer, new))
 
@@ -115,26 +118,27 @@ def _identity(image: Image, kind: str) -> dict[str, str]:
 _numbers = iter(range(1, 2**62))
 
 
-def _new_layer(
-    image: Image,
-    kind: str,
-    labels: LabelsArray,
-    human: LabelsArray | None,
-    placement: Placement,
-    legend: Legend,
+def new_layer(
+    image: Image, kind: str, dtype: np.dtype[Any], placement: Placement, legend: Legend
 ) -> TrackedLabels:
+    """Make an empty results layer, which is not in the viewer yet.
+
+    Raises
+    ------
+    InputError
+        When there is no memory for it.
+    """
     from napari.layers import Labels
 
     try:
         # of a large stack, only the slices that are written take memory
-        data = np.zeros(placement.shape, labels.dtype)
+        data = np.zeros(placement.shape, dtype)
     except MemoryError:
         raise InputError(
             f"There is no memory for labels of the size {placement.shape}: crop '{image.name}' first."
         ) from None
     layer = Labels(data, name=f"{image.name} {kind}", opacity=0.6, **placed_like(image, placement))
     tracked = TrackedLabels(layer, placement)
-    tracked.start(placement.position, labels, human)
     layer.metadata[METADATA_KEY] = {
         "result": _identity(image, kind),
         "number": next(_numbers),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # how much of the view a place fills; some surroundings are needed to judge it
 _FILL = 0.4
+# screen pixels that a pixel of the masks takes at most
+_CLOSEST = 16
 
 
 class UncertainPlaces:
@@ -58,9 +60,13 @@ class UncertainPlaces:
         outside = self.viewer.dims.ndim - len(corners[0])
         axes = [axis - outside for axis in shown if axis >= outside]
         low, high = np.minimum(*corners)[axes], np.maximum(*corners)[axes]
-        self.viewer.camera.center = tuple((low + high) / 2)
-        height, width = self.viewer._canvas_size
-        room = _FILL * min(height / max(high[-2] - low[-2], 1e-9), width / max(high[-1] - low[-1], 1e-9))
+        # the zoom at which everything is seen tells the size of the window
+        self.viewer.reset_view()
+        extent = self.viewer.layers.extent.world
+        sides = np.ptp(extent, axis=0)[shown]
+        closer = _FILL * np.min(sides[-2:] / np.maximum(high - low, 1e-9)[-2:])
         # a place of a few pixels is not blown up to fill the window
         pixel = float(np.min(np.abs(np.asarray(annotated.masks.layer.scale)[list(placement.axes)])))
-        self.viewer.camera.zoom = min(room, 16 / pixel)
+        zoom = self.viewer.camera.zoom
+        self.viewer.camera.center = tuple((low + high) / 2)
+        self.viewer.camera.zoom = min(zoom * max(closer, 1.0), max(_CLOSEST / pixel, zoom))

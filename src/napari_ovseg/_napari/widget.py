@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QMessageBox, QVBoxLayout, QWidget
 
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.annotator import Annotator
-from napari_ovseg._napari.form import LOCAL_FILE, Form
+from napari_ovseg._napari.form import LOCAL_FILE, PRESETS, Form
 from napari_ovseg._napari.keys import bind_keys, unbind_keys
 from napari_ovseg._napari.layers import METADATA_KEY
 from napari_ovseg._napari.model_choice import ModelChoice, default_model, licence_notice, model_choices
@@ -30,6 +30,7 @@ from napari_ovseg._napari.run import (
     Segmented,
     run_steps,
 )
+from napari_ovseg._napari.session import Session
 from napari_ovseg._napari.source import Source, channel_axes, source_at, source_of, stack_lengths
 from napari_ovseg._napari.time_left import TimeLeft, spoken
 from napari_ovseg.annotation import SliceAnnotation
@@ -58,6 +59,9 @@ class OpenVocabularyWidget(QWidget):
         self._engine = engine
         self._runner = runner = Runner()
         self.annotator = Annotator(napari_viewer, self.form.table, self.form.correct, runner, engine)
+        self.session = Session(
+            napari_viewer, self.annotator, self.form.resume, self.form.saving, self._source
+        )
         self._time_left = TimeLeft()
         self._outcome: Outcome | None = None
         self._licences_accepted: set[str] = set()
@@ -80,7 +84,9 @@ class OpenVocabularyWidget(QWidget):
         form.names.submitted.connect(self.start)
         self._runner.happened.connect(self._on_event)
         self._runner.idle.connect(self._on_idle)
-        annotator.said.connect(lambda message, error: form.show_message(message, error=error))
+        for part in (annotator, self.session):
+            part.said.connect(lambda message, error: form.show_message(message, error=error))
+        self.session.resumed.connect(self._take_settings)
         annotator.progressed.connect(self._on_update)
         annotator.names_changed.connect(self._take_names)
         annotator.find_requested.connect(self._find_added)
@@ -275,6 +281,12 @@ class OpenVocabularyWidget(QWidget):
             words = [] if annotated.background is None else [annotated.background]
             self.form.names.setPlainText(format_categories([*categories, *words]))
 
+    def _take_settings(self, settings: dict[str, Any]) -> None:
+        """Go on with the names and the preset of work that was resumed."""
+        self._take_names()
+        if settings.get("preset") in PRESETS:
+            self.form.preset.value = settings["preset"]
+
     def _find_added(self, names: list[str]) -> None:
         """Let the model look for categories that were added; all that it has seen of the picture is kept."""
         self._take_names()
@@ -333,6 +345,8 @@ class OpenVocabularyWidget(QWidget):
 
     def _image_chosen(self, _index: int = 0) -> None:
         image = self.image
+        model = self.form.chosen_model()
+        self.session.turn_to(image, model.name if isinstance(model, ModelChoice) else model)
         axes = [] if image is None else channel_axes(image)
         titles = [f"axis {axis} ({image.axis_labels[axis]}) as channels" for axis in axes] if image else []
         self.form.offer_channel_axes(list(zip(axes, titles, strict=True)))
@@ -355,10 +369,12 @@ class OpenVocabularyWidget(QWidget):
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.cancel()
+            self.session.flush()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802
         """Closing the panel ends its run."""
         self.cancel()
+        self.session.flush()
         super().closeEvent(event)
 
 

@@ -1,0 +1,65 @@
+"""Saved work back into layers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from napari_ovseg._napari.annotated import Annotated
+from napari_ovseg._napari.colours import Legend
+from napari_ovseg._napari.layers import MASKS, PSEUDO_LABELS, new_layer
+from napari_ovseg._napari.source import Source, source_at
+from napari_ovseg.annotation import Annotation
+from napari_ovseg.annotation.corrections import void_of
+from napari_ovseg.annotation.label_table import LabelTable
+from napari_ovseg.errors import InputError
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+
+def restore(viewer: ViewerModel, image: Image, source: Source, annotation: Annotation) -> Annotated:
+    """Show saved work as layers of a picture.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    image : napari.layers.Image
+    source : Source
+        Any slice of the picture, read as it was read when the work was done.
+    annotation : Annotation
+
+    Raises
+    ------
+    InputError
+        When the saved slices don't fit the picture; nothing is shown then.
+    """
+    placement = source.placement
+    plane = tuple(placement.shape[axis] for axis in placement.axes)
+    stack = tuple(placement.shape[axis] for axis in placement.stack_axes)
+    for position, piece in annotation.slices.items():
+        inside = len(position) == len(stack) and all(p < n for p, n in zip(position, stack, strict=True))
+        if piece.masks.shape != plane or not inside:
+            raise InputError(
+                f"The saved masks have {piece.masks.shape} pixels at {position}, which does not fit "
+                f"'{image.name}' as it is read now: choose its channels as they were, or press Ignore."
+            )
+    if not annotation.slices:
+        raise InputError(f"No slice of '{image.name}' was saved, so there is nothing to show: press Ignore.")
+    dtype = next(iter(annotation.slices.values())).masks.dtype
+    table = LabelTable(annotation.labels, annotation.locked)
+    legend = Legend(table.labels, void_of(next(iter(annotation.slices.values())).masks))
+    masks, rough = (new_layer(image, kind, dtype, placement, legend) for kind in (MASKS, PSEUDO_LABELS))
+    annotated = Annotated(image, masks, rough, table, annotation.background, dict(annotation.settings))
+    for position, piece in annotation.slices.items():
+        masks.start(position, piece.masks, piece.human)
+        if piece.pseudo_labels is not None:
+            rough.start(position, piece.pseudo_labels)
+        annotated.pieces[position] = replace(piece)
+        annotated.sources[position] = source_at(source, position)
+    rough.layer.visible = False
+    for layer in (rough.layer, masks.layer):
+        viewer.add_layer(layer)
+    viewer.layers.selection.active = masks.layer
+    return annotated

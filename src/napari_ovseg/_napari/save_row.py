@@ -1,0 +1,56 @@
+"""Where the work is saved, and the way out of the panel; a view only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+
+
+class SaveRow(QWidget):
+    """Says when and where work was saved; asks for another folder, and for an export.
+
+    Signals
+    -------
+    folder_chosen(Path or None)
+        All work is to be saved in this folder, or beside its pictures.
+    export_requested()
+    """
+
+    folder_chosen = Signal(object)
+    export_requested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.status = QLabel()
+        self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.folder = QPushButton("Save to...")
+        self.folder.clicked.connect(self._choose)
+        self.export = QPushButton("Export...")
+        self.export.setToolTip("Write the masks for training, as PNG, TIFF, COCO, YOLO and others.")
+        self.export.clicked.connect(self.export_requested)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.status, 1)
+        row.addWidget(self.folder)
+        row.addWidget(self.export)
+        self.show_folder(None)
+        self.show_saved(None)
+
+    def show_saved(self, folder: Path | None) -> None:
+        """Say that all work is in a folder now; None: that nothing was saved yet."""
+        self.status.setText("" if folder is None else f"saved {datetime.now():%H:%M:%S}")
+        self.status.setToolTip("Nothing was painted yet." if folder is None else str(folder))
+
+    def show_folder(self, folder: Path | None) -> None:
+        """Say where work goes."""
+        place = "beside the picture" if folder is None else f"in {folder}"
+        self.folder.setToolTip(f"Work is saved {place}, within seconds. Click to choose a folder for it.")
+
+    def _choose(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(
+            self, "A folder for the work on all pictures; cancel to save beside each picture"
+        )
+        self.folder_chosen.emit(Path(chosen) if chosen else None)

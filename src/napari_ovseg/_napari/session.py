@@ -1,0 +1,162 @@
+"""Which picture is being worked on: its layers if they are there, saved work if there is some, and saving."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, QSettings, Signal
+
+from napari_ovseg._napari.annotated import Annotated
+from napari_ovseg._napari.autosave import Autosave, Snapshot
+from napari_ovseg._napari.layers import METADATA_KEY, tracked_labels
+from napari_ovseg._napari.restore import restore
+from napari_ovseg._napari.resume import Resumed, ResumeOffer
+from napari_ovseg.annotation.resuming import Found
+from napari_ovseg.errors import OvsegError
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+    from napari_ovseg._napari.annotator import Annotator
+    from napari_ovseg._napari.save_row import SaveRow
+    from napari_ovseg._napari.source import Source
+
+_FOLDER = "sidecar_folder"
+
+
+class Session(QObject):
+    """Turns the annotator to the picture that is chosen, offers to resume saved work, and saves.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    annotator : Annotator
+    offer : ResumeOffer
+    row : SaveRow
+    source : callable
+        ``source(image) -> Source``: how the picture is read now; may raise InputError.
+    """
+
+    said = Signal(str, bool)
+    resumed = Signal(dict)
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        annotator: Annotator,
+        offer: ResumeOffer,
+        row: SaveRow,
+        source: Callable[[Image], Source],
+    ) -> None:
+        super().__init__()
+        self.viewer, self.annotator, self.offer, self.row = viewer, annotator, offer, row
+        self._source = source
+        self._image: Image | None = None
+        self._found: dict[str, Found] = {}
+        self.autosave = Autosave(self._snapshot, self._folder, lambda text: self.said.emit(text, True), self)
+        settings = QSettings("napari-ovseg", "napari-ovseg")
+        chosen = settings.value(_FOLDER, "")
+        self._elsewhere = Path(str(chosen)) if chosen else None
+        row.show_folder(self._elsewhere)
+        row.folder_chosen.connect(self._choose_folder)
+        offer.found.connect(self._looked)
+        offer.accepted.connect(self._resume)
+        offer.failed.connect(lambda text: self.said.emit(text, True))
+        annotator.changed.connect(self._changed)
+        self.autosave.saved.connect(row.show_saved)
+
+    def turn_to(self, image: Image | None, model: str | None = None) -> None:
+        """Work on this picture from now on."""
+        if image is self._image:
+            return
+        self.autosave.flush()
+        self._image = image
+        self.offer.clear()
+        self.row.show_saved(None)
+        known = None if image is None else annotated_of(self.viewer, image)
+        if known is not None:
+            self.annotator.show(known)
+        else:
+            self.annotator.leave()
+        if image is not None and str(image.unique_id) not in self._found:
+            self._look_up(image, model)
+
+    def flush(self) -> None:
+        """Save what is not saved yet."""
+        self.autosave.flush()
+
+    def _look_up(self, image: Image, model: str | None) -> None:
+        pixels = image.data[0] if image.multiscale else image.data
+        path = image.source.path or image.metadata.get(METADATA_KEY, {}).get("path")
+        self.offer.look(image.name, pixels, path, elsewhere=self._elsewhere, model=model)
+
+    def _looked(self, found: Found) -> None:
+        if self._image is not None:
+            self._found[str(self._image.unique_id)] = found
+            if annotated_of(self.viewer, self._image) is not None:
+                self.offer.clear()
+
+    def _resume(self, resumed: Resumed) -> None:
+        image = self._image
+        if image is None:
+            return
+        try:
+            annotated = restore(self.viewer, image, self._source(image), resumed.annotation)
+        except OvsegError as error:
+            self.said.emit(str(error), True)
+            return
+        annotated.worth_saving = True
+        self.autosave.adopt(resumed.found.place, resumed.sidecar)
+        self.annotator.show(annotated)
+        self.row.show_saved(resumed.sidecar.folder)
+        self.resumed.emit(annotated.settings)
+        self.said.emit(f"Resumed the work on '{image.name}'.", False)
+
+    def _changed(self) -> None:
+        current, at = self.annotator.current, self.annotator.position
+        if current is None:
+            return
+        self.offer.clear()
+        # what only the machine made is made again in no time; no folder is cluttered with it
+        if not current.worth_saving and at is not None and current.has_corrections(at):
+            current.worth_saving = True
+        if current.worth_saving:
+            self.autosave.touch()
+
+    def _snapshot(self) -> Snapshot | None:
+        current = self.annotator.current
+        if current is None or not current.worth_saving:
+            return None
+        annotation = current.snapshot()
+        found = self._found.get(str(current.image.unique_id))
+        annotation.picture = None if found is None else found.picture
+        return annotation, None
+
+    def _folder(self) -> Path | None:
+        current = self.annotator.current
+        found = None if current is None else self._found.get(str(current.image.unique_id))
+        return None if found is None else found.place
+
+    def _choose_folder(self, folder: Path | None) -> None:
+        self.autosave.flush()
+        self._elsewhere = folder
+        QSettings("napari-ovseg", "napari-ovseg").setValue(_FOLDER, "" if folder is None else str(folder))
+        self.row.show_folder(folder)
+        self._found = {}
+        if self._image is not None:
+            self._look_up(self._image, None)
+
+
+def annotated_of(viewer: ViewerModel, image: Any) -> Annotated | None:
+    """Return the latest work on a picture whose layers are in the viewer."""
+    found = []
+    for layer in viewer.layers:
+        annotated = layer.metadata.get(METADATA_KEY, {}).get("annotated")
+        if not isinstance(annotated, Annotated) or tracked_labels(layer) is not annotated.masks:
+            continue
+        if annotated.image is image:
+            found.append(annotated)
+    return max(found, key=lambda one: one.masks.layer.metadata[METADATA_KEY]["number"], default=None)
