@@ -10,8 +10,11 @@ import pytest
 from PIL import Image
 
 from napari_ovseg import cli
+from napari_ovseg.annotation import Annotation, SliceAnnotation
+from napari_ovseg.annotation.sidecar import save
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.export import FORMATS, write_categories, write_labels
+from napari_ovseg.labelled import NamedLabel
 
 
 def run(monkeypatch, *arguments) -> int:
@@ -105,3 +108,18 @@ def test_mistakes_are_one_line_and_write_nothing(tmp_path, masks, monkeypatch, c
     assert said.count("\n") == 1
     assert reason in said
     assert not (tmp_path / "o").exists()
+
+
+def test_saved_annotations_one_by_one_or_by_their_folder(tmp_path, monkeypatch, capsys):
+    labels = np.full((4, 6), 3, np.uint8)
+    for name in ("a", "b"):
+        piece = SliceAnnotation(labels, np.full_like(labels, 255))
+        one = Annotation((NamedLabel(3, "cat", (1, 2, 3)),), slices={(): piece})
+        save(one, tmp_path / "photos" / f"{name}.jpg.ovseg")
+    for number, sources in enumerate(
+        ([tmp_path / "photos"], [tmp_path / "photos" / f"{name}.jpg.ovseg" for name in ("a", "b")])
+    ):
+        out = tmp_path / str(number)
+        assert run(monkeypatch, "export", *sources, "--format", "png", "--output", out) == 0
+        for name in ("a", "b"):
+            np.testing.assert_array_equal(np.asarray(Image.open(out / f"{name}_masks.png")), labels)

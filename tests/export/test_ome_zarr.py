@@ -70,6 +70,14 @@ def test_labels_lie_on_their_picture_in_its_units(tmp_path, reader, mode):
         assert node.metadata["coordinateTransformations"][0][0]["scale"][-2:] == [0.5, 0.25]
 
 
+def test_large_labels_have_coarser_levels_without_mixed_labels(tmp_path, reader):
+    labels = np.kron(np.random.default_rng(0).choice([0, 3], (64, 128)), np.ones((9, 9))).astype(np.uint8)
+    export([LabelledPicture("a", labels, CAT)], tmp_path, "ome-zarr")
+    (node,) = reader(tmp_path / "a.ome.zarr" / "labels" / "masks")
+    assert [level.shape for level in node.data] == [(576, 1152), (288, 576)]
+    assert set(np.unique(np.asarray(node.data[1]))) == {0, 3}
+
+
 def test_a_failed_write_leaves_the_earlier_one(tmp_path, reader, monkeypatch):
     one = LabelledPicture("a", np.eye(4, 6, dtype=np.uint8) * 3, CAT)
     export([one], tmp_path, "ome-zarr")

@@ -40,7 +40,7 @@ def labelled_pictures(
     stem = name or (path.stem if path is not None else "picture")
     return [
         LabelledPicture(
-            name="_".join([stem, *(f"{index:04d}" for index in position)]),
+            name=slice_name(stem, position),
             labels=content.masks,
             categories=tuple(sorted(annotation.labels, key=lambda label: label.id)),
             picture_path=path if _is_whole(annotation, position, content) else None,
@@ -51,6 +51,11 @@ def labelled_pictures(
         )
         for position, content in sorted(annotation.slices.items())
     ]
+
+
+def slice_name(stem: str, position: Position) -> str:
+    """Name a slice of a stack so that names sort as slices do; a flat picture keeps its name."""
+    return "_".join([stem, *(f"{index:04d}" for index in position)])
 
 
 def sidecars_of(source: str | Path) -> list[Path]:

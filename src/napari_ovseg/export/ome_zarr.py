@@ -17,6 +17,9 @@ from napari_ovseg.export.plan import Dataset, Item, Planned
 from napari_ovseg.export.units import unit_of_length
 from napari_ovseg.images import read_image
 
+# A viewer gains nothing from levels that are smaller, in pixels.
+_COARSEST = 256
+
 
 def plan(dataset: Dataset) -> Iterator[Planned]:
     """One ``.ome.zarr`` folder per picture, with the labels in ``labels/masks``.
@@ -46,7 +49,10 @@ def _write(item: Item, dataset: Dataset, folder: Path) -> None:
     picture = item.picture
     size = picture.pixel_size or (1.0, 1.0)
     unit = unit_of_length(picture.unit)
-    placed: dict[str, Any] = {"scale": dict(zip("yx", size, strict=True))}
+    placed: dict[str, Any] = {
+        "scale": dict(zip("yx", size, strict=True)),
+        "scale_factors": [2**n for n in range(1, 6) if min(picture.labels.shape) >= _COARSEST * 2**n],
+    }
     if unit is not None:
         placed["axes_units"] = dict.fromkeys("yx", unit[0])
     pixels = _pixels(item, dataset)
