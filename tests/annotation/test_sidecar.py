@@ -337,6 +337,17 @@ def test_a_record_of_any_values_is_saved(tmp_path):
     assert found.slices[(0,)].record == {"sizes": [0, 1], "share": 0.5, "odd": "\udcff"}
 
 
+def test_confidence_out_of_range_is_brought_into_it(tmp_path):
+    annotation = small()
+    sure = np.full((5, 7), 0.5, np.float32)
+    sure[0, :5] = [np.nan, np.inf, -np.inf, 1.5, -0.5]
+    annotation.slices[(0,)].confidence = sure
+    save(annotation, tmp_path / "a.ovseg")
+    found = load(tmp_path / "a.ovseg").slices[(0,)].confidence
+    np.testing.assert_array_equal(found[0, :5], [0, 1, 0, 1, 0])
+    assert np.abs(found[1:] - 0.5).max() < 0.002
+
+
 def test_the_picture_is_where_the_sidecar_is(tmp_path):
     there, here = tmp_path / "there", tmp_path / "here"
     there.mkdir()

@@ -37,8 +37,7 @@ def pack(annotation: SliceAnnotation) -> Arrays:
     if annotation.pseudo_labels is not None:
         arrays["pseudo_labels"] = annotation.pseudo_labels
     if annotation.confidence is not None:
-        sure = np.nan_to_num(np.asarray(annotation.confidence, np.float32))
-        arrays["confidence"] = np.rint(sure.clip(0, 1) * 255).astype(np.uint8)
+        arrays["confidence"] = _in_255_steps(annotation.confidence)
     if annotation.state is not None:
         arrays["state_ids"] = np.array(annotation.state.ids, np.uint16)
         arrays["state_scores"] = _half(annotation.state.scores)
@@ -83,8 +82,12 @@ def digest_of(arrays: Arrays) -> str:
 
 
 def write(file: BinaryIO, arrays: Arrays) -> None:
-    """Write packed arrays into an open file."""
-    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+    """Write packed arrays into an open file, as NumPy's own archive."""
+    # NumPy itself compresses at level 6, which for large masks takes longer than work may be unsaved.
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
 
 
 def read(path: Path, entry: SliceEntry) -> SliceAnnotation:
@@ -109,6 +112,14 @@ def read(path: Path, entry: SliceEntry) -> SliceAnnotation:
     if problem or digest_of(arrays) != entry.digest:
         raise InputError(f"{path} is not what was saved ({problem or 'its pixels differ'}): {damaged}.")
     return unpack(arrays, entry)
+
+
+def _in_255_steps(values: Any) -> NDArray[np.uint8]:
+    steps = np.asarray(values, np.float32) * np.float32(255)
+    np.rint(steps, out=steps)
+    # fmax and fmin turn NaN into the number; in place, as large pictures make each pass count
+    np.fmin(np.fmax(steps, 0, out=steps), 255, out=steps)
+    return steps.astype(np.uint8)
 
 
 def _half(values: Any) -> NDArray[np.float16]:
