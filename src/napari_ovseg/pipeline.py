@@ -30,6 +30,7 @@ from napari_ovseg.pseudo_labels import (
 from napari_ovseg.relevance import Method, relevance_from_states
 from napari_ovseg.segmentation import OnPseudoLabels, Progress, Run, Segmentation, ShouldStop, State
 from napari_ovseg.single_image import (
+    EDGE_SIDE,
     STEPS,
     TURNS,
     WORK_SIDE,
@@ -316,7 +317,8 @@ def _refine(
         deep = None if features is None else deep_components(features)
         spread = relevance if deep is None else augmentation.normalise(walk(relevance, deep))
         stages["relevance"] = _shares(relevance, there, power)
-        stages["pseudo-labels"] = _shares(spread, there, power)
+        outlined = torch.from_numpy(augmentation.reduce(picture, EDGE_SIDE)).permute(2, 0, 1)
+        stages["pseudo-labels"] = sharpen(_shares(spread, there, power), outlined)
         pseudo = pseudo_labels(stages["pseudo-labels"], size)
         if on_pseudo_labels is not None:
             on_pseudo_labels(pseudo.labels, pseudo.confidence)

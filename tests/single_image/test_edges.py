@@ -1,7 +1,9 @@
+import numpy as np
 import pytest
 import torch
+from scipy.special import rel_entr
 
-from napari_ovseg.single_image.edges import pixel_adaptive_refinement, sharpen
+from napari_ovseg.single_image.edges import pixel_adaptive_refinement, sharpen, trust
 
 
 def shifted_edge(size=64, at=32, off=6):
@@ -59,3 +61,59 @@ def test_pictures_above_the_refinement_size_and_thin_ones_work():
         out = sharpen(scores, torch.rand(3, *size))
         assert out.shape == scores.shape
         assert torch.isfinite(out).all()
+
+
+def stripes(width, sure, size=96):
+    """Stripes of two grey levels and of three categories, which the colours don't tell apart."""
+    column = torch.arange(size) // width
+    picture = 0.8 * (column % 2).float().expand(3, size, size)
+    share = torch.full((3, size, size), (1 - sure) / 2)
+    share.scatter_(0, (column % 3).expand(1, size, size), sure)
+    return picture.contiguous(), share
+
+
+@pytest.mark.parametrize(("width", "sure", "kept"), [(6, 0.95, True), (32, 0.5, False)])
+def test_far_neighbours_count_only_where_they_foretell_the_scores(width, sure, kept):
+    """Thin sure stripes outlive neighbours of their colour, though those are of other categories."""
+    picture, scores = stripes(width, sure)
+    far = pixel_adaptive_refinement(scores, picture, tolerance=None)
+    near = pixel_adaptive_refinement(scores, picture, tolerance=0.12)
+    moved_far, moved_near = (far - scores).abs().mean(), (near - scores).abs().mean()
+    assert (near.argmax(0) == scores.argmax(0)).float().mean() > 0.9
+    assert (moved_near < 0.5 * moved_far) == kept
+
+
+def test_trust_falls_with_the_divergence_of_the_neighbours():
+    """Independent oracle: scipy's relative entropy, loops over pixels, in float64."""
+    generator = torch.Generator().manual_seed(5)
+    scores = (3 * torch.randn(3, 5, 4, generator=generator)).softmax(0)
+    weights = torch.rand(16, 5, 4, generator=generator)
+    misses = []
+    for i, d in enumerate((1, 2)):
+        shifts = [(y, x) for y in (-d, 0, d) for x in (-d, 0, d) if (y, x) != (0, 0)]
+        total = weighed = 0.0
+        for row in range(5):
+            for column in range(4):
+                each = weights[8 * i : 8 * i + 8, row, column].double().numpy()
+                near = np.stack(
+                    [
+                        scores[:, min(max(row + y, 0), 4), min(max(column + x, 0), 3)].numpy()
+                        for y, x in shifts
+                    ]
+                )
+                said = (each[:, None] * near).sum(0) / each.sum()
+                weighed += each.sum() * rel_entr(scores[:, row, column].double().numpy(), said).sum()
+                total += each.sum()
+        misses.append(weighed / total)
+    expected = np.exp(-((np.array(misses) / 0.7) ** 2))
+    found = trust(scores, weights[:, None], (1, 2), 0.7)
+    np.testing.assert_allclose(found, expected / expected.max(), rtol=1e-3)
+
+
+def test_scores_of_another_size_are_brought_to_the_picture_and_what_is_absent_stays_absent():
+    scores = torch.rand(3, 7, 9).softmax(0)
+    scores[2] = 0
+    out = sharpen(scores / scores.sum(0), torch.rand(3, 40, 50))
+    assert out.shape == (3, 40, 50)
+    assert out[2].max() == 0
+    torch.testing.assert_close(out.sum(0), torch.ones(40, 50), atol=1e-4, rtol=0)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from napari_ovseg.single_image.affinity import deep_components, walk
-from napari_ovseg.single_image.edges import sharpen
+from napari_ovseg.single_image.edges import EDGE_SIDE, sharpen
 from napari_ovseg.single_image.head import STEPS
 from napari_ovseg.single_image.turns import TURNS, WORK_SIDE, learn
 from napari_ovseg.single_image.update import SingleImage, Updated
 
 __all__ = [
+    "EDGE_SIDE",
     "STEPS",
     "TURNS",
     "WORK_SIDE",

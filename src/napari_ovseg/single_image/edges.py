@@ -1,4 +1,9 @@
-"""Edges: scores follow the outlines of the picture."""
+"""Edges: scores follow the outlines of the picture.
+
+Pixel-adaptive mask refinement (Araslanov & Roth, CVPR 2020, section 4.2) averages scores over neighbours of
+like colour at several distances. Far ones fill large things and erase thin ones, so here each distance counts
+as much as neighbours that far foretell the scores of this picture.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +14,8 @@ import torch.nn.functional as F
 DILATIONS = (1, 2, 4, 8, 12, 24)
 ROUNDS = 10
 EDGE_SIDE = 192
+# a distance whose neighbours miss the scores by this many nats counts for a third
+TOLERANCE = 0.12
 
 
 def _neighbours(maps: torch.Tensor, dilation: int) -> torch.Tensor:
@@ -26,10 +33,9 @@ def pixel_adaptive_refinement(
     *,
     rounds: int = ROUNDS,
     dilations: tuple[int, ...] = DILATIONS,
+    tolerance: float | None = None,
 ) -> torch.Tensor:
     """Scores averaged again and again over the neighbours that look alike.
-
-    Pixel-adaptive mask refinement, Araslanov & Roth (CVPR 2020), section 4.2.
 
     Parameters
     ----------
@@ -41,6 +47,9 @@ def pixel_adaptive_refinement(
         How often to average.
     dilations : tuple of int
         Distances of the neighbours, in pixels.
+    tolerance : float, optional
+        Weigh each distance by `trust`; the scores must then sum to one. Without it, as in
+        the paper, all count.
 
     Returns
     -------
@@ -51,6 +60,11 @@ def pixel_adaptive_refinement(
     spread = around.std(0, unbiased=False)
     likeness = -((around - picture).abs() / (0.1 * spread + 1e-6)).mean(1)
     weights = likeness.softmax(0)[:, None]
+    if tolerance is not None:
+        weights = (
+            weights * trust(scores, weights, dilations, tolerance).repeat_interleave(8)[:, None, None, None]
+        )
+        weights = weights / weights.sum(0).clamp_min(1e-12)
     for _ in range(rounds):
         parts = [
             (weights[8 * i : 8 * i + 8] * _neighbours(scores, d)).sum(0) for i, d in enumerate(dilations)
@@ -59,22 +73,67 @@ def pixel_adaptive_refinement(
     return scores
 
 
+def trust(
+    scores: torch.Tensor, weights: torch.Tensor, dilations: tuple[int, ...], tolerance: float
+) -> torch.Tensor:
+    """How far to trust the neighbours at each distance: ``exp(-(miss / tolerance) ** 2)``.
+
+    The miss is the mean Kullback-Leibler divergence, in nats, from what those neighbours say of a pixel to
+    its own scores: small where things are large or nothing is sure, large where thin, sure things compete.
+
+    Parameters
+    ----------
+    scores : torch.Tensor
+        ``(K, h, w)``, summing to one.
+    weights : torch.Tensor
+        ``(8 * len(dilations), 1, h, w)``: of each neighbour, those of one distance together.
+    dilations : tuple of int
+        The distances.
+    tolerance : float
+        A larger one trusts more.
+
+    Returns
+    -------
+    torch.Tensor
+        ``(len(dilations),)`` in [0, 1], relative to the best.
+    """
+    own = scores.clamp_min(1e-4)
+    misses = []
+    for dilation, part in zip(dilations, weights.split(8), strict=True):
+        total = part.sum(0)
+        said = (part * _neighbours(scores, dilation)).sum(0) / total.clamp_min(1e-8)
+        miss = (own * (own / said.clamp_min(1e-4)).log()).sum(0)
+        misses.append((miss * total).sum() / total.sum().clamp_min(1e-12))
+    exponents = -(torch.stack(misses) / tolerance).square()
+    return (exponents - exponents.amax()).exp()
+
+
 def sharpen(scores: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     """Refine at a bounded size, and carry over the finer detail that the scores had.
 
     Parameters
     ----------
     scores : torch.Tensor
-        ``(K, H, W)``, summing to one.
+        ``(K, h, w)``, summing to one; they are brought to the size of the picture. A category with no score
+        anywhere gets none.
     picture : torch.Tensor
         ``(3, H, W)`` in [0, 1].
+
+    Returns
+    -------
+    torch.Tensor
+        ``(K, H, W)``, summing to one.
     """
     size = picture.shape[-2:]
+    if scores.shape[-2:] != size:
+        scores = F.interpolate(scores[None], size, mode="bilinear", antialias=True)[0]
     shrink = min(1.0, EDGE_SIDE / max(size))
     small = [max(1, round(side * shrink)) for side in size]
     coarse = F.interpolate(scores[None], small, mode="area")[0]
     guide = F.interpolate(picture[None], small, mode="area")[0]
-    refined = pixel_adaptive_refinement(coarse, guide)
+    refined = pixel_adaptive_refinement(coarse, guide, tolerance=TOLERANCE)
     change = (refined.clamp_min(1e-4) / coarse.clamp_min(1e-4)).log()
     change = F.interpolate(change[None], size, mode="bilinear", align_corners=False)[0]
-    return (scores.clamp_min(1e-4).log() + change).softmax(0)
+    there = scores.flatten(1).amax(1) > 0
+    logits = scores.clamp_min(1e-4).log() + change
+    return logits.masked_fill(~there[:, None, None], -torch.inf).softmax(0)
