@@ -97,7 +97,7 @@ def test_rows_are_the_categories_and_the_background(shown):
     shown.table.show_shares(labels)
     assert shown.texts(NAME) == ["cat", "dog", "tree", "background"]
     assert shown.texts(SHARE) == ["25.0 %", "12.5 %", "37.5 %", "12.5 %"]
-    assert shown.texts(PRESENCE) == ["sure 93 %", "probably absent (10 %)", "", ""]
+    assert shown.texts(PRESENCE) == ["93 %", "no, 10 %", "", ""]
     assert shown.table.item(1, NAME).foreground().color().name() == "#808080"
     assert shown.table.item(0, NAME).data(Qt.ItemDataRole.ForegroundRole) is None
     assert "puppy" in shown.table.item(1, NAME).toolTip()

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -9,6 +11,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QApplication, QComboBox, QLineEdit, QPlainTextEdit, QSpinBox
 
+from napari_ovseg._napari.category_cells import NAME
 from napari_ovseg._napari.category_table import CategoryTable
 from napari_ovseg._napari.keys import KEYS, bind_keys, unbind_keys
 from napari_ovseg.annotation.label_table import LabelTable
@@ -130,6 +133,29 @@ def test_keys_of_others_stay_theirs():
     assert calls == ["theirs"]
     unbind_keys(viewer, bound)
     assert set(viewer.keymap) == bindings(["N"])
+
+
+def test_tooltips_promise_only_what_was_bound(qtbot):
+    table = CategoryTable()
+    qtbot.addWidget(table)
+    table.show_keys({"next_category": "W", "category_2": "Alt+2", "background": "Alt+0"})
+    table.show_categories(LabelTable().add("a").add("b").labels, (), {}, ())
+    assert [table.item(row, NAME).toolTip() for row in range(3)] == [
+        "a (label 1)",
+        "b (label 2) Alt+2",
+        "What is none of these (label 0) Alt+0",
+    ]
+    tip = table.horizontalHeaderItem(NAME).toolTip()
+    assert "W: row below." in tip
+    assert "row above" not in tip
+
+
+def test_the_page_lists_every_key():
+    page = (Path(__file__).resolve().parents[2] / "docs" / "window.md").read_text(encoding="utf-8")
+    for key in KEYS.values():
+        first, last = ("`Alt+1`", "`Alt+9`") if key[:4] == "Alt+" and key != "Alt+0" else (f"`{key}`",) * 2
+        assert first in page
+        assert last in page
 
 
 def test_two_panels_do_not_fight_over_keys():

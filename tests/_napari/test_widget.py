@@ -103,8 +103,8 @@ def test_table_shows_names_shares_and_presence(make_panel):
     cells = [[table.item(row, column).text() for column in (NAME, SHARE, PRESENCE)] for row in range(2)]
     share = (panel.viewer.layers["photo masks"].data == 1).mean()
     assert cells == [
-        ["bright", f"{100 * share:.1f} %", "sure 93 %"],
-        ["dark", "0.0 %", "probably absent (12 %)"],
+        ["bright", f"{100 * share:.1f} %", "93 %"],
+        ["dark", "0.0 %", "no, 12 %"],
     ]
     assert table.item(1, NAME).foreground().color().name() == "#808080"
     assert "Probably absent, and not painted: 'dark'." in panel.message

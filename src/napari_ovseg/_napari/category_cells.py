@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 from qtpy.QtCore import QEvent, Qt, Signal
-from qtpy.QtGui import QColor, QIcon, QPalette
+from qtpy.QtGui import QColor, QFontMetrics, QIcon, QPalette
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from napari_ovseg._napari.icons import drawn_icon, swatch
+from napari_ovseg._napari.keys import shown
 from napari_ovseg.labelled import NamedLabel
 
 SWATCH, NAME, SHARE, PRESENCE, LOCK, ONLY = range(6)
@@ -21,7 +22,7 @@ _HEADERS = (
     ("", "Colour; double click changes it."),
     ("Category", "Click to paint with it; double click or F2 renames it."),
     ("Share", "Of all pixels of the masks."),
-    ("In the picture?", "How sure the model is that the category is there at all."),
+    ("There?", "How sure the model is that the category is in the picture at all."),
     ("", "Locked: no update changes its pixels."),
     ("", "Show only this category."),
 )
@@ -42,14 +43,17 @@ class CategoryCells(QTableWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(0, len(_HEADERS), parent)
         self._shares: dict[int, float] = {}
+        self._keys: Mapping[str, str] = {}
         self.setAccessibleName("Categories")
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setShowGrid(False)
+        self.setWordWrap(False)
         self._set_headers()
 
     def _set_headers(self) -> None:
         rows = QHeaderView(Qt.Orientation.Vertical, self)
+        rows.setDefaultSectionSize(QFontMetrics(self.font()).lineSpacing() + 10)
         rows.hide()
         self.setVerticalHeader(rows)
         header = QHeaderView(Qt.Orientation.Horizontal, self)
@@ -58,6 +62,7 @@ class CategoryCells(QTableWidget):
         for column, (title, tip) in enumerate(_HEADERS):
             cell = QTableWidgetItem(title)
             cell.setToolTip(tip)
+            cell.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
             self.setHorizontalHeaderItem(column, cell)
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(NAME, QHeaderView.ResizeMode.Stretch)
@@ -92,9 +97,11 @@ class CategoryCells(QTableWidget):
         for row, label in enumerate(self.labels):
             missing = label.name in absent
             words = ", ".join((label.name, *label.synonyms))
-            self._put(row, NAME, label.name, f"{words} (label {label.id})", greyed=missing, editable=True)
+            tip = f"{words} (label {label.id}){self._key_of(f'category_{row + 1}')}"
+            self._put(row, NAME, label.name, tip, greyed=missing, editable=True)
             self._put(row, PRESENCE, *_sureness(presence.get(label.name), missing), greyed=missing)
-        self._put(len(self.labels), NAME, "background", "What is none of these (label 0)")
+        tip = f"What is none of these (label 0){self._key_of('background')}"
+        self._put(len(self.labels), NAME, "background", tip)
         self._put(len(self.labels), PRESENCE, "")
         for row in range(len(self._ids)):
             self._put_share(row)
@@ -103,6 +110,21 @@ class CategoryCells(QTableWidget):
         self._draw_icons()
         self.mark(chosen)
         self.refilled.emit()
+
+    def show_keys(self, bound: Mapping[str, str]) -> None:
+        """Tell in tooltips which keys pick a row, as `bind_keys` returned them; from the next fill on."""
+        self._keys = bound
+        walking = "".join(
+            f" {shown(bound[name])}: {way}."
+            for name, way in (("previous_category", "row above"), ("next_category", "row below"))
+            if name in bound
+        )
+        header = self.horizontalHeaderItem(NAME)
+        if header is not None:
+            header.setToolTip(_HEADERS[NAME][1] + walking)
+
+    def _key_of(self, name: str) -> str:
+        return f" {shown(self._keys[name])}" if name in self._keys else ""
 
     def empty(self) -> None:
         """Show nothing: there are no masks."""
@@ -204,5 +226,7 @@ def _sureness(sure: float | None, missing: bool) -> tuple[str, str]:
     """What the cell says, and what its tooltip does."""
     if sure is None:
         return "", "No model was asked about it."
-    words = f"probably absent ({100 * sure:.0f} %)" if missing else f"sure {100 * sure:.0f} %"
-    return words, words
+    percent = f"{100 * sure:.0f} %"
+    if missing:
+        return f"no, {percent}", f"Probably absent, and so not painted: only {percent} sure."
+    return percent, f"The model is {percent} sure that it is in the picture."

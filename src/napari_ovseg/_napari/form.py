@@ -115,6 +115,8 @@ class Form(QWidget):
         self.correct = CorrectControls()
         self.resume = ResumeOffer()
         self.saving = SaveRow()
+        # Or napari would leave the room below the table empty.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._lay_out()
         self.show_running(False)
         self.offer_channel_axes([])
