@@ -110,6 +110,7 @@ class OpenVocabularyWidget(QWidget):
         )
         viewer = self.viewer
         self.destroyed.connect(lambda: unbind_keys(viewer, bound))
+        self.form.table.show_keys(bound)
         self.form.correct.name_keys(bound.get("update_masks"), bound.get("next_uncertain_place"))
 
     @property
