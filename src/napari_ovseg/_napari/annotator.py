@@ -6,19 +6,16 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QMessageBox
 
 from napari_ovseg._napari import table_edits
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.confidence import ConfidenceLayer
-from napari_ovseg._napari.run import Engine, Failed, Finished, Progressed, Runner
+from napari_ovseg._napari.run import Engine, Runner
 from napari_ovseg._napari.source import source_of
 from napari_ovseg._napari.uncertain_places import UncertainPlaces
-from napari_ovseg._napari.update import SliceUpdate, Updated, UpdateRequest, update_steps
-from napari_ovseg.annotation.corrections import void_of
-from napari_ovseg.annotation.neighbours import nearest
+from napari_ovseg._napari.updates import Updates
 from napari_ovseg.errors import InputError, OvsegError
 
 if TYPE_CHECKING:
@@ -32,8 +29,6 @@ if TYPE_CHECKING:
 _SETTLE_MS = 300
 # A pause in painting after which a live update starts.
 _LIVE_MS = 700
-# While the mouse is down, an update has to wait to be shown.
-_RETRY_MS = 50
 
 
 class Annotator(QObject):
@@ -48,15 +43,12 @@ class Annotator(QObject):
     find_requested(names)
         Categories were added that the model has not looked for.
     said(message, is_error)
-    progressed(event)
-        How far an update is; None when it is over.
     """
 
     changed = Signal()
     names_changed = Signal()
     find_requested = Signal(list)
     said = Signal(str, bool)
-    progressed = Signal(object)
 
     def __init__(
         self,
@@ -69,10 +61,8 @@ class Annotator(QObject):
         super().__init__()
         self.viewer, self.table, self.controls = viewer, table, controls
         self.current: Annotated | None = None
-        self._runner, self._engine = runner, engine
-        self._number = 0
-        self._learners: dict[Position, Any] = {}
-        self._learnt: dict[Position, np.ndarray] = {}
+        self._runner = runner
+        self.updates = Updates(runner, engine)
         self._settle = _timer(self, _SETTLE_MS, self._settled)
         self._live = _timer(self, _LIVE_MS, self._update_live)
         self._places = UncertainPlaces(viewer)
@@ -93,7 +83,8 @@ class Annotator(QObject):
         controls.next_uncertain.clicked.connect(lambda: self.go_to_next_uncertain_place())
         controls.confidence.toggled.connect(self._show_confidence)
         controls.done.toggled.connect(self._set_done)
-        self._runner.happened.connect(self._on_event)
+        self.updates.said.connect(self.said)
+        self.updates.shown.connect(self._settle.start)
         self.viewer.dims.events.current_step.connect(self._slice_changed)
 
     def show(self, annotated: Annotated) -> None:
@@ -102,7 +93,7 @@ class Annotator(QObject):
         if annotated is not self.current:
             self._places.forget()
         self.current = annotated
-        self._learners, self._learnt = {}, {}
+        self.updates.turn_to(annotated)
         for tracked in (annotated.masks, annotated.pseudo_labels):
             for event in _pixel_events(tracked.layer):
                 event.connect(self._touched)
@@ -128,77 +119,13 @@ class Annotator(QObject):
         """The slice in view, None where the slider is off the picture."""
         return None if self.current is None else position_in_view(self.current, self.viewer)
 
-    def update_masks(self, positions: list[Position] | None = None) -> None:
-        """Run the single-image segmentation again, human pixels held; by default of the slice in view."""
-        if self._runner.busy or self.current is None:
-            return
+    def update_masks(self, positions: list[Position]) -> None:
+        """Run the single-image segmentation of slices again, human pixels held."""
         try:
-            slices = self._to_update(positions)
+            self.updates.start(positions, guided=self.controls.guided.isChecked())
         except OvsegError as error:
             self.said.emit(str(error), True)
-            return
-        request = UpdateRequest(self._runner.next_number(), tuple(slices), self.current.table.locked)
-        self._number = request.number
-        self._runner.start(request.number, partial(update_steps, request, self._engine))
         self.refresh_controls()
-
-    def _to_update(self, positions: list[Position] | None) -> list[SliceUpdate]:
-        annotated = self.current
-        assert annotated is not None
-        if positions is None:
-            here = self.position
-            positions = [] if here is None else [here]
-        open_ = [at for at in positions if at in annotated.pieces and not annotated.pieces[at].done]
-        ready = [at for at in open_ if annotated.pieces[at].state is not None and at in annotated.sources]
-        if not ready:
-            if positions and not open_ and all(at in annotated.pieces for at in positions):
-                raise InputError("This slice is set to done: untick 'done' to update it.")
-            raise InputError("The model has not looked at this slice yet: press Run first.")
-        return [self._slice_update(annotated, at) for at in ready]
-
-    def _slice_update(self, annotated: Annotated, at: Position) -> SliceUpdate:
-        neighbours: list[Position] = []
-        if self.controls.guided.isChecked():
-            corrected = [p for p in annotated.sources if p != at and annotated.has_corrections(p)]
-            neighbours = nearest(at, corrected)
-        piece = annotated.slice(at)
-        self._learnt[at] = piece.human
-        return SliceUpdate(
-            annotated.sources[at],
-            piece,
-            known=annotated.table.ids,
-            neighbours=tuple((annotated.sources[p], annotated.human_pixels(p)) for p in neighbours),
-            learner=self._learners.get(at),
-        )
-
-    def _on_event(self, event: Any) -> None:
-        if event.number != self._number:
-            return
-        if isinstance(event, Updated):
-            self._show_update(event)
-        elif isinstance(event, Progressed):
-            self.progressed.emit(event)
-        elif isinstance(event, Failed):
-            self.said.emit(event.message, event.error is not None)
-        if isinstance(event, Failed | Finished):
-            self.progressed.emit(None)
-            self.refresh_controls()
-
-    def _show_update(self, event: Updated) -> None:
-        annotated = self.current
-        at = event.source.placement.position
-        if annotated is None or annotated.sources.get(at) is not event.source:
-            return
-        if getattr(annotated.masks.layer, "_staged_history", None):
-            # a stroke is being painted; what is shown now would become part of it
-            QTimer.singleShot(_RETRY_MS, lambda: self._show_update(event))
-            return
-        self._learners = {**dict(list(self._learners.items())[-3:]), at: event.learner}
-        human = annotated.human_pixels(at)
-        masks = np.where(human != void_of(human), human, event.piece.masks)
-        done = annotated.pieces[at].done
-        annotated.write_masks({at: replace(event.piece, masks=masks, human=human, done=done)})
-        self._settle.start()
 
     def _update_live(self) -> None:
         at = self.position
@@ -206,10 +133,8 @@ class Annotator(QObject):
             return
         if self._runner.busy:
             self._live.start()
-            return
-        human, learnt = self.current.human_pixels(at), self._learnt.get(at)
-        if at in self.current.pieces and (learnt is None or not np.array_equal(human, learnt)):
-            self.update_masks()
+        elif self.updates.has_news(at):
+            self.update_masks([at])
 
     def go_to_next_uncertain_place(self) -> None:
         """Move the view to the largest place that is unsure and was not visited yet."""
@@ -262,14 +187,14 @@ class Annotator(QObject):
             self.said.emit(str(error), True)
         else:
             self.current.worth_saving = True
-        self._learners = {}
+        self.updates.forget()
         self._fill()
         self.names_changed.emit()
         self.changed.emit()
 
     def _undo_moved(self, step: Step) -> None:
         if self.current is not None and table_edits.follow_undo(self.current, step):
-            self._learners = {}
+            self.updates.forget()
             # the event that told of the undo is still being handled
             QTimer.singleShot(0, self._fill)
             QTimer.singleShot(0, self.names_changed.emit)
@@ -301,6 +226,7 @@ class Annotator(QObject):
                     event.disconnect(self._touched)
             self.current.masks.layer.events.selected_label.disconnect(self._mark)
         self.current = None
+        self.updates.turn_to(None)
         self._settle.stop()
         self._live.stop()
 

@@ -44,30 +44,31 @@ class Outcome:
         self.request = request
         self.annotated = into
         self.finished: list[SliceAnnotation] = []
-        self._into = into
         self._legend = Legend(request.table.labels, int(np.iinfo(request.table.dtype).max))
         self._pseudo: Written | None = None
         self._notes: dict[str, None] = {}
 
     def show_pseudo_labels(self, source: Source, labels: Labels) -> None:
         """Show the first guess while the masks are still being worked out."""
-        if self._into is None:
+        if self.annotated is None:
             self._pseudo = self._write(PSEUDO_LABELS, source, labels)
 
-    def show_slice(self, source: Source, piece: SliceAnnotation) -> None:
-        """Show both layers of a slice that is finished."""
+    def show_slice(self, source: Source, piece: SliceAnnotation) -> Annotated:
+        """Show both layers of a slice that is finished; the first slice decides which layers."""
         position = source.placement.position
-        if self._into is not None:
-            self._take_in(position, piece)
+        if self.annotated is None:
+            self.annotated = self._show_anew(source, piece)
         else:
-            self._show_anew(source, piece)
-        assert self.annotated is not None
+            piece = _taken_in(self.annotated, position, piece)
+        self.annotated.background = self.request.background
+        self.annotated.settings = self.request.settings
         self.annotated.sources[position] = source
         self.annotated.pieces[position] = piece
         self.annotated.masks.layer.metadata[METADATA_KEY]["record"] = piece.record
         self.annotated.pseudo_labels.layer.metadata[METADATA_KEY]["record"] = piece.record
         self.finished.append(piece)
         self._pseudo = None
+        return self.annotated
 
     def message(self) -> str:
         """What there is to say, in a few sentences."""
@@ -78,7 +79,7 @@ class Outcome:
         if self._pseudo is not None:
             self._pseudo.roll_back()
 
-    def _show_anew(self, source: Source, piece: SliceAnnotation) -> None:
+    def _show_anew(self, source: Source, piece: SliceAnnotation) -> Annotated:
         position = source.placement.position
         rough = piece.pseudo_labels
         assert rough is not None
@@ -95,23 +96,8 @@ class Outcome:
             if masks.kept is not None:
                 _carry_other_slices(masks.kept.metadata[METADATA_KEY].get("annotated"), known, position)
         known.pseudo_labels = self._pseudo.tracked
-        known.table, known.background = self.request.table, self.request.background
-        known.settings = self.request.settings
-        self.annotated = known
-
-    def _take_in(self, position: Position, piece: SliceAnnotation) -> None:
-        """Write into layers that hold corrections, which the piece holds as well."""
-        assert self._into is not None
-        painted = self._into.pseudo_labels.human_pixels(position)
-        rough = piece.pseudo_labels
-        if rough is not None:
-            rough = np.where(painted != void_of(painted), painted, rough)
-        now = self._into.human_pixels(position)
-        masks = np.where(now != void_of(now), now, piece.masks)
-        piece = replace(piece, masks=masks, human=now, pseudo_labels=rough)
-        self._into.write_pseudo_labels({position: piece})
-        self._into.write_masks({position: piece})
-        self._into.background, self._into.settings = self.request.background, self.request.settings
+        known.table = self.request.table
+        return known
 
     def _write(self, kind: str, source: Source, labels: Labels, human: Labels | None = None) -> Written:
         written = write_labels(self.viewer, self.image, kind, labels, source.placement, self._legend, human)
@@ -119,6 +105,20 @@ class Outcome:
             kept, new = written.kept.name, written.layer.name
             self._notes[f"'{kept}' was edited and is left alone: the new result is '{new}'."] = None
         return written
+
+
+def _taken_in(annotated: Annotated, position: Position, piece: SliceAnnotation) -> SliceAnnotation:
+    """Write into layers that may hold corrections, also ones that came during the run."""
+    painted = annotated.pseudo_labels.human_pixels(position)
+    rough = piece.pseudo_labels
+    if rough is not None:
+        rough = np.where(painted != void_of(painted), painted, rough)
+    now = annotated.human_pixels(position)
+    masks = np.where(now != void_of(now), now, piece.masks)
+    piece = replace(piece, masks=masks, human=now, pseudo_labels=rough)
+    annotated.write_pseudo_labels({position: piece})
+    annotated.write_masks({position: piece})
+    return piece
 
 
 def _carry_other_slices(old: Annotated | None, new: Annotated, but: Position) -> None:

@@ -103,11 +103,12 @@ class PseudoLabelled:
 
 @dataclass(frozen=True)
 class Segmented:
-    """One slice is finished."""
+    """One slice is finished; with what updates of it start from, where that was learnt already."""
 
     number: int
     source: Source
     piece: SliceAnnotation
+    learner: Any = None
 
 
 @dataclass(frozen=True)
@@ -157,9 +158,7 @@ def run_steps(
         )
         for done_before, source in enumerate(request.sources):
             yield Progressed(number, READING, 0, 0, done_before)
-            yield Segmented(
-                number, source, _segment(request, source, engine, model, done_before, emit, should_stop)
-            )
+            yield _segment(request, source, engine, model, done_before, emit, should_stop)
         yield Finished(number)
     except Exception as error:
         yield failure(number, error)
@@ -173,7 +172,7 @@ def _segment(
     done_before: int,
     emit: Emit,
     should_stop: ShouldStop,
-) -> SliceAnnotation:
+) -> Segmented:
     """One slice, with what a person has painted in it learnt and held."""
     number, table = request.number, request.table
     ids = ids_in(table, request.categories)
@@ -194,12 +193,12 @@ def _segment(
     piece = found_by(result, table)
     earlier = request.earlier.get(source.placement.position)
     if earlier is None or piece.state is None:
-        return piece
+        return Segmented(number, source, piece)
     learner = engine.single_image(picture, piece.state, should_stop=should_stop)
     updated = learner.update(earlier.masks, earlier.human, locked=table.locked, should_stop=should_stop)
-    return replace(
-        piece, masks=updated.masks, human=earlier.human, confidence=updated.confidence, done=earlier.done
-    )
+    masks, confidence = updated.masks, updated.confidence
+    piece = replace(piece, masks=masks, human=earlier.human, confidence=confidence)
+    return Segmented(number, source, piece, learner)
 
 
 def failure(number: int, error: Exception) -> Failed:

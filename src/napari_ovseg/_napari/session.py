@@ -13,8 +13,10 @@ from napari_ovseg._napari.autosave import Autosave, Snapshot
 from napari_ovseg._napari.layers import METADATA_KEY, tracked_labels
 from napari_ovseg._napari.restore import restore
 from napari_ovseg._napari.resume import Resumed, ResumeOffer
+from napari_ovseg.annotation.labelled_pictures import labelled_pictures
 from napari_ovseg.annotation.resuming import Found
 from napari_ovseg.errors import OvsegError
+from napari_ovseg.labelled import LabelledPicture
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -88,6 +90,26 @@ class Session(QObject):
         """Save what is not saved yet."""
         self.autosave.flush()
 
+    def labelled_pictures(self) -> list[LabelledPicture]:
+        """The masks of all pictures in the window."""
+        found: list[LabelledPicture] = []
+        for image in dict.fromkeys(layer for layer in self.viewer.layers if layer._type_string == "image"):
+            annotated = annotated_of(self.viewer, image)
+            if annotated is None:
+                continue
+            annotation = annotated.snapshot()
+            place = self._found.get(str(image.unique_id))
+            annotation.picture = None if place is None else place.picture
+            size, unit = _pixel_size(annotated)
+            found += labelled_pictures(annotation, image.name, pixel_size=size, unit=unit)
+        return found
+
+    def export_folder(self) -> Path:
+        """Where an export is likely wanted: beside the picture."""
+        found = None if self._image is None else self._found.get(str(self._image.unique_id))
+        path = None if found is None else found.picture.path
+        return (Path.home() if path is None else path.parent) / "masks"
+
     def _look_up(self, image: Image, model: str | None) -> None:
         pixels = image.data[0] if image.multiscale else image.data
         path = image.source.path or image.metadata.get(METADATA_KEY, {}).get("path")
@@ -148,6 +170,16 @@ class Session(QObject):
         self._found = {}
         if self._image is not None:
             self._look_up(self._image, None)
+
+
+def _pixel_size(annotated: Annotated) -> tuple[tuple[float, float] | None, str | None]:
+    """Height and width of a pixel of the masks and their unit, where the layer has a unit of length."""
+    layer, axes = annotated.masks.layer, annotated.masks.placement.axes
+    unit = str(layer.units[axes[0]])
+    if unit == "pixel":
+        return None, None
+    height, width = (abs(float(layer.scale[axis])) for axis in axes)
+    return (height, width), unit
 
 
 def annotated_of(viewer: ViewerModel, image: Any) -> Annotated | None:

@@ -7,43 +7,28 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from qtpy.QtCore import QEvent
+from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QMessageBox, QVBoxLayout, QWidget
 
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.annotator import Annotator
+from napari_ovseg._napari.continued import continued, not_done, work_on
+from napari_ovseg._napari.export_dialog import ExportDialog
 from napari_ovseg._napari.form import LOCAL_FILE, PRESETS, Form
 from napari_ovseg._napari.keys import bind_keys, unbind_keys
 from napari_ovseg._napari.layers import METADATA_KEY
 from napari_ovseg._napari.model_choice import ModelChoice, default_model, licence_notice, model_choices
-from napari_ovseg._napari.outcome import Outcome
-from napari_ovseg._napari.run import (
-    Engine,
-    Failed,
-    Finished,
-    Progressed,
-    PseudoLabelled,
-    Request,
-    Runner,
-    Segmented,
-    run_steps,
-)
+from napari_ovseg._napari.run import Engine, Progressed, Request, Runner, Segmented
+from napari_ovseg._napari.runs import Runs
 from napari_ovseg._napari.session import Session
 from napari_ovseg._napari.source import Source, channel_axes, source_at, source_of, stack_lengths
-from napari_ovseg._napari.time_left import TimeLeft, spoken
-from napari_ovseg.annotation import SliceAnnotation
-from napari_ovseg.annotation.found import moved, table_for
-from napari_ovseg.annotation.label_table import LabelTable
 from napari_ovseg.categories import Category, format_categories, parse_categories
 from napari_ovseg.errors import InputError, OvsegError
 
 if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
-
-    from napari_ovseg._napari.tracked_labels import Position
 
 
 class OpenVocabularyWidget(QWidget):
@@ -56,14 +41,12 @@ class OpenVocabularyWidget(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.form)
-        self._engine = engine
         self._runner = runner = Runner()
         self.annotator = Annotator(napari_viewer, self.form.table, self.form.correct, runner, engine)
         self.session = Session(
             napari_viewer, self.annotator, self.form.resume, self.form.saving, self._source
         )
-        self._time_left = TimeLeft()
-        self._outcome: Outcome | None = None
+        self._runs = Runs(napari_viewer, runner, engine)
         self._licences_accepted: set[str] = set()
         self._suggested = ""
         # The widget may be deleted at any time; its thread must not work on for nobody.
@@ -82,12 +65,15 @@ class OpenVocabularyWidget(QWidget):
         form.correct.update_masks.clicked.connect(self.update_masks)
         form.image.currentIndexChanged.connect(self._image_chosen)
         form.names.submitted.connect(self.start)
-        self._runner.happened.connect(self._on_event)
+        form.saving.export_requested.connect(self._export)
+        self._runs.segmented.connect(self._show_segmented)
+        self._runs.progressed.connect(form.show_progress)
+        self._runs.ended.connect(self._ended)
         self._runner.idle.connect(self._on_idle)
         for part in (annotator, self.session):
             part.said.connect(lambda message, error: form.show_message(message, error=error))
         self.session.resumed.connect(self._take_settings)
-        annotator.progressed.connect(self._on_update)
+        annotator.updates.progressed.connect(self._on_update)
         annotator.names_changed.connect(self._take_names)
         annotator.find_requested.connect(self._find_added)
         for event in (layers.events.inserted, layers.events.reordered, layers.events.renamed):
@@ -137,19 +123,16 @@ class OpenVocabularyWidget(QWidget):
         except OvsegError as error:
             self.form.show_message(str(error), error=True)
             return
-        if request is None:
-            return
-        self._outcome = Outcome(self.viewer, image, request, into)
-        self._time_left.start((request.model, request.preset, request.device))
-        self.form.show_message("")
-        self.form.show_running(True)
-        self._runner.start(request.number, partial(run_steps, request, self._engine))
+        if request is not None:
+            self.form.show_message("")
+            self.form.show_running(True)
+            self._runs.start(image, request, into)
 
     def update_masks(self) -> None:
         """Learn from what was painted, in the chosen slices, or say in one sentence why not."""
         here = self.annotator.position
         try:
-            positions = None if here is None else self.form.slices.positions(here)
+            positions = [] if here is None else self.form.slices.positions(here)
         except OvsegError as error:
             self.form.show_message(str(error), error=True)
         else:
@@ -157,12 +140,11 @@ class OpenVocabularyWidget(QWidget):
 
     def cancel(self) -> None:
         """Stop the run or the update; slices that are finished are kept, what is not is taken back."""
-        if self._outcome is not None:
-            self._stop(_kept("Cancelled", self._outcome))
+        if self._runs.image is not None:
+            self._runs.stop("Cancelled; the layers are as they were.")
         elif self._runner.busy:
             self._runner.stop()
-            self.form.show_running(True, stopping=True)
-            self.form.show_message("Cancelled; the layers are as they were.")
+            self._ended("Cancelled; the layers are as they were.")
 
     def unload(self) -> None:
         """Free the memory that loaded models take."""
@@ -179,12 +161,13 @@ class OpenVocabularyWidget(QWidget):
             raise InputError("There is no image layer: open a picture, or take one from File > Open Sample.")
         categories = parse_categories(self.form.names.toPlainText())
         source = self._source(image)
-        positions = self.form.slices.positions(source.placement.position)
+        earlier = into or work_on(self.annotator.current, source, image)
+        positions = not_done(earlier, self.form.slices.positions(source.placement.position))
         model, checkpoint = self._model()
         if checkpoint is None and not self._accepts_licence(model):
             self.form.show_message(f"'{model}' was not used, since its licence was not accepted.")
             return image, None
-        table, earlier = self._continued(image, source, categories, positions, into)
+        table, corrected = continued(earlier, categories, positions, same=into is not None)
         request = Request(
             number=self._runner.next_number(),
             sources=tuple(source_at(source, position) for position in positions),
@@ -194,26 +177,9 @@ class OpenVocabularyWidget(QWidget):
             checkpoint=checkpoint,
             preset=self.form.preset.value,
             device=self.form.device.value,
-            earlier=earlier,
+            earlier=corrected,
         )
         return image, request
-
-    def _continued(
-        self,
-        image: Image,
-        source: Source,
-        categories: tuple[Category, ...],
-        positions: list[Position],
-        into: Annotated | None,
-    ) -> tuple[LabelTable, dict[Position, SliceAnnotation]]:
-        """The ids of the run, and the slices whose corrections it has to hold."""
-        known = into or self.annotator.current
-        if known is None or known.image is not image or not known.masks.placement.fits(source.placement):
-            return table_for(categories), {}
-        corrected = [at for at in known.masks.positions if known.has_corrections(at)]
-        painted = sorted({id for at in corrected for id in np.unique(known.human_pixels(at)).tolist()})
-        table = known.table if into is not None else table_for(categories, known.table, painted)
-        return table, {at: moved(known.slice(at), known.table, table) for at in positions if at in corrected}
 
     def _source(self, image: Image) -> Source:
         axis = self.form.channel_axis.currentData()
@@ -240,33 +206,13 @@ class OpenVocabularyWidget(QWidget):
         self._licences_accepted.add(model)
         return True
 
-    def _on_event(self, event: Any) -> None:
-        outcome = self._outcome
-        if outcome is None or event.number != outcome.request.number:
-            return
-        if isinstance(event, Progressed):
-            self._show_progress(event, len(outcome.request.sources))
-        elif isinstance(event, PseudoLabelled):
-            outcome.show_pseudo_labels(event.source, event.labels)
-        elif isinstance(event, Segmented):
-            self._time_left.finish()
-            self._time_left.start(self._time_left.settings)
-            outcome.show_slice(event.source, event.piece)
-            if outcome.annotated is not None:
-                self.annotator.show(outcome.annotated)
-        elif isinstance(event, Finished):
-            self._outcome = None
-            self.form.show_message(outcome.message())
-        elif isinstance(event, Failed):
-            self._stop(_kept(event.message, outcome) if outcome.finished else event.message, error=True)
-            if event.error is not None:
-                _report(event.error)
+    def _show_segmented(self, event: Segmented, annotated: Annotated) -> None:
+        self.annotator.show(annotated)
+        self.annotator.updates.remember(event.source.placement.position, event.learner)
 
-    def _show_progress(self, event: Progressed, slices: int) -> None:
-        to_come = slices - 1 - event.done_before
-        seconds = self._time_left.seconds(event.stage, event.done, event.total, to_come)
-        stage = f"Slice {event.done_before + 1} of {slices}: {event.stage}" if slices > 1 else event.stage
-        self.form.show_progress(stage, event.done, event.total, spoken(seconds))
+    def _ended(self, message: str, error: bool = False) -> None:
+        self.form.show_running(self._runner.busy, stopping=True)
+        self.form.show_message(message, error=error)
 
     def _on_update(self, event: Progressed | None) -> None:
         """Show how far an update is."""
@@ -294,13 +240,15 @@ class OpenVocabularyWidget(QWidget):
         if self.annotator.current is not None and self.annotator.position in self.annotator.current.pieces:
             self._start(self.annotator.current)
 
-    def _stop(self, message: str, *, error: bool = False) -> None:
-        outcome, self._outcome = self._outcome, None
-        self._runner.stop()
-        if outcome is not None:
-            outcome.roll_back()
-        self.form.show_running(self._runner.busy, stopping=True)
-        self.form.show_message(message, error=error)
+    def _export(self) -> None:
+        """Offer to export the work on all pictures in the window."""
+        pictures = self.session.labelled_pictures()
+        if not pictures:
+            self.form.show_message("There are no masks to export yet: run first.", error=True)
+            return
+        dialog = ExportDialog(pictures, self.session.export_folder(), self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()
 
     def _on_idle(self) -> None:
         self.form.show_running(False)
@@ -310,8 +258,9 @@ class OpenVocabularyWidget(QWidget):
         self.form.offer_models(model_choices(), chosen.name if isinstance(chosen, ModelChoice) else chosen)
 
     def _on_removed(self, event: Any) -> None:
-        if self._outcome is not None and event.value is self._outcome.image:
-            self._stop(f"'{event.value.name}' was removed, so its run was stopped.")
+        image = self._runs.image
+        if image is not None and event.value is image:
+            self._runs.stop(f"'{image.name}' was removed, so its run was stopped.")
         self.annotator.forget(event.value)
         self._list_images()
 
@@ -377,17 +326,3 @@ class OpenVocabularyWidget(QWidget):
         self.cancel()
         self.session.flush()
         super().closeEvent(event)
-
-
-def _kept(message: str, outcome: Outcome) -> str:
-    """What was stopped, and what there is of it."""
-    count, slices = len(outcome.finished), len(outcome.request.sources)
-    if not count:
-        return f"{message}; the layers are as they were."
-    return f"{message.rstrip('.')}; {count} of {slices} slices are finished and kept."
-
-
-def _report(error: Exception) -> None:
-    from napari.utils.notifications import notification_manager
-
-    notification_manager.receive_error(type(error), error, error.__traceback__)

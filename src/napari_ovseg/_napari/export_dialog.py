@@ -1,0 +1,140 @@
+"""The panel's export: a format, its choices and a folder, written in the background, with a summary."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_ovseg._napari.background import Background
+from napari_ovseg.errors import OvsegError
+from napari_ovseg.export import FORMATS, Summary, export
+from napari_ovseg.labelled import LabelledPicture
+
+
+class ExportDialog(QDialog):
+    """Exports labelled pictures; stays open with the summary, so that another format can follow.
+
+    Parameters
+    ----------
+    pictures : list of LabelledPicture
+    folder : Path
+        Offered first.
+    """
+
+    def __init__(self, pictures: list[LabelledPicture], folder: Path, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Export")
+        self._pictures = pictures
+        self._background = Background(self)
+        self.format = QComboBox()
+        for name, chosen in FORMATS.items():
+            self.format.addItem(chosen.title, name)
+        self.only_done = QCheckBox("only what is set to done")
+        self.smallest_area = QSpinBox()
+        self.smallest_area.setRange(1, 1_000_000)
+        self.smallest_area.setSuffix(" pixels")
+        self.smallest_area.setToolTip("Smaller regions are left out; the summary says how many.")
+        self.split_touching = QCheckBox("cut round things apart where they touch")
+        self.polygons = QCheckBox("polygons in place of run lengths (no holes)")
+        self.validation = QSpinBox()
+        self.validation.setRange(0, 90)
+        self.validation.setSuffix(" %")
+        self.validation.setToolTip("How many of the pictures are set apart for validation.")
+        self.folder = QLineEdit(str(folder))
+        self.overwrite = QCheckBox("replace files of an earlier export")
+        self.summary = QLabel()
+        self.summary.setWordWrap(True)
+        self.summary.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        self.export = QPushButton("Export")
+        self.buttons.addButton(self.export, QDialogButtonBox.ButtonRole.ActionRole)
+        self.export.clicked.connect(self._start)
+        self.buttons.rejected.connect(self.reject)
+        self._lay_out()
+        self.format.currentIndexChanged.connect(self._show_choices)
+        self._show_choices()
+
+    def _lay_out(self) -> None:
+        browse = QPushButton("Choose...")
+        browse.clicked.connect(self._browse)
+        row = QHBoxLayout()
+        row.addWidget(self.folder, 1)
+        row.addWidget(browse)
+        self._fields = QFormLayout()
+        count = len(self._pictures)
+        what = f"{count} pictures" if count > 1 else f"'{self._pictures[0].name}'"
+        self._fields.addRow("What", QLabel(what))
+        self._fields.addRow("Format", self.format)
+        self._fields.addRow("", self.only_done)
+        self._fields.addRow("Smallest area", self.smallest_area)
+        self._fields.addRow("", self.split_touching)
+        self._fields.addRow("", self.polygons)
+        self._fields.addRow("For validation", self.validation)
+        self._fields.addRow("Folder", row)
+        self._fields.addRow("", self.overwrite)
+        layout = QVBoxLayout(self)
+        layout.addLayout(self._fields)
+        layout.addWidget(self.summary, 1)
+        layout.addWidget(self.buttons)
+        self.setMinimumWidth(480)
+
+    def _show_choices(self) -> None:
+        """Only what the format can take."""
+        name = self.format.currentData()
+        for field in (self.smallest_area, self.split_touching):
+            self._fields.setRowVisible(field, FORMATS[name].instances)
+        self._fields.setRowVisible(self.polygons, name == "coco")
+        self._fields.setRowVisible(self.validation, len(self._pictures) > 1)
+        self._fields.setRowVisible(self.only_done, any(one.done for one in self._pictures))
+
+    def _browse(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "A folder for the export", self.folder.text())
+        if chosen:
+            self.folder.setText(chosen)
+
+    def _start(self) -> None:
+        name = self.format.currentData()
+        options: dict[str, Any] = {}
+        if FORMATS[name].instances:
+            options["smallest_area"] = self.smallest_area.value()
+            options["split_touching"] = self.split_touching.isChecked()
+        if name == "coco":
+            options["polygons"] = self.polygons.isChecked()
+        if len(self._pictures) > 1:
+            options["validation_share"] = self.validation.value() / 100
+        chosen = [one for one in self._pictures if one.done or not self.only_done.isChecked()]
+        self.export.setEnabled(False)
+        self.summary.setText("Writing...")
+        work = partial(
+            export, chosen, Path(self.folder.text()), name, overwrite=self.overwrite.isChecked(), **options
+        )
+        self._background.start(work, self._show_summary)
+
+    def _show_summary(self, outcome: Future[Summary]) -> None:
+        self.export.setEnabled(True)
+        error = outcome.exception()
+        if error is None:
+            self.summary.setText(str(outcome.result()))
+        elif isinstance(error, OvsegError | ImportError):
+            self.summary.setText(str(error))
+        else:
+            self.summary.setText(f"Something went wrong that should not ({type(error).__name__}: {error}).")

@@ -1,0 +1,108 @@
+"""Runs of the model: started, followed on the main thread, and taken back where they do not finish."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_ovseg._napari.annotated import Annotated
+from napari_ovseg._napari.outcome import Outcome
+from napari_ovseg._napari.run import (
+    Engine,
+    Failed,
+    Finished,
+    Progressed,
+    PseudoLabelled,
+    Request,
+    Runner,
+    Segmented,
+    run_steps,
+)
+from napari_ovseg._napari.time_left import TimeLeft, spoken
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+
+class Runs(QObject):
+    """One run at a time.
+
+    Signals
+    -------
+    segmented(Segmented, Annotated)
+        A slice is finished, and in these layers.
+    progressed(stage, done, total, time_left)
+    ended(message, is_error)
+        Nothing more comes of this run.
+    """
+
+    segmented = Signal(object, object)
+    progressed = Signal(str, object, object, str)
+    ended = Signal(str, bool)
+
+    def __init__(self, viewer: ViewerModel, runner: Runner, engine: Engine | None = None) -> None:
+        super().__init__()
+        self.viewer = viewer
+        self._runner, self._engine = runner, engine
+        self._time_left = TimeLeft()
+        self._outcome: Outcome | None = None
+        runner.happened.connect(self._on_event)
+
+    @property
+    def image(self) -> Image | None:
+        """The picture of the run under way."""
+        return None if self._outcome is None else self._outcome.image
+
+    def start(self, image: Image, request: Request, into: Annotated | None) -> None:
+        """Start a run, of which the result goes into these layers or, by default, where it belongs."""
+        self._outcome = Outcome(self.viewer, image, request, into)
+        self._time_left.start((request.model, request.preset, request.device))
+        self._runner.start(request.number, partial(run_steps, request, self._engine))
+
+    def stop(self, message: str, *, error: bool = False) -> None:
+        """End the run: slices that are finished are kept, one that is not is taken back."""
+        outcome, self._outcome = self._outcome, None
+        self._runner.stop()
+        if outcome is not None:
+            outcome.roll_back()
+            self.ended.emit(_with_what_is_kept(message, outcome), error)
+
+    def _on_event(self, event: Any) -> None:
+        outcome = self._outcome
+        if outcome is None or event.number != outcome.request.number:
+            return
+        if isinstance(event, Progressed):
+            self._tell(event, len(outcome.request.sources))
+        elif isinstance(event, PseudoLabelled):
+            outcome.show_pseudo_labels(event.source, event.labels)
+        elif isinstance(event, Segmented):
+            self._time_left.finish()
+            self._time_left.start(self._time_left.settings)
+            self.segmented.emit(event, outcome.show_slice(event.source, event.piece))
+        elif isinstance(event, Finished):
+            self._outcome = None
+            self.ended.emit(outcome.message(), False)
+        elif isinstance(event, Failed):
+            self.stop(event.message, error=True)
+            if event.error is not None:
+                _report(event.error)
+
+    def _tell(self, event: Progressed, slices: int) -> None:
+        to_come = slices - 1 - event.done_before
+        seconds = self._time_left.seconds(event.stage, event.done, event.total, to_come)
+        stage = f"Slice {event.done_before + 1} of {slices}: {event.stage}" if slices > 1 else event.stage
+        self.progressed.emit(stage, event.done, event.total, spoken(seconds))
+
+
+def _with_what_is_kept(message: str, outcome: Outcome) -> str:
+    count, slices = len(outcome.finished), len(outcome.request.sources)
+    return f"{message} {count} of {slices} slices are finished and kept." if count else message
+
+
+def _report(error: Exception) -> None:
+    from napari.utils.notifications import notification_manager
+
+    notification_manager.receive_error(type(error), error, error.__traceback__)
