@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 # Long enough not to count pixels during a brush stroke.
 _SETTLE_MS = 300
+# What is painted without a pause is looked at, and saved, after this time all the same.
+_MOST_UNSETTLED_S = 1.0
 # A pause in painting after which a live update starts.
 _LIVE_MS = 700
 
@@ -64,6 +67,7 @@ class Annotator(QObject):
         self._runner = runner
         self.updates = Updates(runner, engine)
         self._settle = _timer(self, _SETTLE_MS, self._settled)
+        self._unsettled_since = 0.0
         self._live = _timer(self, _LIVE_MS, self._update_live)
         self._places = UncertainPlaces(viewer)
         self._confidence = ConfidenceLayer(viewer)
@@ -235,7 +239,11 @@ class Annotator(QObject):
             # at once, as a stroke after an undo would wipe out its trace
             self.current.masks.follow_history()
             self.current.pseudo_labels.follow_history()
-            self._settle.start()
+            if not self._settle.isActive():
+                self._unsettled_since = time.monotonic()
+            # a person who paints on and on is not to lose it all
+            if time.monotonic() - self._unsettled_since < _MOST_UNSETTLED_S:
+                self._settle.start()
 
     def _settled(self) -> None:
         if self.current is None:

@@ -53,7 +53,7 @@ class Session(QObject):
         row: SaveRow,
         source: Callable[[Image], Source],
     ) -> None:
-        super().__init__()
+        super().__init__(row)
         self.viewer, self.annotator, self.offer, self.row = viewer, annotator, offer, row
         self._source = source
         self._image: Image | None = None
@@ -69,6 +69,11 @@ class Session(QObject):
         offer.failed.connect(lambda text: self.said.emit(text, True))
         annotator.changed.connect(self._changed)
         self.autosave.saved.connect(row.show_saved)
+        # while the layers are still there
+        viewer.layers.events.removing.connect(lambda _event: self.autosave.flush())
+        window = getattr(viewer, "window", None)
+        if window is not None:
+            self.autosave.watch(window._qt_window)
 
     def turn_to(self, image: Image | None, model: str | None = None) -> None:
         """Work on this picture from now on."""

@@ -1,0 +1,99 @@
+"""In a real window: what is painted is on the disk soon, whatever is closed, and comes back."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_ovseg._napari.widget import OpenVocabularyWidget
+from napari_ovseg.annotation.sidecar import is_sidecar, load
+
+from .fakes import FakeMethod
+
+
+@pytest.fixture
+def picture(tmp_path):
+    path = tmp_path / "photo.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 48, 3), np.uint8)).save(path)
+    return path
+
+
+@pytest.fixture
+def open_panel(make_napari_viewer, qtbot, picture):
+    def open_picture():
+        viewer = make_napari_viewer()
+        widget = OpenVocabularyWidget(viewer, FakeMethod().engine)
+        viewer.window.add_dock_widget(widget)
+        viewer.open(picture, plugin="napari")
+        qtbot.waitUntil(lambda: bool(widget.session._found))
+        return widget
+
+    return open_picture
+
+
+@pytest.fixture
+def panel(open_panel, qtbot):
+    widget = open_panel()
+    widget.form.names.setPlainText("bright, dark")
+    widget.form.run.click()
+    qtbot.waitUntil(lambda: not widget.busy and widget.annotator.current is not None, timeout=20_000)
+    return widget
+
+
+def painted_on_disk(picture):
+    folder = picture.with_name("photo.png.ovseg")
+    return int((load(folder).slices[()].human != 255).sum()) if is_sidecar(folder) else 0
+
+
+def paint(panel, number):
+    panel.annotator.current.masks.layer.data_setitem((np.array([number // 40]), np.array([number % 40])), 7)
+
+
+def test_painting_without_a_pause_is_saved_within_five_seconds(qtbot, panel, picture):
+    started, number = time.monotonic(), 0
+    while not painted_on_disk(picture):
+        paint(panel, number)
+        number += 1
+        qtbot.wait(20)
+        assert time.monotonic() - started < 5
+    assert number > 20
+
+
+@pytest.mark.parametrize("way", ["viewer", "window", "panel", "layer", "picture"])
+def test_whatever_is_closed_saves_first(qtbot, panel, picture, way):
+    paint(panel, 0)
+    qtbot.wait(400)
+    viewer, masks = panel.viewer, panel.annotator.current.masks.layer
+    assert painted_on_disk(picture) == 0, "too late to tell"
+    if way == "viewer":
+        viewer.close()
+    elif way == "window":
+        viewer.window._qt_window.close()
+    elif way == "panel":
+        viewer.window.remove_dock_widget(panel)
+    elif way == "layer":
+        viewer.layers.remove(masks)
+    else:
+        viewer.layers.remove("photo")
+    assert painted_on_disk(picture) == 1
+
+
+def test_what_was_painted_comes_back(qtbot, panel, picture, open_panel):
+    masks = panel.annotator.current.masks.layer
+    for number in range(30):
+        paint(panel, number)
+    qtbot.waitUntil(lambda: painted_on_disk(picture) == 30)
+    expected = masks.data.copy()
+    panel.viewer.close()
+    again = open_panel()
+    qtbot.waitUntil(lambda: not again.form.resume.isHidden())
+    again.form.resume.resume.click()
+    qtbot.waitUntil(lambda: again.annotator.current is not None)
+    np.testing.assert_array_equal(again.annotator.current.masks.layer.data, expected)
+    assert int((again.annotator.current.human_pixels(()) != 255).sum()) == 30
+    paint(again, 31)
+    qtbot.waitUntil(lambda: painted_on_disk(picture) == 31)
+    assert not picture.with_name("photo.png.2.ovseg").exists()
