@@ -60,7 +60,7 @@ def _shape(thing: Thing, item: Item, dataset: Dataset) -> dict[str, Any]:
         points = (outer[0] + np.array([column, row])).astype(float).tolist()
         return {"shape_type": "polygon", "points": points, "mask": None}
     dataset.notes.count(
-        "regions with holes were written as masks, which LabelMe opens from version 5.3 on",
+        "regions with holes were written as masks, which LabelMe opens from version 5.4 on",
         1,
         item.picture.name,
     )
