@@ -1,4 +1,4 @@
-"""The Python of README.md and docs/python.md runs as printed; links in the repository lead somewhere."""
+"""The Python of README.md and of two pages in docs runs as printed; links in the repository lead somewhere."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 @pytest.mark.skipif(
     not (DEMO_FOLDER / "demo.safetensors").exists(), reason="the bundled model is not trained yet"
 )
-@pytest.mark.parametrize("page", ["README.md", "docs/python.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/python.md", "docs/saving.md"])
 def test_examples_run(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)

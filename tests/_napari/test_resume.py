@@ -141,3 +141,14 @@ def test_our_own_mistake_is_said_too(qtbot, offer, picture, monkeypatch):
         offer.look("cells", PIXELS, picture)
     assert "ZeroDivisionError" in signal.args[0]
     assert offer.isHidden()
+
+
+def test_work_that_could_not_be_shown_is_offered_again(qtbot, offer, picture, saved):
+    look(qtbot, offer, "cells", PIXELS, picture)
+    for _attempt in range(2):
+        with qtbot.waitSignal(offer.accepted) as signal:
+            offer.resume.click()
+        assert offer.isHidden()
+        offer.offer_again(signal.args[0].found, "Choose its channels as they were.")
+        assert "channels" in offer.text.text()
+        assert offer.resume.isEnabled()

@@ -90,6 +90,11 @@ class ResumeOffer(QWidget):
         self._found = None
         self.hide()
 
+    def offer_again(self, found: Found, reason: str) -> None:
+        """Offer work once more that was loaded and could not be shown; `reason` says what to do first."""
+        self._found = found
+        self._offer(found, [reason])
+
     def _looked(self, number: int, outcome: Future[Found]) -> None:
         if number != self._number:
             return

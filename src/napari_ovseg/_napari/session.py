@@ -133,7 +133,7 @@ class Session(QObject):
         try:
             annotated = restore(self.viewer, image, self._source(image), resumed.annotation)
         except OvsegError as error:
-            self.said.emit(str(error), True)
+            self.offer.offer_again(resumed.found, str(error))
             return
         annotated.worth_saving = True
         self.autosave.adopt(resumed.found.place, resumed.sidecar)
