@@ -1,4 +1,4 @@
-"""The Python of README.md and of two pages in docs runs as printed; links in the repository lead somewhere."""
+"""The Python of README.md and two pages in docs runs as printed; links in the repository lead somewhere."""
 
 from __future__ import annotations
 
