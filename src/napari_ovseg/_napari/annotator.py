@@ -81,7 +81,7 @@ class Annotator(QObject):
         table.lock_changed.connect(self._lock)
         table.only_shown.connect(self._show_only)
         table.add_requested.connect(self._add)
-        table.merge_requested.connect(lambda a, b: self._edit(partial(table_edits.merge, source=a, into=b)))
+        table.merge_requested.connect(self._merge)
         table.delete_requested.connect(self._delete)
         table.refused.connect(lambda message: self.said.emit(message, True))
         controls.next_uncertain.clicked.connect(lambda: self.go_to_next_uncertain_place())
@@ -174,7 +174,20 @@ class Annotator(QObject):
         yes = QMessageBox.StandardButton.Yes
         if count and QMessageBox.question(self.table, "Delete a category", question) != yes:
             return
+        below = self.current.table.next_id(id)
         self._edit(partial(table_edits.delete, id=id))
+        self._paint_instead(id, below)
+
+    def _merge(self, source: int, into: int) -> None:
+        self._edit(partial(table_edits.merge, source=source, into=into))
+        self._paint_instead(source, into)
+
+    def _paint_instead(self, gone: int, other: int) -> None:
+        """Keep the brush from painting with a category that is there no more."""
+        if self.current is not None and gone not in self.current.table.ids:
+            layer = self.current.masks.layer
+            if layer.selected_label == gone:
+                layer.selected_label = other
 
     def _lock(self, id: int, locked: bool) -> None:
         self._with_table(lambda table: table.lock(id) if locked else table.unlock(id))
@@ -289,7 +302,9 @@ class Annotator(QObject):
         if self.current is not None:
             layer = self.current.masks.layer
             self.viewer.layers.selection.active = layer
-            layer.visible = True
+            # napari puts the tool away when a layer is shown, even if it was already.
+            if not layer.visible:
+                layer.visible = True
             layer.selected_label = label
 
     def _mark(self, _event: Any = None) -> None:

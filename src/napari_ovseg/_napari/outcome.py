@@ -88,7 +88,8 @@ class Outcome:
         held = None if (piece.human == void_of(piece.human)).all() else piece.human
         masks = self._write(MASKS, source, piece.masks, held)
         self._pseudo.layer.visible = False
-        masks.layer.visible = True
+        if not masks.layer.visible:
+            masks.layer.visible = True
         self.viewer.layers.selection.active = masks.layer
         known = masks.layer.metadata[METADATA_KEY].get("annotated")
         if not isinstance(known, Annotated) or known.masks is not masks.tracked:

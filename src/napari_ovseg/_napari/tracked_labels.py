@@ -169,12 +169,15 @@ class TrackedLabels:
 @contextmanager
 def _sliced(layer: LabelsLayer) -> Iterator[None]:
     """Make sure that the layer holds the slice in view; one that is hidden stays at an earlier one."""
-    visible = layer.visible
+    # napari puts the brush away when a layer is shown, even if it was already.
+    if layer.visible:
+        yield
+        return
     layer.visible = True
     try:
         yield
     finally:
-        layer.visible = visible
+        layer.visible = False
 
 
 def _baseline_of(written: Labels, human: Labels | None) -> Baseline:
