@@ -1,7 +1,11 @@
 import pytest
 from qtpy.QtCore import QSettings
 
+from napari_ovseg._napari.torch_loading import load_torch
 from napari_ovseg.annotation import places
+
+# Other tests may import PyTorch after a window was opened here, which has to be done with care.
+load_torch()
 
 
 @pytest.fixture(autouse=True)
