@@ -71,7 +71,7 @@ def write_folder_atomically(path: str | Path, write: Callable[[Path], object]) -
             path.replace(old)
         try:
             part.replace(path)
-        except OSError:
+        except BaseException:
             if old.exists():
                 old.replace(path)
             raise

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from napari_ovseg.export.instances import things_in
+from napari_ovseg.export.instances import Thing, things_in
 from napari_ovseg.export.outlines import outlines, without_holes
 from napari_ovseg.export.plan import Dataset, Item, Planned
 
@@ -63,7 +63,7 @@ def _image(item: Item, number: int) -> dict[str, Any]:
 
 
 def _annotations(item: Item, dataset: Dataset) -> Iterator[dict[str, Any]]:
-    from pycocotools.mask import encode
+    from pycocotools.mask import frPyObjects
 
     shape = item.picture.labels.shape
     for thing in things_in(item, dataset):
@@ -78,9 +78,8 @@ def _annotations(item: Item, dataset: Dataset) -> Iterator[dict[str, Any]]:
             shift = np.array([column, row])
             segmentation: Any = [(part + shift).ravel().tolist() for part in without_holes(thing.mask)]
         else:
-            whole = np.zeros(shape, np.uint8, order="F")
-            whole[row : row + height, column : column + width] = thing.mask
-            segmentation = {"size": list(shape), "counts": encode(whole)["counts"].decode("ascii")}
+            lengths = frPyObjects({"size": list(shape), "counts": run_lengths(thing, shape)}, *shape)
+            segmentation = {"size": list(shape), "counts": lengths["counts"].decode("ascii")}
         yield {
             "category_id": thing.id,
             "iscrowd": 0,
@@ -88,3 +87,20 @@ def _annotations(item: Item, dataset: Dataset) -> Iterator[dict[str, Any]]:
             "bbox": [column, row, width, height],
             "segmentation": segmentation,
         }
+
+
+def run_lengths(thing: Thing, shape: tuple[int, ...]) -> list[int]:
+    """Lengths of the runs outside and inside a thing, down the columns of a picture (H, W).
+
+    Made from the thing's box alone: a full picture for each of thousands of things takes minutes.
+    """
+    (row, column), (height, width) = thing.corner, thing.mask.shape
+    down = np.zeros((width, height + 2), np.int8)
+    down[:, 1:-1] = thing.mask.T
+    columns, rows = np.nonzero(np.diff(down, axis=1))
+    edges = (column + columns) * shape[0] + row + rows
+    # A run that reaches the bottom goes on at the top of the next column.
+    joined = np.flatnonzero(edges[1:-1:2] == edges[2::2])
+    edges = np.delete(edges, np.concatenate([2 * joined + 1, 2 * joined + 2]))
+    lengths: list[int] = np.diff([0, *edges.tolist(), shape[0] * shape[1]]).tolist()
+    return lengths if lengths[-1] else lengths[:-1]
