@@ -41,6 +41,8 @@ class Annotated:
         What is known of each slice besides its pixels, which are those of the layers.
     worth_saving : bool
         Whether a person has done anything about it.
+    unsaved : set of tuple of int
+        Slices whose pixels may have changed since the last snapshot.
     """
 
     image: Image
@@ -52,6 +54,9 @@ class Annotated:
     sources: dict[Position, Source] = field(default_factory=dict)
     pieces: dict[Position, SliceAnnotation] = field(default_factory=dict)
     worth_saving: bool = False
+    unsaved: set[Position] = field(default_factory=set)
+    # slices as they were at the last snapshot; their labels are views, so that a stack is not held twice
+    _saved: dict[Position, SliceAnnotation] = field(default_factory=dict, repr=False)
     # strokes on the pseudo-labels that the masks hold already
     _taken: dict[Position, Labels] = field(default_factory=dict, repr=False)
 
@@ -92,11 +97,13 @@ class Annotated:
         for position in pieces:
             self._taken[position] = self.pseudo_labels.human_pixels(position)
         self.pieces |= pieces
+        self.unsaved |= set(pieces)
         return self.masks.write({at: (piece.masks, piece.human) for at, piece in pieces.items()})
 
     def write_pseudo_labels(self, pieces: Mapping[Position, SliceAnnotation]) -> Step:
         """Bring the pseudo-labels of slices to the screen; what a person painted there stays a person's."""
         written = {}
+        self.unsaved |= set(pieces)
         for position, piece in pieces.items():
             if piece.pseudo_labels is not None:
                 painted = self.pseudo_labels.human_pixels(position)
@@ -112,12 +119,33 @@ class Annotated:
         for tracked in (self.masks, self.pseudo_labels):
             show_legend(tracked.layer, self.legend)
 
-    def snapshot(self) -> Annotation:
-        """Everything worth saving, as plain data that nothing changes any more."""
+    def snapshot(self, *, whole: bool = True) -> Annotation:
+        """Everything worth saving, as plain data of its own.
+
+        Not `whole`, slices that have not changed since the last snapshot are not copied again.
+        """
+        slices = {}
+        for position in self.masks.positions:
+            if not whole and position in self._saved and position not in self.unsaved:
+                known = self.pieces.get(position) or self._saved[position]
+                kept = self._saved[position]
+                slices[position] = replace(
+                    known, masks=kept.masks, human=kept.human, pseudo_labels=kept.pseudo_labels
+                )
+            else:
+                slices[position] = self.slice(position)
+                self._saved[position] = self._as_views(slices[position], position)
         return Annotation(
             labels=self.table.labels,
             background=self.background,
             locked=self.table.locked,
-            slices={position: self.slice(position) for position in self.masks.positions},
+            slices=slices,
             settings=dict(self.settings),
         )
+
+    def _as_views(self, piece: SliceAnnotation, position: Position) -> SliceAnnotation:
+        human = piece.human
+        if (human == void_of(human)).all():
+            human = np.broadcast_to(human.dtype.type(void_of(human)), human.shape)
+        rough = self.pseudo_labels.labels(position)
+        return replace(piece, masks=self.masks.labels(position), human=human, pseudo_labels=rough)

@@ -249,9 +249,13 @@ class Annotator(QObject):
 
     def _touched(self, _event: Any = None) -> None:
         if self.current is not None:
-            # at once, as a stroke after an undo would wipe out its trace
-            self.current.masks.follow_history()
-            self.current.pseudo_labels.follow_history()
+            for tracked in (self.current.masks, self.current.pseudo_labels):
+                # at once, as a stroke after an undo would wipe out its trace
+                tracked.follow_history()
+                self.current.unsaved |= tracked.last_touched()
+            at = self.position
+            if at is not None:
+                self.current.unsaved.add(at)
             if not self._settle.isActive():
                 self._unsettled_since = time.monotonic()
             # a person who paints on and on is not to lose it all

@@ -157,10 +157,11 @@ class Session(QObject):
         current = self.annotator.current
         if current is None or not current.worth_saving:
             return None
-        annotation = current.snapshot()
+        annotation = current.snapshot(whole=False)
+        changed, current.unsaved = current.unsaved, set()
         found = self._found.get(str(current.image.unique_id))
         annotation.picture = None if found is None else found.picture
-        return annotation, None
+        return annotation, changed
 
     def _folder(self) -> Path | None:
         current = self.annotator.current

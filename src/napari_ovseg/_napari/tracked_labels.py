@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -111,6 +112,23 @@ class TrackedLabels:
         step = Step(atoms, before, after)
         self._steps.append(step)
         return step
+
+    def last_touched(self) -> set[Position]:
+        """The slices that the latest stroke, write, undo or redo has changed."""
+        histories = (self.layer._undo_history, self.layer._redo_history)
+        atoms = [atom for history in histories if history for atom in history[-1]]
+        return {position for atom in atoms for position in self._positions_of(atom)}
+
+    def _positions_of(self, atom: Any) -> Iterable[Position]:
+        places = getattr(atom, "slice_key", None) or atom[0]
+        along = []
+        for axis in self.placement.stack_axes:
+            place = places[axis]
+            if isinstance(place, slice):
+                along.append(range(*place.indices(self.placement.shape[axis])))
+            else:
+                along.append(np.unique(place).tolist())
+        return product(*along)
 
     def take_back(self, step: Step) -> None:
         """Undo a step, if nothing came after it."""
