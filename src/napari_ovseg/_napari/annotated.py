@@ -139,6 +139,7 @@ class Annotated:
             labels=self.table.labels,
             background=self.background,
             locked=self.table.locked,
+            last_id=self.table.last_id,
             slices=slices,
             settings=dict(self.settings),
         )

@@ -48,7 +48,7 @@ def restore(viewer: ViewerModel, image: Image, source: Source, annotation: Annot
     if not annotation.slices:
         raise InputError(f"No slice of '{image.name}' was saved, so there is nothing to show: press Ignore.")
     dtype = next(iter(annotation.slices.values())).masks.dtype
-    table = LabelTable(annotation.labels, annotation.locked)
+    table = LabelTable(annotation.labels, annotation.locked, annotation.last_id)
     legend = Legend(table.labels, void_of(next(iter(annotation.slices.values())).masks))
     masks, rough = (new_layer(image, kind, dtype, placement, legend) for kind in (MASKS, PSEUDO_LABELS))
     annotated = Annotated(image, masks, rough, table, annotation.background, dict(annotation.settings))

@@ -13,7 +13,6 @@ from napari_ovseg.annotation import SliceAnnotation
 from napari_ovseg.annotation.corrections import void_of
 from napari_ovseg.annotation.label_table import LabelTable
 from napari_ovseg.annotation.relabel import after_deleting, after_merging, after_renaming
-from napari_ovseg.categories import parse_categories
 from napari_ovseg.errors import InputError
 
 Pieces = dict[Position, SliceAnnotation]
@@ -38,16 +37,14 @@ def rename(annotated: Annotated, id: int, name: str) -> None:
 
 def add(annotated: Annotated, typed: str) -> list[str]:
     """Add categories, typed as in the box of names; returns their names."""
-    table = annotated.table
-    added = [category for category in parse_categories(typed) if not category.background]
-    for category in added:
-        table = table.add(category.name, category.synonyms)
+    table = annotated.table.add_typed(typed)
     if table.dtype != annotated.masks.layer.data.dtype:
         raise InputError(
             "These layers hold 254 categories at most: type the further names in the box and run again."
         )
+    added = [label.name for label in table.labels if label.id not in annotated.table.ids]
     annotated.show_table(table)
-    return [category.name for category in added]
+    return added
 
 
 def name_painted(annotated: Annotated, position: Position) -> bool:

@@ -96,6 +96,8 @@ class Annotation:
     settings : dict
         Model, preset, device and the typed names; what JSON can hold.
     picture : PictureIdentity, optional
+    last_id : int
+        The highest id that was ever given out, so that a deleted one is not given out again.
     """
 
     labels: tuple[NamedLabel, ...]
@@ -104,3 +106,7 @@ class Annotation:
     slices: dict[Position, SliceAnnotation] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     picture: PictureIdentity | None = None
+    last_id: int = 0
+
+    def __post_init__(self) -> None:
+        self.last_id = max([self.last_id, *(label.id for label in self.labels)])

@@ -84,6 +84,7 @@ class Document(_Part):
     labels: tuple[LabelEntry, ...]
     background: tuple[str, ...] | None
     locked: tuple[Annotated[int, Field(ge=0, le=MAX_CATEGORIES)], ...]
+    last_id: Annotated[int, Field(ge=0, le=MAX_CATEGORIES)]
     settings: dict[str, Any]
     slices: tuple[SliceEntry, ...]
 
@@ -110,6 +111,7 @@ class Document(_Part):
             if self.background is None
             else Category(BACKGROUND, self.background, background=True),
             locked=frozenset(self.locked),
+            last_id=self.last_id,
             settings=self.settings,
             picture=self._picture(folder),
         )
@@ -143,6 +145,7 @@ def document_of(annotation: Annotation, slices: tuple[SliceEntry, ...], generati
             labels=tuple(_label_entry(label) for label in annotation.labels),
             background=None if background is None else background.synonyms,
             locked=tuple(sorted(int(label) for label in annotation.locked)),
+            last_id=annotation.last_id,
             settings=annotation.settings,
             slices=slices,
         )
