@@ -65,7 +65,6 @@ def test_painting_without_a_pause_is_saved_within_five_seconds(qtbot, panel, pic
 @pytest.mark.parametrize("way", ["viewer", "window", "panel", "layer", "picture"])
 def test_whatever_is_closed_saves_first(qtbot, panel, picture, way):
     paint(panel, 0)
-    qtbot.wait(400)
     viewer, masks = panel.viewer, panel.annotator.current.masks.layer
     assert painted_on_disk(picture) == 0, "too late to tell"
     if way == "viewer":
@@ -97,3 +96,34 @@ def test_what_was_painted_comes_back(qtbot, panel, picture, open_panel):
     paint(again, 31)
     qtbot.waitUntil(lambda: painted_on_disk(picture) == 31)
     assert not picture.with_name("photo.png.2.ovseg").exists()
+
+
+def test_layers_of_one_file_are_saved_apart(qtbot, panel, picture):
+    viewer, first = panel.viewer, panel.annotator.current
+    paint(panel, 0)
+    viewer.open(picture, plugin="napari", name="second")
+    qtbot.waitUntil(lambda: len(panel.session._found) == 2)
+    panel.form.run.click()
+    qtbot.waitUntil(lambda: not panel.busy and panel.annotator.current not in (None, first), timeout=20_000)
+    paint(panel, 1)
+    paint(panel, 2)
+    other = picture.with_name("photo.png-second.ovseg")
+    qtbot.waitUntil(lambda: is_sidecar(other))
+    assert int((load(other).slices[()].human != 255).sum()) == 2
+    assert painted_on_disk(picture) == 1
+
+
+def test_a_run_after_the_corrected_layers_were_removed_leaves_what_was_saved(qtbot, panel, picture):
+    paint(panel, 0)
+    paint(panel, 1)
+    qtbot.waitUntil(lambda: painted_on_disk(picture) == 2)
+    first = panel.annotator.current
+    for tracked in (first.masks, first.pseudo_labels):
+        panel.viewer.layers.remove(tracked.layer)
+    panel.form.run.click()
+    qtbot.waitUntil(lambda: not panel.busy and panel.annotator.current not in (None, first), timeout=20_000)
+    paint(panel, 5)
+    second = picture.with_name("photo.png.2.ovseg")
+    qtbot.waitUntil(lambda: is_sidecar(second))
+    assert int((load(second).slices[()].human != 255).sum()) == 1
+    assert painted_on_disk(picture) == 2

@@ -22,6 +22,12 @@ def test_elsewhere_two_pictures_of_one_name_are_kept_apart(tmp_path):
     assert sidecar_folder(tmp_path / "mon" / "cells.tif", tmp_path / "all") in folders
 
 
+def test_each_picture_of_a_file_has_its_own(tmp_path):
+    assert sidecar_folder(tmp_path / "a.tif", part="DAPI / 405").name == "a.tif-DAPI _ 405.ovseg"
+    first, second = (sidecar_folder(tmp_path / "a.tif", tmp_path / "all", part) for part in ("", "GFP"))
+    assert first != second
+
+
 @pytest.mark.parametrize("name", ["cat", "a/b\\c:d*?", "../..", "", "x" * 300, "Zellen ä 図", "nul\0"])
 def test_a_picture_without_a_file_is_found_again(tmp_path, monkeypatch, name):
     monkeypatch.setattr(places, "own_sidecars", lambda: tmp_path)

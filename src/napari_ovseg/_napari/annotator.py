@@ -262,6 +262,12 @@ class Annotator(QObject):
             if time.monotonic() - self._unsettled_since < _MOST_UNSETTLED_S:
                 self._settle.start()
 
+    def settle(self) -> None:
+        """Look at what was painted last at once, and not after a moment."""
+        if self._settle.isActive():
+            self._settle.stop()
+            self._settled()
+
     def _settled(self) -> None:
         if self.current is None:
             return

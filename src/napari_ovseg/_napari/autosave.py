@@ -55,6 +55,8 @@ class Autosave(QObject):
     -------
     saved(Path)
         The folder where all changes now are.
+    closing()
+        The window or the program is about to end: the last moment to `touch`.
 
     Notes
     -----
@@ -64,6 +66,7 @@ class Autosave(QObject):
     """
 
     saved = Signal(object)
+    closing = Signal()
 
     def __init__(
         self,
@@ -87,7 +90,7 @@ class Autosave(QObject):
         self._timer.timeout.connect(self._start)
         application = QCoreApplication.instance()
         if application is not None:
-            application.aboutToQuit.connect(self.flush)
+            application.aboutToQuit.connect(self._close)
 
     @property
     def unsaved(self) -> bool:
@@ -131,8 +134,12 @@ class Autosave(QObject):
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
         """See a watched window being closed, while its layers are still there."""
         if event is not None and event.type() == QEvent.Type.Close:
-            self.flush()
+            self._close()
         return super().eventFilter(watched, event)
+
+    def _close(self) -> None:
+        self.closing.emit()
+        self.flush()
 
     def _start(self) -> None:
         """Take a snapshot and start to write it."""

@@ -78,10 +78,11 @@ class ResumeOffer(QWidget):
         *,
         elsewhere: str | Path | None = None,
         model: str | None = None,
+        part: str = "",
     ) -> None:
         """Look for work on this picture and forget the last one; parameters as in `resuming.look_up`."""
         self.clear()
-        search = partial(look_up, name, pixels, path, elsewhere=elsewhere, model=model)
+        search = partial(look_up, name, pixels, path, elsewhere=elsewhere, model=model, part=part)
         self._background.start(search, partial(self._looked, self._number))
 
     def clear(self) -> None:

@@ -13,6 +13,7 @@ from napari_ovseg._napari.autosave import Autosave, Snapshot
 from napari_ovseg._napari.layers import METADATA_KEY, tracked_labels
 from napari_ovseg._napari.restore import restore
 from napari_ovseg._napari.resume import Resumed, ResumeOffer
+from napari_ovseg.annotation.corrections import void_of
 from napari_ovseg.annotation.labelled_pictures import labelled_pictures
 from napari_ovseg.annotation.resuming import Found
 from napari_ovseg.errors import OvsegError
@@ -58,6 +59,8 @@ class Session(QObject):
         self._source = source
         self._image: Image | None = None
         self._found: dict[str, Found] = {}
+        self._first_of: dict[str, str] = {}
+        self._latest: Annotated | None = None
         self.autosave = Autosave(self._snapshot, self._folder, lambda text: self.said.emit(text, True), self)
         settings = QSettings("napari-ovseg", "napari-ovseg")
         chosen = settings.value(_FOLDER, "")
@@ -70,7 +73,8 @@ class Session(QObject):
         annotator.changed.connect(self._changed)
         self.autosave.saved.connect(row.show_saved)
         # while the layers are still there
-        viewer.layers.events.removing.connect(lambda _event: self.autosave.flush())
+        viewer.layers.events.removing.connect(lambda _event: self.flush())
+        self.autosave.closing.connect(annotator.settle)
         window = getattr(viewer, "window", None)
         if window is not None:
             self.autosave.watch(window._qt_window)
@@ -79,7 +83,7 @@ class Session(QObject):
         """Work on this picture from now on."""
         if image is self._image:
             return
-        self.autosave.flush()
+        self.flush()
         self._image = image
         self.offer.clear()
         self.row.show_saved(None)
@@ -92,7 +96,8 @@ class Session(QObject):
             self._look_up(image, model)
 
     def flush(self) -> None:
-        """Save what is not saved yet."""
+        """Save what is not saved yet, also what was painted a moment ago."""
+        self.annotator.settle()
         self.autosave.flush()
 
     def labelled_pictures(self) -> list[LabelledPicture]:
@@ -118,7 +123,13 @@ class Session(QObject):
     def _look_up(self, image: Image, model: str | None) -> None:
         pixels = image.data[0] if image.multiscale else image.data
         path = image.source.path or image.metadata.get(METADATA_KEY, {}).get("path")
-        self.offer.look(image.name, pixels, path, elsewhere=self._elsewhere, model=model)
+        part = self._part(image, path)
+        self.offer.look(image.name, pixels, path, elsewhere=self._elsewhere, model=model, part=part)
+
+    def _part(self, image: Image, path: Any) -> str:
+        """What tells the layers of one file apart: all but the first go by their name."""
+        first = self._first_of.setdefault(str(path), str(image.unique_id)) if path else ""
+        return image.name if path and first != str(image.unique_id) else ""
 
     def _looked(self, found: Found) -> None:
         if self._image is not None:
@@ -137,6 +148,7 @@ class Session(QObject):
             return
         annotated.worth_saving = True
         self.autosave.adopt(resumed.found.place, resumed.sidecar)
+        self._latest = annotated
         self.annotator.show(annotated)
         self.row.show_saved(resumed.sidecar.folder)
         self.resumed.emit(annotated.settings)
@@ -151,7 +163,17 @@ class Session(QObject):
         if not current.worth_saving and at is not None and current.has_corrections(at):
             current.worth_saving = True
         if current.worth_saving:
+            self._keep_what_is_dropped(current)
             self.autosave.touch()
+
+    def _keep_what_is_dropped(self, current: Annotated) -> None:
+        """Other layers for the same picture don't replace saved corrections that they lack."""
+        before, self._latest = self._latest, current
+        if before is None or before is current or before.image is not current.image:
+            return
+        place = self._folder()
+        if place is not None and drops_corrections(before, current):
+            self.autosave.start_beside(place)
 
     def _snapshot(self) -> Snapshot | None:
         current = self.annotator.current
@@ -186,6 +208,21 @@ def _pixel_size(annotated: Annotated) -> tuple[tuple[float, float] | None, str |
         return None, None
     height, width = (abs(float(layer.scale[axis])) for axis in axes)
     return (height, width), unit
+
+
+def drops_corrections(before: Annotated, now: Annotated) -> bool:
+    """Whether pixels that were a person's are not so any more."""
+    for position in before.masks.positions:
+        human = before.human_pixels(position)
+        painted = human != void_of(human)
+        if not painted.any():
+            continue
+        if position not in now.masks.positions:
+            return True
+        kept = now.human_pixels(position)
+        if kept.shape != painted.shape or bool((kept[painted] == void_of(kept)).any()):
+            return True
+    return False
 
 
 def annotated_of(viewer: ViewerModel, image: Any) -> Annotated | None:

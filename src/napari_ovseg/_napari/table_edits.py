@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -53,13 +54,24 @@ def name_painted(annotated: Annotated, position: Position) -> bool:
     table = annotated.table
     for id in np.unique(human).tolist():
         if id not in (0, void_of(human), *table.ids):
-            added = table.add(f"label {id}")
+            added = _add_named_after(table, id)
             named = replace(added.labels[-1], id=id)
             table = LabelTable((*table.labels, named), table.locked, max(table.last_id, id))
     if table is annotated.table:
         return False
     annotated.show_table(table)
     return True
+
+
+def _add_named_after(table: LabelTable, id: int) -> LabelTable:
+    """Add "label 7", or "label 7 (2)" where something else is called that."""
+    for number in itertools.count(1):
+        try:
+            return table.add(f"label {id}" if number == 1 else f"label {id} ({number})")
+        except InputError:
+            if number > len(table.labels) + 1:
+                raise
+    raise AssertionError
 
 
 def merge(annotated: Annotated, source: int, into: int) -> None:

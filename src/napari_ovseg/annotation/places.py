@@ -16,7 +16,7 @@ from napari_ovseg.annotation.sidecar import is_sidecar
 SUFFIX = ".ovseg"
 
 
-def sidecar_folder(picture_path: str | Path, elsewhere: str | Path | None = None) -> Path:
+def sidecar_folder(picture_path: str | Path, elsewhere: str | Path | None = None, part: str = "") -> Path:
     """Return the folder for the annotation of a picture file.
 
     Parameters
@@ -26,17 +26,20 @@ def sidecar_folder(picture_path: str | Path, elsewhere: str | Path | None = None
     elsewhere : str or Path, optional
         A folder of the user's choice for all sidecars, since the picture's own may be read-only. There the
         name also holds a few letters for the picture's folder: pictures of one name don't get one sidecar.
+    part : str
+        Which picture of a file with several, such as the name of a channel.
 
     Returns
     -------
     Path
-        Ends in the picture's file name and ``.ovseg``.
+        The picture's file name, the part if there is one, and ``.ovseg``.
     """
     path = Path(picture_path).absolute()
+    name = f"{path.name}-{_plain(part)}" if part else path.name
     if elsewhere is None:
-        return path.with_name(path.name + SUFFIX)
+        return path.with_name(name + SUFFIX)
     origin = hashlib.blake2b(os.fsencode(path.parent), digest_size=4).hexdigest()
-    return Path(elsewhere) / f"{path.name}-{origin}{SUFFIX}"
+    return Path(elsewhere) / f"{name}-{origin}{SUFFIX}"
 
 
 def own_folder(name: str, picture: PictureIdentity) -> Path:
@@ -49,8 +52,7 @@ def own_folder(name: str, picture: PictureIdentity) -> Path:
     picture : PictureIdentity
         Its checksum finds the same picture again.
     """
-    plain = re.sub(r"[^\w .-]", "_", name).strip(" .")[:80] or "picture"
-    return own_sidecars() / f"{plain}-{picture.checksum.partition(':')[2][:8]}{SUFFIX}"
+    return own_sidecars() / f"{_plain(name)}-{picture.checksum.partition(':')[2][:8]}{SUFFIX}"
 
 
 def own_sidecars() -> Path:
@@ -75,6 +77,11 @@ def free_sidecar(folder: Path) -> Path:
         return folder
     numbers = (folder.with_name(f"{folder.stem}.{number}{SUFFIX}") for number in itertools.count(2))
     return next(path for path in numbers if not path.exists())
+
+
+def _plain(name: str) -> str:
+    """Return a name without what a file name can't hold."""
+    return re.sub(r"[^\w .-]", "_", name).strip(" .")[:80] or "picture"
 
 
 def _numbered(folder: Path) -> list[Path]:

@@ -56,6 +56,7 @@ def look_up(
     *,
     elsewhere: str | Path | None = None,
     model: str | None = None,
+    part: str = "",
 ) -> Found:
     """Find what was saved of a picture. Reads the whole file once, later only if it has changed.
 
@@ -71,6 +72,8 @@ def look_up(
         The folder of the user's choice for all sidecars.
     model : str, optional
         The model that is chosen now.
+    part : str
+        Which picture of a file with several, such as the name of a channel.
 
     Returns
     -------
@@ -82,7 +85,7 @@ def look_up(
         own = own_folder(name, picture)
         places = [own if elsewhere is None else Path(elsewhere) / own.name]
     else:
-        places = _places_of(file, elsewhere)
+        places = _places_of(file, elsewhere, part)
     saved = [sidecar for place in dict.fromkeys(places) for sidecar in saved_sidecars(place)]
     latest = max(saved, key=lambda sidecar: (sidecar / "annotation.json").stat().st_mtime_ns, default=None)
     document, problem = _peek(latest)
@@ -158,11 +161,11 @@ def _identify(pixels: Any, file: Path, known: PictureIdentity | None) -> Picture
         return identify(pixels)
 
 
-def _places_of(file: Path, elsewhere: str | Path | None) -> list[Path]:
+def _places_of(file: Path, elsewhere: str | Path | None, part: str) -> list[Path]:
     """Where sidecars of a file may be; new work goes to the first."""
-    beside, own = sidecar_folder(file), sidecar_folder(file, own_sidecars())
+    beside, own = sidecar_folder(file, None, part), sidecar_folder(file, own_sidecars(), part)
     places = [beside, own] if can_hold_sidecar(beside) else [own, beside]
-    return places if elsewhere is None else [sidecar_folder(file, elsewhere), *places]
+    return places if elsewhere is None else [sidecar_folder(file, elsewhere, part), *places]
 
 
 def _peek(sidecar: Path | None) -> tuple[Document | None, str]:
