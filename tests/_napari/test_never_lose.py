@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from napari_ovseg._napari.widget import OpenVocabularyWidget
@@ -127,3 +128,44 @@ def test_a_run_after_the_corrected_layers_were_removed_leaves_what_was_saved(qtb
     qtbot.waitUntil(lambda: is_sidecar(second))
     assert int((load(second).slices[()].human != 255).sum()) == 1
     assert painted_on_disk(picture) == 2
+
+
+@pytest.fixture
+def stack_panel(make_napari_viewer, qtbot, tmp_path):
+    viewer = make_napari_viewer()
+    widget = OpenVocabularyWidget(viewer, FakeMethod().engine)
+    viewer.window.add_dock_widget(widget)
+    path = tmp_path / "stack.tif"
+    tifffile.imwrite(path, np.random.default_rng(0).integers(0, 256, (3, 40, 48), np.uint8))
+    viewer.open(path, plugin="napari")
+    viewer.dims.set_current_step(0, 0)
+    qtbot.waitUntil(lambda: bool(widget.session._found))
+    widget.form.names.setPlainText("bright, dark")
+    for at in range(3):
+        viewer.dims.set_current_step(0, at)
+        widget.form.run.click()
+        qtbot.waitUntil(lambda: not widget.busy, timeout=20_000)
+    assert list(widget.annotator.current.pieces) == [(0,), (1,), (2,)]
+    return widget
+
+
+def saved_sevens(panel):
+    place = panel.session._folder()
+    if not is_sidecar(place):
+        return []
+    return [int((piece.human == 7).sum()) for piece in load(place).slices.values()]
+
+
+def test_pixels_of_slices_out_of_view_are_saved_however_they_were_changed(qtbot, stack_panel):
+    layer = stack_panel.annotator.current.masks.layer
+    stack_panel.viewer.dims.set_current_step(0, 0)
+    layer.data_setitem(tuple(np.array([[0], [5], [5]])), 7)
+    qtbot.waitUntil(lambda: saved_sevens(stack_panel) == [1, 0, 0])
+    changed = layer.data.copy()
+    changed[1, :3, 0] = 7
+    layer.data = changed
+    qtbot.waitUntil(lambda: saved_sevens(stack_panel) == [1, 3, 0])
+    layer.data_setitem(tuple(np.array([[1, 2], [5, 5], [5, 6]])), 7)
+    qtbot.waitUntil(lambda: saved_sevens(stack_panel) == [1, 4, 1])
+    layer.undo()
+    qtbot.waitUntil(lambda: saved_sevens(stack_panel) == [1, 3, 0])

@@ -247,8 +247,11 @@ class Annotator(QObject):
         self._settle.stop()
         self._live.stop()
 
-    def _touched(self, _event: Any = None) -> None:
+    def _touched(self, event: Any = None) -> None:
         if self.current is not None:
+            if getattr(event, "type", "") == "data":
+                # a whole stack was put in the place of the pixels, and no history tells of what
+                self.current.unsaved |= set(self.current.masks.positions)
             for tracked in (self.current.masks, self.current.pseudo_labels):
                 # at once, as a stroke after an undo would wipe out its trace
                 tracked.follow_history()
