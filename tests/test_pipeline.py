@@ -7,9 +7,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_ovseg import Category, refine, segment, segment_maps
+from napari_ovseg import Category, load_model, refine, segment, segment_maps
 from napari_ovseg.clip.model import Model
 from napari_ovseg.clip.registry import ModelSpec
+from napari_ovseg.demo.scenes import sample_scene
 from napari_ovseg.errors import Cancelled, InputError
 
 VISION = {"image_size": 32, "layers": 2, "width": 32, "head_width": 8, "patch_size": 8}
@@ -234,3 +235,18 @@ def test_refine_says_what_is_wrong_with_edited_masks():
     for edited in (run.masks[1:], run.masks + 0.5, run.masks.astype(int) - 1, run.masks.astype(int) + 255):
         with pytest.raises(InputError, match="edited masks"):
             refine(picture, run, edited)
+
+
+@pytest.mark.parametrize("scene", [0, 7])
+def test_the_number_of_threads_changes_no_pixel(scene):
+    """Sums in another order round otherwise; nothing after the model may magnify that."""
+    picture, _, names = sample_scene(scene)
+    bundled, threads, masks = load_model("demo", device="cpu"), torch.get_num_threads(), []
+    try:
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            bundled.cache.clear()
+            masks.append(segment(picture, names, model=bundled, preset="fast").masks)
+    finally:
+        torch.set_num_threads(threads)
+    np.testing.assert_array_equal(*masks)

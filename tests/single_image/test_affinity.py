@@ -22,6 +22,17 @@ def test_components_span_the_same_space_as_an_exact_decomposition():
     np.testing.assert_allclose(found.var(), 1, rtol=1e-3)
 
 
+def test_rounding_does_not_turn_the_components():
+    """The sign of a direction is arbitrary, and the network of this picture learns from signed numbers."""
+    generator = torch.Generator().manual_seed(5)
+    weights = 0.9 ** torch.arange(96.0)
+    features = weights[:, None, None] * torch.randn(96, 12, 15, generator=generator)
+    found = deep_components(features)
+    for _ in range(5):
+        rounded = features * (1 + 1e-7 * torch.randn(features.shape, generator=generator))
+        torch.testing.assert_close(deep_components(rounded), found, atol=1e-3, rtol=0)
+
+
 def test_components_of_few_channels_or_constant_features_are_finite():
     assert deep_components(torch.randn(3, 4, 5)).shape == (3, 4, 5)
     assert torch.isfinite(deep_components(torch.ones(20, 4, 5))).all()

@@ -29,19 +29,23 @@ def deep_components(features: torch.Tensor, count: int = COMPONENTS) -> torch.Te
     Returns
     -------
     torch.Tensor
-        ``(D, h, w)``, centred, of unit variance on average, strongest first.
+        ``(D, h, w)``, centred, of unit variance on average, strongest first. The sign of a direction is
+        arbitrary, so its largest weight is made positive; with double precision throughout, rounding that
+        differs from one number of threads to another can't turn what the network of this picture learns.
     """
-    flat = features.flatten(1)
+    flat = features.flatten(1).double()
     flat = flat - flat.mean(1, keepdim=True)
     # subspace iteration: to decompose a thousand channels exactly takes longer than to look
     room = min(count + 8, *flat.shape)
-    basis = torch.randn(len(flat), room, generator=torch.Generator().manual_seed(0))
+    basis = torch.randn(len(flat), room, generator=torch.Generator().manual_seed(0)).double()
     for _ in range(3):
         basis = torch.linalg.qr(flat @ (flat.T @ basis))[0]
     left, strengths, _ = torch.linalg.svd(basis.T @ flat, full_matrices=False)
-    kept = (basis @ left[:, :count]).T @ flat
+    directions = basis @ left[:, :count]
+    largest = directions.gather(0, directions.abs().argmax(0, keepdim=True))
+    kept = (directions * largest.sign()).T @ flat
     scale = strengths[:count].square().mean().div(flat.shape[1]).sqrt().clamp_min(1e-9)
-    return (kept / scale).unflatten(1, features.shape[1:])
+    return (kept / scale).float().unflatten(1, features.shape[1:])
 
 
 def walk(maps: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
@@ -65,8 +69,8 @@ def walk(maps: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
     """
     shrink = min(1.0, MOST_CELLS / max(features.shape[1:]))
     grid = [max(1, round(side * shrink)) for side in features.shape[1:]]
-    nodes = F.normalize(F.interpolate(features[None], grid, mode="area")[0].flatten(1), dim=0)
-    step = (nodes.T @ nodes / TEMPERATURE).softmax(1).double()
+    nodes = F.normalize(F.interpolate(features[None], grid, mode="area")[0].flatten(1).double(), dim=0)
+    step = (nodes.T @ nodes / TEMPERATURE).softmax(1)
     coarse = F.interpolate(maps[None], grid, mode="bilinear", antialias=True)[0]
     start = coarse.flatten(1).T.double()
     spread = torch.linalg.solve(torch.eye(len(step), dtype=torch.float64) - WALK * step, (1 - WALK) * start)

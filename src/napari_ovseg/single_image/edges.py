@@ -103,9 +103,12 @@ def trust(
         total = part.sum(0)
         said = (part * _neighbours(scores, dilation)).sum(0) / total.clamp_min(1e-8)
         miss = (own * (own / said.clamp_min(1e-4)).log()).sum(0)
-        misses.append((miss * total).sum() / total.sum().clamp_min(1e-12))
+        # summed in double precision, or the number of threads would change the scores
+        misses.append(
+            (miss * total).sum(dtype=torch.float64) / total.sum(dtype=torch.float64).clamp_min(1e-12)
+        )
     exponents = -(torch.stack(misses) / tolerance).square()
-    return (exponents - exponents.amax()).exp()
+    return (exponents - exponents.amax()).exp().float()
 
 
 def sharpen(scores: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
