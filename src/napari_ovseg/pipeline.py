@@ -10,6 +10,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -134,6 +135,8 @@ def _look(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Fused maps ``(len(named), h, w)``, deep features ``(F, h, w)``, the views' image vectors ``(V, D)``."""
     texts, owners = _texts(named, model)
+    how = cast(Method, method or model.spec.method)
+    explained = partial(relevance_from_states, model.network, text_vectors=texts, method=how)
     size = picture.shape[:2]
     sizes = [
         augmentation.view_size(view, *size, input_size=model.input_size, patch_size=model.patch_size)
@@ -148,8 +151,7 @@ def _look(
     for view, shown in zip(views, sizes, strict=True):
         run.check()
         states = model.trunk(model.preprocess(augmentation.render(picture, view), shown))
-        raw = relevance_from_states(model.network, states, texts, cast(Method, method or model.spec.method))
-        maps.add(view, raw[0])
+        maps.add(view, model.after_trunk(states, explained)[0])
         features.add(view, model.features(states)[0])
         vectors.append(model.image_vectors(states).float().cpu())
         run.advance()

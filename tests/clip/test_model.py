@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from napari_ovseg import load_model
+from napari_ovseg import load_model, relevance
 from napari_ovseg.categories import Category
 from napari_ovseg.clip import model as model_module
+from napari_ovseg.clip import trunk as trunk_module
 from napari_ovseg.clip.trunk import TrunkCache
 from napari_ovseg.errors import InputError
 
@@ -174,6 +175,70 @@ def test_no_room_for_one_view_moves_to_the_cpu(model, views, monkeypatch):
     assert model.device == torch.device("cpu")
     assert "running on the CPU" in model.notes[-1]
     torch.testing.assert_close(model.image_vectors(states), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.cuda.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("MPS backend out of memory (MPS allocated: 1 GB)"),
+    ],
+)
+@pytest.mark.parametrize("step", ["relevance", "features", "image vectors", "text", "caching"])
+def test_every_step_on_the_gpu_falls_back_to_the_cpu(model, views, monkeypatch, tmp_path, step, error):
+    """One view, so that no smaller batch is left to try."""
+    view = views[:1]
+    places = {
+        "relevance": (relevance, "readout"),
+        "features": (trunk_module, "last_attention"),
+        "image vectors": (trunk_module, "readout"),
+        "text": (model.network, "encode_text"),
+        "caching": (TrunkCache, "put"),
+    }
+
+    def results() -> list[torch.Tensor]:
+        texts = model.encode_text(["red circle", "nuclei"])
+        states = model.trunk(view)
+        maps = model.after_trunk(states, lambda s: relevance.relevance_from_states(model.network, s, texts))
+        return [maps, model.features(states), model.image_vectors(states), texts]
+
+    expected, real = results(), getattr(*places[step])
+    model.cache.clear()
+    # texts encoded already would be read from disk
+    monkeypatch.setenv("NAPARI_OVSEG_CACHE", str(tmp_path / "empty"))
+
+    def short(*args, **options):
+        if model.device.type != "cpu":
+            raise error
+        return real(*args, **options)
+
+    monkeypatch.setattr(*places[step], short)
+    monkeypatch.setattr(model, "device", FakeGpu())
+    with pytest.warns(UserWarning, match="too little memory for this run: running on the CPU"):
+        found = results()
+    assert model.device == torch.device("cpu")
+    assert len(model.notes) == 1
+    torch.testing.assert_close(found, expected)
+
+
+def test_steps_after_the_trunk_halve_the_batch_too(model, views, monkeypatch):
+    states = model.trunk(views)
+    expected = trunk_module.image_vectors(model.network, states)
+    real, sizes = trunk_module.image_vectors, []
+
+    def short(network, part):
+        sizes.append(len(part.tokens))
+        if sizes[-1] > 2:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        return real(network, part)
+
+    monkeypatch.setattr(model_module, "image_vectors", short)
+    with pytest.warns(UserWarning, match="2 views at a time"):
+        found = model.image_vectors(states)
+    assert sizes == [5, 2, 2, 1]
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
 
 
 class FakeGpu(str):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -21,8 +22,8 @@ from napari_ovseg.clip.towers import tower_of
 from napari_ovseg.clip.trunk import (
     TrunkCache,
     TrunkStates,
+    deep_features,
     image_vectors,
-    last_attention,
     stacked,
     trunk_states,
 )
@@ -30,6 +31,8 @@ from napari_ovseg.errors import InputError
 
 TRUNK_CACHE_BYTES = 512 * 2**20
 TRUNK_BATCH = 16
+
+Result = TypeVar("Result")
 
 
 class Model:
@@ -97,7 +100,7 @@ class Model:
         InputError
             When a phrase is empty or too long for the model.
         """
-        return self._text.encode(phrases)
+        return self._somewhere(lambda: self._text.encode(phrases))
 
     def unknown_words(self, categories: Iterable[Any]) -> tuple[str, ...]:
         """Return the words this model never saw in training, in typed order; always empty but for "demo".
@@ -169,44 +172,49 @@ class Model:
             When the GPU ran out of memory: smaller batches are tried, then the CPU.
         """
         keys = [TrunkCache.key(self.checkpoint_id, view) for view in views]
-        states = {key: self.cache.get(key) for key in keys}
-        missing = [i for i, key in enumerate(keys) if states[key] is None and key not in keys[:i]]
+        states = {key: cached for key in keys if (cached := self.cache.get(key)) is not None}
+        missing = [i for i, key in enumerate(keys) if key not in states and key not in keys[:i]]
         while missing:
             group = missing[: self._batch]
-            batch = self._run(views[group])
-            if batch is None:
-                states = {key: self._here(state) for key, state in states.items()}
-                continue
-            for row, index in enumerate(group):
-                part = TrunkStates(batch.tokens[row : row + 1], batch.grid, batch.prefix)
-                self.cache.put(keys[index], part)
-                states[keys[index]] = part
-            missing = missing[len(group) :]
-        found = [self._here(states[key]) for key in keys]
-        if not found:
+            batch = self._if_room(len(group), partial(self._enter, views[group], [keys[i] for i in group]))
+            if batch is not None:
+                states |= batch
+                missing = missing[len(group) :]
+        if not keys:
             raise InputError("There is no view to run: the batch is empty.")
-        return stacked([state for state in found if state is not None])
+        return self._somewhere(lambda: stacked([self._here(states[key]) for key in keys]))
+
+    def after_trunk(self, states: TrunkStates, step: Callable[[TrunkStates], Tensor]) -> Tensor:
+        """Run a step that reads trunk states; where the GPU has no room for it, as :meth:`trunk` does.
+
+        Parameters
+        ----------
+        states : TrunkStates
+            Of V views.
+        step : callable
+            From the states of one or more views to a tensor with a row for each.
+
+        Returns
+        -------
+        (V, ...) tensor on the model's device
+        """
+        parts: list[Tensor] = []
+        done = 0
+        while done < len(states.tokens):
+            group = TrunkStates(states.tokens[done : done + self._batch], states.grid, states.prefix)
+            part = self._if_room(len(group.tokens), partial(self._on, group, step))
+            if part is not None:
+                parts.append(part)
+                done += len(group.tokens)
+        return self._somewhere(lambda: torch.cat([part.to(self.device) for part in parts]))
 
     def features(self, states: TrunkStates) -> Tensor:
-        """Return deep features per patch, ``(V, F, gh, gw)`` float32, for a head trained on one picture.
-
-        Two halves of equal weight (each channel has variance about 1 over the channels): the tokens that
-        enter the last block, layer-normalised, which hold place and texture; and the patch's own joint
-        vector, as MaskCLIP reads it, which holds what names mean.
-        """
-        with torch.no_grad():
-            attention = last_attention(self.network, states)
-            own = attention.values[:, :, attention.prefix :].transpose(1, 2).flatten(-2)
-            joint = attention.project(own)
-            joint = F.normalize(joint, dim=-1) * joint.shape[-1] ** 0.5
-            tokens = F.layer_norm(states.patches, states.patches.shape[-1:])
-            both = torch.cat([tokens, joint], dim=-1).float()
-        return both.transpose(1, 2).unflatten(-1, states.grid)
+        """Return deep features per patch, ``(V, F, gh, gw)`` float32: `trunk.deep_features`."""
+        return self.after_trunk(states, partial(deep_features, self.network))
 
     def image_vectors(self, states: TrunkStates) -> Tensor:
         """Return the unit vector of each view in the joint space, ``(V, D)``."""
-        with torch.no_grad():
-            return image_vectors(self.network, states)
+        return self.after_trunk(states, partial(image_vectors, self.network))
 
     def presence(self, vectors: Tensor, phrases: Sequence[Sequence[str]]) -> Tensor:
         """Return how sure the model is that each category is there, ``(C,)`` float32 in [0, 1] on the CPU.
@@ -233,30 +241,46 @@ class Model:
         others = self.encode_text([word for word in OTHER_WORDS if word not in typed])
         return presence(vectors.cpu(), categories, scale, other_vectors=others)
 
-    def _here(self, states: TrunkStates | None) -> TrunkStates | None:
+    def _enter(self, views: Tensor, keys: list[str]) -> dict[str, TrunkStates]:
+        """Run one batch and cache each view of it under its key."""
+        batch = trunk_states(self.network, views.to(self.device, torch.float32))
+        rows = batch.tokens.split(1)
+        parts = {key: TrunkStates(row, batch.grid, batch.prefix) for key, row in zip(keys, rows, strict=True)}
+        for key, part in parts.items():
+            self.cache.put(key, part)
+        return parts
+
+    def _on(self, states: TrunkStates, step: Callable[[TrunkStates], Tensor]) -> Tensor:
+        return step(self._here(states))
+
+    def _here(self, states: TrunkStates) -> TrunkStates:
         """States from before a move to the CPU may still lie on the GPU."""
-        if states is None or states.tokens.device == self.device:
+        if states.tokens.device == self.device:
             return states
         return TrunkStates(states.tokens.to(self.device), states.grid, states.prefix)
 
-    def _run(self, views: Tensor) -> TrunkStates | None:
-        """Run one batch; None says that memory ran out and that the next try will need less of it."""
+    def _if_room(self, count: int, step: Callable[[], Result]) -> Result | None:
+        """Run a step on ``count`` views; None says that memory ran out and the next try will need less."""
         try:
             with torch.no_grad():
-                return trunk_states(self.network, views.to(self.device, torch.float32))
+                return step()
         except RuntimeError as error:
-            failed = len(views)
-            if not _out_of_memory(error) or (failed == 1 and self.device.type == "cpu"):
+            if not _out_of_memory(error) or (count == 1 and self.device.type == "cpu"):
                 raise
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
-        if failed > 1:
-            self._batch = failed // 2
+        if count > 1:
+            self._batch = count // 2
             self._tell(f"The {self.device.type} ran out of memory: running {self._batch} views at a time.")
         else:
-            self._tell(f"The {self.device.type} has too little memory for this picture: running on the CPU.")
+            self._tell(f"The {self.device.type} has too little memory for this run: running on the CPU.")
             self._move_to_cpu()
         return None
+
+    def _somewhere(self, step: Callable[[], Result]) -> Result:
+        """Run a step that can't be split: on the CPU where the GPU has no room for it."""
+        result = self._if_room(1, step)
+        return step() if result is None else result
 
     def _move_to_cpu(self) -> None:
         self.device = torch.device("cpu")
@@ -268,6 +292,8 @@ class Model:
 
 
 def _out_of_memory(error: RuntimeError) -> bool:
+    """Whether a GPU's memory ran out: in PyTorch's own allocator, or in a library that it calls."""
     if isinstance(error, torch.cuda.OutOfMemoryError):
         return True
-    return "MPS backend out of memory" in str(error)
+    signs = ("MPS backend out of memory", "CUDA error: out of memory", "_STATUS_ALLOC_FAILED")
+    return any(sign in str(error) for sign in signs)

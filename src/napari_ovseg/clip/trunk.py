@@ -90,6 +90,22 @@ def image_vectors(network: Any, states: TrunkStates) -> Tensor:
     return F.normalize(reading.tail(reading.read()), dim=-1)
 
 
+def deep_features(network: Any, states: TrunkStates) -> Tensor:
+    """Return deep features per patch, ``(V, F, gh, gw)`` float32, for a head trained on one picture.
+
+    Two halves of equal weight (each channel has variance about 1 over the channels): the tokens that
+    enter the last block, layer-normalised, which hold place and texture; and the patch's own joint
+    vector, as MaskCLIP reads it, which holds what names mean.
+    """
+    attention = last_attention(network, states)
+    own = attention.values[:, :, attention.prefix :].transpose(1, 2).flatten(-2)
+    joint = attention.project(own)
+    joint = F.normalize(joint, dim=-1) * joint.shape[-1] ** 0.5
+    tokens = F.layer_norm(states.patches, states.patches.shape[-1:])
+    both = torch.cat([tokens, joint], dim=-1).float()
+    return both.transpose(1, 2).unflatten(-1, states.grid)
+
+
 class TrunkCache:
     """The most recently used trunk states, at most ``max_bytes`` of them; safe to share between threads."""
 
