@@ -32,7 +32,7 @@ manifest: .venv/.installed ## Check napari's manifest
 	$(BIN)/npe2 validate src/napari_ovseg/napari.yaml
 
 bench: .venv/.installed ## Measure quality and speed (long)
-	for file in benchmarks/*.py; do $(BIN)/python "$$file" $(ARGS) || exit 1; done
+	for file in benchmarks/*.py; do $(BIN)/python "$$file" $(ARGS) || [ $$? = 3 ] || exit 1; done
 
 docs: .venv/.docs ## Build the documentation into site/
 	$(BIN)/mkdocs build --strict

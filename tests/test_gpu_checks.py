@@ -1,0 +1,61 @@
+"""What of ``benchmarks/gpu_checks.py`` can be tested without a GPU."""
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from napari_ovseg import load_model
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.fixture
+def checks(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    return importlib.import_module("gpu_checks")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_machine_without_cuda_is_told_apart_and_needs_no_napari():
+    absent = ["napari", "npe2", "qtpy", "magicgui", "superqt", "typer"]
+    script = (
+        f"import runpy, sys; sys.modules.update(dict.fromkeys({absent})); sys.argv = ['gpu_checks.py']; "
+        f"sys.path.insert(0, {str(BENCHMARKS)!r}); "
+        f"runpy.run_path({str(BENCHMARKS / 'gpu_checks.py')!r}, run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 3, done.stderr
+    assert "no CUDA" in done.stdout
+
+
+def test_agreement_finds_a_device_that_computes_otherwise(checks, monkeypatch):
+    monkeypatch.setattr(checks, "SCENES", (3,))
+    assert all(row.fine for row in checks.agreement(torch.device("cpu")))
+    real, calls = checks.segment, []
+
+    def off(*arguments, **options):
+        found = real(*arguments, **options)
+        found.masks[:] = len(calls) % 2
+        calls.append(0)
+        return found
+
+    monkeypatch.setattr(checks, "segment", off)
+    rows = checks.agreement(torch.device("cpu"))
+    assert [row.fine for row in rows] == [True, False, True]
+    assert "WRONG" in checks.table(rows)
+
+
+def test_everything_runs_all_that_a_gpu_would(checks, monkeypatch):
+    model, ran = load_model("demo", device="cpu"), []
+    real = model._if_room
+    monkeypatch.setattr(model, "_if_room", lambda count, step: ran.append(count) or real(count, step))
+    texts, tokens, maps, features, vectors = checks.everything(model, torch.randn(2, 3, 64, 64))
+    assert len(texts) == maps.shape[1] == len(checks.NAMES)
+    assert len(tokens) == len(maps) == len(features) == len(vectors) == 2
+    assert ran.count(2) == 4, (
+        "trunk, relevance, features and image vectors must fall back when memory runs out"
+    )
