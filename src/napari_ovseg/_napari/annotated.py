@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,36 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_ovseg._napari.source import Source
+
+
+@dataclass
+class TableEdit:
+    """What undo of the masks has to bring back besides their pixels after a change of the table.
+
+    Attributes
+    ----------
+    table : tuple of LabelTable
+        Before and after.
+    pieces : tuple of dict
+        Before and after; their pixels are of no matter.
+    change : callable
+        What was done to each slice.
+    rough : Step
+        What was written to the pseudo-labels.
+    """
+
+    table: tuple[LabelTable, LabelTable]
+    pieces: tuple[dict[Position, SliceAnnotation], dict[Position, SliceAnnotation]]
+    change: Callable[[SliceAnnotation], SliceAnnotation]
+    rough: Step
+
+
+@dataclass(frozen=True)
+class Note:
+    """What belongs to one undo step of the masks: the strokes they had taken in, before and after."""
+
+    taken: tuple[Mapping[Position, Labels | None], Mapping[Position, Labels | None]]
+    edit: TableEdit | None
 
 
 @dataclass(eq=False)
@@ -43,6 +73,8 @@ class Annotated:
         Whether a person has done anything about it.
     unsaved : set of tuple of int
         Slices whose pixels may have changed since the last snapshot.
+    on_table_moved : callable
+        Called when undo or redo has brought back another table.
     """
 
     image: Image
@@ -55,6 +87,7 @@ class Annotated:
     pieces: dict[Position, SliceAnnotation] = field(default_factory=dict)
     worth_saving: bool = False
     unsaved: set[Position] = field(default_factory=set)
+    on_table_moved: Callable[[], object] = field(default=lambda: None, repr=False)
     # slices as they were at the last snapshot; their labels are views, so that a stack is not held twice
     _saved: dict[Position, SliceAnnotation] = field(default_factory=dict, repr=False)
     # strokes on the pseudo-labels that the masks hold already
@@ -63,6 +96,7 @@ class Annotated:
     def __post_init__(self) -> None:
         # so that a panel that is closed and opened again finds it
         self.masks.layer.metadata[METADATA_KEY]["annotated"] = self
+        self.masks.on_moved = self._moved
 
     @property
     def legend(self) -> Legend:
@@ -92,16 +126,21 @@ class Annotated:
         known = self.pieces.get(position) or SliceAnnotation(masks, human)
         return replace(known, masks=masks, human=human, pseudo_labels=rough)
 
-    def write_masks(self, pieces: Mapping[Position, SliceAnnotation]) -> Step:
+    def write_masks(self, pieces: Mapping[Position, SliceAnnotation], edit: TableEdit | None = None) -> Step:
         """Bring the masks of slices to the screen as one undo step; their human pixels stay a person's."""
-        for position in pieces:
-            self._taken[position] = self.pseudo_labels.human_pixels(position)
+        before = {at: self._taken.get(at) for at in pieces}
+        step = self.masks.write({at: (piece.masks, piece.human) for at, piece in pieces.items()})
+        self._taken |= {at: self.pseudo_labels.human_pixels(at) for at in pieces}
+        step.note = Note((before, {at: self._taken[at] for at in pieces}), edit)
         self.pieces |= pieces
         self.unsaved |= set(pieces)
-        return self.masks.write({at: (piece.masks, piece.human) for at, piece in pieces.items()})
+        return step
 
     def write_pseudo_labels(self, pieces: Mapping[Position, SliceAnnotation]) -> Step:
-        """Bring the pseudo-labels of slices to the screen; what a person painted there stays a person's."""
+        """Bring the pseudo-labels of slices to the screen; what a person painted there stays a person's.
+
+        Call `write_masks` next, with masks that hold what was painted.
+        """
         written = {}
         self.unsaved |= set(pieces)
         for position, piece in pieces.items():
@@ -110,8 +149,48 @@ class Annotated:
                 void = void_of(painted)
                 human = np.where(painted != void, piece.pseudo_labels, void).astype(painted.dtype)
                 written[position] = (piece.pseudo_labels, human)
-                self._taken[position] = human
         return self.pseudo_labels.write(written)
+
+    def edit(self, table: LabelTable, change: Callable[[SliceAnnotation], SliceAnnotation]) -> None:
+        """Change the table and all slices with it, as one undo step of the masks."""
+        before, after = dict(self.pieces), self._all_changed(change)
+        edit = TableEdit((self.table, table), (before, after), change, self.write_pseudo_labels(after))
+        self.write_masks(after, edit)
+        self.show_table(table)
+
+    def show_pseudo_labels(self, tracked: TrackedLabels) -> None:
+        """Have another layer of pseudo-labels from now on; none of it is known to the masks."""
+        if tracked is not self.pseudo_labels:
+            self.pseudo_labels = tracked
+            self._taken = {}
+
+    def _all_changed(
+        self, change: Callable[[SliceAnnotation], SliceAnnotation]
+    ) -> dict[Position, SliceAnnotation]:
+        return {at: change(self.slice(at)) for at in self.masks.positions}
+
+    def _moved(self, step: Step) -> None:
+        """Undo or redo has moved over a step: bring back what belongs to it besides the masks."""
+        if not isinstance(step.note, Note):
+            return
+        for at, taken in step.note.taken[0 if step.undone else 1].items():
+            self._taken.pop(at, None)
+            if taken is not None:
+                self._taken[at] = taken
+        if step.note.edit is not None:
+            self._move_table(step.note.edit, undone=step.undone)
+
+    def _move_table(self, edit: TableEdit, *, undone: bool) -> None:
+        left, to = edit.table if not undone else edit.table[::-1]
+        if undone:
+            self.pseudo_labels.take_back(edit.rough)
+        else:
+            edit.rough = self.write_pseudo_labels(self._all_changed(edit.change))
+        for at, piece in edit.pieces[0 if undone else 1].items():
+            self.pieces[at] = replace(piece, done=self.pieces[at].done)
+        self.unsaved |= set(self.pieces)
+        self.show_table(self.table.stepped(left, to))
+        self.on_table_moved()
 
     def show_table(self, table: LabelTable) -> None:
         """Give both layers the names and colours of a table."""
@@ -125,7 +204,9 @@ class Annotated:
         Not `whole`, slices that have not changed since the last snapshot are not copied again.
         """
         slices = {}
-        for position in self.masks.positions:
+        for tracked in (self.masks, self.pseudo_labels):
+            self.unsaved |= tracked.take_touched()
+        for position in sorted({*self.masks.positions, *self.pseudo_labels.positions}):
             if not whole and position in self._saved and position not in self.unsaved:
                 known = self.pieces.get(position) or self._saved[position]
                 kept = self._saved[position]

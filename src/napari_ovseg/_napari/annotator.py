@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from napari_ovseg._napari.category_table import CategoryTable
     from napari_ovseg._napari.correct_controls import CorrectControls
-    from napari_ovseg._napari.tracked_labels import Position, Step
+    from napari_ovseg._napari.tracked_labels import Position
 
 # Long enough not to count pixels during a brush stroke.
 _SETTLE_MS = 300
@@ -102,7 +102,7 @@ class Annotator(QObject):
             for event in _pixel_events(tracked.layer):
                 event.connect(self._touched)
         annotated.masks.layer.events.selected_label.connect(self._mark)
-        annotated.masks.on_moved = self._undo_moved
+        annotated.on_table_moved = self._table_moved
         self._fill()
         self._mark()
         self.changed.emit()
@@ -209,12 +209,11 @@ class Annotator(QObject):
         self.names_changed.emit()
         self.changed.emit()
 
-    def _undo_moved(self, step: Step) -> None:
-        if self.current is not None and table_edits.follow_undo(self.current, step):
-            self.updates.forget()
-            # the event that told of the undo is still being handled
-            QTimer.singleShot(0, self._fill)
-            QTimer.singleShot(0, self.names_changed.emit)
+    def _table_moved(self) -> None:
+        self.updates.forget()
+        # the event that told of the undo is still being handled
+        QTimer.singleShot(0, self._fill)
+        QTimer.singleShot(0, self.names_changed.emit)
 
     def _show_only(self, id: int | None) -> None:
         if self.current is not None:
@@ -242,6 +241,7 @@ class Annotator(QObject):
                 for event in _pixel_events(tracked.layer):
                     event.disconnect(self._touched)
             self.current.masks.layer.events.selected_label.disconnect(self._mark)
+            self.current.on_table_moved = lambda: None
         self.current = None
         self.updates.turn_to(None)
         self._settle.stop()
@@ -252,13 +252,6 @@ class Annotator(QObject):
             if getattr(event, "type", "") == "data":
                 # a whole stack was put in the place of the pixels, and no history tells of what
                 self.current.unsaved |= set(self.current.masks.positions)
-            for tracked in (self.current.masks, self.current.pseudo_labels):
-                # at once, as a stroke after an undo would wipe out its trace
-                tracked.follow_history()
-                self.current.unsaved |= tracked.last_touched()
-            at = self.position
-            if at is not None:
-                self.current.unsaved.add(at)
             if not self._settle.isActive():
                 self._unsettled_since = time.monotonic()
             # a person who paints on and on is not to lose it all

@@ -96,7 +96,7 @@ class Outcome:
             known = Annotated(self.image, masks.tracked, self._pseudo.tracked, self.request.table)
             if masks.kept is not None:
                 _carry_other_slices(masks.kept.metadata[METADATA_KEY].get("annotated"), known, position)
-        known.pseudo_labels = self._pseudo.tracked
+        known.show_pseudo_labels(self._pseudo.tracked)
         known.table = self.request.table
         return known
 

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from napari_ovseg._napari.annotated import Annotated
-from napari_ovseg._napari.tracked_labels import Position, Step
-from napari_ovseg.annotation import SliceAnnotation
+from napari_ovseg._napari.tracked_labels import Position
 from napari_ovseg.annotation.corrections import void_of
 from napari_ovseg.annotation.label_table import LabelTable
 from napari_ovseg.annotation.relabel import after_deleting, after_merging, after_renaming
 from napari_ovseg.errors import InputError
-
-Pieces = dict[Position, SliceAnnotation]
-
-
-@dataclass(frozen=True)
-class TableEdit:
-    """What undo of the masks has to bring back besides their pixels."""
-
-    table: tuple[LabelTable, LabelTable]
-    pieces: tuple[Pieces, Pieces]
-    rough: Step
 
 
 def rename(annotated: Annotated, id: int, name: str) -> None:
@@ -77,38 +64,15 @@ def _add_named_after(table: LabelTable, id: int) -> LabelTable:
 def merge(annotated: Annotated, source: int, into: int) -> None:
     """Give all pixels of one category to another."""
     gone, kept = annotated.table.find(source), annotated.table.find(into)
-    _edit(annotated, annotated.table.merge(source, into), lambda piece: after_merging(piece, gone, kept))
+    annotated.edit(annotated.table.merge(source, into), lambda piece: after_merging(piece, gone, kept))
 
 
 def delete(annotated: Annotated, id: int) -> None:
     """Take a category out; its pixels become background until an update decides."""
     gone = annotated.table.find(id)
-    _edit(annotated, annotated.table.delete(id), lambda piece: after_deleting(piece, gone))
+    annotated.edit(annotated.table.delete(id), lambda piece: after_deleting(piece, gone))
 
 
 def human_pixels_of(annotated: Annotated, id: int) -> int:
     """How many pixels of a category a person has painted."""
     return sum(int((annotated.human_pixels(at) == id).sum()) for at in annotated.masks.positions)
-
-
-def _edit(
-    annotated: Annotated, table: LabelTable, change: Callable[[SliceAnnotation], SliceAnnotation]
-) -> None:
-    before = {at: annotated.slice(at) for at in annotated.masks.positions}
-    after = {at: change(piece) for at, piece in before.items()}
-    rough = annotated.write_pseudo_labels(after)
-    step = annotated.write_masks(after)
-    step.note = TableEdit((annotated.table, table), (before, after), rough)
-    annotated.show_table(table)
-
-
-def follow_undo(annotated: Annotated, step: Step) -> bool:
-    """Bring back, or take away again, what belongs to a step that undo or redo has moved over."""
-    if not isinstance(step.note, TableEdit):
-        return False
-    which = 0 if step.undone else 1
-    if step.undone:
-        annotated.pseudo_labels.take_back(step.note.rough)
-    annotated.pieces |= step.note.pieces[which]
-    annotated.show_table(step.note.table[which])
-    return True

@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 Position = tuple[int, ...]
 
 
-@dataclass
+@dataclass(eq=False)
 class Step:
     """One thing the machine wrote, as one item of the layer's undo history.
 
     Attributes
     ----------
     atoms : list
-        The layer's own records of the change, by which it is found again in the histories.
+        The layer's own records of the change, by which it is found again in the histories; none when all
+        pixels were so already.
     before, after : dict of tuple of int to PackedBaseline
         Of the slices that were written.
     note : object
@@ -41,6 +42,10 @@ class Step:
     after: dict[Position, PackedBaseline]
     note: Any = None
     undone: bool = False
+
+    def is_in(self, atoms: Mapping[int, Any]) -> bool:
+        """Whether it is among atoms by their Python ids: they hold arrays, which can't be compared."""
+        return bool(self.atoms) and id(self.atoms[0]) in atoms
 
 
 class TrackedLabels:
@@ -65,11 +70,21 @@ class TrackedLabels:
         self.on_moved: Callable[[Step], object] = lambda step: None
         self._baselines: dict[Position, Baseline] = {}
         self._steps: list[Step] = []
+        self._touched: set[Position] = set()
+        # at once: a stroke after an undo wipes out its trace
+        for event in (layer.events.paint, layer.events.set_data):
+            event.connect(self.follow_history)
 
     @property
     def positions(self) -> list[Position]:
         """The slices that have been written or touched."""
         return sorted(self._baselines)
+
+    def take_touched(self) -> set[Position]:
+        """The slices that were painted, written, undone or redone since this was last asked."""
+        self._note_touched()
+        touched, self._touched = self._touched, set()
+        return touched
 
     def labels(self, position: Position) -> Labels:
         """The pixels of a slice as they are now, ``(H, W)``, a view."""
@@ -99,68 +114,55 @@ class TrackedLabels:
     def write(self, slices: Mapping[Position, tuple[Labels, Labels | None]]) -> Step:
         """Write new labels, each with the human pixels they hold or None, as one item of the undo history."""
         self.follow_history()
-        before = {position: self._baseline(position).packed() for position in slices}
+        before = {position: self._baseline(position) for position in slices}
         known = _atoms(self.layer._undo_history)
         with _sliced(self.layer), self.layer.block_history():
             for position, (labels, _) in slices.items():
                 self._set(position, labels)
-        atoms = [atom for atom in _atoms(self.layer._undo_history) if not _among(atom, known)]
-        # where no pixel changed there is nothing to undo, and strokes can still be undone one by one
-        for position, (labels, human) in slices.items() if atoms else ():
-            self._baselines[position] = _baseline_of(labels, human)
-        after = {position: self._baselines[position].packed() for position in slices}
-        step = Step(atoms, before, after)
-        self._steps.append(step)
+        atoms = [atom for key, atom in _atoms(self.layer._undo_history).items() if key not in known]
+        for position, (labels, human) in slices.items():
+            new = _baseline_of(labels, human)
+            # where no pixel changed there is nothing to undo, and strokes can still be undone one by one
+            self._baselines[position] = new if atoms else before[position].with_human(labels, new.human)
+        step = Step(atoms, _packed(before), _packed({at: self._baselines[at] for at in slices}))
+        if atoms:
+            self._steps.append(step)
         return step
 
-    def last_touched(self) -> set[Position]:
-        """The slices that the latest stroke, write, undo or redo has changed."""
-        histories = (self.layer._undo_history, self.layer._redo_history)
-        atoms = [atom for history in histories if history for atom in history[-1]]
-        return {position for atom in atoms for position in self._positions_of(atom)}
-
-    def _positions_of(self, atom: Any) -> Iterable[Position]:
-        places = getattr(atom, "slice_key", None) or atom[0]
-        along = []
-        for axis in self.placement.stack_axes:
-            place = places[axis]
-            if isinstance(place, slice):
-                along.append(range(*place.indices(self.placement.shape[axis])))
-            else:
-                along.append(np.unique(place).tolist())
-        return product(*along)
-
     def take_back(self, step: Step) -> None:
-        """Undo a step, if nothing came after it."""
+        """Undo a step for good, if nothing came after it."""
+        self.follow_history()
         history = self.layer._undo_history
-        if step.atoms and not (history and any(_among(atom, step.atoms) for atom in history[-1])):
+        if step.atoms and not (history and step.is_in(_atoms([history[-1]]))):
             return
         if step.atoms:
+            self._steps.remove(step)
             self.layer.undo()
+            # redo would bring back the machine's pixels as a person's
+            self.layer._redo_history.pop()
         self._restore(step.before)
-        self._steps.remove(step)
 
-    def follow_history(self) -> None:
+    def follow_history(self, _event: Any = None) -> None:
         """Move to the baselines that undo and redo have brought back, and call `on_moved` for each step."""
-        undo, redo = self.layer._undo_history, self.layer._redo_history
-        applied, undone = _atoms(undo), _atoms(redo)
-        moved = []
-        for step in reversed(self._steps):
-            if step.undone or not step.atoms or _among(step.atoms[0], applied):
-                continue
-            # what is in neither history was undone and then painted over, unless undo has forgotten it
-            if _among(step.atoms[0], undone) or len(undo) < (undo.maxlen or 0):
-                step.undone = True
-                self._restore(step.before)
-                moved.append(step)
-        for step in self._steps:
-            if step.undone and _among(step.atoms[0], applied):
-                step.undone = False
-                self._restore(step.after)
-                moved.append(step)
-        self._steps = [step for step in self._steps if not step.undone or _among(step.atoms[0], undone)]
-        for step in moved:
+        self._note_touched()
+        applied, undone = _atoms(self.layer._undo_history), _atoms(self.layer._redo_history)
+        back = [step for step in reversed(self._steps) if not step.undone and step.is_in(undone)]
+        again = [step for step in self._steps if step.undone and step.is_in(applied)]
+        for step in (*back, *again):
+            step.undone = not step.undone
+            self._restore(step.before if step.undone else step.after)
+        # what is in neither was forgotten, or undone and then painted over
+        self._steps = [step for step in self._steps if step.is_in(applied) or step.is_in(undone)]
+        for step in (*back, *again):
             self.on_moved(step)
+
+    def _note_touched(self) -> None:
+        """Note the slices that the latest stroke, write, undo or redo has changed, in view or not."""
+        for history in (self.layer._undo_history, self.layer._redo_history):
+            for atom in history[-1] if history else ():
+                self._touched |= set(_positions_of(atom, self.placement))
+        for position in self._touched:
+            self._baseline(position)
 
     def _restore(self, baselines: Mapping[Position, PackedBaseline]) -> None:
         for position, packed in baselines.items():
@@ -203,10 +205,23 @@ def _baseline_of(written: Labels, human: Labels | None) -> Baseline:
     return base if human is None else Baseline(base.written, human.copy())
 
 
-def _atoms(history: Iterable[Iterable[Any]]) -> list[Any]:
-    return [atom for item in history for atom in item]
+def _packed(baselines: Mapping[Position, Baseline]) -> dict[Position, PackedBaseline]:
+    return {position: baseline.packed() for position, baseline in baselines.items()}
 
 
-def _among(atom: Any, atoms: Iterable[Any]) -> bool:
-    """Whether it is one of them; atoms hold arrays, which can't be compared."""
-    return any(atom is other for other in atoms)
+def _atoms(history: Iterable[Iterable[Any]]) -> dict[int, Any]:
+    """The records of a history by their Python ids."""
+    return {id(atom): atom for item in history for atom in item}
+
+
+def _positions_of(atom: Any, placement: Placement) -> Iterable[Position]:
+    """The slices that a record of the layer's history has pixels in."""
+    where = getattr(atom, "slice_key", None) or atom[0]
+    along: list[Iterable[int]] = []
+    for axis in placement.stack_axes:
+        part = where[axis]
+        if isinstance(part, slice):
+            along.append(range(*part.indices(placement.shape[axis])))
+        else:
+            along.append(np.unique(part).tolist())
+    return product(*along)

@@ -47,6 +47,13 @@ class Baseline:
         """
         return np.where(labels != self.written, labels, self.human)
 
+    def with_human(self, labels: Labels, human: Labels) -> Baseline:
+        """Return the baseline under which `human (H, W)` are the human pixels of the same `labels`.
+
+        What the machine wrote stays what it was, so that strokes which came since can still be undone.
+        """
+        return Baseline(self.written, np.where(labels == self.written, human, self.human))
+
     def packed(self) -> PackedBaseline:
         """Return the same in a fraction of the memory."""
         shape, dtype = self.written.shape, self.written.dtype

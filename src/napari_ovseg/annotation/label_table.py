@@ -148,6 +148,25 @@ class LabelTable:
         """Return the id of a row counted from 1, and 0 (background) for 0; None where there is no row."""
         return (0, *self.ids)[position] if 0 <= position <= len(self.labels) else None
 
+    def stepped(self, left: LabelTable, to: LabelTable) -> LabelTable:
+        """Do to this table what leads from one table to another: undo or redo of a merge or a deletion.
+
+        What was renamed, recoloured, locked or added since stays, unless that is at odds with it.
+        """
+        labels = {label.id: label for label in self.labels}
+        old, new = ({label.id: label for label in table.labels} for table in (left, to))
+        for id in {*old, *new}:
+            if id not in new:
+                labels.pop(id, None)
+            elif id not in old:
+                labels[id] = new[id]
+            elif old[id].synonyms != new[id].synonyms and id in labels:
+                labels[id] = replace(labels[id], synonyms=new[id].synonyms)
+        try:
+            return LabelTable(tuple(labels.values()), self.locked, self.last_id)
+        except InputError:
+            return replace(to, last_id=max(to.last_id, self.last_id))
+
     def _neighbour(self, id: int, step: int) -> int:
         rows = (*self.ids, 0)
         if id not in rows:

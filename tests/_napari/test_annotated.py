@@ -1,0 +1,276 @@
+"""Two layers and their table: what a person painted on either, through updates, merges, undo and redo."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from napari.components import ViewerModel
+
+from napari_ovseg._napari import table_edits
+from napari_ovseg._napari.annotated import Annotated
+from napari_ovseg._napari.colours import Legend
+from napari_ovseg._napari.layers import MASKS, PSEUDO_LABELS, names_of, new_layer
+from napari_ovseg._napari.source import source_of
+from napari_ovseg.annotation import SliceAnnotation
+from napari_ovseg.annotation.label_table import LabelTable
+from napari_ovseg.errors import InputError
+from napari_ovseg.labelled import named_labels
+from napari_ovseg.segmentation import State
+
+VOID = 255
+SHAPE = (6, 7)
+
+
+def labels(seed, values=(0, 1, 2, 3)):
+    return np.random.default_rng(seed).choice(values, SHAPE).astype(np.uint8)
+
+
+def annotated():
+    viewer = ViewerModel()
+    image = viewer.add_image(np.zeros(SHAPE), name="cells")
+    placement = source_of(image, viewer.dims).placement
+    table = LabelTable(named_labels(("a", "b", "c")))
+    legend = Legend(table.labels)
+    masks, rough = (
+        new_layer(image, kind, np.dtype(np.uint8), placement, legend) for kind in (MASKS, PSEUDO_LABELS)
+    )
+    made = Annotated(image, masks, rough, table)
+    masks.start((), labels(0))
+    rough.start((), labels(1, (0, 1, 2, 3, VOID)))
+    for tracked in (masks, rough):
+        viewer.add_layer(tracked.layer)
+        tracked.layer.brush_size = 1
+    state = State((1, 2, 3), np.full((4, 2, 2), 0.25, np.float32), None)
+    none = np.full(SHAPE, VOID, np.uint8)
+    made.pieces[()] = SliceAnnotation(
+        labels(0),
+        none,
+        presence={"a": 0.9, "b": 0.5, "c": 0.2},
+        state=state,
+        confidence=np.ones(SHAPE, np.float32),
+    )
+    return made
+
+
+def update(made, seed=2):
+    """An update that gives everything but the human pixels and locked categories another label."""
+    piece = made.slice(())
+    found = labels(seed, (0, *made.table.ids))
+    locked = list(made.table.locked)
+    found = np.where(np.isin(piece.masks, locked) | np.isin(found, locked), piece.masks, found)
+    piece.masks = np.where(piece.human != VOID, piece.human, found)
+    return made.write_masks({(): piece})
+
+
+class Loop(RuleBasedStateMachine):
+    """Nothing of the machine changes what a person painted; undo and redo bring back all of a state."""
+
+    @initialize()
+    def start(self):
+        self.made = annotated()
+        self.past, self.future = [], []
+
+    def everything(self):
+        made = self.made
+        return (
+            made.masks.layer.data.copy(),
+            made.human_pixels(()),
+            [(label.id, label.name) for label in made.table.labels],
+            made.pieces[()].state.ids,
+        )
+
+    def remember(self, before):
+        if (before[0] != self.made.masks.layer.data).any():
+            self.past.append(before)
+            self.future = []
+
+    @rule(row=st.integers(0, 5), column=st.integers(0, 6), data=st.data())
+    def paint_masks(self, row, column, data):
+        id = data.draw(st.sampled_from([0, VOID, *self.made.table.ids]))
+        before = self.everything()
+        self.made.masks.layer.paint((row, column), id)
+        if before[0][row, column] != id:
+            assert self.made.human_pixels(())[row, column] in (
+                id,
+                self.made.masks._baseline(()).human[row, column],
+            )
+        self.remember(before)
+
+    @rule(seed=st.integers(0, 5))
+    def update(self, seed):
+        before = self.everything()
+        update(self.made, seed)
+        human = before[1]
+        assert np.array_equal(self.made.masks.layer.data[human != VOID], human[human != VOID])
+        assert np.array_equal(self.made.human_pixels(()), human)
+        self.remember(before)
+
+    @precondition(lambda self: len(self.made.table.ids) > 1)
+    @rule(data=st.data())
+    def merge(self, data):
+        source, into = data.draw(st.permutations(self.made.table.ids))[:2]
+        before = self.everything()
+        if not (before[0] == source).any():
+            return
+        table_edits.merge(self.made, source, into)
+        expected = np.where(before[1] == source, into, before[1])
+        assert np.array_equal(self.made.human_pixels(()), expected)
+        self.remember(before)
+
+    @precondition(lambda self: len(self.made.table.ids) > 1)
+    @rule(data=st.data())
+    def delete(self, data):
+        id = data.draw(st.sampled_from(self.made.table.ids))
+        before = self.everything()
+        if not (before[0] == id).any():
+            return
+        table_edits.delete(self.made, id)
+        expected = np.where(before[1] == id, VOID, before[1])
+        assert np.array_equal(self.made.human_pixels(()), expected)
+        self.remember(before)
+
+    @precondition(lambda self: self.past)
+    @rule()
+    def undo(self):
+        now = self.everything()
+        self.made.masks.layer.undo()
+        self.compare(self.past.pop())
+        self.future.append(now)
+
+    @precondition(lambda self: self.future)
+    @rule()
+    def redo(self):
+        now = self.everything()
+        self.made.masks.layer.redo()
+        self.compare(self.future.pop())
+        self.past.append(now)
+
+    def compare(self, expected):
+        for one, other in zip(self.everything(), expected, strict=True):
+            assert np.array_equal(one, other)
+
+    @invariant()
+    def every_pixel_has_a_name(self):
+        if hasattr(self, "made"):
+            ids = {0, VOID, *self.made.table.ids}
+            for tracked in (self.made.masks, self.made.pseudo_labels):
+                assert set(np.unique(tracked.layer.data).tolist()) <= ids
+                assert names_of(tracked.layer) == self.made.legend.names
+            assert set(self.made.pieces[()].state.ids) <= ids
+
+
+TestLoop = Loop.TestCase
+TestLoop.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+
+
+def test_strokes_on_the_pseudo_labels_are_corrections_until_undone_with_their_update():
+    made = annotated()
+    id = 1 if labels(1, (0, 1, 2, 3, VOID))[2, 2] != 1 else 2
+    made.pseudo_labels.layer.paint((2, 2), id)
+    human = made.human_pixels(())
+    assert human[2, 2] == id
+    assert (human != VOID).sum() == 1
+    update(made)
+    assert made.masks.layer.data[2, 2] == id
+    assert np.array_equal(made.human_pixels(()), human)
+    made.masks.layer.undo()
+    assert np.array_equal(made.human_pixels(()), human)
+    made.pseudo_labels.layer.undo()
+    assert (made.human_pixels(()) == VOID).all()
+
+
+def test_a_stroke_that_says_what_the_masks_say_already_is_kept():
+    made = annotated()
+    at = tuple(np.argwhere(labels(0) != labels(1, (0, 1, 2, 3, VOID)))[0])
+    made.pseudo_labels.layer.paint(at, labels(0)[at])
+    made.write_masks({(): made.slice(())})
+    assert made.human_pixels(())[at] == labels(0)[at]
+    update(made)
+    assert made.masks.layer.data[at] == labels(0)[at]
+
+
+def test_a_stroke_on_the_masks_counts_before_an_older_one_on_the_pseudo_labels():
+    made = annotated()
+    first = min({0, 1, 2, 3} - {int(labels(0)[2, 2]), int(labels(1, (0, 1, 2, 3, VOID))[2, 2])})
+    made.pseudo_labels.layer.paint((2, 2), first)
+    update(made)
+    second = 1 + first % 3
+    made.masks.layer.paint((2, 2), second)
+    assert made.human_pixels(())[2, 2] == second
+    update(made, 5)
+    assert made.masks.layer.data[2, 2] == second
+
+
+def test_undo_of_a_merge_keeps_what_was_named_and_locked_since():
+    made = annotated()
+    table_edits.merge(made, 2, 1)
+    table_edits.rename(made, 3, "sea")
+    made.show_table(made.table.lock(3).recolour(3, (1, 2, 3)).add("new"))
+    made.masks.layer.undo()
+    assert [label.name for label in made.table.labels] == ["a", "b", "sea", "new"]
+    assert made.table.find(1).synonyms == ()
+    assert made.table.find(3).colour == (1, 2, 3)
+    assert made.table.locked == {3}
+    assert np.array_equal(made.masks.layer.data, labels(0))
+    assert np.array_equal(made.pseudo_labels.layer.data, labels(1, (0, 1, 2, 3, VOID)))
+    made.masks.layer.redo()
+    assert [label.name for label in made.table.labels] == ["a", "sea", "new"]
+    assert made.table.find(1).synonyms == ("b",)
+    for tracked in (made.masks, made.pseudo_labels):
+        assert 2 not in tracked.layer.data
+        assert not tracked.is_edited(())
+
+
+def test_undo_of_a_deletion_whose_name_was_taken_since():
+    made = annotated()
+    table_edits.delete(made, 2)
+    made.show_table(made.table.add("b"))
+    made.masks.layer.undo()
+    assert [(label.id, label.name) for label in made.table.labels] == [(1, "a"), (2, "b"), (3, "c")]
+    assert made.table.add("d").ids[-1] == 5
+
+
+def test_done_that_was_said_after_a_merge_outlives_its_undo():
+    made = annotated()
+    table_edits.merge(made, 2, 1)
+    made.pieces[()].done = True
+    made.masks.layer.undo()
+    assert made.pieces[()].done
+    assert made.pieces[()].presence["b"] == 0.5
+
+
+def test_labels_painted_without_a_name_get_one():
+    made = annotated()
+    made.masks.layer.paint((2, 2), 7)
+    made.pseudo_labels.layer.paint((3, 3), 9)
+    assert table_edits.name_painted(made, ())
+    assert [(label.id, label.name) for label in made.table.labels][3:] == [(7, "label 7"), (9, "label 9")]
+    assert not table_edits.name_painted(made, ())
+    assert made.table.add("x").ids[-1] == 10
+
+
+def test_a_name_that_is_taken_does_not_keep_a_painted_label_nameless():
+    made = annotated()
+    made.show_table(made.table.add("label 7"))
+    made.masks.layer.paint((2, 2), 7)
+    assert table_edits.name_painted(made, ())
+    assert made.table.find(7).name != "label 7"
+
+
+def test_too_many_names_for_the_layers_are_refused():
+    made = annotated()
+    with pytest.raises(InputError, match="254"):
+        table_edits.add(made, "\n".join(f"name {i}" for i in range(300)))
+    assert len(made.table.labels) == 3
+
+
+def test_a_snapshot_is_not_changed_by_later_strokes_and_holds_them_next_time():
+    made = annotated()
+    first = made.snapshot()
+    kept = first.slices[()].masks.copy()
+    made.masks.layer.paint((2, 2), (kept[2, 2] + 1) % 4)
+    assert np.array_equal(first.slices[()].masks, kept)
+    assert made.snapshot(whole=False).slices[()].human[2, 2] == (kept[2, 2] + 1) % 4
