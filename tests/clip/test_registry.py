@@ -54,6 +54,8 @@ def test_only_research_licences_are_marked():
         "ViT-B-16-quickgelu/dfn2b",
         "MobileCLIP-B/datacompdr_lt",
         "hf-hub:apple/MobileCLIP-S2-OpenCLIP",
+        "hf-hub:visheratin/nllb-siglip-mrl-base",
+        "nllb-clip-base-siglip/v1",
     ],
 )
 def test_research_licences_of_other_names_are_known_too(name):

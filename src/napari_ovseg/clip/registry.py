@@ -15,7 +15,7 @@ DEMO_ARCHITECTURE = "ovseg-demo"
 PHOTO: tuple[str, ...] = ("a photo of a {}.",)
 UNKNOWN_LICENCE = "unknown: see where the weights come from"
 APPLE = "Apple Machine Learning Research Model licence (research only)"
-METACLIP = "CC BY-NC 4.0"
+NON_COMMERCIAL = "CC BY-NC 4.0"
 
 
 @dataclass(frozen=True)
@@ -206,8 +206,8 @@ def find_model(name: str, *, checkpoint: str | Path | None = None) -> ModelSpec:
 def research_licence(name: str) -> str | None:
     """Return the licence of weights that forbid commercial use, else None; a typed name is enough."""
     name = name.strip().lower()
-    if "metaclip" in name:
-        return METACLIP
+    if re.search("metaclip|nllb", name):
+        return NON_COMMERCIAL
     return APPLE if re.search("mobileclip|datacompdr|dfn|^hf-hub:apple/", name) else None
 
 
