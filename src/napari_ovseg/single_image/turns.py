@@ -12,7 +12,7 @@ from napari_ovseg.single_image.head import anchor, appearance, distil
 
 # the per-image network works at this long side at most, whatever the size of the picture
 WORK_SIDE = 512
-# the second network learns from what the first made of the maps
+# the second network learns from what the first made of the maps; both have a say
 TURNS = 2
 
 
@@ -49,9 +49,10 @@ def learn(
         When ``should_stop`` turns true.
     """
     shallow, guide = appearance(picture), torch.from_numpy(picture).permute(2, 0, 1)
-    rough = scores
+    rough, logs = scores, []
     for turn in range(TURNS):
         learnt = distil(shallow, rough, deep, seed=seed + turn, step_done=step_done, should_stop=should_stop)
-        distilled = anchor(learnt, scores)
-        rough = sharpen(distilled, guide) if turn + 1 < TURNS else distilled
-    return rough
+        logs.append(learnt.clamp_min(1e-4).log())
+        if turn + 1 < TURNS:
+            rough = sharpen(anchor(learnt, scores), guide)
+    return anchor((sum(logs[1:], logs[0]) / TURNS).softmax(0), scores)
