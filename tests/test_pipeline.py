@@ -12,6 +12,7 @@ from napari_ovseg.clip.model import Model
 from napari_ovseg.clip.registry import ModelSpec
 from napari_ovseg.demo.scenes import sample_scene
 from napari_ovseg.errors import Cancelled, InputError
+from napari_ovseg.relevance import METHODS
 
 VISION = {"image_size": 32, "layers": 2, "width": 32, "head_width": 8, "patch_size": 8}
 TEXT = {"context_length": 16, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}
@@ -39,6 +40,28 @@ def picture():
 @pytest.fixture
 def everything_there(monkeypatch):
     monkeypatch.setattr(Model, "presence", lambda self, vectors, phrases: torch.ones(len(phrases)))
+
+
+@pytest.mark.usefixtures("everything_there")
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_gives_masks_and_is_recorded(model, picture, method):
+    torch.manual_seed(0)
+    network = open_clip.CLIP(24, VISION | {"layers": 3}, TEXT, init_logit_bias=0.0).eval()
+    open_clip.set_model_preprocess_cfg(network, {"mean": (0.5,) * 3, "std": (0.5,) * 3, "size": (32, 32)})
+    model.network = network.requires_grad_(False)
+    found = segment(picture, "cat, Grass; background: sky", model=model, preset="fast", method=method)
+    assert found.record["method"] == method
+    assert found.masks.shape == picture.shape[:2]
+    again = segment(picture, "cat, Grass; background: sky", model=model, preset="fast", method=method)
+    assert (again.masks == found.masks).all()
+
+
+@pytest.mark.usefixtures("everything_there")
+def test_a_method_the_model_lacks_says_what_to_use(model, picture):
+    with pytest.raises(InputError, match="explain or maskclip"):
+        segment(picture, "cat", model=model, preset="fast", method="scclip")
+    with pytest.raises(InputError, match="use one of explain, cam"):
+        segment(picture, "cat", model=model, preset="fast", method="magic")
 
 
 def square(size=32):

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 
 from napari_ovseg import __version__, augmentation
-from napari_ovseg.categories import Category, parse_categories, void_id
+from napari_ovseg.categories import Category, parse_categories, same_name, void_id
 from napari_ovseg.errors import InputError
 from napari_ovseg.images import to_rgb
 from napari_ovseg.pseudo_labels import (
@@ -28,7 +28,8 @@ from napari_ovseg.pseudo_labels import (
     paint,
     pseudo_labels,
 )
-from napari_ovseg.relevance import Method, relevance_from_states
+from napari_ovseg.relevance import GRADIENT_METHODS, NEED_LEVELS, Method, relevance_from_states
+from napari_ovseg.relevance.cam import BACKGROUND_WORDS
 from napari_ovseg.segmentation import OnPseudoLabels, Progress, Run, Segmentation, ShouldStop, State
 from napari_ovseg.single_image import (
     EDGE_SIDE,
@@ -81,7 +82,8 @@ def segment(
     preset : {"fast", "balanced", "best"}
         How many views.
     method : str, optional
-        Relevance method; by default the one that suits the model.
+        Relevance method, one of `relevance.METHODS`; by default the one that suits the model. With
+        ``cam``, CLIP-ES's background words compete too, except those among the names.
     seed : int
         Same input, settings and seed give the same masks on the same machine.
     progress : callable, optional
@@ -98,7 +100,7 @@ def segment(
     Raises
     ------
     InputError
-        When the picture, the names or the preset can't be used.
+        When the picture, the names or the preset can't be used, or the model lacks the method.
     Cancelled
         Within one view or training step of ``should_stop()`` turning true.
     """
@@ -112,7 +114,7 @@ def segment(
     calibrated = getattr(model.network, "logit_bias", None) is not None
     there = presence >= (ABSENT_BELOW if calibrated else ABSENT_BELOW_RELATIVE)
     method = method or model.spec.method
-    power = BACKGROUND_POWER if method == "explain" else BACKGROUND_POWER_OF_COSINES
+    power = BACKGROUND_POWER if method in GRADIENT_METHODS else BACKGROUND_POWER_OF_COSINES
     found = _refine(picture, maps, features, named, presence, there, power, seed, run, on_pseudo_labels)
     settings = {
         "model": model.spec.name,
@@ -136,7 +138,10 @@ def _look(
     """Fused maps ``(len(named), h, w)``, deep features ``(F, h, w)``, the views' image vectors ``(V, D)``."""
     texts, owners = _texts(named, model)
     how = cast(Method, method or model.spec.method)
-    explained = partial(relevance_from_states, model.network, text_vectors=texts, method=how)
+    others = _rivals(named, model) if how == "cam" else None
+    explained = partial(
+        relevance_from_states, model.network, text_vectors=texts, method=how, background=others
+    )
     size = picture.shape[:2]
     sizes = [
         augmentation.view_size(view, *size, input_size=model.input_size, patch_size=model.patch_size)
@@ -150,7 +155,8 @@ def _look(
     picture = augmentation.reduce(picture, round(2 * max(augmentation.extent(views, sizes))))
     for view, shown in zip(views, sizes, strict=True):
         run.check()
-        states = model.trunk(model.preprocess(augmentation.render(picture, view), shown))
+        pixels = model.preprocess(augmentation.render(picture, view), shown)
+        states = model.trunk(pixels, levels=how in NEED_LEVELS)
         maps.add(view, model.after_trunk(states, explained)[0])
         features.add(view, model.features(states)[0])
         vectors.append(model.image_vectors(states).float().cpu())
@@ -168,6 +174,13 @@ def _texts(named: tuple[Category, ...], model: Model) -> tuple[torch.Tensor, tor
         vectors.append(words if category.background else F.normalize(words.mean(0, keepdim=True), dim=1))
         owners += [owner] * len(vectors[-1])
     return torch.cat(vectors), torch.tensor(owners)
+
+
+def _rivals(named: tuple[Category, ...], model: Model) -> torch.Tensor | None:
+    """Encode CLIP-ES's background words ``(B, D)``, less what the user typed."""
+    typed = [phrase for category in named for phrase in category.phrases]
+    words = [word for word in BACKGROUND_WORDS if not any(same_name(word, phrase) for phrase in typed)]
+    return model.encode_text(words).float().cpu() if words else None
 
 
 def _warnings(model: Model, named: tuple[Category, ...]) -> list[str]:

@@ -31,9 +31,9 @@ def counted(monkeypatch) -> list[int]:
     sizes: list[int] = []
     real = model_module.trunk_states
 
-    def run(network, views):
+    def run(network, views, **settings):
         sizes.append(len(views))
-        return real(network, views)
+        return real(network, views, **settings)
 
     monkeypatch.setattr(model_module, "trunk_states", run)
     return sizes
@@ -136,11 +136,11 @@ def out_of_memory_above(limit: int, monkeypatch, *, until: str = "cpu"):
     sizes: list[int] = []
     real = model_module.trunk_states
 
-    def run(network, views):
+    def run(network, views, **settings):
         sizes.append(len(views))
         if len(views) > limit:
             raise torch.cuda.OutOfMemoryError("CUDA out of memory")
-        return real(network, views)
+        return real(network, views, **settings)
 
     monkeypatch.setattr(model_module, "trunk_states", run)
     return sizes
@@ -163,10 +163,10 @@ def test_no_room_for_one_view_moves_to_the_cpu(model, views, monkeypatch):
     expected = model.network.encode_image(views[:1], normalize=True)
     real = model_module.trunk_states
 
-    def run(network, batch):
+    def run(network, batch, **settings):
         if model.device.type != "cpu":
             raise torch.cuda.OutOfMemoryError("CUDA out of memory")
-        return real(network, batch)
+        return real(network, batch, **settings)
 
     monkeypatch.setattr(model_module, "trunk_states", run)
     monkeypatch.setattr(model, "device", FakeGpu())
@@ -263,7 +263,7 @@ def test_no_room_for_the_weights_stays_on_the_cpu(model, monkeypatch):
 
 
 def test_other_errors_are_not_mistaken_for_a_lack_of_memory(model, views, monkeypatch):
-    def fail(network, batch):
+    def fail(network, batch, **settings):
         raise RuntimeError("something else")
 
     monkeypatch.setattr(model_module, "trunk_states", fail)
@@ -274,3 +274,16 @@ def test_other_errors_are_not_mistaken_for_a_lack_of_memory(model, views, monkey
 def test_no_views_is_an_input_error(model):
     with pytest.raises(InputError, match="empty"):
         model.trunk(torch.zeros(0, 3, 32, 32))
+
+
+def test_levels_are_cached_apart_and_split_as_the_tokens_are(model, views):
+    plain, levels = model.trunk(views), model.trunk(views, levels=True)
+    assert plain.levels == ()
+    torch.testing.assert_close(levels.levels[-1], levels.tokens)
+    torch.testing.assert_close(levels.tokens, plain.tokens)
+    depth = len(model.network.visual.transformer.resblocks)
+    assert len(levels.levels) == depth
+    again = model.trunk(views[[1]], levels=True)
+    for level, kept in zip(levels.levels, again.levels, strict=True):
+        assert torch.equal(level[1:2], kept)
+    assert levels.nbytes == depth * plain.nbytes

@@ -58,6 +58,39 @@ def test_equals_explicit_loops(method, vision, make_clip, view, texts):
     assert maps.abs().max() <= 1 + 1e-6
 
 
+def sclip_by_loops(network, view, texts):
+    """SCLIP with the modules of the network: every token, one head at a time, residual and MLP kept."""
+    visual = network.visual
+    x = visual._embeds(view)
+    for block in visual.transformer.resblocks[:-1]:
+        x = block(x)
+    last = visual.transformer.resblocks[-1]
+    normed, heads = last.ln_1(x)[0], last.attn.num_heads
+    d = normed.shape[1] // heads
+    q, k, v = (normed @ last.attn.in_proj_weight.T + last.attn.in_proj_bias).chunk(3, dim=1)
+    out = torch.zeros_like(normed)
+    for h in range(heads):
+        part = slice(h * d, (h + 1) * d)
+        for i in range(len(normed)):
+            for side in (q, k):
+                logits = [float(side[i, part] @ other) / math.sqrt(d) for other in side[:, part]]
+                total = sum(math.exp(logit) for logit in logits)
+                for j, logit in enumerate(logits):
+                    out[i, part] += math.exp(logit) / total * v[j, part]
+    x = x[0] + last.ls_1(last.attn.out_proj(out))
+    x = x + last.ls_2(last.mlp(last.ln_2(x)))
+    joint = visual.ln_post(x[1:]) @ visual.proj
+    cosines = texts @ (joint / joint.norm(dim=1, keepdim=True)).T
+    return cosines.reshape(-1, view.shape[2] // 8, view.shape[3] // 8)
+
+
+@pytest.mark.parametrize("vision", [{}, {"ls_init_value": 0.3}], ids=["plain", "layer scale"])
+def test_sclip_equals_explicit_loops(vision, make_clip, view, texts):
+    network = make_clip(vision)
+    maps = relevance_maps(network, view, texts, "sclip").double()
+    torch.testing.assert_close(maps, sclip_by_loops(network, view, texts), rtol=1e-5, atol=1e-6)
+
+
 def test_grids_that_are_not_square(make_clip, texts):
     network = make_clip({"image_size": (24, 40)})
     view = torch.randn(1, 3, 24, 40, dtype=torch.float64)
@@ -85,5 +118,8 @@ def test_a_tower_without_attention_says_which_methods_it_has(make_clip, texts):
     expected = (F.normalize(joint, dim=-1) @ texts.float().T).T.reshape(5, *features.shape[-2:])
     maps = relevance_maps(network, view, texts, "maskclip")
     torch.testing.assert_close(maps, expected, rtol=1e-4, atol=1e-5)
-    with pytest.raises(InputError, match="explain or maskclip"):
-        relevance_maps(network, view, texts, "naclip")
+    for method in ("naclip", "sclip", "scclip"):
+        with pytest.raises(InputError, match="explain or maskclip"):
+            relevance_maps(network, view, texts, method)
+    with pytest.raises(InputError, match="use explain"):
+        relevance_maps(network, view, texts, "cam")

@@ -6,6 +6,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -153,13 +154,16 @@ class Model:
         std = torch.tensor(settings["std"]).view(1, 3, 1, 1)
         return (pixels - mean) / std
 
-    def trunk(self, views: Tensor) -> TrunkStates:
+    def trunk(self, views: Tensor, *, levels: bool = False) -> TrunkStates:
         """Run the costly part of the image tower, or take it from the cache (by content, bounded in bytes).
 
         Parameters
         ----------
         views : (V, 3, h, w) float32 tensor
             From :meth:`preprocess`; h and w are multiples of ``patch_size``.
+        levels : bool
+            Keep the tokens that enter every block too, for the methods of
+            :data:`napari_ovseg.relevance.NEED_LEVELS`.
 
         Returns
         -------
@@ -171,12 +175,15 @@ class Model:
         UserWarning
             When the GPU ran out of memory: smaller batches are tried, then the CPU.
         """
-        keys = [TrunkCache.key(self.checkpoint_id, view) for view in views]
+        kind = f"{self.checkpoint_id} levels" if levels else self.checkpoint_id
+        keys = [TrunkCache.key(kind, view) for view in views]
         states = {key: cached for key in keys if (cached := self.cache.get(key)) is not None}
         missing = [i for i, key in enumerate(keys) if key not in states and key not in keys[:i]]
         while missing:
             group = missing[: self._batch]
-            batch = self._if_room(len(group), partial(self._enter, views[group], [keys[i] for i in group]))
+            batch = self._if_room(
+                len(group), partial(self._enter, views[group], [keys[i] for i in group], levels)
+            )
             if batch is not None:
                 states |= batch
                 missing = missing[len(group) :]
@@ -201,7 +208,7 @@ class Model:
         parts: list[Tensor] = []
         done = 0
         while done < len(states.tokens):
-            group = TrunkStates(states.tokens[done : done + self._batch], states.grid, states.prefix)
+            group = states.map(itemgetter(slice(done, done + self._batch)))
             part = self._if_room(len(group.tokens), partial(self._on, group, step))
             if part is not None:
                 parts.append(part)
@@ -241,11 +248,10 @@ class Model:
         others = self.encode_text([word for word in OTHER_WORDS if word not in typed])
         return presence(vectors.cpu(), categories, scale, other_vectors=others)
 
-    def _enter(self, views: Tensor, keys: list[str]) -> dict[str, TrunkStates]:
+    def _enter(self, views: Tensor, keys: list[str], levels: bool) -> dict[str, TrunkStates]:
         """Run one batch and cache each view of it under its key."""
-        batch = trunk_states(self.network, views.to(self.device, torch.float32))
-        rows = batch.tokens.split(1)
-        parts = {key: TrunkStates(row, batch.grid, batch.prefix) for key, row in zip(keys, rows, strict=True)}
+        batch = trunk_states(self.network, views.to(self.device, torch.float32), levels=levels)
+        parts = {key: batch.map(itemgetter(slice(row, row + 1))) for row, key in enumerate(keys)}
         for key, part in parts.items():
             self.cache.put(key, part)
         return parts
@@ -257,7 +263,7 @@ class Model:
         """States from before a move to the CPU may still lie on the GPU."""
         if states.tokens.device == self.device:
             return states
-        return TrunkStates(states.tokens.to(self.device), states.grid, states.prefix)
+        return states.map(lambda tensor: tensor.to(self.device))
 
     def _if_room(self, count: int, step: Callable[[], Result]) -> Result | None:
         """Run a step on ``count`` views; None says that memory ran out and the next try will need less."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -28,11 +29,25 @@ class TrunkStates:
         Rows and columns of patches.
     prefix : int
         How many tokens come before the patches (1 for a class token, 0 for none).
+    levels : tuple of (V, n, W) tensors
+        The tokens that enter each block, first to last, where they were asked for; else empty.
     """
 
     tokens: Tensor
     grid: tuple[int, int]
     prefix: int = 1
+    levels: tuple[Tensor, ...] = ()
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the states take; the last level is ``tokens`` itself."""
+        return self.tokens.nbytes + sum(level.nbytes for level in self.levels[:-1])
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> TrunkStates:
+        """Return the states with every tensor changed alike, e.g. moved, copied or sliced."""
+        tokens = change(self.tokens)
+        levels = (*(change(level) for level in self.levels[:-1]), tokens) if self.levels else ()
+        return TrunkStates(tokens, self.grid, self.prefix, levels)
 
     @property
     def patches(self) -> Tensor:
@@ -40,7 +55,7 @@ class TrunkStates:
         return self.tokens[:, self.prefix :]
 
 
-def trunk_states(network: Any, views: Tensor) -> TrunkStates:
+def trunk_states(network: Any, views: Tensor, *, levels: bool = False) -> TrunkStates:
     """Run an open_clip model's image tower up to its last block.
 
     Parameters
@@ -49,6 +64,8 @@ def trunk_states(network: Any, views: Tensor) -> TrunkStates:
     views : (V, 3, h, w) float tensor
         Preprocessed views; h and w are multiples of the patch size, and need not be the size the model was
         trained at: position embeddings are interpolated (bicubic).
+    levels : bool
+        Keep the tokens that enter every block, for methods that read more than the last one.
 
     Returns
     -------
@@ -71,7 +88,9 @@ def trunk_states(network: Any, views: Tensor) -> TrunkStates:
         raise InputError(
             f"A view of {height} x {width} isn't made of whole patches: use multiples of {patch} pixels."
         )
-    return TrunkStates(*tower.enter(views))
+    kept: list[Tensor] | None = [] if levels else None
+    tokens, grid, prefix = tower.enter(views, kept)
+    return TrunkStates(tokens, grid, prefix, tuple(kept or ()))
 
 
 def readout(network: Any, states: TrunkStates) -> Readout:
@@ -136,19 +155,19 @@ class TrunkCache:
     def put(self, key: str, states: TrunkStates) -> None:
         """Keep ``states``; the least recently used make room, and what is too large is not kept."""
         # A slice of a batch would keep the entire batch in memory.
-        states = TrunkStates(states.tokens.detach().clone(), states.grid, states.prefix)
-        size = states.tokens.nbytes
+        states = states.map(lambda tensor: tensor.detach().clone())
+        size = states.nbytes
         with self._lock:
             previous = self._states.pop(key, None)
             if previous is not None:
-                self.used_bytes -= previous.tokens.nbytes
+                self.used_bytes -= previous.nbytes
             if size > self.max_bytes:
                 return
             self._states[key] = states
             self.used_bytes += size
             while self.used_bytes > self.max_bytes:
                 _, oldest = self._states.popitem(last=False)
-                self.used_bytes -= oldest.tokens.nbytes
+                self.used_bytes -= oldest.nbytes
 
     def clear(self) -> None:
         """Forget everything."""
@@ -162,4 +181,7 @@ class TrunkCache:
 
 def stacked(parts: list[TrunkStates]) -> TrunkStates:
     """Join the states of views of one size into one batch."""
-    return TrunkStates(torch.cat([part.tokens for part in parts]), parts[0].grid, parts[0].prefix)
+    tokens = torch.cat([part.tokens for part in parts])
+    below = zip(*(part.levels[:-1] for part in parts), strict=True)
+    levels = (*(torch.cat(level) for level in below), tokens) if parts[0].levels else ()
+    return TrunkStates(tokens, parts[0].grid, parts[0].prefix, levels)

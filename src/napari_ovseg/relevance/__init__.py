@@ -7,18 +7,43 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
+from napari_ovseg.clip.towers import tower_of
 from napari_ovseg.clip.trunk import TrunkStates, last_attention, readout, trunk_states
 from napari_ovseg.errors import InputError
-from napari_ovseg.relevance.dense import EDITS, dense_maps
-from napari_ovseg.relevance.explain import explain_maps
+from napari_ovseg.relevance.cam import cam_maps
+from napari_ovseg.relevance.dense import EDITS, dense_maps, sclip_maps
+from napari_ovseg.relevance.explain import explain_maps, rollout_maps
+from napari_ovseg.relevance.scclip import scclip_maps
+from napari_ovseg.relevance.windows import window_maps
 
-Method = Literal["explain", "maskclip", "clearclip", "naclip"]
+Method = Literal["explain", "cam", "maskclip", "clearclip", "naclip", "sclip", "scclip"]
 METHODS: tuple[Method, ...] = get_args(Method)
+GRADIENT_METHODS: tuple[Method, ...] = ("explain", "cam")
+"""Their maps have a zero of their own; those of the others are cosines."""
+NEED_LEVELS: tuple[Method, ...] = ("cam", "scclip")
+"""They read more than the last block, so their trunk states must hold the levels."""
 
-__all__ = ["METHODS", "Method", "relevance_from_states", "relevance_maps"]
+__all__ = [
+    "GRADIENT_METHODS",
+    "METHODS",
+    "NEED_LEVELS",
+    "Method",
+    "relevance_from_states",
+    "relevance_maps",
+]
 
 
-def relevance_maps(network: Any, view: Tensor, text_vectors: Tensor, method: Method = "explain") -> Tensor:
+def relevance_maps(
+    network: Any,
+    view: Tensor,
+    text_vectors: Tensor,
+    method: Method = "explain",
+    *,
+    start_block: int | None = None,
+    background: Tensor | None = None,
+    window: int | None = None,
+    stride: int | None = None,
+) -> Tensor:
     """Return one raw relevance map per category, before any normalisation.
 
     Parameters
@@ -29,10 +54,18 @@ def relevance_maps(network: Any, view: Tensor, text_vectors: Tensor, method: Met
         A preprocessed picture; H and W are multiples of the patch size.
     text_vectors : (C, D) float tensor
         Unit vectors of the categories in the joint space.
-    method : {"explain", "maskclip", "clearclip", "naclip"}
-        ``explain`` is generic attention explainability on the last block (Chefer et al. 2021, equations 5
-        and 6), values >= 0; the others replace the last attention and return cosines in [-1, 1] (see
-        :mod:`napari_ovseg.relevance.dense`).
+    method : {"explain", "cam", "maskclip", "clearclip", "naclip", "sclip", "scclip"}
+        ``explain`` is generic attention explainability (Chefer et al. 2021, equations 5 and 6), values
+        >= 0; ``cam`` is CLIP-ES (:mod:`napari_ovseg.relevance.cam`), values >= 0; ``scclip`` is
+        :mod:`napari_ovseg.relevance.scclip` and the rest :mod:`napari_ovseg.relevance.dense`, cosines in
+        [-1, 1].
+    start_block : int, optional
+        For ``explain``: the first block that is explained, counted from 0; the last one by default.
+    background : (B, D) float tensor, optional
+        For ``cam``: unit vectors of background words, which compete with the categories.
+    window, stride : int, optional
+        Look through windows of this side, in pixels, and average their maps; the stride is half a window by
+        default. The papers use 224 and 112 on pictures whose short side is 336.
 
     Returns
     -------
@@ -42,35 +75,81 @@ def relevance_maps(network: Any, view: Tensor, text_vectors: Tensor, method: Met
     Raises
     ------
     InputError
-        When a shape doesn't fit, or the method isn't known or doesn't exist for this tower.
+        When a shape or an option doesn't fit, or the method isn't known or doesn't exist for this tower.
     """
     if view.ndim != 4 or view.shape[0] != 1:
         raise InputError(f"The view must have the shape (1, 3, H, W), not {tuple(view.shape)}.")
-    with torch.inference_mode(False), torch.no_grad():
-        weight = next(network.visual.parameters())
-        states = trunk_states(network, view.to(weight.device, weight.dtype))
-    return relevance_from_states(network, states, text_vectors, method)[0].float()
+
+    def maps_of(views: Tensor) -> Tensor:
+        with torch.inference_mode(False), torch.no_grad():
+            states = trunk_states(network, views, levels=method in NEED_LEVELS or start_block is not None)
+        return relevance_from_states(
+            network, states, text_vectors, method, start_block=start_block, background=background
+        )
+
+    weight = next(network.visual.parameters())
+    with torch.inference_mode(False):
+        view = view.to(weight.device, weight.dtype, copy=view.is_inference())
+    if window is None:
+        return maps_of(view)[0].float()
+    return window_maps(view, tower_of(network.visual).patch_size, window, stride, maps_of).float()
 
 
 def relevance_from_states(
-    network: Any, states: TrunkStates, text_vectors: Tensor, method: Method = "explain"
+    network: Any,
+    states: TrunkStates,
+    text_vectors: Tensor,
+    method: Method = "explain",
+    *,
+    start_block: int | None = None,
+    background: Tensor | None = None,
 ) -> Tensor:
     """Return raw relevance maps ``(V, C, gh, gw)`` of views whose trunk has already run.
 
-    See :func:`relevance_maps`; the result has the dtype of ``states.tokens``.
+    The states need their levels for the methods of :data:`NEED_LEVELS` and for ``start_block``. See
+    :func:`relevance_maps`; the result has the dtype of ``states.tokens``.
     """
     if text_vectors.ndim != 2 or not len(text_vectors):
         raise InputError(
             f"Text vectors must have the shape (C, D) with C >= 1, not {tuple(text_vectors.shape)}."
         )
-    if method not in METHODS:
-        raise InputError(f"There is no relevance method {method!r}: use one of {', '.join(METHODS)}.")
+    _check_options(method, start_block, background, text_vectors)
+    tower = tower_of(network.visual)
+    if tower.blocks and not states.levels and (method in NEED_LEVELS or start_block is not None):
+        raise InputError(f"The method {method} reads several blocks: keep the levels of the trunk states.")
     # A copy made here can be differentiated through, even where the caller is in inference mode.
     with torch.inference_mode(False), torch.no_grad():
         text_vectors = text_vectors.to(states.tokens, copy=True)
-        if method == "explain":
-            scale = network.logit_scale.exp()
+        scale = network.logit_scale.exp()
+        if method == "explain" and start_block is not None:
+            maps = rollout_maps(tower, states, text_vectors, scale, start_block)
+        elif method == "explain":
             maps = explain_maps(readout(network, states), text_vectors, scale)
+        elif method == "cam":
+            others = None if background is None else background.to(states.tokens, copy=True)
+            maps = cam_maps(tower, states, text_vectors, scale, others)
+        elif method == "sclip":
+            maps = sclip_maps(tower, states, text_vectors)
+        elif method == "scclip":
+            maps = scclip_maps(tower, states, text_vectors)
         else:
             maps = dense_maps(last_attention(network, states), states.grid, text_vectors, EDITS[method])
     return maps.unflatten(-1, states.grid)
+
+
+def _check_options(
+    method: str, start_block: int | None, background: Tensor | None, text_vectors: Tensor
+) -> None:
+    if method not in METHODS:
+        raise InputError(f"There is no relevance method {method!r}: use one of {', '.join(METHODS)}.")
+    if start_block is not None and method != "explain":
+        raise InputError(f"The method {method} has no start_block: leave it out, or use explain.")
+    if background is None:
+        return
+    if method != "cam":
+        raise InputError(f"In the method {method} no background competes: leave it out, or use cam.")
+    if background.ndim != 2 or background.shape[1] != text_vectors.shape[1]:
+        raise InputError(
+            f"Background vectors must have the shape (B, {text_vectors.shape[1]}), not "
+            f"{tuple(background.shape)}."
+        )

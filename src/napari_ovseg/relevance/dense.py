@@ -7,7 +7,9 @@ dropped ("reduced") and A is one of:
 - ClearCLIP (Lan et al., ECCV 2024): ``A = softmax(s q q^T)``;
 - NACLIP (Hajimiri et al., WACV 2025): ``A = softmax(s k k^T + w)``, ``w_ij = exp(-|p_i - p_j|^2 / (2 *
   5^2))`` in
-  patches, 0 for the class token.
+  patches, 0 for the class token;
+- SCLIP (Wang et al., ECCV 2024): ``A = softmax(s q q^T) + softmax(s k k^T)``, whose rows sum to 2, with the
+  residual and the MLP kept: ``f_i = normalize(joint(block(x)_i))``.
 """
 
 from __future__ import annotations
@@ -19,8 +21,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from napari_ovseg.clip.towers import LastAttention
-from napari_ovseg.clip.towers.readout import merge_heads
+from napari_ovseg.clip.towers import LastAttention, Tower
+from napari_ovseg.clip.towers.readout import attention_weights, merge_heads
+from napari_ovseg.clip.trunk import TrunkStates
 from napari_ovseg.errors import InputError
 
 
@@ -79,6 +82,23 @@ def patch_vectors(attention: LastAttention, grid: tuple[int, int], edit: Edit) -
     if edit.sigma is not None:
         logits[..., prefix:] += neighbourhood(grid, edit.sigma).to(logits)
     return F.normalize(attention.project(merge_heads(logits.softmax(dim=-1) @ values)), dim=-1)
+
+
+def sclip_maps(tower: Tower, states: TrunkStates, text_vectors: Tensor) -> Tensor:
+    """Return SCLIP's cosines, ``(V, C, gh * gw)`` in [-1, 1].
+
+    Raises
+    ------
+    InputError
+        When the tower has no transformer blocks.
+    """
+    if not tower.blocks:
+        raise InputError("This model has no transformer block to edit: use the method explain or maskclip.")
+    block, patches = tower.blocks[-1], states.patches
+    q, k, v = block.qkv(block.norm(states.tokens))
+    of_queries, of_keys = (attention_weights(side[:, :, states.prefix :], side) for side in (q, k))
+    leaving = block.feed(patches + block.project(merge_heads((of_queries + of_keys) @ v)))
+    return torch.einsum("vnd,cd->vcn", F.normalize(tower.joint(leaving), dim=-1), text_vectors)
 
 
 def neighbourhood(grid: tuple[int, int], sigma: float) -> Tensor:

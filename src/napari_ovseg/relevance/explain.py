@@ -13,7 +13,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from napari_ovseg.clip.towers import Readout
+from napari_ovseg.clip.towers import Readout, Tower
+from napari_ovseg.clip.towers.readout import attention_weights, merge_heads
+from napari_ovseg.clip.trunk import TrunkStates
+from napari_ovseg.errors import InputError
 
 CHUNK_ELEMENTS = 2**25
 """Categories go in groups, so that ``dy/dA`` stays near 128 MB where the tower averages many rows."""
@@ -56,3 +59,61 @@ def score_gradients(reading: Readout, text_vectors: Tensor, scale: Tensor) -> Te
         scores = scale.detach() * torch.einsum("cvd,cd->cv", image, text_vectors.detach())
         (gradients,) = torch.autograd.grad(scores.sum(), copies)
     return gradients.unflatten(-1, (heads, -1))
+
+
+def rollout_maps(
+    tower: Tower, states: TrunkStates, text_vectors: Tensor, scale: Tensor, start: int
+) -> Tensor:
+    """Return the class token's row of ``R = (I + A_bar_L) ... (I + A_bar_start)`` over the patches.
+
+    Blocks count from 0, as ``start_layer`` in the authors' notebook. Every block of every category needs its
+    own gradient, so this costs about one backward pass through those blocks per category; of the products,
+    only one row is computed.
+
+    Parameters
+    ----------
+    tower : Tower
+    states : TrunkStates
+        With ``levels``.
+    text_vectors : (C, D) tensor
+    scale : tensor
+        The model's logit scale.
+    start : int
+        First block that is explained, 0 to L - 1.
+
+    Returns
+    -------
+    (V, C, gh * gw) tensor, >= 0
+
+    Raises
+    ------
+    InputError
+        When the tower has no class token, or ``start`` is no block of it.
+    """
+    if tower.pooling != "token":
+        raise InputError(
+            "Explaining deeper blocks needs a class token, which this model lacks: drop start_block."
+        )
+    if not 0 <= start < len(tower.blocks):
+        raise InputError(f"There is no block {start}: start_block goes from 0 to {len(tower.blocks) - 1}.")
+    attentions = []
+    with torch.enable_grad():
+        tokens = states.levels[start].detach().requires_grad_()
+        for block in tower.blocks[start:-1]:
+            q, k, v = block.qkv(block.norm(tokens))
+            attentions.append(attention_weights(q, k))
+            tokens = block.feed(tokens + block.project(merge_heads(attentions[-1] @ v)))
+        reading = tower.readout(tokens, states.grid)
+        attentions.append(reading.attention)
+        image = F.normalize(reading.tail(reading.read()), dim=-1)
+        scores = (scale.detach() * image @ text_vectors.T).sum(dim=0).unbind()
+    maps = []
+    for score in scores:
+        gradients = torch.autograd.grad(score, attentions, retain_graph=True)
+        bars = [(g * a).relu().mean(dim=1) for g, a in zip(gradients, attentions, strict=True)]
+        row = bars.pop().detach()
+        row[..., 0] += 1
+        for bar in reversed(bars):
+            row = row + row @ bar.detach()
+        maps.append(row[:, 0, reading.prefix :])
+    return torch.stack(maps, dim=1)

@@ -8,7 +8,9 @@ import torch
 from torch import Tensor
 
 from napari_ovseg.clip.towers.readout import (
+    Block,
     LastAttention,
+    Pooling,
     Readout,
     attention_weights,
     resized_positions,
@@ -19,6 +21,17 @@ from napari_ovseg.clip.towers.readout import (
 class ModifiedResNetTower:
     """Reads ``open_clip``'s ``ModifiedResNet``: the mean token of its attention pool reads the patches."""
 
+    pooling: Pooling = "attention"
+    blocks: tuple[Block, ...] = ()
+
+    def joint(self, tokens: Tensor) -> Tensor:
+        """Return one joint vector per cell of the last feature map."""
+        return self.visual.attnpool.c_proj(self.visual.attnpool.v_proj(tokens))
+
+    def averaged(self, patches: Tensor) -> Tensor:
+        """Return the joint vector of the mean of the cells."""
+        return self.joint(patches.mean(dim=-2, keepdim=True))[..., 0, :]
+
     def __init__(self, visual: Any) -> None:
         self.visual = visual
 
@@ -27,7 +40,7 @@ class ModifiedResNetTower:
         """Pixels of the view per patch, along each axis."""
         return 32
 
-    def enter(self, views: Tensor) -> tuple[Tensor, tuple[int, int], int]:
+    def enter(self, views: Tensor, levels: list[Tensor] | None = None) -> tuple[Tensor, tuple[int, int], int]:
         """Run all convolutions."""
         x = self.visual.stem(views)
         for layer in (self.visual.layer1, self.visual.layer2, self.visual.layer3, self.visual.layer4):
@@ -62,6 +75,17 @@ class TimmConvTower:
     last feature map.
     """
 
+    pooling: Pooling = "average"
+    blocks: tuple[Block, ...] = ()
+
+    def joint(self, tokens: Tensor) -> Tensor:
+        """Return one joint vector per cell of the last feature map."""
+        return self._joint(tokens)
+
+    def averaged(self, patches: Tensor) -> Tensor:
+        """Return the joint vector of the mean of the cells."""
+        return self._joint(patches.mean(dim=-2))
+
     def __init__(self, visual: Any) -> None:
         self.visual = visual
 
@@ -81,7 +105,7 @@ class TimmConvTower:
             averages and stages and not getattr(pool, "is_nhwc", False) and not hasattr(visual.head, "pool")
         )
 
-    def enter(self, views: Tensor) -> tuple[Tensor, tuple[int, int], int]:
+    def enter(self, views: Tensor, levels: list[Tensor] | None = None) -> tuple[Tensor, tuple[int, int], int]:
         """Run all convolutions."""
         x = self.visual.trunk.forward_features(views)
         return x.flatten(2).transpose(1, 2), (int(x.shape[-2]), int(x.shape[-1])), 0

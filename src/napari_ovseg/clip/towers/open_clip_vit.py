@@ -10,7 +10,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from napari_ovseg.clip.towers.readout import (
+    Block,
     LastAttention,
+    Pooling,
     Readout,
     attention_weights,
     resized_positions,
@@ -36,7 +38,29 @@ class OpenClipViT:
         """Pixels of the view per patch, along each axis."""
         return int(self.visual.patch_size[0])
 
-    def enter(self, views: Tensor) -> tuple[Tensor, tuple[int, int], int]:
+    @property
+    def pooling(self) -> Pooling:
+        """How the image vector is read."""
+        if self.visual.attn_pool is not None:
+            return "attention"
+        return "average" if self.visual.pool_type == "avg" else "token"
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The transformer blocks, first to last."""
+        return tuple(_parts(block) for block in self.visual.transformer.resblocks)
+
+    def joint(self, tokens: Tensor) -> Tensor:
+        """Return one joint vector per token that leaves the last block."""
+        if self.visual.attn_pool is not None:
+            return self._pooled(_pooler_values(self.visual.attn_pool, tokens))
+        return self._joint(self.visual.ln_post(tokens))
+
+    def averaged(self, patches: Tensor) -> Tensor:
+        """Return the joint vector of the mean of the patches."""
+        return self._joint(self.visual.ln_post(patches).mean(dim=-2))
+
+    def enter(self, views: Tensor, levels: list[Tensor] | None = None) -> tuple[Tensor, tuple[int, int], int]:
         """Run everything before the last block."""
         visual = self.visual
         patches = visual.conv1(views)
@@ -47,7 +71,11 @@ class OpenClipViT:
         tokens = torch.cat([start, patches], dim=1) + positions.to(patches.dtype)
         tokens = visual.ln_pre(visual.patch_dropout(tokens))
         for block in visual.transformer.resblocks[:-1]:
+            if levels is not None:
+                levels.append(tokens)
             tokens = block(tokens)
+        if levels is not None:
+            levels.append(tokens)
         return tokens, grid, 1
 
     def readout(self, tokens: Tensor, grid: tuple[int, int]) -> Readout:
@@ -82,10 +110,7 @@ class OpenClipViT:
         normed = self.block.ln_1(tokens)
 
         def project(o: Tensor) -> Tensor:
-            x = self.block.ls_1(attn.out_proj(o))
-            if self.visual.attn_pool is not None:
-                return self._pooled(_pooler_values(self.visual.attn_pool, x))
-            return self._joint(self.visual.ln_post(x))
+            return self.joint(self.block.ls_1(attn.out_proj(o)))
 
         q, k, v = (_project(attn, normed, which) for which in "qkv")
         return LastAttention(q, k, v, project, prefix=1)
@@ -107,6 +132,19 @@ class OpenClipViT:
             _project(pool.attn, x, which) for x, which in zip((query, context, context), "qkv", strict=True)
         )
         return Readout(attention_weights(q, k), v, lambda o: self._pooled(o)[..., 0, :], prefix=1)
+
+
+def _parts(block: Any) -> Block:
+    return Block(
+        block.ln_1,
+        lambda normed: (
+            _project(block.attn, normed, "q"),
+            _project(block.attn, normed, "k"),
+            _project(block.attn, normed, "v"),
+        ),
+        lambda o: block.ls_1(block.attn.out_proj(o)),
+        lambda x: x + block.ls_2(block.mlp(block.ln_2(x))),
+    )
 
 
 def _pooler_values(pool: Any, tokens: Tensor) -> Tensor:

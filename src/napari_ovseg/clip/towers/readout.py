@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -61,15 +61,57 @@ class LastAttention:
     prefix: int
 
 
+@dataclass(frozen=True)
+class Block:
+    """One transformer block in parts: ``x = x + project(merge(A v))``, then ``x = feed(x)``.
+
+    Attributes
+    ----------
+    norm : callable
+        The norm before the attention, ``(V, N, W) -> (V, N, W)``.
+    qkv : callable
+        Normed tokens to queries, keys and values, each ``(V, H, N, d)``.
+    project : callable
+        ``(V, N, H * d) -> (V, N, W)``: the attention's output projection.
+    feed : callable
+        ``x + mlp(norm(x))``.
+    """
+
+    norm: Callable[[Tensor], Tensor]
+    qkv: Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
+    project: Callable[[Tensor], Tensor]
+    feed: Callable[[Tensor], Tensor]
+
+
+Pooling = Literal["token", "average", "attention"]
+
+
 class Tower(Protocol):
     """One kind of image tower."""
+
+    @property
+    def pooling(self) -> Pooling:
+        """How the image vector is read: from a class token, an average, or by an attention pool."""
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The transformer blocks, first to last; empty for a tower without any."""
+
+    def joint(self, tokens: Tensor) -> Tensor:
+        """Return one joint vector per token that leaves the last block, ``(V, N, W) -> (V, N, D)``."""
+
+    def averaged(self, patches: Tensor) -> Tensor:
+        """Return the joint vector of the mean of the patches, ``(V, n, W) -> (V, D)``."""
 
     @property
     def patch_size(self) -> int:
         """Pixels of the view per patch, along each axis."""
 
-    def enter(self, views: Tensor) -> tuple[Tensor, tuple[int, int], int]:
-        """Return the tokens ``(V, N, W)`` that enter the last step, the grid, and the prefix length."""
+    def enter(self, views: Tensor, levels: list[Tensor] | None = None) -> tuple[Tensor, tuple[int, int], int]:
+        """Return the tokens ``(V, N, W)`` that enter the last step, the grid, and the prefix length.
+
+        The tokens that enter each block are appended to ``levels``, where it is given.
+        """
 
     def readout(self, tokens: Tensor, grid: tuple[int, int]) -> Readout:
         """Return how the image vector is read from ``tokens``."""

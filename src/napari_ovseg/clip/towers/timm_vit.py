@@ -9,8 +9,10 @@ from timm.layers import Attention, AttentionPoolLatent, HybridEmbed, PatchEmbed
 from timm.models.vision_transformer import Block, VisionTransformer
 from torch import Tensor
 
+from napari_ovseg.clip.towers.readout import Block as BlockParts
 from napari_ovseg.clip.towers.readout import (
     LastAttention,
+    Pooling,
     Readout,
     attention_weights,
     resized_positions,
@@ -48,7 +50,31 @@ class TimmViT:
         embed = self.trunk.patch_embed
         return int(embed.img_size[0] // embed.grid_size[0])
 
-    def enter(self, views: Tensor) -> tuple[Tensor, tuple[int, int], int]:
+    @property
+    def pooling(self) -> Pooling:
+        """How the image vector is read."""
+        if self.trunk.attn_pool is not None:
+            return "attention"
+        return "average" if self.trunk.global_pool == "avg" else "token"
+
+    @property
+    def blocks(self) -> tuple[BlockParts, ...]:
+        """The transformer blocks, first to last."""
+        return tuple(_parts(block) for block in self.trunk.blocks)
+
+    def joint(self, tokens: Tensor) -> Tensor:
+        """Return one joint vector per token that leaves the last block."""
+        x = self.trunk.norm(tokens)
+        if self.trunk.attn_pool is None:
+            return self._joint(x)
+        # An attention pool that looks at one patch alone returns that patch's value.
+        return self._pooled(self.trunk.attn_pool.kv(x).chunk(2, dim=-1)[1])
+
+    def averaged(self, patches: Tensor) -> Tensor:
+        """Return the joint vector of the mean of the patches."""
+        return self._joint(self.trunk.norm(patches).mean(dim=-2))
+
+    def enter(self, views: Tensor, levels: list[Tensor] | None = None) -> tuple[Tensor, tuple[int, int], int]:
         """Run everything before the last block."""
         trunk, embed = self.trunk, self.trunk.patch_embed
         hybrid = isinstance(embed, HybridEmbed)
@@ -59,7 +85,11 @@ class TimmViT:
         tokens = trunk.patch_drop(self._placed(patches if hybrid else embed.norm(patches), grid))
         tokens = trunk.norm_pre(tokens)
         for block in trunk.blocks[:-1]:
+            if levels is not None:
+                levels.append(tokens)
             tokens = block(tokens)
+        if levels is not None:
+            levels.append(tokens)
         return tokens, grid, trunk.num_prefix_tokens
 
     def readout(self, tokens: Tensor, grid: tuple[int, int]) -> Readout:
@@ -68,7 +98,7 @@ class TimmViT:
             return self._pooler_readout(tokens)
         block, prefix = self.block, self.trunk.num_prefix_tokens
         reading = slice(0, 1) if self.trunk.global_pool == "token" else slice(prefix, None)
-        q, k, v = self._qkv(tokens)
+        q, k, v = _qkv(block.attn, block.norm1(tokens))
         rows = tokens[:, reading]
 
         def tail(o: Tensor) -> Tensor:
@@ -82,13 +112,11 @@ class TimmViT:
         """Return the last block's queries, keys and values of all tokens."""
 
         def project(o: Tensor) -> Tensor:
-            x = self.trunk.norm(self.block.ls1(self.block.attn.proj(self.block.attn.norm(o))))
-            if self.trunk.attn_pool is None:
-                return self._joint(x)
-            # An attention pool that looks at one patch alone returns that patch's value.
-            return self._pooled(self.trunk.attn_pool.kv(x).chunk(2, dim=-1)[1])
+            return self.joint(self.block.ls1(self.block.attn.proj(self.block.attn.norm(o))))
 
-        return LastAttention(*self._qkv(tokens), project, self.trunk.num_prefix_tokens)
+        return LastAttention(
+            *_qkv(self.block.attn, self.block.norm1(tokens)), project, self.trunk.num_prefix_tokens
+        )
 
     def _placed(self, patches: Tensor, grid: tuple[int, int]) -> Tensor:
         """Add positions and the class and register tokens, in the order this trunk was trained with."""
@@ -103,12 +131,6 @@ class TimmViT:
         if trunk.no_embed_class:
             return torch.cat([*first, patches + positions], dim=1)
         return torch.cat([*first, patches], dim=1) + positions
-
-    def _qkv(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        attn = self.block.attn
-        parts = attn.qkv(self.block.norm1(tokens)).chunk(3, dim=-1)
-        q, k, v = (split_heads(part, attn.num_heads) for part in parts)
-        return attn.q_norm(q), attn.k_norm(k), v
 
     def _joint(self, pooled: Tensor) -> Tensor:
         return self.visual.head(self.trunk.head(self.trunk.fc_norm(pooled)))
@@ -133,3 +155,17 @@ class TimmViT:
         query = split_heads(pool.q(pool.latent.expand(x.shape[0], -1, -1)), pool.num_heads)[:, :, :1]
         attention = attention_weights(pool.q_norm(query), pool.k_norm(keys))
         return Readout(attention, values, lambda o: self._pooled(o)[..., 0, :], prefix)
+
+
+def _parts(block: Any) -> BlockParts:
+    return BlockParts(
+        block.norm1,
+        lambda normed: _qkv(block.attn, normed),
+        lambda o: block.ls1(block.attn.proj(block.attn.norm(o))),
+        lambda x: x + block.ls2(block.mlp(block.norm2(x))),
+    )
+
+
+def _qkv(attn: Any, normed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    q, k, v = (split_heads(part, attn.num_heads) for part in attn.qkv(normed).chunk(3, dim=-1))
+    return attn.q_norm(q), attn.k_norm(k), v
