@@ -49,8 +49,8 @@ def model(monkeypatch):
         progress("Loading", 1, 1)
         return SimpleNamespace(spec=spec, device="cpu")
 
-    def segment(image, categories, *, model, preset, seed, progress):
-        asked.segmented.append((preset, seed))
+    def segment(image, categories, *, model, preset, method, seed, progress):
+        asked.segmented.append((preset, method, seed))
         *found, absent = [c for c in parse_categories(categories) if not c.background]
         masks = np.zeros(image.shape[:2], labels_dtype(len(found) + 1))
         masks[:, : masks.shape[1] // 2] = 1
@@ -76,6 +76,7 @@ def test_segment_writes_three_files_per_picture_and_one_map_of_names(
     out = tmp_path / "new" / "out"
     options = ["--labels", "cat, dog; background: grass", "--output", out]
     options += ["--model", "demo", "--preset", "fast", "--seed", 7, "--device", "cpu"]
+    options += ["--method", "cam"]
     assert run(monkeypatch, "segment", *pictures, *options) == 0
     assert sorted(path.name for path in out.iterdir()) == [
         "categories.json",
@@ -94,7 +95,7 @@ def test_segment_writes_three_files_per_picture_and_one_map_of_names(
     assert content["images"][0]["presence"] == {"cat": 1.0, "dog": 0.1}
     assert content["images"][0]["share"] == {"cat": 0.5, "dog": 0.0}
     assert model.loaded == [("demo", None, "cpu")]
-    assert model.segmented == [("fast", 7)] * 2
+    assert model.segmented == [("fast", "cam", 7)] * 2
     said = capsys.readouterr()
     assert said.out.count("probably not in it, so not painted: dog") == 2
     assert said.err.count("Warning: mind the gap") == 1

@@ -101,6 +101,7 @@ def segment_files(
     *,
     model: Model,
     preset: str = "balanced",
+    method: str | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Iterator[Result]:
@@ -116,7 +117,7 @@ def segment_files(
         Made if it isn't there. ``categories.json`` in it is complete after every picture.
     model : Model
         From `load_model`.
-    preset, seed, progress
+    preset, method, seed, progress
         As in `pipeline.segment`.
 
     Yields
@@ -133,7 +134,7 @@ def segment_files(
     entries: list[dict[str, Any]] = []
     for job in jobs:
         try:
-            found, entry = _segment_one(job, categories, folder, model, preset, seed, progress)
+            found, entry = _segment_one(job, categories, folder, model, preset, method, seed, progress)
             result = Result(job, found)
         except InputError as error:
             entry = {"image": job.source, "problem": str(error)}
@@ -155,6 +156,7 @@ def _segment_one(
     folder: Path,
     model: Model,
     preset: str,
+    method: str | None,
     seed: int,
     progress: Progress | None,
 ) -> tuple[Segmentation, dict[str, Any]]:
@@ -162,7 +164,9 @@ def _segment_one(
 
     image = job.load()
     picture = to_rgb(image)
-    found = segment(image, categories, model=model, preset=preset, seed=seed, progress=progress)
+    found = segment(
+        image, categories, model=model, preset=preset, method=method, seed=seed, progress=progress
+    )
     names = [category.name for category in found.categories]
     write_labels(folder / job.files["masks"], found.masks, len(names))
     write_labels(folder / job.files["pseudo_labels"], found.pseudo_labels, len(names))

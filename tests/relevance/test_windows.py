@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 import torch
 from open_clip.timm_model import TimmModel
 
+from napari_ovseg.cli.segment import Method
 from napari_ovseg.clip.trunk import trunk_states
 from napari_ovseg.errors import InputError
 from napari_ovseg.relevance import METHODS, relevance_from_states, relevance_maps
@@ -79,3 +82,7 @@ def test_states_without_levels_say_what_to_do(make_clip, view, texts):
     network = make_clip()
     with pytest.raises(InputError, match="keep the levels"):
         relevance_from_states(network, trunk_states(network, view), texts, "cam")
+
+
+def test_the_command_line_offers_the_same_methods():
+    assert get_args(Method) == METHODS

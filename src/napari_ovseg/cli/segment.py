@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from napari_ovseg.clip.model import Model
 
 Preset = Literal["fast", "balanced", "best"]
+# written out, as the list itself comes with PyTorch
+Method = Literal["explain", "cam", "maskclip", "clearclip", "naclip", "sclip", "scclip"]
 
 
 def segment(
@@ -41,6 +43,10 @@ def segment(
         typer.Option(help="Weights from a local file; --model then names the architecture.", metavar="PATH"),
     ] = None,
     preset: Annotated[Preset, typer.Option(help="How many views of each picture.")] = "balanced",
+    method: Annotated[
+        Method | None,
+        typer.Option(help="How relevance is read off the model. Default: what suits the model."),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.", metavar="NAME")] = "auto",
     seed: Annotated[int, typer.Option(help="The same seed gives the same masks.", metavar="N")] = 0,
     overwrite: Annotated[
@@ -58,7 +64,7 @@ def segment(
     categories = parse_categories(labels)
     jobs = plan(images, output, overwrite=overwrite)
     loaded = load(model, checkpoint, device)
-    failed = _run(jobs, categories, output, loaded, preset, seed)
+    failed = _run(jobs, categories, output, loaded, preset, method, seed)
     if failed:
         typer.echo(f"{len(failed)} of {len(jobs)} pictures could not be segmented:", err=True)
         for result in failed:
@@ -87,13 +93,19 @@ def demo(
     loaded = load("demo", None, "auto")
     for stem, scene in (("particles", sample_scene(3)), ("shapes", sample_scene(10))):
         job = Job(stem, f"a generated scene of {stem}", partial(getitem, scene, 0))
-        for failed in _run([job], parse_categories(scene[2]), output / stem, loaded, "balanced", 0):
+        for failed in _run([job], parse_categories(scene[2]), output / stem, loaded, "balanced", None, 0):
             raise InputError(failed.problem)
     typer.echo(f"The pictures are in {output.resolve()}")
 
 
 def _run(
-    jobs: list[Job], categories: tuple[Category, ...], folder: Path, model: Model, preset: str, seed: int
+    jobs: list[Job],
+    categories: tuple[Category, ...],
+    folder: Path,
+    model: Model,
+    preset: str,
+    method: str | None,
+    seed: int,
 ) -> list[Result]:
     """Segment, saying what was written and what to know about it; return what failed."""
     from napari_ovseg.batch import segment_files
@@ -102,7 +114,7 @@ def _run(
     said: set[str] = set()
     with Bars() as bars:
         for result in segment_files(
-            jobs, categories, folder, model=model, preset=preset, seed=seed, progress=bars
+            jobs, categories, folder, model=model, preset=preset, method=method, seed=seed, progress=bars
         ):
             found = result.segmentation
             if found is None:
