@@ -34,8 +34,12 @@ def continued(
     """
     if earlier is None:
         return table_for(categories), {}
+    positions = set(positions)
     corrected = [at for at in earlier.masks.positions if earlier.has_corrections(at)]
-    painted = sorted({id for at in corrected for id in np.unique(earlier.human_pixels(at)).tolist()})
+    used = [earlier.human_pixels(at) for at in corrected]
+    # slices that are not run again keep all that they hold
+    used += [earlier.masks.labels(at) for at in earlier.masks.positions if at not in positions]
+    painted = sorted({id for labels in used for id in np.unique(labels).tolist()})
     table = earlier.table if same else table_for(categories, earlier.table, painted)
     return table, {at: moved(earlier.slice(at), earlier.table, table) for at in positions if at in corrected}
 

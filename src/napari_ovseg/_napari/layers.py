@@ -93,6 +93,12 @@ def tracked_labels(layer: Any) -> TrackedLabels | None:
     return tracked if isinstance(tracked, TrackedLabels) and tracked.layer is layer else None
 
 
+def picture_id(layer: Any) -> str | None:
+    """Return the unique id of the picture that a result belongs to; None for a layer that is no result."""
+    tracked = tracked_labels(layer)
+    return None if tracked is None else str(layer.metadata[METADATA_KEY]["result"]["image"])
+
+
 def names_of(layer: Labels) -> dict[int, str]:
     """Return the name of each id of a result."""
     names: dict[int, str] = layer.metadata[METADATA_KEY]["names"]

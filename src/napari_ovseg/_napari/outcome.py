@@ -9,7 +9,14 @@ import numpy as np
 
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.colours import Legend
-from napari_ovseg._napari.layers import MASKS, METADATA_KEY, PSEUDO_LABELS, Written, write_labels
+from napari_ovseg._napari.layers import (
+    MASKS,
+    METADATA_KEY,
+    PSEUDO_LABELS,
+    Written,
+    picture_id,
+    write_labels,
+)
 from napari_ovseg.annotation.corrections import void_of
 from napari_ovseg.annotation.found import moved
 
@@ -43,6 +50,7 @@ class Outcome:
         self.image = image
         self.request = request
         self.annotated = into
+        self._active = viewer.layers.selection.active
         self.finished: list[SliceAnnotation] = []
         self._legend = Legend(request.table.labels, int(np.iinfo(request.table.dtype).max))
         self._pseudo: Written | None = None
@@ -90,7 +98,8 @@ class Outcome:
         self._pseudo.layer.visible = False
         if not masks.layer.visible:
             masks.layer.visible = True
-        self.viewer.layers.selection.active = masks.layer
+        if not self._left():
+            self.viewer.layers.selection.active = self._active = masks.layer
         known = masks.layer.metadata[METADATA_KEY].get("annotated")
         if not isinstance(known, Annotated) or known.masks is not masks.tracked:
             known = Annotated(self.image, masks.tracked, self._pseudo.tracked, self.request.table)
@@ -100,8 +109,20 @@ class Outcome:
         known.table = self.request.table
         return known
 
+    def _left(self) -> bool:
+        """Whether the person has turned to another picture since the run began."""
+        active = self.viewer.layers.selection.active
+        if active is None or active is self._active or active is self.image:
+            return False
+        return picture_id(active) != str(self.image.unique_id)
+
     def _write(self, kind: str, source: Source, labels: Labels, human: Labels | None = None) -> Written:
+        left, active = self._left(), self.viewer.layers.selection.active
         written = write_labels(self.viewer, self.image, kind, labels, source.placement, self._legend, human)
+        if left:
+            # napari chooses a layer that is added
+            self.viewer.layers.selection.active = active
+        self._active = self._active if left else self.viewer.layers.selection.active
         if written.kept is not None:
             kept, new = written.kept.name, written.layer.name
             self._notes[f"'{kept}' was edited and is left alone: the new result is '{new}'."] = None

@@ -60,6 +60,7 @@ class ResumeOffer(QWidget):
         self._background = Background(self)
         self._found: Found | None = None
         self._number = 0
+        self._withdrawn = False
         self._without_damaged = False
         buttons = QHBoxLayout()
         buttons.addWidget(self.resume, 2)
@@ -89,6 +90,12 @@ class ResumeOffer(QWidget):
         """Offer nothing, also nothing that is still being looked for."""
         self._number += 1
         self._found = None
+        self._withdrawn = False
+        self.hide()
+
+    def withdraw(self) -> None:
+        """Offer nothing, but tell of what is still being looked for: where work is to be saved."""
+        self._withdrawn = True
         self.hide()
 
     def offer_again(self, found: Found, reason: str) -> None:
@@ -105,7 +112,7 @@ class ResumeOffer(QWidget):
             return
         found = self._found = outcome.result()
         self.found.emit(found)
-        if found.sidecar is not None:
+        if found.sidecar is not None and not self._withdrawn:
             self._offer(found, [found.summary, *found.remarks])
 
     def _offer(self, found: Found, sentences: list[str], *, without_damaged: bool = False) -> None:

@@ -7,6 +7,7 @@ thread as an event that carries the run's number, so that what is left of a stop
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.qt.threading import GeneratorWorker, create_worker
-from qtpy.QtCore import QObject, Signal, Slot
+from qtpy.QtCore import QObject, QTimer, Signal, Slot
 
 from napari_ovseg._napari.torch_loading import TORCH_ADVICE, load_torch
 from napari_ovseg.annotation.found import found_by, ids_in, renumbered
@@ -36,6 +37,8 @@ READING = "Reading the picture"
 
 # More events than this only make the window slower; the last event of a stage is always sent.
 _SECONDS_BETWEEN_EVENTS = 0.05
+# While a stroke is being painted, what a job brings has to wait.
+_RETRY_MS = 50
 
 
 @dataclass(frozen=True)
@@ -232,21 +235,33 @@ def _throttled(
 
 
 class Runner(QObject):
-    """Runs one job at a time in the background and passes on its events, on the main thread."""
+    """Runs one job at a time in the background and passes on its events, on the main thread.
+
+    Parameters
+    ----------
+    wait : callable
+        ``wait() -> bool``: whether events have to wait, since what they bring would become part of a stroke
+        that is being painted.
+    """
 
     happened = Signal(object)
     idle = Signal()
 
-    def __init__(self) -> None:
+    def __init__(self, wait: Callable[[], bool] = lambda: False) -> None:
         super().__init__()
+        self._wait = wait
         self._numbers = 0
         self._current: int | None = None
         self._worker: GeneratorWorker | None = None
+        self._held: deque[Any] = deque()
+        self._timer = QTimer(self)
+        self._timer.setInterval(_RETRY_MS)
+        self._timer.timeout.connect(self._pass_on_held)
 
     @property
     def busy(self) -> bool:
-        """Whether a worker is at work, be it only to wind up a job that was stopped."""
-        return self._worker is not None
+        """Whether a worker is at work, be it only to wind up a job that was stopped, or events wait."""
+        return self._worker is not None or bool(self._held)
 
     def next_number(self) -> int:
         self._numbers += 1
@@ -263,7 +278,7 @@ class Runner(QObject):
             _ignore_errors=True,
         )
         box.append(worker)
-        worker.yielded.connect(self._pass_on)
+        worker.yielded.connect(self._arrived)
         worker.finished.connect(self._wind_up)
         self._worker, self._current = worker, number
         worker.start()
@@ -275,6 +290,22 @@ class Runner(QObject):
             self._worker.quit()
 
     @Slot(object)
+    def _arrived(self, event: Any) -> None:
+        self._held.append(event)
+        self._pass_on_held()
+
+    @Slot()
+    def _pass_on_held(self) -> None:
+        """Pass on what has arrived, in order, as soon as no stroke is being painted."""
+        self._timer.stop()
+        while self._held:
+            if self._held[0].number == self._current and self._wait():
+                self._timer.start()
+                return
+            self._pass_on(self._held.popleft())
+        if self._worker is None:
+            self.idle.emit()
+
     def _pass_on(self, event: Any) -> None:
         if event.number == self._current:
             if isinstance(event, Finished | Failed):
@@ -284,4 +315,5 @@ class Runner(QObject):
     @Slot()
     def _wind_up(self) -> None:
         self._worker = None
-        self.idle.emit()
+        if not self._held:
+            self.idle.emit()

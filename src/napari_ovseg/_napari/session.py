@@ -135,7 +135,7 @@ class Session(QObject):
         if self._image is not None:
             self._found[str(self._image.unique_id)] = found
             if annotated_of(self.viewer, self._image) is not None:
-                self.offer.clear()
+                self.offer.withdraw()
 
     def _resume(self, resumed: Resumed) -> None:
         image = self._image
@@ -158,7 +158,7 @@ class Session(QObject):
         current, at = self.annotator.current, self.annotator.position
         if current is None:
             return
-        self.offer.clear()
+        self.offer.withdraw()
         # what only the machine made is made again in no time; no folder is cluttered with it
         if not current.worth_saving and at is not None and current.has_corrections(at):
             current.worth_saving = True

@@ -186,6 +186,11 @@ class TrackedLabels:
         self.layer.data_setitem(indices, labels[rows, columns])
 
 
+def is_being_painted(layer: Any) -> bool:
+    """Whether the mouse is in the middle of a stroke on a layer: what is written now would belong to it."""
+    return bool(getattr(layer, "_block_history", False) or getattr(layer, "_staged_history", None))
+
+
 @contextmanager
 def _sliced(layer: LabelsLayer) -> Iterator[None]:
     """Make sure that the layer holds the slice in view; one that is hidden stays at an earlier one."""

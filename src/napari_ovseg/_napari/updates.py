@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QObject, Signal
 
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.run import Engine, Failed, Finished, Progressed, Runner
 from napari_ovseg._napari.update import SliceUpdate, Updated, UpdateRequest, update_steps
-from napari_ovseg.annotation.corrections import void_of
+from napari_ovseg.annotation.corrections import Labels, void_of
 from napari_ovseg.annotation.neighbours import nearest
 from napari_ovseg.errors import InputError
 
 if TYPE_CHECKING:
     from napari_ovseg._napari.tracked_labels import Position
 
-# While a stroke is being painted, an update has to wait to be shown.
-_RETRY_MS = 50
 # What an update has learnt of a slice is large; that of the latest few is kept.
 _MOST_LEARNERS = 4
 
@@ -91,11 +90,9 @@ class Updates(QObject):
         if guided:
             corrected = [p for p in annotated.sources if p != at and annotated.has_corrections(p)]
             neighbours = nearest(at, corrected)
-        piece = annotated.slice(at)
-        self._learnt[at] = piece.human
         return SliceUpdate(
             annotated.sources[at],
-            piece,
+            annotated.slice(at),
             known=annotated.table.ids,
             neighbours=tuple((annotated.sources[p], annotated.human_pixels(p)) for p in neighbours),
             learner=self._learners.get(at),
@@ -117,17 +114,25 @@ class Updates(QObject):
         annotated, at = self._annotated, event.source.placement.position
         if annotated is None or annotated.sources.get(at) is not event.source:
             return
-        if getattr(annotated.masks.layer, "_staged_history", None):
-            # what is shown now would become part of the stroke
-            QTimer.singleShot(_RETRY_MS, lambda: self._show(event))
+        now = annotated.slice(at)
+        if now.done:
+            return
+        if not set(np.unique(event.piece.masks).tolist()) <= {0, void_of(now.masks), *annotated.table.ids}:
+            self.said.emit("Categories were merged or deleted meanwhile: update again.", False)
             return
         self.remember(at, event.learner)
-        # strokes that came while the update was running are kept too
-        human = annotated.human_pixels(at)
-        masks = np.where(human != void_of(human), human, event.piece.masks)
-        done = annotated.pieces[at].done
-        annotated.write_masks({at: replace(event.piece, masks=masks, human=human, done=done)})
+        self._learnt[at] = event.piece.human
+        # strokes that came while the update was running are kept too, and so is what was locked
+        masks = _held(event.piece.masks, now.masks, annotated.table.locked)
+        masks = np.where(now.human != void_of(now.human), now.human, masks)
+        annotated.write_masks({at: replace(now, masks=masks, confidence=event.piece.confidence)})
         self.shown.emit()
+
+
+def _held(found: Labels, masks: Labels, locked: Collection[int]) -> Labels:
+    """Return labels that neither give a locked id to a pixel nor take it from one."""
+    ids = list(locked)
+    return np.where(np.isin(masks, ids) | np.isin(found, ids), masks, found)
 
 
 def _ready(annotated: Annotated, positions: list[Position]) -> list[Position]:

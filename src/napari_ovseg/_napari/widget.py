@@ -17,12 +17,13 @@ from napari_ovseg._napari.continued import continued, not_done, work_on
 from napari_ovseg._napari.export_dialog import ExportDialog
 from napari_ovseg._napari.form import LOCAL_FILE, PRESETS, Form
 from napari_ovseg._napari.keys import bind_keys, unbind_keys
-from napari_ovseg._napari.layers import METADATA_KEY
+from napari_ovseg._napari.layers import METADATA_KEY, picture_id
 from napari_ovseg._napari.model_choice import ModelChoice, default_model, licence_notice, model_choices
 from napari_ovseg._napari.run import Engine, Progressed, Request, Runner, Segmented
 from napari_ovseg._napari.runs import Runs
 from napari_ovseg._napari.session import Session
 from napari_ovseg._napari.source import Source, channel_axes, source_at, source_of, stack_lengths
+from napari_ovseg._napari.tracked_labels import is_being_painted
 from napari_ovseg.categories import Category, format_categories, parse_categories
 from napari_ovseg.errors import InputError, OvsegError
 
@@ -41,13 +42,15 @@ class OpenVocabularyWidget(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.form)
-        self._runner = runner = Runner()
+        self._runner = runner = Runner(lambda: any(map(is_being_painted, napari_viewer.layers)))
         self.annotator = Annotator(napari_viewer, self.form.table, self.form.correct, runner, engine)
         self.session = Session(
             napari_viewer, self.annotator, self.form.resume, self.form.saving, self._source
         )
         self._runs = Runs(napari_viewer, runner, engine)
         self._licences_accepted: set[str] = set()
+        # categories were added while something ran
+        self._to_find = False
         self._suggested = ""
         # The widget may be deleted at any time; its thread must not work on for nobody.
         self.destroyed.connect(lambda: runner.stop())
@@ -207,8 +210,10 @@ class OpenVocabularyWidget(QWidget):
         return True
 
     def _show_segmented(self, event: Segmented, annotated: Annotated) -> None:
-        self.annotator.show(annotated)
-        self.annotator.updates.remember(event.source.placement.position, event.learner)
+        # where another picture was chosen meanwhile, the result is there when one comes back to its own
+        if annotated.image is self.image:
+            self.annotator.show(annotated)
+            self.annotator.updates.remember(event.source.placement.position, event.learner)
 
     def _ended(self, message: str, error: bool = False) -> None:
         self.form.show_running(self._runner.busy, stopping=True)
@@ -237,8 +242,10 @@ class OpenVocabularyWidget(QWidget):
     def _find_added(self, names: list[str]) -> None:
         """Let the model look for categories that were added; all that it has seen of the picture is kept."""
         self._take_names()
-        if self.annotator.current is not None and self.annotator.position in self.annotator.current.pieces:
-            self._start(self.annotator.current)
+        self._to_find = self._runner.busy
+        current = self.annotator.current
+        if current is not None and self.annotator.position in current.pieces:
+            self._start(current)
 
     def _export(self) -> None:
         """Offer to export the work on all pictures in the window."""
@@ -256,6 +263,8 @@ class OpenVocabularyWidget(QWidget):
         chosen = self.form.chosen_model()
         # A model that has just been fetched is no longer one to be downloaded.
         self.form.offer_models(model_choices(), chosen.name if isinstance(chosen, ModelChoice) else chosen)
+        if self._to_find:
+            self._find_added([])
 
     def _on_removed(self, event: Any) -> None:
         image = self._runs.image
@@ -289,7 +298,10 @@ class OpenVocabularyWidget(QWidget):
 
     def _follow_selection(self, _event: Any = None) -> None:
         active = self.viewer.layers.selection.active
-        index = self.form.image.findData(active.unique_id) if active is not None else -1
+        # whoever turns to the masks of a picture is about to work on it
+        wanted = None if active is None else picture_id(active) or str(active.unique_id)
+        box = self.form.image
+        index = next((i for i in range(box.count()) if str(box.itemData(i)) == wanted), -1)
         if index >= 0:
             self.form.image.setCurrentIndex(index)
 

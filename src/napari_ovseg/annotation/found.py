@@ -11,8 +11,8 @@ import numpy as np
 from napari_ovseg.annotation.annotation import SliceAnnotation
 from napari_ovseg.annotation.corrections import Labels, void_of
 from napari_ovseg.annotation.label_table import LabelTable
-from napari_ovseg.annotation.relabel import after_deleting
-from napari_ovseg.categories import Category
+from napari_ovseg.annotation.relabel import after_deleting, after_merging, after_renaming
+from napari_ovseg.categories import Category, same_name
 from napari_ovseg.errors import InputError
 from napari_ovseg.labelled import NamedLabel, named_labels
 from napari_ovseg.segmentation import Segmentation
@@ -73,7 +73,8 @@ def table_for(
     earlier : LabelTable, optional
         Of the same picture; a name that it holds keeps its colour and its lock.
     painted : iterable of int
-        Ids of `earlier` that a person has painted: they are kept, after the typed ones, typed again or not.
+        Ids of `earlier` that a person has painted, or that slices hold which are not run again: they are
+        kept, after the typed ones, typed again or not.
     """
     sought = [category for category in typed if not category.background]
     if earlier is None:
@@ -84,14 +85,19 @@ def table_for(
     table = LabelTable()
     for category in sought:
         table = table.add(category.name, category.synonyms)
-    for id in painted:
-        label = next((label for label in earlier.labels if label.id == id), None)
-        if label is not None and label.name not in {one.name for one in table.labels}:
+    for label in earlier.labels:
+        if label.id in set(painted) and _same_in(table, label) is None:
             table = table.add(label.name)
     for label in table.labels:
         if label.name in known:
             table = _as_before(table, label.id, known[label.name], earlier)
     return table
+
+
+def _same_in(table: LabelTable, label: NamedLabel) -> NamedLabel | None:
+    """The category of a table that is called like another one, or has its name as a synonym."""
+    words = ((one, word) for one in table.labels for word in (one.name, *one.synonyms))
+    return next((one for one, word in words if same_name(word, label.name)), None)
 
 
 def _as_before(table: LabelTable, id: int, known: NamedLabel, earlier: LabelTable) -> LabelTable:
@@ -101,14 +107,23 @@ def _as_before(table: LabelTable, id: int, known: NamedLabel, earlier: LabelTabl
 
 
 def moved(piece: SliceAnnotation, old: LabelTable, new: LabelTable) -> SliceAnnotation:
-    """Return a slice in the ids of another table; what has no name there goes back to the machine."""
-    ids = {label.name: label.id for label in new.labels}
+    """Return a slice in the ids of another table.
+
+    What has no name there goes back to the machine; two that are words of one category there become one.
+    """
+    to = np.full(max(old.last_id, 0) + 1, int(np.iinfo(new.dtype).max))
+    to[0] = 0
+    into: dict[int, NamedLabel] = {}
     for label in old.labels:
-        if label.name not in ids:
+        same = _same_in(new, label)
+        if same is None:
             piece = after_deleting(piece, label)
-    to = np.zeros(max(old.last_id, 0) + 1, new.dtype)
-    for label in old.labels:
-        to[label.id] = ids.get(label.name, 0)
+        elif same.id in into:
+            piece = after_merging(piece, label, into[same.id])
+        else:
+            into[same.id] = label
+            to[label.id] = same.id
+            piece = after_renaming(piece, label.name, same.name)
     state = piece.state
     if state is not None:
         state = replace(state, ids=tuple(int(to[id]) for id in state.ids))
