@@ -18,7 +18,7 @@ import torch
 from torch.nn import functional as F
 
 from napari_ovseg.clip.trunk import TrunkCache, trunk_states
-from napari_ovseg.relevance import relevance_from_states, relevance_maps
+from napari_ovseg.relevance import METHODS, relevance_from_states, relevance_maps
 
 ARCHITECTURE = "ViT-B-16"
 SIDE = 224
@@ -64,6 +64,44 @@ def seconds(step: Callable[[], object]) -> float:
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     return time.perf_counter() - start
+
+
+METHOD_CALLS: dict[str, dict[str, object]] = {
+    **{method: {"method": method} for method in METHODS},
+    "explain, start_block=8": {"method": "explain", "start_block": 8},
+    "cam, 25 background words": {"method": "cam", "background": True},
+}
+
+
+def methods_table(repetitions: int) -> str:
+    """Return the table of each method's cost in processor time, which waiting doesn't change."""
+    torch.manual_seed(0)
+    network = open_clip.create_model(ARCHITECTURE).eval().requires_grad_(False)
+    view = torch.randn(1, 3, SIDE, SIDE)
+    texts = F.normalize(torch.randn(75, 512), dim=-1)
+
+    def taken(step: Callable[[], object]) -> float:
+        start = time.process_time()
+        step()
+        return time.process_time() - start
+
+    def call(count: int, options: dict[str, object]) -> Callable[[], object]:
+        given = options | ({"background": texts[50:]} if options.get("background") else {})
+        return lambda: relevance_maps(network, view, texts[:count], **given)
+
+    steps: dict[tuple[str, int], Callable[[], object]] = {("bare", 0): lambda: network.encode_image(view)}
+    steps |= {(name, n): call(n, options) for name, options in METHOD_CALLS.items() for n in (1, 10)}
+    times: dict[tuple[str, int], list[float]] = {key: [] for key in steps}
+    with torch.no_grad():
+        for _ in range(repetitions):
+            for key, step in steps.items():
+                times[key].append(taken(step))
+
+    def ratio(key: tuple[str, int]) -> float:
+        return statistics.median(t / b for t, b in zip(times[key], times["bare", 0], strict=True))
+
+    rows = [f"| {name} | {ratio((name, 1)):.2f} | {ratio((name, 10)):.2f} |" for name in METHOD_CALLS]
+    return "\n".join(["| method | 1 category | 10 categories |", "| --- | ---: | ---: |", *rows])
 
 
 def measure(repetitions: int, device: torch.device) -> tuple[dict[str, list[float]], float]:
@@ -144,7 +182,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repetitions", type=int, default=9)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--methods", action="store_true", help="print the methods' costs alone")
     options = parser.parse_args()
+    if options.methods:
+        print(methods_table(options.repetitions))
+        return
     device = torch.device(options.device)
     print(table(*measure(options.repetitions, device), device))
 
