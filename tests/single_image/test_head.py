@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 import torch
+from scipy.stats import entropy
 
 from napari_ovseg.errors import Cancelled
-from napari_ovseg.single_image.head import _Adam, anchor, appearance, distil
+from napari_ovseg.single_image.head import _Adam, anchor, appearance, distil, told_apart
 
 
 def scene(size=48):
@@ -111,3 +112,22 @@ def test_where_the_head_knows_nothing_the_maps_decide():
     found = anchor(learnt, maps, 1.0)
     torch.testing.assert_close(found[0], torch.full((8, 8), 0.7))
     torch.testing.assert_close(anchor(maps, learnt[:, :2, :2], 1.0), maps)
+
+
+def test_how_many_categories_maps_tell_apart():
+    """Independent oracle: scipy's entropies, of all cells together less that of each."""
+    quarters = torch.eye(4).repeat_interleave(9, 1).unflatten(1, (6, 6))
+    assert told_apart(quarters) == pytest.approx(4, rel=0.01)
+    assert told_apart(torch.full((4, 6, 6), 0.25)) == pytest.approx(1)
+    maps = torch.randn(3, 7, 5, generator=torch.Generator().manual_seed(0)).softmax(0)
+    cells = maps.flatten(1).double().numpy()
+    assert told_apart(maps) == pytest.approx(np.exp(entropy(cells.mean(1)) - entropy(cells).mean()), rel=1e-4)
+
+
+def test_maps_that_know_much_are_overruled_less_than_vague_ones():
+    sure = torch.full((4, 8, 8), 0.02)
+    sure.scatter_(0, (torch.arange(8) // 2).expand(1, 8, 8), 0.94)
+    vague = 0.9 * torch.full((4, 8, 8), 0.25) + 0.1 * sure
+    other = sure.roll(2, 2)  # the head says the category next to it
+    assert (anchor(other, vague).argmax(0) == other.argmax(0)).all()
+    assert (anchor(other, sure).argmax(0) == sure.argmax(0)).all()

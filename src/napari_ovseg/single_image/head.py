@@ -177,10 +177,21 @@ def _everywhere(
     return head(seen, pixels).softmax(1).T.unflatten(1, size).contiguous()
 
 
+def told_apart(scores: torch.Tensor) -> float:
+    """How many categories the maps ``(K, h, w)`` tell apart: 1 where they say the same everywhere, K at most.
+
+    The exponential of the information (nats) that a cell has about its category; maps sum to one in each.
+    """
+    own = scores.clamp_min(1e-4)
+    return float((own * (own / own.mean((1, 2), keepdim=True)).log()).sum(0).mean().exp())
+
+
 def anchor(learnt: torch.Tensor, scores: torch.Tensor, weight: float = ANCHOR) -> torch.Tensor:
     """Multiply what the head learnt ``(K, H, W)`` by the maps it learnt from ``(K, h, w)``, to a power.
 
-    A thing too small or too rare to be learnt keeps what its map says.
+    A thing too small or too rare to be learnt keeps what its map says. The power is ``weight`` times the
+    square of `told_apart`: vague maps need the head, maps that know much already are little changed by it.
     """
+    power = weight * told_apart(scores) ** 2
     maps = F.interpolate(scores[None], learnt.shape[1:], mode="bilinear", align_corners=False)[0]
-    return (learnt.clamp_min(1e-4).log() + weight * maps.clamp_min(1e-4).log()).softmax(0)
+    return (learnt.clamp_min(1e-4).log() + power * maps.clamp_min(1e-4).log()).softmax(0)
