@@ -10,11 +10,12 @@ from napari_ovseg.segmentation import State
 from napari_ovseg.single_image import SingleImage
 
 VOID = 255
+SIZE = 160
 
 
-def discs(size=64, seed=0):
+def discs(size=SIZE, seed=0):
     """Six discs in two looks on dark ground: their picture, and 1 or 2 where they are."""
-    rows, columns = np.mgrid[0:size, 0:size]
+    rows, columns = np.mgrid[0:size, 0:size] * 64 / size
     truth = np.zeros((size, size), np.uint8)
     for number, (row, column) in enumerate(((12, 12), (12, 34), (12, 54), (46, 12), (46, 34), (46, 54))):
         truth[np.hypot(rows - row, columns - column) < 8] = 1 + number % 2
@@ -35,13 +36,13 @@ def ready():
     return SingleImage(picture, state_of(truth)), truth
 
 
-def nobody(size=64):
+def nobody(size=SIZE):
     return np.full((size, size), VOID, np.uint8)
 
 
 def test_without_human_pixels_it_gives_the_masks_of_the_run():
     picture, truth = discs()
-    maps = np.stack([truth == 1, truth == 2]).reshape(2, 16, 4, 16, 4).mean((2, 4))
+    maps = np.stack([truth == 1, truth == 2]).reshape(2, 16, 10, 16, 10).mean((2, 4))
     run = segment_maps(picture, maps, seed=4)
     found = SingleImage(picture, run.state, seed=4).update(run.masks, nobody())
     assert (found.masks == run.masks).mean() > 0.995
@@ -53,7 +54,7 @@ def test_one_stroke_changes_what_looks_like_it_everywhere_and_nothing_else(ready
     before = image.update(np.zeros_like(truth), nobody()).masks
     assert ((before == 1) == (truth > 0)).mean() > 0.95
     human = nobody()
-    human[10:14, 30:38] = 2
+    human[28:32, 70:100] = 2
     after = image.update(before, human).masks
     assert (after == truth)[truth == 2].mean() > 0.9
     assert (after == truth)[truth == 1].mean() > 0.9
@@ -63,8 +64,8 @@ def test_one_stroke_changes_what_looks_like_it_everywhere_and_nothing_else(ready
 def test_a_category_added_by_hand_is_learnt_from_its_pixels(ready):
     image, truth = ready
     human = nobody()
-    human[10:14, 30:38] = 77
-    human[10:14, 8:16] = 1
+    human[28:32, 70:100] = 77
+    human[28:32, 15:45] = 1
     after = image.update(np.zeros_like(truth), human).masks
     assert (after == 77)[truth == 2].mean() > 0.8
     assert (after == 77)[truth != 2].mean() < 0.05
@@ -73,7 +74,7 @@ def test_a_category_added_by_hand_is_learnt_from_its_pixels(ready):
 def test_zero_painted_by_a_person_is_background(ready):
     image, truth = ready
     human = nobody()
-    human[10:14, 30:38] = 0
+    human[28:32, 70:100] = 0
     after = image.update(np.zeros_like(truth), human).masks
     assert (after == 0)[truth == 2].mean() > 0.9
     assert (after == 1)[truth == 1].mean() > 0.9
@@ -82,7 +83,7 @@ def test_zero_painted_by_a_person_is_background(ready):
 def test_it_does_not_matter_what_was_painted_and_undone_between(ready):
     image, truth = ready
     human, other = nobody(), nobody()
-    human[10:14, 30:38], other[40:50, 30:38] = 2, 0
+    human[28:32, 70:100], other[100:125, 75:95] = 2, 0
     first = image.update(np.zeros_like(truth), human)
     image.update(first.masks, other)
     again = image.update(truth, human)
@@ -95,9 +96,9 @@ def test_an_absent_category_stays_unpainted_until_a_person_paints_it():
     scores = np.concatenate([state_of(truth).scores, np.zeros((1, 16, 16), np.float32)])
     image = SingleImage(picture, State((1, 2, 3), scores, None))
     human = nobody()
-    human[10:14, 8:16] = 0
+    human[28:32, 15:45] = 0
     assert 3 not in image.update(np.zeros_like(truth), human).masks
-    human[10:14, 30:38] = 3
+    human[28:32, 70:100] = 3
     assert (image.update(np.zeros_like(truth), human).masks == 3)[truth == 2].mean() > 0.8
 
 
@@ -112,7 +113,7 @@ IDS = [0, 1, 2, 9, VOID, VOID, VOID, VOID]
 )
 def test_constraints_are_kept(ready, human, masks, locked):
     image, _ = ready
-    human, masks = (np.repeat(np.repeat(labels, 8, 0), 8, 1) for labels in (human, masks))
+    human, masks = (np.repeat(np.repeat(labels, 20, 0), 20, 1) for labels in (human, masks))
     given_human, given_masks = human.copy(), masks.copy()
     found = image.update(masks, human, locked=locked)
     np.testing.assert_array_equal(human, given_human)

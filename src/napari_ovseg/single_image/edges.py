@@ -27,7 +27,7 @@ def _neighbours(maps: torch.Tensor, dilation: int) -> torch.Tensor:
     return torch.stack([padded[:, i : i + height, j : j + width] for i, j in shifts])
 
 
-def _likeness(picture: torch.Tensor, dilations: tuple[int, ...]) -> torch.Tensor:
+def likeness(picture: torch.Tensor, dilations: tuple[int, ...]) -> torch.Tensor:
     """``(3, h, w)`` -> ``(8 * len(dilations), 1, h, w)``: how alike each neighbour is, summing to one."""
     around = torch.cat([_neighbours(picture, d) for d in dilations])
     spread = around.std(0, unbiased=False)
@@ -60,7 +60,14 @@ def pixel_adaptive_refinement(
     torch.Tensor
         ``(K, h, w)``; sums over K are kept.
     """
-    weights = _likeness(picture, dilations)
+    weights = likeness(picture, dilations)
+    return average(scores, weights, rounds=rounds, dilations=dilations)
+
+
+def average(
+    scores: torch.Tensor, weights: torch.Tensor, *, rounds: int, dilations: tuple[int, ...]
+) -> torch.Tensor:
+    """Scores ``(K, h, w)`` averaged over the neighbours, again and again, by the weights of `likeness`."""
     for _ in range(rounds):
         parts = [
             (weights[8 * i : 8 * i + 8] * _neighbours(scores, d)).sum(0) for i, d in enumerate(dilations)
@@ -91,7 +98,7 @@ def misses(scores: torch.Tensor, picture: torch.Tensor, dilations: tuple[int, ..
     """
     own = scores.clamp_min(1e-4)
     found = []
-    for dilation, weights in zip(dilations, _likeness(picture, dilations).split(8), strict=True):
+    for dilation, weights in zip(dilations, likeness(picture, dilations).split(8), strict=True):
         total = weights.sum(0)
         said = (weights * _neighbours(scores, dilation)).sum(0) / total.clamp_min(1e-8)
         miss = (own * (own / said.clamp_min(1e-4)).log()).sum(0)

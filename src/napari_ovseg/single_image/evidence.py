@@ -1,8 +1,8 @@
-"""What human pixels say about the rest of the picture: what looks like them, and what is near and alike.
+"""What human pixels say about the rest of the picture: what looks like them, and what is connected to them.
 
 Regression with a Gaussian process (Rasmussen & Williams, 2006, section 2.2): its mean is what the machine
 thought, its observations are the human pixels, so one that only confirms changes nothing, and one that
-contradicts changes all that is alike. In closed form: one small linear system.
+contradicts changes all that is akin. In closed form: one small linear system.
 """
 
 from __future__ import annotations
@@ -10,44 +10,61 @@ from __future__ import annotations
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
+from scipy import ndimage
 
-EVIDENCE_SIDE = 128
+from napari_ovseg.single_image.edges import average, likeness
+from napari_ovseg.single_image.head import appearance
+from napari_ovseg.single_image.superpixels import Superpixels
+
+# docs/corrections.md has the measurements
+EVIDENCE_SIDE = 144
 MOST_OBSERVED = 256
+# one in sum
+LOOKS, CONNECTION = 0.75, 0.25
+# of colour at three blurs (noise is in the first, what is around in the last) and of texture at two
+APPEARANCE_LENGTHS = [1.4] * 3 + [0.7] * 3 + [1.4] * 5
 DEEP_LENGTH = 0.5
-SHALLOW_LENGTH = 2.0
-PLACE_LENGTH = 0.15
-NEAR_SHARE = 0.3
-NOISE = 0.05
+NOISE = 0.7
+# by how many nats the true category is to lead: where only an outline was off, and where all was wrong
+LEAST_LEAD, MOST_LEAD = 1.0, 4.6
+# all is wrong this far from where the machine saw the category, a share of the long side
+ALL_WRONG = 0.03
+DILATIONS = (1, 2, 4, 8)
+ROUNDS = 6
 
 
 class Evidence:
-    """Kernel over the cells of a picture, from deep features, appearance and place.
+    """Kernel over the cells of a picture: alike in deep features and appearance, or connected.
 
     Parameters
     ----------
-    shallow : torch.Tensor
-        ``(A, h, w)``, from `head.appearance`; place last.
+    picture : np.ndarray
+        ``(h, w, 3)``, float32 in [0, 1], of `EVIDENCE_SIDE` at most.
     deep : torch.Tensor or None
         ``(D, gh, gw)``.
     seed : int
         Of the choice of cells where a person painted more than can be solved for.
     """
 
-    def __init__(self, shallow: torch.Tensor, deep: torch.Tensor | None, *, seed: int = 0) -> None:
-        grid = (shallow.shape[1], shallow.shape[2])
-        self.grid, self._seed = grid, seed
-        looks = [shallow[:-2] / SHALLOW_LENGTH]
+    def __init__(self, picture: np.ndarray, deep: torch.Tensor | None, *, seed: int = 0) -> None:
+        self.grid, self._seed = (picture.shape[0], picture.shape[1]), seed
+        colours = torch.from_numpy(picture).permute(2, 0, 1)
+        # place has no part in looks
+        looks, unit = [appearance(picture)[:-2] / torch.tensor(APPEARANCE_LENGTHS)[:, None, None]], None
         if deep is not None:
-            unit = F.normalize(F.interpolate(deep[None], grid, mode="bilinear")[0], dim=0)
+            unit = F.normalize(F.interpolate(deep[None], self.grid, mode="bilinear")[0], dim=0)
             looks.append(unit / DEEP_LENGTH)
         self._looks = torch.cat(looks).flatten(1).T.contiguous()
-        long = max(grid)
-        rows, columns = torch.meshgrid(
-            torch.arange(grid[0]) / long, torch.arange(grid[1]) / long, indexing="ij"
-        )
-        self._place = torch.stack([rows, columns], -1).flatten(0, 1) / PLACE_LENGTH
+        self._half_squares = self._looks.square().sum(1) / 2
+        superpixels = Superpixels(picture)
+        self._superpixel = superpixels.labels
+        self._connection = superpixels.connection(colours, unit)
+        self._neighbours = likeness(colours, DILATIONS)
 
-    def __call__(self, prior: torch.Tensor, cells: np.ndarray, target: np.ndarray) -> torch.Tensor:
+    def __call__(
+        self, prior: torch.Tensor, cells: NDArray[np.int64], rows: NDArray[np.int64]
+    ) -> torch.Tensor:
         """Change of the scores of every cell.
 
         Parameters
@@ -55,36 +72,73 @@ class Evidence:
         prior : torch.Tensor
             ``(K, h, w)``: log-scores of the machine.
         cells : np.ndarray
-            ``(N,)``: cells a person painted.
-        target : np.ndarray
-            ``(N,)``: the row of ``prior`` that they belong to.
+            ``(N,)``: cells a person painted, ``row * w + column``.
+        rows : np.ndarray
+            ``(N,)``: the row of ``prior`` that each was painted with.
 
         Returns
         -------
         torch.Tensor
             ``(K, h, w)``, to be added to ``prior``.
         """
-        chosen = self._spread_out(target)
-        at, row = torch.from_numpy(cells[chosen]), torch.from_numpy(target[chosen])
-        wanted = torch.full((len(at), len(prior)), float(prior.min()))
-        wanted[torch.arange(len(at)), row] = float(prior.max())
-        surprise = wanted - prior.flatten(1).T[at]
-        to_all = self._kernel(at)
-        among = to_all[:, at] + NOISE * torch.eye(len(at))
-        return (torch.linalg.solve(among, surprise).T @ to_all).unflatten(1, self.grid)
+        chosen = self._chosen(rows)
+        cells, rows = cells[chosen], rows[chosen]
+        lead = self._lead_wanted(prior, cells, rows)
+        at = torch.from_numpy(cells)
+        wanted = surprise(prior.flatten(1).T[at], torch.from_numpy(rows), lead)
+        alike = LOOKS * self._alike(at)
+        part = self._superpixel[at]
+        connected = CONNECTION * self._connection[part]
+        among = alike[:, at] + connected[:, part] + NOISE**2 * torch.eye(len(at))
+        strength = torch.linalg.solve(among, wanted).T
+        change = strength @ alike + (strength @ connected)[:, self._superpixel]
+        return average(change.unflatten(1, self.grid), self._neighbours, rounds=ROUNDS, dilations=DILATIONS)
 
-    def _spread_out(self, target: np.ndarray) -> np.ndarray:
-        """At most `MOST_OBSERVED` of the painted cells, each category with an equal part."""
-        if len(target) <= MOST_OBSERVED:
-            return np.arange(len(target))
+    def _chosen(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """At most `MOST_OBSERVED` of the painted cells, no category with more than its part."""
+        if len(rows) <= MOST_OBSERVED:
+            return np.arange(len(rows))
         draw = np.random.default_rng(self._seed)
-        ids = np.unique(target)
-        room = max(1, MOST_OBSERVED // len(ids))
-        parts = [np.flatnonzero(target == one) for one in ids]
+        categories = np.unique(rows)
+        room = max(1, MOST_OBSERVED // len(categories))
+        parts = [np.flatnonzero(rows == one) for one in categories]
         return np.sort(np.concatenate([p if len(p) <= room else draw.choice(p, room, False) for p in parts]))
 
-    def _kernel(self, at: torch.Tensor) -> torch.Tensor:
-        """``(N, cells)``: 1 for the same cell, towards 0 for one that looks different."""
-        alike = (-0.5 * torch.cdist(self._looks[at], self._looks).square()).exp()
-        near = (-0.5 * torch.cdist(self._place[at], self._place).square()).exp()
-        return alike * (1 - NEAR_SHARE + NEAR_SHARE * near)
+    def _lead_wanted(
+        self, prior: torch.Tensor, cells: NDArray[np.int64], rows: NDArray[np.int64]
+    ) -> torch.Tensor:
+        """Lead each painted cell is to have, ``(N,)``: the more, the farther the machine was off."""
+        best = prior.argmax(0).numpy()
+        wrong = np.ones(len(cells), np.float32)
+        for row in np.unique(rows):
+            if (best == row).any():
+                away = ndimage.distance_transform_edt(best != row).ravel()[cells[rows == row]]
+                wrong[rows == row] = np.clip(away / (ALL_WRONG * max(self.grid)), 0, 1)
+        return torch.from_numpy(LEAST_LEAD + (MOST_LEAD - LEAST_LEAD) * wrong)
+
+    def _alike(self, at: torch.Tensor) -> torch.Tensor:
+        """``(N, cells)``: 1 for the same looks, towards 0 for others."""
+        product = torch.addmm(self._half_squares[None], self._looks[at], self._looks.T, beta=-1)
+        return product.sub_(self._half_squares[at][:, None]).clamp_(max=0).exp_()
+
+
+def surprise(prior: torch.Tensor, rows: torch.Tensor, lead: torch.Tensor) -> torch.Tensor:
+    """Least change of log-scores after which the true category leads, half by raising it, half by the others.
+
+    Parameters
+    ----------
+    prior : torch.Tensor
+        ``(N, K)``: log-scores.
+    rows : torch.Tensor
+        ``(N,)``: the true categories.
+    lead : torch.Tensor
+        ``(N,)``: the lead over each other category, in nats.
+
+    Returns
+    -------
+    torch.Tensor
+        ``(N, K)``.
+    """
+    own = rows[:, None]
+    missing = (prior - prior.gather(1, own) + lead[:, None]).clamp_min(0).scatter(1, own, 0)
+    return (-missing / 2).scatter(1, own, missing.amax(1, keepdim=True) / 2)

@@ -16,9 +16,8 @@ from napari_ovseg.pseudo_labels import paint
 from napari_ovseg.segmentation import State
 from napari_ovseg.single_image import constraints
 from napari_ovseg.single_image.constraints import Labels
-from napari_ovseg.single_image.edges import pixel_adaptive_refinement, sharpen
+from napari_ovseg.single_image.edges import sharpen
 from napari_ovseg.single_image.evidence import EVIDENCE_SIDE, Evidence
-from napari_ovseg.single_image.head import appearance
 from napari_ovseg.single_image.turns import WORK_SIDE, learn
 
 # the machine is never surer than this against a person; the score of a category without a map
@@ -83,9 +82,7 @@ class SingleImage:
         if there[1:].any():
             learnt = learn(small, scores, deep, seed=seed, step_done=step_done, should_stop=should_stop)
             self._scores = sharpen(learnt, torch.from_numpy(small).permute(2, 0, 1))
-        seen = reduce(picture, EVIDENCE_SIDE)
-        self._guide = torch.from_numpy(seen).permute(2, 0, 1)
-        self._evidence = Evidence(appearance(seen), deep, seed=seed)
+        self._evidence = Evidence(reduce(picture, EVIDENCE_SIDE), deep, seed=seed)
 
     def update(
         self,
@@ -127,11 +124,9 @@ class SingleImage:
         ids, scores = self._rows(painted)
         logits = scores.clamp_min(FLOOR).log()
         if len(cells):
-            prior = F.interpolate(logits[None], self._evidence.grid, mode="area")[0]
+            prior = F.interpolate(scores[None], self._evidence.grid, mode="area")[0].clamp_min(FLOOR).log()
             order = np.argsort(ids)
             change = self._evidence(prior, cells, order[np.searchsorted(ids, painted, sorter=order)])
-            _check(should_stop)
-            change = pixel_adaptive_refinement(change, self._guide)
             _check(should_stop)
             logits = logits + F.interpolate(change[None], logits.shape[1:], mode="bilinear")[0]
         found, confidence = self._free(logits, ids, masks, locked)

@@ -1,0 +1,193 @@
+"""What strokes are worth: a simulated annotator corrects masks, and each method makes of it what it can.
+
+    python benchmarks/corrections.py [--photos 30] [--nuclei 15] [--scenes 15] [--strokes 12] [--plot F.svg]
+
+Pictures: VOC val photos with the relevance and features beside them, real nuclei and generated scenes with
+the bundled model; none that a setting was chosen on. Each method has its strokes in its own largest wrong
+region; then all get the strokes that were placed for painting alone. Prints Markdown.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from tqdm import tqdm
+
+from annotator import VOID, Labels, correct
+from curves import plot, tables
+from napari_ovseg import load_model, segment, segment_maps
+from napari_ovseg.demo.crops import nuclei_canvas, nuclei_split
+from napari_ovseg.demo.scenes import scene
+from napari_ovseg.segmentation import Segmentation
+from napari_ovseg.single_image import SingleImage
+from refinement_voc import PHOTOS, photos
+from rivals import RandomWalker, paint_only
+
+# every sixth photo of val, from the fourth, and all of train were for choosing settings
+CHOSEN_ON = slice(3, None, 6)
+# the walker's best on the pictures that settings were chosen on: beta, trust, clear
+WALKER = {
+    "VOC photos": (1000, 0.85, 0.1),
+    "nuclei": (5000, 0.6, 0.015),
+    "scenes": (1000, 0.3, 0.03),
+}
+Update = Callable[[Labels, Labels], Labels]
+
+
+@dataclass
+class Case:
+    """A picture, its truth (void 255) with the ids of the run, and the run."""
+
+    picture: Labels
+    truth: Labels
+    run: Segmentation
+
+
+@dataclass
+class Session:
+    """What became of one picture: per number of strokes, from none."""
+
+    miou: list[float] = field(default_factory=list)
+    painted: list[float] = field(default_factory=list)
+    undone: list[float] = field(default_factory=list)
+    human: list[Labels] = field(default_factory=list, repr=False)
+
+    def curves(self) -> dict[str, list[float]]:
+        """What is worth keeping."""
+        return {"miou": self.miou, "painted": self.painted, "undone": self.undone}
+
+
+def voc(count: int) -> Iterator[Case]:
+    """Photos of the val split; ids follow the labels of each photo."""
+    from PIL import Image
+
+    maps, deep = (np.load(PHOTOS / f"voc/{kind}_mobilenetv2.npz") for kind in ("cam", "features"))
+    rows = photos("val", 1000)
+    rows = [row for row in rows if row not in rows[CHOSEN_ON]]
+    for i in np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)):
+        key, present = rows[i]
+        picture = np.asarray(Image.open(PHOTOS / f"voc/images/{key}.jpg").convert("RGB"))
+        ids = np.zeros(256, np.uint8)
+        ids[VOID] = VOID
+        ids[present] = np.arange(len(present)) + 1
+        truth = ids[np.asarray(Image.open(PHOTOS / f"voc/masks/{key}.png"))]
+        views = (maps[f"{key}/plain"].astype(np.float32) + maps[f"{key}/flipped"]) / 2
+        yield Case(picture, truth, segment_maps(picture, views, deep[key].astype(np.float32)))
+
+
+def nuclei(count: int) -> Iterator[Case]:
+    """Real nuclei that were held out from training."""
+    model, rows = load_model("demo", device="cpu"), nuclei_split(PHOTOS / "nuclei", "test")
+    for i in np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)):
+        canvas = nuclei_canvas(PHOTOS / "nuclei", rows[i])
+        yield Case(canvas.picture, canvas.labels, segment(canvas.picture, ["nuclei"], model=model))
+
+
+def scenes(count: int) -> Iterator[Case]:
+    """Scenes that training never drew, with textures it never saw."""
+    model = load_model("demo", device="cpu")
+    for number in range(count):
+        drawn = scene(np.random.default_rng((2026, 0, number)), 256, half="test")
+        yield Case(drawn.picture, drawn.labels, segment(drawn.picture, drawn.names, model=model))
+
+
+def mean_iou(masks: Labels, truth: Labels) -> float:
+    """Mean over background and the categories in the truth."""
+    seen = truth != VOID
+    masks, truth = masks[seen], truth[seen]
+    ids = np.union1d(truth, [0])
+    both = [((masks == i) & (truth == i)).sum() for i in ids]
+    either = [((masks == i) | (truth == i)).sum() for i in ids]
+    return float(np.mean([b / e if e else 1.0 for b, e in zip(both, either, strict=True)]))
+
+
+def annotate(
+    case: Case, update: Update, strokes: int, seed: int, given: list[Labels] | None = None
+) -> Session:
+    """Strokes and updates in turn: in the largest wrong region, or as given."""
+    draw, truth = np.random.default_rng(seed), case.truth
+    human, masks = np.full(truth.shape, VOID, np.uint8), case.run.masks
+    done = Session([mean_iou(masks, truth)], [0.0])
+    for number in range(strokes):
+        if given is not None:
+            human = given[number].copy()
+        elif not correct(masks, truth, human, draw):
+            # nothing is wrong any more
+            for values in (done.miou, done.painted):
+                values.append(values[-1])
+            done.undone.append(0.0)
+            done.human.append(human.copy())
+            continue
+        new = update(masks, human)
+        done.undone.append(float(((masks == truth) & (new != truth))[truth != VOID].mean()))
+        masks = new
+        done.miou.append(mean_iou(masks, truth))
+        done.painted.append(float((human != VOID).mean()))
+        done.human.append(human.copy())
+    return done
+
+
+def methods(case: Case, kind: str) -> dict[str, Update]:
+    """Each method, ready for the picture: from masks and human pixels to masks."""
+    image = SingleImage(case.picture.astype(np.float32) / 255, case.run.state)
+    beta, trust, clear = WALKER[kind]
+    walkers = [
+        RandomWalker(
+            case.picture,
+            case.run.masks,
+            case.run.confidence,
+            beta=beta,
+            trust=trust,
+            clear=clear,
+            machine=machine,
+            categories=len(np.unique(case.truth[case.truth != VOID])),
+        )
+        for machine in (True, False)
+    ]
+    return {
+        "update": lambda masks, human: image.update(masks, human).masks,
+        "painting only": lambda masks, human: paint_only(case.run.masks, human),
+        "random walker": lambda masks, human: walkers[0].update(human),
+        "random walker, strokes only": lambda masks, human: walkers[1].update(human),
+    }
+
+
+def main(
+    photos: Annotated[int, typer.Option(help="VOC photos.")] = 30,
+    nuclei_count: Annotated[int, typer.Option("--nuclei")] = 15,
+    scene_count: Annotated[int, typer.Option("--scenes")] = 15,
+    strokes: Annotated[int, typer.Option(help="Strokes a picture.")] = 12,
+    seed: Annotated[int, typer.Option(help="Of the annotator.")] = 0,
+    plot_file: Annotated[Path | None, typer.Option("--plot", help="Draw the curves, SVG.")] = None,
+    numbers: Annotated[Path | None, typer.Option(help="Keep all curves, JSON.")] = None,
+) -> None:
+    """Print the tables."""
+    asked = {"VOC photos": (voc, photos), "nuclei": (nuclei, nuclei_count), "scenes": (scenes, scene_count)}
+    sets = {kind: cases(count) for kind, (cases, count) in asked.items() if count}
+    found: dict[str, dict[str, dict[str, list[Session]]]] = {}
+    for kind, cases in sets.items():
+        own: dict[str, list[Session]] = {}
+        same: dict[str, list[Session]] = {}
+        for number, case in enumerate(tqdm(cases, desc=kind)):
+            ready = methods(case, kind)
+            for name, update in ready.items():
+                own.setdefault(name, []).append(annotate(case, update, strokes, seed + number))
+            given = own["painting only"][-1].human
+            for name, update in ready.items():
+                same.setdefault(name, []).append(annotate(case, update, strokes, seed, given))
+            found[kind] = {"own strokes": own, "the same strokes": same}
+            if numbers is not None:
+                numbers.write_text(json.dumps(found, default=lambda session: session.curves()))
+    print(tables(found))
+    if plot_file is not None:
+        plot(found, plot_file)
+
+
+if __name__ == "__main__":
+    typer.run(main)
