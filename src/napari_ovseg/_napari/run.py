@@ -195,9 +195,13 @@ def _segment(
     )
     piece = found_by(result, table)
     earlier = request.earlier.get(source.placement.position)
-    if earlier is None or piece.state is None:
+    # of a stack, only the slices that hold corrections are likely to be updated soon
+    if piece.state is None or (earlier is None and len(request.sources) > 1):
         return Segmented(number, source, piece)
-    learner = engine.single_image(picture, piece.state, should_stop=should_stop)
+    edges = result.stages.get("edges")
+    learner = engine.single_image(picture, piece.state, edges=edges, should_stop=should_stop)
+    if earlier is None:
+        return Segmented(number, source, piece, learner)
     updated = learner.update(earlier.masks, earlier.human, locked=table.locked, should_stop=should_stop)
     masks, confidence = updated.masks, updated.confidence
     piece = replace(piece, masks=masks, human=earlier.human, confidence=confidence)

@@ -51,6 +51,8 @@ class SingleImage:
         Of the run on this picture.
     seed : int
         The seed of that run.
+    edges : torch.Tensor, optional
+        ``(K + 1, h, w)``: the scores after the last stage of that run, which else is gone through again.
     step_done : callable, optional
         Called after each of the ``TURNS * STEPS`` training steps.
     should_stop : callable, optional
@@ -68,6 +70,7 @@ class SingleImage:
         state: State,
         *,
         seed: int = 0,
+        edges: torch.Tensor | None = None,
         step_done: Callable[[], None] | None = None,
         should_stop: Callable[[], bool] | None = None,
     ) -> None:
@@ -79,7 +82,9 @@ class SingleImage:
         self._ids = [0, *state.ids]
         self._there = [True, *there[1:].tolist()]
         self._scores = scores
-        if there[1:].any():
+        if edges is not None:
+            self._scores = edges
+        elif there[1:].any():
             learnt = learn(small, scores, deep, seed=seed, step_done=step_done, should_stop=should_stop)
             self._scores = sharpen(learnt, torch.from_numpy(small).permute(2, 0, 1))
         self._evidence = Evidence(reduce(picture, EVIDENCE_SIDE), deep, seed=seed)
