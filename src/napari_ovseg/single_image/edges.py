@@ -14,8 +14,8 @@ import torch.nn.functional as F
 DILATIONS = (1, 2, 4, 8, 12, 24)
 ROUNDS = 10
 EDGE_SIDE = 192
-# nats at a distance of one pixel, more by the square root of the distance: far neighbours need not be exact
-TOLERANCE = 0.035
+# nats for each pixel of distance: along a border, the share of neighbours beyond it grows with the distance
+TOLERANCE = 0.01
 
 
 def _neighbours(maps: torch.Tensor, dilation: int) -> torch.Tensor:
@@ -130,7 +130,7 @@ def sharpen(scores: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     coarse = F.interpolate(scores[None], small, mode="area")[0]
     guide = F.interpolate(picture[None], small, mode="area")[0]
     missed = zip(DILATIONS, misses(coarse, guide, DILATIONS).tolist(), strict=True)
-    near = tuple(d for d, miss in missed if miss <= TOLERANCE * d**0.5) or DILATIONS[:1]
+    near = tuple(d for d, miss in missed if miss <= TOLERANCE * d) or DILATIONS[:1]
     refined = pixel_adaptive_refinement(coarse, guide, dilations=near)
     change = (refined.clamp_min(1e-4) / coarse.clamp_min(1e-4)).log()
     change = F.interpolate(change[None], size, mode="bilinear", align_corners=False)[0]
