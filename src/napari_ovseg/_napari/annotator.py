@@ -46,12 +46,15 @@ class Annotator(QObject):
     find_requested(names)
         Categories were added that the model has not looked for.
     said(message, is_error)
+    accepted()
+        What was asked for last could be done: an earlier refusal is of no interest any more.
     """
 
     changed = Signal()
     names_changed = Signal()
     find_requested = Signal(list)
     said = Signal(str, bool)
+    accepted = Signal()
 
     def __init__(
         self,
@@ -129,6 +132,8 @@ class Annotator(QObject):
             self.updates.start(positions, guided=self.controls.guided.isChecked())
         except OvsegError as error:
             self.said.emit(str(error), True)
+        else:
+            self.accepted.emit()
         self.refresh_controls()
 
     def _update_live(self) -> None:
@@ -203,6 +208,7 @@ class Annotator(QObject):
         except OvsegError as error:
             self.said.emit(str(error), True)
         else:
+            self.accepted.emit()
             self.current.worth_saving = True
         self.updates.forget()
         self._fill()

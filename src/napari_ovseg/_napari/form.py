@@ -106,6 +106,8 @@ class Form(QWidget):
         self.unload = QPushButton("Unload")
         self.unload.setToolTip("Free the memory that models take; the next run loads its model again.")
         self.progress = QProgressBar()
+        # Qt writes nothing into a bar without a total.
+        self.stage = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
         self.message = QLabel()
         self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -145,6 +147,9 @@ class Form(QWidget):
         buttons.addWidget(self.run, 2)
         buttons.addWidget(self.cancel, 1)
         buttons.addWidget(self.unload, 1)
+        inside = QHBoxLayout(self.progress)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.addWidget(self.stage)
         layout = QVBoxLayout(self)
         layout.addLayout(self.fields)
         layout.addWidget(self.resume)
@@ -222,7 +227,9 @@ class Form(QWidget):
         self.progress.setRange(0, 1000 if total else 0)
         self.progress.setValue(1000 * done // total if total else 0)
         steps = f", {done} of {total}" if 1 < total < _COUNTABLE else ""
-        self.progress.setFormat(f"{stage}{steps}" + (f", {time_left}" if time_left else ""))
+        said = f"{stage}{steps}" + (f", {time_left}" if time_left else "")
+        self.progress.setFormat(said)
+        self.stage.setText("" if total else said)
 
     def show_message(self, text: str, *, error: bool = False) -> None:
         """Show one notice or error in the place of the last."""

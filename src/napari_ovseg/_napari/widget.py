@@ -52,6 +52,7 @@ class OpenVocabularyWidget(QWidget):
         # categories were added while something ran
         self._to_find = False
         self._suggested = ""
+        self._refusal = ""
         # The widget may be deleted at any time; its thread must not work on for nobody.
         self.destroyed.connect(lambda: runner.stop())
         self._connect()
@@ -73,8 +74,9 @@ class OpenVocabularyWidget(QWidget):
         self._runs.progressed.connect(form.show_progress)
         self._runs.ended.connect(self._ended)
         self._runner.idle.connect(self._on_idle)
-        for part in (annotator, self.session):
-            part.said.connect(lambda message, error: form.show_message(message, error=error))
+        annotator.said.connect(self._say_of_annotator)
+        annotator.accepted.connect(self._withdraw_refusal)
+        self.session.said.connect(lambda message, error: form.show_message(message, error=error))
         self.session.resumed.connect(self._take_settings)
         annotator.updates.progressed.connect(self._on_update)
         annotator.names_changed.connect(self._take_names)
@@ -134,10 +136,13 @@ class OpenVocabularyWidget(QWidget):
     def update_masks(self) -> None:
         """Learn from what was painted, in the chosen slices, or say in one sentence why not."""
         here = self.annotator.position
+        if self.annotator.current is None and not self.busy:
+            self._say_of_annotator("There are no masks to update yet: press Run first.", error=True)
+            return
         try:
             positions = [] if here is None else self.form.slices.positions(here)
         except OvsegError as error:
-            self.form.show_message(str(error), error=True)
+            self._say_of_annotator(str(error), error=True)
         else:
             self.annotator.update_masks(positions)
 
@@ -218,6 +223,15 @@ class OpenVocabularyWidget(QWidget):
     def _ended(self, message: str, error: bool = False) -> None:
         self.form.show_running(self._runner.busy, stopping=True)
         self.form.show_message(message, error=error)
+
+    def _say_of_annotator(self, message: str, error: bool) -> None:
+        self._refusal = message if error else ""
+        self.form.show_message(message, error=error)
+
+    def _withdraw_refusal(self) -> None:
+        """Take back what was refused once something else is done; not what others have said since."""
+        if self._refusal and self.form.message.text() == self._refusal:
+            self.form.show_message("")
 
     def _on_update(self, event: Progressed | None) -> None:
         """Show how far an update is."""

@@ -77,6 +77,7 @@ class LabelTable:
 
     def add(self, name: str, synonyms: Iterable[str] = ()) -> LabelTable:
         """Append a category, with an id that no other ever had and the next colour that is free."""
+        self._refuse_taken(name, self.labels)
         new = NamedLabel(self.last_id + 1, name, self._free_colour(), tuple(synonyms))
         return replace(self, labels=(*self.labels, new))
 
@@ -89,10 +90,17 @@ class LabelTable:
             table = table.add(category.name, category.synonyms)
         return table
 
+    @staticmethod
+    def _refuse_taken(name: str, labels: Iterable[NamedLabel]) -> None:
+        for label in labels:
+            if same_name(name, label.name):
+                raise InputError(f"'{name}' is in the table already: choose another name.")
+
     def rename(self, id: int, name: str) -> LabelTable:
         """Call a category by another name; one of its own synonyms is taken out of them."""
         label = self.find(id)
         tidy = Category(name).name
+        self._refuse_taken(tidy, [other for other in self.labels if other.id != id])
         synonyms = tuple(word for word in label.synonyms if not same_name(word, tidy))
         return self._with(replace(label, name=tidy, synonyms=synonyms))
 
