@@ -107,7 +107,8 @@ class Form(QWidget):
         self.unload.setToolTip("Free the memory that models take; the next run loads its model again.")
         self.progress = QProgressBar()
         # Qt writes nothing into a bar without a total.
-        self.stage = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self.stage = QLabel()
+        self.stage.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.message = QLabel()
         self.message.setWordWrap(True)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
