@@ -164,9 +164,11 @@ def test_what_can_not_be_done_is_said_and_forgotten_once_something_else_is(open_
     qtbot.keyClicks(form.table_actions.add, NAMES[0])
     qtbot.keyClick(form.table_actions.add, Qt.Key.Key_Return)
     assert form.message.text() == f"'{NAMES[0]}' is in the table already: choose another name."
+    shown = []
+    widget.annotator.updates.progressed.connect(
+        lambda event: event and shown.append((form.stage.text(), form.cancel.isEnabled()))
+    )
     qtbot.mouseClick(form.correct.update_masks, LEFT)
-    assert widget.busy
-    qtbot.waitUntil(lambda: form.stage.text() in ("Learning this picture", "Updating the masks"))
-    assert form.cancel.isEnabled()
+    qtbot.waitUntil(lambda: ("Updating the masks", True) in shown, timeout=20_000)
     wait_until_idle(qtbot, widget)
     assert form.message.text() == ""
