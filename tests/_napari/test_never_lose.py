@@ -169,3 +169,37 @@ def test_pixels_of_slices_out_of_view_are_saved_however_they_were_changed(qtbot,
     qtbot.waitUntil(lambda: saved_sevens(stack_panel) == [1, 4, 1])
     layer.undo()
     qtbot.waitUntil(lambda: saved_sevens(stack_panel) == [1, 3, 0])
+
+
+def test_a_new_run_with_other_names_saves_its_pixels_with_them(qtbot, panel, picture):
+    annotated = panel.annotator.current
+    annotated.masks.layer.data_setitem((np.array([3]), np.array([4])), 2)
+    qtbot.waitUntil(lambda: painted_on_disk(picture) > 0, timeout=10_000)
+    panel.form.names.setPlainText("tree, bright, dark")
+    panel.form.run.click()
+    qtbot.waitUntil(lambda: not panel.busy and panel.annotator.current is not annotated, timeout=20_000)
+    panel.session.flush()
+    saved = [load(folder) for folder in picture.parent.glob("photo.png*.ovseg")]
+    latest = next(one for one in saved if len(one.labels) == 3)
+    names = {label.id: label.name for label in latest.labels}
+    assert names[int(latest.slices[()].human[3, 4])] == "dark"
+    assert np.array_equal(latest.slices[()].masks, panel.annotator.current.masks.labels(()))
+
+
+def test_a_stroke_before_the_slider_moves_is_saved(make_napari_viewer, qtbot, tmp_path):
+    path = tmp_path / "stack.tif"
+    tifffile.imwrite(path, np.random.default_rng(0).integers(0, 256, (3, 24, 32), np.uint8))
+    viewer = make_napari_viewer()
+    widget = OpenVocabularyWidget(viewer, FakeMethod().engine)
+    viewer.window.add_dock_widget(widget)
+    viewer.open(path, plugin="napari")
+    qtbot.waitUntil(lambda: bool(widget.session._found))
+    widget.form.names.setPlainText("bright, dark")
+    viewer.dims.set_current_step(0, 0)
+    widget.form.run.click()
+    qtbot.waitUntil(lambda: not widget.busy and widget.annotator.current is not None, timeout=20_000)
+    widget.annotator.current.masks.layer.data_setitem((np.array([0]), np.array([3]), np.array([4])), 2)
+    viewer.dims.set_current_step(0, 1)
+    folder = tmp_path / "stack.tif.ovseg"
+    qtbot.waitUntil(lambda: is_sidecar(folder), timeout=10_000)
+    assert load(folder).slices[(0,)].human[3, 4] == 2

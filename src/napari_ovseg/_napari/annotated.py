@@ -198,14 +198,19 @@ class Annotated:
         for tracked in (self.masks, self.pseudo_labels):
             show_legend(tracked.layer, self.legend)
 
+    def touched(self) -> set[Position]:
+        """The slices whose pixels may have changed since the last snapshot, in view or not."""
+        for tracked in (self.masks, self.pseudo_labels):
+            self.unsaved |= tracked.take_touched()
+        return self.unsaved
+
     def snapshot(self, *, whole: bool = True) -> Annotation:
         """Everything worth saving, as plain data of its own.
 
         Not `whole`, slices that have not changed since the last snapshot are not copied again.
         """
         slices = {}
-        for tracked in (self.masks, self.pseudo_labels):
-            self.unsaved |= tracked.take_touched()
+        self.touched()
         for position in sorted({*self.masks.positions, *self.pseudo_labels.positions}):
             if not whole and position in self._saved and position not in self.unsaved:
                 known = self.pieces.get(position) or self._saved[position]

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QWidget
 
 
 class SaveRow(QWidget):
@@ -26,8 +26,11 @@ class SaveRow(QWidget):
         super().__init__(parent)
         self.status = QLabel()
         self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.folder = QPushButton("Save to...")
-        self.folder.clicked.connect(self._choose)
+        self.folder = QPushButton("Save to")
+        places = QMenu(self.folder)
+        places.addAction("A folder for all pictures...", self._choose)
+        places.addAction("Beside each picture", lambda: self.folder_chosen.emit(None))
+        self.folder.setMenu(places)
         self.export = QPushButton("Export...")
         self.export.setToolTip("Write the masks for training, as PNG, TIFF, COCO, YOLO and others.")
         self.export.clicked.connect(self.export_requested)
@@ -50,7 +53,6 @@ class SaveRow(QWidget):
         self.folder.setToolTip(f"Work is saved {place}, within seconds. Click to choose a folder for it.")
 
     def _choose(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(
-            self, "A folder for the work on all pictures; cancel to save beside each picture"
-        )
-        self.folder_chosen.emit(Path(chosen) if chosen else None)
+        chosen = QFileDialog.getExistingDirectory(self, "A folder for the work on all pictures")
+        if chosen:
+            self.folder_chosen.emit(Path(chosen))

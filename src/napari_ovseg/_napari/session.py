@@ -59,6 +59,7 @@ class Session(QObject):
         self._source = source
         self._image: Image | None = None
         self._found: dict[str, Found] = {}
+        self._written: Annotated | None = None
         self._first_of: dict[str, str] = {}
         self._latest: Annotated | None = None
         self.autosave = Autosave(self._snapshot, self._folder, lambda text: self.said.emit(text, True), self)
@@ -155,13 +156,15 @@ class Session(QObject):
         self.said.emit(f"Resumed the work on '{image.name}'.", False)
 
     def _changed(self) -> None:
-        current, at = self.annotator.current, self.annotator.position
+        current = self.annotator.current
         if current is None:
             return
         self.offer.withdraw()
         # what only the machine made is made again in no time; no folder is cluttered with it
-        if not current.worth_saving and at is not None and current.has_corrections(at):
-            current.worth_saving = True
+        if not current.worth_saving:
+            at = self.annotator.position
+            places = current.touched() | (set() if at is None else {at})
+            current.worth_saving = any(map(current.has_corrections, places))
         if current.worth_saving:
             self._keep_what_is_dropped(current)
             self.autosave.touch()
@@ -179,8 +182,12 @@ class Session(QObject):
         current = self.annotator.current
         if current is None or not current.worth_saving:
             return None
-        annotation = current.snapshot(whole=False)
-        changed, current.unsaved = current.unsaved, set()
+        # other layers, or another folder: nothing that is on the disk there is taken for what is here
+        whole = current is not self._written
+        annotation = current.snapshot(whole=whole)
+        self._written = current
+        changed = None if whole else current.unsaved
+        current.unsaved = set()
         found = self._found.get(str(current.image.unique_id))
         annotation.picture = None if found is None else found.picture
         return annotation, changed
@@ -191,13 +198,16 @@ class Session(QObject):
         return None if found is None else found.place
 
     def _choose_folder(self, folder: Path | None) -> None:
-        self.autosave.flush()
+        self.flush()
+        self._written = None
         self._elsewhere = folder
         QSettings("napari-ovseg", "napari-ovseg").setValue(_FOLDER, "" if folder is None else str(folder))
         self.row.show_folder(folder)
         self._found = {}
         if self._image is not None:
             self._look_up(self._image, None)
+        if self.annotator.current is not None and self.annotator.current.worth_saving:
+            self.autosave.touch()
 
 
 def _pixel_size(annotated: Annotated) -> tuple[tuple[float, float] | None, str | None]:
