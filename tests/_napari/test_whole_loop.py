@@ -92,6 +92,15 @@ def export(qtbot, widget, name, folder):
     qtbot.mouseClick(dialog.export, LEFT)
     qtbot.waitUntil(lambda: dialog.export.isEnabled() and dialog.summary.text() != "Writing...")
     said = dialog.summary.text()
+    qtbot.mouseClick(dialog.export, LEFT)
+    qtbot.waitUntil(lambda: dialog.export.isEnabled() and dialog.summary.text() not in (said, "Writing..."))
+    assert (
+        "already: tick 'replace files of an earlier export', or choose another folder"
+        in dialog.summary.text()
+    )
+    dialog.folder.setText(" ")
+    qtbot.mouseClick(dialog.export, LEFT)
+    assert dialog.summary.text() == "No folder is chosen: choose one for the export."
     dialog.deleteLater()
     qtbot.waitUntil(lambda: widget.findChild(ExportDialog) is None)
     return said

@@ -364,7 +364,7 @@ def test_channels_are_an_explicit_choice(make_panel):
     assert not panel.form.channel_axis.isVisible()
     panel.viewer.add_image(data, name="cells", rgb=False)
     panel.qtbot.waitUntil(panel.form.channel_axis.isVisible)
-    assert panel.form.channel_axis.currentText() == "the slice in view"
+    assert panel.form.channel_axis.currentText() == "slice by slice"
     panel.form.channel_axis.setCurrentIndex(1)
     panel.form.channels.selectAll()
     panel.qtbot.keyClicks(panel.form.channels, "3, 1")

@@ -237,6 +237,7 @@ class Annotator(QObject):
         if self.current is not None and at in self.current.pieces:
             piece = self.current.pieces[at]
             if piece.done != done:
+                self.accepted.emit()
                 self.current.pieces[at] = replace(piece, done=done)
                 self.current.worth_saving = True
                 self.changed.emit()

@@ -112,6 +112,10 @@ class ExportDialog(QDialog):
             self.folder.setText(chosen)
 
     def _start(self) -> None:
+        # an empty path would mean the folder that napari was started in
+        if not self.folder.text().strip():
+            self.summary.setText("No folder is chosen: choose one for the export.")
+            return
         name = self.format.currentData()
         options: dict[str, Any] = {}
         if FORMATS[name].instances:
@@ -135,6 +139,8 @@ class ExportDialog(QDialog):
         if error is None:
             self.summary.setText(str(outcome.result()))
         elif isinstance(error, OvsegError | ImportError):
-            self.summary.setText(str(error))
+            # the advice of the command line, in the words of this dialog
+            said = str(error).replace("add --overwrite", f"tick '{self.overwrite.text()}'")
+            self.summary.setText(said.replace("name another output folder", "choose another folder"))
         else:
             self.summary.setText(f"Something went wrong that should not ({type(error).__name__}: {error}).")

@@ -171,7 +171,7 @@ class Form(QWidget):
         offered = [self.channel_axis.itemData(i) for i in range(1, self.channel_axis.count())]
         if offered != [axis for axis, _ in axes] or not self.channel_axis.count():
             self.channel_axis.clear()
-            self.channel_axis.addItem("the slice in view", None)
+            self.channel_axis.addItem("slice by slice", None)
             for axis, title in axes:
                 self.channel_axis.addItem(title, axis)
         self.fields.setRowVisible(self._channel_row, bool(axes))

@@ -32,6 +32,7 @@ Position = tuple[int, ...]
 Emit = Callable[[Any], None]
 ShouldStop = Callable[[], bool]
 
+CANCELLED = "Cancelled; the layers are as they were."
 LOADING = "Loading the model"
 READING = "Reading the picture"
 
@@ -211,7 +212,7 @@ def _segment(
 def failure(number: int, error: Exception) -> Failed:
     """Say in one sentence why a run or an update ended early."""
     if isinstance(error, Cancelled):
-        return Failed(number, "Cancelled; the layers are as they were.")
+        return Failed(number, CANCELLED)
     if isinstance(error, OvsegError):
         return Failed(number, str(error))
     if isinstance(error, ImportError | OSError):

@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.outcome import Outcome
 from napari_ovseg._napari.run import (
+    CANCELLED,
     Engine,
     Failed,
     Finished,
@@ -99,7 +100,10 @@ class Runs(QObject):
 
 def _with_what_is_kept(message: str, outcome: Outcome) -> str:
     count, slices = len(outcome.finished), len(outcome.request.sources)
-    return f"{message} {count} of {slices} slices are finished and kept." if count else message
+    if not count:
+        return message
+    reason = "Cancelled." if message == CANCELLED else message
+    return f"{reason} {count} of {slices} slices are finished and kept."
 
 
 def _report(error: Exception) -> None:

@@ -19,7 +19,7 @@ from napari_ovseg._napari.form import LOCAL_FILE, PRESETS, Form
 from napari_ovseg._napari.keys import bind_keys, unbind_keys
 from napari_ovseg._napari.layers import METADATA_KEY, picture_id
 from napari_ovseg._napari.model_choice import ModelChoice, default_model, licence_notice, model_choices
-from napari_ovseg._napari.run import Engine, Progressed, Request, Runner, Segmented
+from napari_ovseg._napari.run import CANCELLED, Engine, Progressed, Request, Runner, Segmented
 from napari_ovseg._napari.runs import Runs
 from napari_ovseg._napari.session import Session
 from napari_ovseg._napari.source import Source, channel_axes, source_at, source_of, stack_lengths
@@ -149,10 +149,10 @@ class OpenVocabularyWidget(QWidget):
     def cancel(self) -> None:
         """Stop the run or the update; slices that are finished are kept, what is not is taken back."""
         if self._runs.image is not None:
-            self._runs.stop("Cancelled; the layers are as they were.")
+            self._runs.stop(CANCELLED)
         elif self._runner.busy:
             self._runner.stop()
-            self._ended("Cancelled; the layers are as they were.")
+            self._ended(CANCELLED)
 
     def unload(self) -> None:
         """Free the memory that loaded models take."""
