@@ -27,12 +27,14 @@ LEVELS = {
     "single_image": 4,
     "annotation": 4,
     "imports": 4,
-    "pipeline": 5,
-    "batch": 6,
-    "evaluation": 6,
-    "demo": 6,
-    "_napari": 7,
-    "cli": 8,
+    "picture_relevance": 4,
+    "distillation": 5,
+    "pipeline": 6,
+    "batch": 7,
+    "evaluation": 7,
+    "demo": 7,
+    "_napari": 8,
+    "cli": 9,
 }
 ONLY_IN_NAPARI = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PyQt5", "PyQt6", "PySide6", "npe2"}
 VAGUE = ("util", "helper", "manager", "misc", "common")

@@ -10,51 +10,38 @@ from __future__ import annotations
 import platform
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from napari_ovseg import __version__, augmentation
-from napari_ovseg.categories import Category, parse_categories, same_name, void_id
+from napari_ovseg.categories import Category, parse_categories, void_id
+from napari_ovseg.distillation import TRAINING, Distilled, distil_maps
 from napari_ovseg.errors import InputError
 from napari_ovseg.images import to_rgb
-from napari_ovseg.pseudo_labels import (
-    BACKGROUND_POWER,
-    BACKGROUND_POWER_OF_COSINES,
-    compete,
-    paint,
-    pseudo_labels,
-)
-from napari_ovseg.relevance import GRADIENT_METHODS, NEED_LEVELS, Method, relevance_from_states
-from napari_ovseg.relevance.cam import BACKGROUND_WORDS
+from napari_ovseg.picture_relevance import picture_relevance
+from napari_ovseg.pseudo_labels import BACKGROUND_POWER, BACKGROUND_POWER_OF_COSINES, paint
+from napari_ovseg.relevance import GRADIENT_METHODS, Method
 from napari_ovseg.segmentation import OnPseudoLabels, Progress, Run, Segmentation, ShouldStop, State
-from napari_ovseg.single_image import (
-    EDGE_SIDE,
-    STEPS,
-    TURNS,
-    WORK_SIDE,
-    SingleImage,
-    deep_components,
-    learn,
-    sharpen,
-    walk,
-)
+from napari_ovseg.single_image import STEPS, TURNS, SingleImage
 
 if TYPE_CHECKING:
     from napari_ovseg.clip.model import Model
 
 LOOKING = "Looking at the picture"
-PSEUDO = "Pseudo-labels"
-TRAINING = "Training on this picture"
-EDGES = "Edges"
 UPDATE = "Learning from corrections"
 
 # presence below which a category is not painted: a sigmoid model's score is a probability, a softmax's is not
 ABSENT_BELOW = 0.2
 ABSENT_BELOW_RELATIVE = 0.02
+
+VERSIONS = {
+    "napari-ovseg": __version__,
+    "python": platform.python_version(),
+    "torch": torch.__version__,
+    "numpy": np.__version__,
+}
 
 
 def segment(
@@ -108,79 +95,32 @@ def segment(
     picture = to_rgb(image)
     views = augmentation.views_for(preset, *picture.shape[:2])
     run = Run(progress, should_stop)
+    how = cast(Method, method or model.spec.method)
     with run.stage(LOOKING, len(views)):
-        maps, features, vectors = _look(picture, named, views, model=model, method=method, run=run)
-        presence = model.presence(vectors, [name.phrases for name in named if not name.background])
+        seen = picture_relevance(picture, named, views, model=model, method=how, run=run)
+        sought = [name.phrases for name in named if not name.background]
+        presence = model.presence(seen.image_vectors, sought)
     calibrated = getattr(model.network, "logit_bias", None) is not None
     there = presence >= (ABSENT_BELOW if calibrated else ABSENT_BELOW_RELATIVE)
-    method = method or model.spec.method
-    power = BACKGROUND_POWER if method in GRADIENT_METHODS else BACKGROUND_POWER_OF_COSINES
-    found = _refine(picture, maps, features, named, presence, there, power, seed, run, on_pseudo_labels)
+    distilled = distil_maps(
+        picture,
+        seen.maps,
+        seen.features,
+        there,
+        background_power=BACKGROUND_POWER if how in GRADIENT_METHODS else BACKGROUND_POWER_OF_COSINES,
+        seed=seed,
+        run=run,
+        on_pseudo_labels=on_pseudo_labels,
+    )
+    found = _segmentation(picture.shape[:2], named, presence, there, distilled, seed, run)
     settings = {
         "model": model.spec.name,
         "checkpoint": model.spec.checkpoint,
-        "method": method,
+        "method": how,
         "preset": preset,
         "views": len(views),
     }
     return replace(found, record=settings | found.record | {"warnings": _warnings(model, named)})
-
-
-def _look(
-    picture: np.ndarray,
-    named: tuple[Category, ...],
-    views: list[augmentation.View],
-    *,
-    model: Model,
-    method: str | None,
-    run: Run,
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Fused maps ``(len(named), h, w)``, deep features ``(F, h, w)``, the views' image vectors ``(V, D)``."""
-    texts, owners = _texts(named, model)
-    how = cast(Method, method or model.spec.method)
-    others = _rivals(named, model) if how == "cam" else None
-    explained = partial(
-        relevance_from_states, model.network, text_vectors=texts, method=how, background=others
-    )
-    size = picture.shape[:2]
-    sizes = [
-        augmentation.view_size(view, *size, input_size=model.input_size, patch_size=model.patch_size)
-        for view in views
-    ]
-    grid = augmentation.fused_grid(
-        views, [(rows // model.patch_size, columns // model.patch_size) for rows, columns in sizes]
-    )
-    maps, features, vectors = augmentation.Fusion(grid), augmentation.Fusion(grid), []
-    # twice what the finest view shows is enough to look at, however large the picture is
-    picture = augmentation.reduce(picture, round(2 * max(augmentation.extent(views, sizes))))
-    for view, shown in zip(views, sizes, strict=True):
-        run.check()
-        pixels = model.preprocess(augmentation.render(picture, view), shown)
-        states = model.trunk(pixels, levels=how in NEED_LEVELS)
-        maps.add(view, model.after_trunk(states, explained)[0])
-        features.add(view, model.features(states)[0])
-        vectors.append(model.image_vectors(states).float().cpu())
-        run.advance()
-    fused = maps.result()
-    per_name = torch.stack([fused[owners == i].amax(0) for i in range(len(named))])
-    return per_name, features.result(), torch.cat(vectors)
-
-
-def _texts(named: tuple[Category, ...], model: Model) -> tuple[torch.Tensor, torch.Tensor]:
-    """Encode names to ``(N, D)``, and the category of each: synonyms are one thing, background words many."""
-    vectors, owners = [], []
-    for owner, category in enumerate(named):
-        words = model.encode_text(list(category.phrases)).float().cpu()
-        vectors.append(words if category.background else F.normalize(words.mean(0, keepdim=True), dim=1))
-        owners += [owner] * len(vectors[-1])
-    return torch.cat(vectors), torch.tensor(owners)
-
-
-def _rivals(named: tuple[Category, ...], model: Model) -> torch.Tensor | None:
-    """Encode CLIP-ES's background words ``(B, D)``, less what the user typed."""
-    typed = [phrase for category in named for phrase in category.phrases]
-    words = [word for word in BACKGROUND_WORDS if not any(same_name(word, phrase) for phrase in typed)]
-    return model.encode_text(words).float().cpu() if words else None
 
 
 def _warnings(model: Model, named: tuple[Category, ...]) -> list[str]:
@@ -247,9 +187,18 @@ def segment_maps(
     if not background_power > 0:
         raise InputError(f"The background power must be above 0, not {background_power}.")
     run = Run(progress, should_stop)
-    return _refine(
-        rgb, raw, deep, named, sure, sure >= ABSENT_BELOW, background_power, seed, run, on_pseudo_labels
+    there = sure >= ABSENT_BELOW
+    distilled = distil_maps(
+        rgb,
+        raw,
+        deep,
+        there,
+        background_power=background_power,
+        seed=seed,
+        run=run,
+        on_pseudo_labels=on_pseudo_labels,
     )
+    return _segmentation(rgb.shape[:2], named, sure, there, distilled, seed, run)
 
 
 def refine(
@@ -293,7 +242,7 @@ def refine(
     Cancelled
         Within one training step of ``should_stop()`` turning true.
     """
-    masks, void = segmentation.masks, int(np.iinfo(segmentation.masks.dtype).max)
+    masks, void = segmentation.masks, void_id(len(segmentation.categories))
     changed = np.asarray(edited)
     if changed.shape != masks.shape:
         raise InputError(f"The edited masks have the shape {changed.shape}; the masks have {masks.shape}.")
@@ -312,80 +261,42 @@ def refine(
     return replace(segmentation, masks=found.masks, human=human, confidence=found.confidence, record=record)
 
 
-def _refine(
-    picture: np.ndarray,
-    maps: torch.Tensor,
-    features: torch.Tensor | None,
+def _segmentation(
+    size: tuple[int, int],
     named: tuple[Category, ...],
     presence: torch.Tensor,
     there: torch.Tensor,
-    power: float,
+    distilled: Distilled,
     seed: int,
     run: Run,
-    on_pseudo_labels: OnPseudoLabels | None,
 ) -> Segmentation:
-    """Pseudo-labels, the network of this one picture, edges: raw maps ``(len(named), h, w)`` to masks."""
-    sought, size = tuple(name for name in named if not name.background), picture.shape[:2]
-    stages = {}
-    with run.stage(PSEUDO):
-        relevance = augmentation.normalise(maps)
-        deep = None if features is None else deep_components(features)
-        spread = relevance if deep is None else augmentation.normalise(walk(relevance, deep))
-        stages["relevance"] = _shares(relevance, there, power)
-        outlined = torch.from_numpy(augmentation.reduce(picture, EDGE_SIDE)).permute(2, 0, 1)
-        stages["pseudo-labels"] = sharpen(_shares(spread, there, power), outlined)
-        pseudo = pseudo_labels(stages["pseudo-labels"], size)
-        if on_pseudo_labels is not None:
-            on_pseudo_labels(pseudo.labels, pseudo.confidence)
-    if there.any():
-        small = augmentation.reduce(picture, WORK_SIDE)
-        with run.stage(TRAINING, TURNS * STEPS):
-            stages["distilled"] = learn(
-                small,
-                stages["pseudo-labels"],
-                deep,
-                seed=seed,
-                step_done=run.advance,
-                should_stop=run.should_stop,
-            )
-        with run.stage(EDGES):
-            stages["edges"] = sharpen(stages["distilled"], torch.from_numpy(small).permute(2, 0, 1))
-    masks, confidence = paint(list(stages.values())[-1], size)
-    record = {
-        "seed": seed,
-        "absent": [name.name for name, is_there in zip(sought, there.tolist(), strict=True) if not is_there],
-        "warnings": [],
-        "seconds": run.seconds,
-        "versions": {
-            "napari-ovseg": __version__,
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "numpy": np.__version__,
-        },
-    }
+    """Paint the masks at full size, and say how they came about."""
+    sought = tuple(name for name in named if not name.background)
+    scores = list(distilled.stages.values())[-1]
+    masks, confidence = paint(scores, size)
     return Segmentation(
         categories=sought,
         background=named[-1] if len(named) > len(sought) else None,
-        relevance=relevance[: len(sought)].numpy(),
-        pseudo_labels=pseudo.labels,
+        relevance=distilled.relevance[: len(sought)].numpy(),
+        pseudo_labels=distilled.pseudo_labels.labels,
         masks=masks,
         human=np.full_like(masks, void_id(len(sought))),
         confidence=confidence,
         presence=presence.numpy(),
-        record=record,
+        record={
+            "seed": seed,
+            "absent": [name.name for name, known in zip(sought, there.tolist(), strict=True) if not known],
+            "warnings": [],
+            "seconds": run.seconds,
+            "versions": VERSIONS,
+        },
         state=State(
             ids=tuple(range(1, len(sought) + 1)),
-            scores=stages["pseudo-labels"].numpy(),
-            features=None if deep is None else deep.numpy(),
+            scores=distilled.stages["pseudo-labels"].numpy(),
+            features=None if distilled.features is None else distilled.features.numpy(),
         ),
-        stages=stages,
+        stages=distilled.stages,
     )
-
-
-def _shares(maps: torch.Tensor, there: torch.Tensor, power: float) -> torch.Tensor:
-    """Let the maps of what is there, and of the background words if any, compete with background."""
-    sought = maps[: len(there)] * there[:, None, None]
-    return compete(sought, maps[-1] if len(maps) > len(there) else None, power=power)
 
 
 def _checked(values: Any, what: str) -> torch.Tensor:
