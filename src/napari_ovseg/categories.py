@@ -6,8 +6,10 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_ovseg.errors import InputError
 
@@ -15,6 +17,9 @@ BACKGROUND = "background"
 MAX_WORDS = 20
 MAX_CHARACTERS = 200
 MAX_CATEGORIES = 65534
+
+# ids in pixels: uint8, or uint16 past 254 categories
+Labels = NDArray[np.unsignedinteger[Any]]
 
 
 def _shown(phrase: str) -> str:
@@ -226,3 +231,8 @@ def labels_dtype(count: int) -> np.dtype[np.unsignedinteger]:
     if not 0 <= count <= MAX_CATEGORIES:
         raise InputError(f"{count} categories can't be stored: the most is {MAX_CATEGORIES}.")
     return np.dtype(np.uint8 if count <= 254 else np.uint16)
+
+
+def void_of(labels: Labels) -> int:
+    """Return the void id of labels: 255, or 65535 in 16 bit."""
+    return int(np.iinfo(labels.dtype).max)

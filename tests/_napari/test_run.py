@@ -3,15 +3,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from napari_ovseg._napari.run import (
-    Failed,
-    Finished,
-    Progressed,
-    PseudoLabelled,
-    Request,
-    Segmented,
-    run_steps,
-)
+from napari_ovseg._napari.events import Failed, Finished, Progressed, PseudoLabelled, Segmented
+from napari_ovseg._napari.run import Request, run_steps
 from napari_ovseg._napari.source import Placement, Source
 from napari_ovseg.annotation.found import table_for
 from napari_ovseg.categories import parse_categories

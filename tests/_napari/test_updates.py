@@ -12,7 +12,7 @@ from napari_ovseg._napari import table_edits
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.colours import Legend
 from napari_ovseg._napari.layers import MASKS, PSEUDO_LABELS, new_layer
-from napari_ovseg._napari.run import Runner
+from napari_ovseg._napari.runner import Runner
 from napari_ovseg._napari.source import source_at, source_of
 from napari_ovseg._napari.tracked_labels import is_being_painted
 from napari_ovseg._napari.updates import Updates

@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from napari_ovseg.annotation.corrections import Baseline, void_of
+from napari_ovseg.annotation.corrections import Baseline
+from napari_ovseg.categories import void_of
 
 LABELS = hnp.arrays(np.uint8, (5, 6), elements=st.sampled_from([0, 1, 2, 3, 255]))
 

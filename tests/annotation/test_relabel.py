@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from napari_ovseg.annotation.annotation import SliceAnnotation
-from napari_ovseg.annotation.relabel import after_deleting, after_merging, after_renaming, widened
+from napari_ovseg.annotation.relabel import after_deleting, after_merging, after_renaming
 from napari_ovseg.labelled import NamedLabel
 from napari_ovseg.segmentation import State
 
@@ -109,11 +109,3 @@ def test_renaming_moves_what_is_known_of_the_name(piece, id):
     assert renamed.presence.get("new") == piece.presence.get(LABELS[id].name)
     assert len(renamed.presence) == len(piece.presence)
     assert np.array_equal(renamed.masks, piece.masks)
-
-
-@given(pixels(True))
-def test_widening_keeps_ids_and_void(labels):
-    wide = widened(labels, np.dtype(np.uint16))
-    assert wide.dtype == np.uint16
-    assert wide.ravel().tolist() == [65535 if v == 255 else v for v in labels.ravel().tolist()]
-    assert widened(labels, labels.dtype) is labels

@@ -10,11 +10,11 @@ import numpy as np
 
 from napari_ovseg._napari.colours import Legend
 from napari_ovseg._napari.layers import METADATA_KEY, show_legend
-from napari_ovseg._napari.tracked_labels import Position, Step, TrackedLabels
+from napari_ovseg._napari.tracked_labels import Step, TrackedLabels
 from napari_ovseg.annotation import Annotation, SliceAnnotation
-from napari_ovseg.annotation.corrections import Labels, void_of
+from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.label_table import LabelTable
-from napari_ovseg.categories import Category
+from napari_ovseg.categories import Category, Labels, void_of
 
 if TYPE_CHECKING:
     from napari.layers import Image

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QTimer, Signal
-from qtpy.QtWidgets import QMessageBox
 
 from napari_ovseg._napari import table_edits
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.confidence import ConfidenceLayer
-from napari_ovseg._napari.run import Engine, Runner
+from napari_ovseg._napari.run import Engine
+from napari_ovseg._napari.runner import Runner
 from napari_ovseg._napari.source import source_of
+from napari_ovseg._napari.table_requests import TableRequests
 from napari_ovseg._napari.uncertain_places import UncertainPlaces
 from napari_ovseg._napari.updates import Updates
 from napari_ovseg.errors import InputError, OvsegError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from napari_ovseg._napari.category_table import CategoryTable
     from napari_ovseg._napari.correct_controls import CorrectControls
-    from napari_ovseg._napari.tracked_labels import Position
+    from napari_ovseg.annotation.annotation import Position
 
 # Long enough not to count pixels during a brush stroke.
 _SETTLE_MS = 300
@@ -43,7 +43,7 @@ class Annotator(QObject):
         There is something to save.
     names_changed()
         The table has other names.
-    find_requested(names)
+    find_requested()
         Categories were added that the model has not looked for.
     said(message, is_error)
     accepted()
@@ -52,7 +52,7 @@ class Annotator(QObject):
 
     changed = Signal()
     names_changed = Signal()
-    find_requested = Signal(list)
+    find_requested = Signal()
     said = Signal(str, bool)
     accepted = Signal()
 
@@ -67,6 +67,7 @@ class Annotator(QObject):
         super().__init__()
         self.viewer, self.table, self.controls = viewer, table, controls
         self.current: Annotated | None = None
+        self.requests = TableRequests(viewer, table, lambda: self.current)
         self._runner = runner
         self.updates = Updates(runner, engine)
         self._settle = _timer(self, _SETTLE_MS, self._settled)
@@ -77,16 +78,11 @@ class Annotator(QObject):
         self._connect()
 
     def _connect(self) -> None:
-        table, controls = self.table, self.controls
-        table.picked.connect(self._pick)
-        table.renamed.connect(lambda id, name: self._edit(partial(table_edits.rename, id=id, name=name)))
-        table.recoloured.connect(lambda id, colour: self._with_table(lambda t: t.recolour(id, colour)))
-        table.lock_changed.connect(self._lock)
-        table.only_shown.connect(self._show_only)
-        table.add_requested.connect(self._add)
-        table.merge_requested.connect(self._merge)
-        table.delete_requested.connect(self._delete)
-        table.refused.connect(lambda message: self.said.emit(message, True))
+        requests, controls = self.requests, self.controls
+        requests.edited.connect(self._edited)
+        requests.accepted.connect(self.accepted)
+        requests.refused.connect(lambda message: self.said.emit(message, True))
+        requests.find_requested.connect(self.find_requested)
         controls.next_uncertain.clicked.connect(lambda: self.go_to_next_uncertain_place())
         controls.confidence.toggled.connect(self._show_confidence)
         controls.done.toggled.connect(self._set_done)
@@ -152,64 +148,7 @@ class Annotator(QObject):
             if not found:
                 self.said.emit("Nothing unsure is left in this slice that you have not seen.", False)
 
-    def choose_neighbour(self, step: int) -> None:
-        """Choose the category after (1) or before (-1) the one being painted with."""
-        if self.current is not None:
-            table, chosen = self.current.table, int(self.current.masks.layer.selected_label)
-            self._pick(table.next_id(chosen) if step > 0 else table.previous_id(chosen))
-
-    def choose_nth(self, number: int) -> None:
-        """Choose a category by its place in the table, counted from 1; 0 is the background."""
-        id = None if self.current is None else self.current.table.nth_id(number)
-        if id is not None:
-            self._pick(id)
-
-    def _add(self, typed: str) -> None:
-        added: list[str] = []
-        self._edit(lambda annotated: added.extend(table_edits.add(annotated, typed)))
-        if added:
-            self.find_requested.emit(added)
-
-    def _delete(self, id: int) -> None:
-        if self.current is None:
-            return
-        count = table_edits.human_pixels_of(self.current, id)
-        name = self.current.table.find(id).name
-        question = f"You have painted {count} pixels of '{name}'. Delete the category and hand them back?"
-        yes = QMessageBox.StandardButton.Yes
-        if count and QMessageBox.question(self.table, "Delete a category", question) != yes:
-            return
-        below = self.current.table.next_id(id)
-        self._edit(partial(table_edits.delete, id=id))
-        self._paint_instead(id, below)
-
-    def _merge(self, source: int, into: int) -> None:
-        self._edit(partial(table_edits.merge, source=source, into=into))
-        self._paint_instead(source, into)
-
-    def _paint_instead(self, gone: int, other: int) -> None:
-        """Keep the brush from painting with a category that is there no more."""
-        if self.current is not None and gone not in self.current.table.ids:
-            layer = self.current.masks.layer
-            if layer.selected_label == gone:
-                layer.selected_label = other
-
-    def _lock(self, id: int, locked: bool) -> None:
-        self._with_table(lambda table: table.lock(id) if locked else table.unlock(id))
-
-    def _with_table(self, change: Any) -> None:
-        self._edit(lambda annotated: annotated.show_table(change(annotated.table)))
-
-    def _edit(self, action: Any) -> None:
-        if self.current is None:
-            return
-        try:
-            action(self.current)
-        except OvsegError as error:
-            self.said.emit(str(error), True)
-        else:
-            self.accepted.emit()
-            self.current.worth_saving = True
+    def _edited(self) -> None:
         self.updates.forget()
         self._fill()
         self.names_changed.emit()
@@ -220,13 +159,6 @@ class Annotator(QObject):
         # the event that told of the undo is still being handled
         QTimer.singleShot(0, self._fill)
         QTimer.singleShot(0, self.names_changed.emit)
-
-    def _show_only(self, id: int | None) -> None:
-        if self.current is not None:
-            layer = self.current.masks.layer
-            if id is not None:
-                layer.selected_label = id
-            layer.show_selected_label = id is not None
 
     def _show_confidence(self, wanted: bool) -> None:
         if self.current is not None and self.position is not None:
@@ -310,15 +242,6 @@ class Annotator(QObject):
         """Enable what makes sense now."""
         stack = self.current is not None and bool(self.current.masks.placement.stack_axes)
         self.controls.offer(corrections=self.current is not None, stack=stack, running=self._runner.busy)
-
-    def _pick(self, label: int) -> None:
-        if self.current is not None:
-            layer = self.current.masks.layer
-            self.viewer.layers.selection.active = layer
-            # napari puts the tool away when a layer is shown, even if it was already.
-            if not layer.visible:
-                layer.visible = True
-            layer.selected_label = label
 
     def _mark(self, _event: Any = None) -> None:
         if self.current is not None:

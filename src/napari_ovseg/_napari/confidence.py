@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_ovseg._napari.annotated import Annotated
-    from napari_ovseg._napari.tracked_labels import Position
+    from napari_ovseg.annotation.annotation import Position
 
 
 class ConfidenceLayer:

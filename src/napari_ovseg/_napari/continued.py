@@ -8,8 +8,8 @@ import numpy as np
 
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.source import Source
-from napari_ovseg._napari.tracked_labels import Position
 from napari_ovseg.annotation import SliceAnnotation
+from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.found import moved, table_for
 from napari_ovseg.annotation.label_table import LabelTable
 from napari_ovseg.categories import Category

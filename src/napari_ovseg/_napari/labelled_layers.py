@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.colours import Legend
 from napari_ovseg._napari.layers import METADATA_KEY
-from napari_ovseg._napari.tracked_labels import Position, TrackedLabels
-from napari_ovseg.annotation.corrections import void_of
+from napari_ovseg._napari.tracked_labels import TrackedLabels
+from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.labelled_pictures import slice_name
+from napari_ovseg.categories import void_of
 from napari_ovseg.colours import category_colours
 from napari_ovseg.errors import InputError
 from napari_ovseg.export.plan import Notes

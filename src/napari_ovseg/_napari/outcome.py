@@ -17,8 +17,8 @@ from napari_ovseg._napari.layers import (
     picture_id,
     write_labels,
 )
-from napari_ovseg.annotation.corrections import void_of
 from napari_ovseg.annotation.found import moved
+from napari_ovseg.categories import void_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from napari_ovseg._napari.run import Request
     from napari_ovseg._napari.source import Source
-    from napari_ovseg._napari.tracked_labels import Position
     from napari_ovseg.annotation import SliceAnnotation
-    from napari_ovseg.annotation.corrections import Labels
+    from napari_ovseg.annotation.annotation import Position
+    from napari_ovseg.categories import Labels
 
 
 class Outcome:
@@ -52,7 +52,7 @@ class Outcome:
         self.annotated = into
         self._active = viewer.layers.selection.active
         self.finished: list[SliceAnnotation] = []
-        self._legend = Legend(request.table.labels, int(np.iinfo(request.table.dtype).max))
+        self._legend = Legend(request.table.labels, request.table.void)
         self._pseudo: Written | None = None
         self._notes: dict[str, None] = {}
 

@@ -10,8 +10,8 @@ from napari_ovseg._napari.colours import Legend
 from napari_ovseg._napari.layers import MASKS, PSEUDO_LABELS, new_layer
 from napari_ovseg._napari.source import Source, source_at
 from napari_ovseg.annotation import Annotation
-from napari_ovseg.annotation.corrections import void_of
 from napari_ovseg.annotation.label_table import LabelTable
+from napari_ovseg.categories import void_of
 from napari_ovseg.errors import InputError
 
 if TYPE_CHECKING:

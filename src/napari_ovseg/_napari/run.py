@@ -1,26 +1,23 @@
 """One run in the background: load the model, read the slice, segment it, and report what happened.
 
-The worker thread sees plain data only (a :class:`Request`); whatever it has to tell arrives on the main
-thread as an event that carries the run's number, so that what is left of a stopped run can be dropped.
+The worker thread sees plain data only (a :class:`Request`); what it has to tell it yields or emits as events.
 """
 
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from napari.qt.threading import GeneratorWorker, create_worker
-from qtpy.QtCore import QObject, QTimer, Signal, Slot
-
-from napari_ovseg._napari.torch_loading import TORCH_ADVICE, load_torch
+from napari_ovseg._napari.events import Finished, Progressed, PseudoLabelled, Segmented, failure
+from napari_ovseg._napari.runner import Emit, ShouldStop
+from napari_ovseg._napari.torch_loading import load_torch
+from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.found import found_by, ids_in, renumbered
 from napari_ovseg.categories import Category, format_categories
-from napari_ovseg.errors import Cancelled, OvsegError
+from napari_ovseg.errors import Cancelled
 
 if TYPE_CHECKING:
     from napari_ovseg._napari.source import Source
@@ -28,18 +25,11 @@ if TYPE_CHECKING:
     from napari_ovseg.annotation.label_table import LabelTable
     from napari_ovseg.segmentation import Segmentation
 
-Position = tuple[int, ...]
-Emit = Callable[[Any], None]
-ShouldStop = Callable[[], bool]
-
-CANCELLED = "Cancelled; the layers are as they were."
 LOADING = "Loading the model"
 READING = "Reading the picture"
 
 # More events than this only make the window slower; the last event of a stage is always sent.
 _SECONDS_BETWEEN_EVENTS = 0.05
-# While a stroke is being painted, what a job brings has to wait.
-_RETRY_MS = 50
 
 
 @dataclass(frozen=True)
@@ -85,48 +75,6 @@ class Request:
             "preset": self.preset,
             "device": self.device,
         }
-
-
-@dataclass(frozen=True)
-class Progressed:
-    """How far a stage is, in the slice numbered `done_before` from 0."""
-
-    number: int
-    stage: str
-    done: int
-    total: int
-    done_before: int = 0
-
-
-@dataclass(frozen=True)
-class PseudoLabelled:
-    number: int
-    source: Source
-    labels: np.ndarray
-
-
-@dataclass(frozen=True)
-class Segmented:
-    """One slice is finished; with what updates of it start from, where that was learnt already."""
-
-    number: int
-    source: Source
-    piece: SliceAnnotation
-    learner: Any = None
-
-
-@dataclass(frozen=True)
-class Finished:
-    number: int
-
-
-@dataclass(frozen=True)
-class Failed:
-    """A run that ended early: why, in one sentence; `error` is set when it is our own mistake."""
-
-    number: int
-    message: str
-    error: Exception | None = None
 
 
 @dataclass(frozen=True)
@@ -209,19 +157,6 @@ def _segment(
     return Segmented(number, source, piece, learner)
 
 
-def failure(number: int, error: Exception) -> Failed:
-    """Say in one sentence why a run or an update ended early."""
-    if isinstance(error, Cancelled):
-        return Failed(number, CANCELLED)
-    if isinstance(error, OvsegError):
-        return Failed(number, str(error))
-    if isinstance(error, ImportError | OSError):
-        advice = TORCH_ADVICE if "torch" in str(error).lower() else "{error}"
-        return Failed(number, advice.format(error=error), error)
-    # Anything else is our mistake; a RuntimeError in particular would be swallowed by the worker class.
-    return Failed(number, f"Something went wrong that should not ({type(error).__name__}: {error}).", error)
-
-
 def _throttled(
     report: Callable[[str, int, int], None], should_stop: ShouldStop
 ) -> Callable[[str, int, int], None]:
@@ -237,88 +172,3 @@ def _throttled(
             report(stage, done, total)
 
     return progress
-
-
-class Runner(QObject):
-    """Runs one job at a time in the background and passes on its events, on the main thread.
-
-    Parameters
-    ----------
-    wait : callable
-        ``wait() -> bool``: whether events have to wait, since what they bring would become part of a stroke
-        that is being painted.
-    """
-
-    happened = Signal(object)
-    idle = Signal()
-
-    def __init__(self, wait: Callable[[], bool] = lambda: False) -> None:
-        super().__init__()
-        self._wait = wait
-        self._numbers = 0
-        self._current: int | None = None
-        self._worker: GeneratorWorker | None = None
-        self._held: deque[Any] = deque()
-        self._timer = QTimer(self)
-        self._timer.setInterval(_RETRY_MS)
-        self._timer.timeout.connect(self._pass_on_held)
-
-    @property
-    def busy(self) -> bool:
-        """Whether a worker is at work, be it only to wind up a job that was stopped, or events wait."""
-        return self._worker is not None or bool(self._held)
-
-    def next_number(self) -> int:
-        self._numbers += 1
-        return self._numbers
-
-    def start(self, number: int, steps: Callable[[Emit, ShouldStop], Generator[Any, None, None]]) -> None:
-        """Run a job in a background thread: a generator of events that carry its number."""
-        box: list[GeneratorWorker] = []
-        worker = create_worker(
-            steps,
-            # The same queued signal as a yield, so that events arrive in order and on the main thread.
-            lambda event: box[0].yielded.emit(event),
-            lambda: box[0].abort_requested,
-            _ignore_errors=True,
-        )
-        box.append(worker)
-        worker.yielded.connect(self._arrived)
-        worker.finished.connect(self._wind_up)
-        self._worker, self._current = worker, number
-        worker.start()
-
-    def stop(self) -> None:
-        """Drop the current job: nothing more of it is passed on, and its thread ends at its next step."""
-        self._current = None
-        if self._worker is not None:
-            self._worker.quit()
-
-    @Slot(object)
-    def _arrived(self, event: Any) -> None:
-        self._held.append(event)
-        self._pass_on_held()
-
-    @Slot()
-    def _pass_on_held(self) -> None:
-        """Pass on what has arrived, in order, as soon as no stroke is being painted."""
-        self._timer.stop()
-        while self._held:
-            if self._held[0].number == self._current and self._wait():
-                self._timer.start()
-                return
-            self._pass_on(self._held.popleft())
-        if self._worker is None:
-            self.idle.emit()
-
-    def _pass_on(self, event: Any) -> None:
-        if event.number == self._current:
-            if isinstance(event, Finished | Failed):
-                self._current = None
-            self.happened.emit(event)
-
-    @Slot()
-    def _wind_up(self) -> None:
-        self._worker = None
-        if not self._held:
-            self.idle.emit()

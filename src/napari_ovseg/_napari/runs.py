@@ -8,19 +8,10 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_ovseg._napari.annotated import Annotated
+from napari_ovseg._napari.events import CANCELLED, Failed, Finished, Progressed, PseudoLabelled, Segmented
 from napari_ovseg._napari.outcome import Outcome
-from napari_ovseg._napari.run import (
-    CANCELLED,
-    Engine,
-    Failed,
-    Finished,
-    Progressed,
-    PseudoLabelled,
-    Request,
-    Runner,
-    Segmented,
-    run_steps,
-)
+from napari_ovseg._napari.run import Engine, Request, run_steps
+from napari_ovseg._napari.runner import Runner
 from napari_ovseg._napari.time_left import TimeLeft, spoken
 
 if TYPE_CHECKING:

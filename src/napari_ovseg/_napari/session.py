@@ -13,9 +13,9 @@ from napari_ovseg._napari.autosave import Autosave, Snapshot
 from napari_ovseg._napari.layers import METADATA_KEY, tracked_labels
 from napari_ovseg._napari.restore import restore
 from napari_ovseg._napari.resume import Resumed, ResumeOffer
-from napari_ovseg.annotation.corrections import void_of
 from napari_ovseg.annotation.labelled_pictures import labelled_pictures
 from napari_ovseg.annotation.resuming import Found
+from napari_ovseg.categories import void_of
 from napari_ovseg.errors import OvsegError
 from napari_ovseg.labelled import LabelledPicture
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from napari_ovseg._napari.annotated import Annotated
-from napari_ovseg._napari.tracked_labels import Position
-from napari_ovseg.annotation.corrections import void_of
+from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.label_table import LabelTable
 from napari_ovseg.annotation.relabel import after_deleting, after_merging, after_renaming
+from napari_ovseg.categories import void_of
 from napari_ovseg.errors import InputError
 
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ovseg.annotation.corrections import Baseline, Labels, PackedBaseline, void_of
+from napari_ovseg.annotation.annotation import Position
+from napari_ovseg.annotation.corrections import Baseline, PackedBaseline
+from napari_ovseg.categories import Labels, void_of
 
 if TYPE_CHECKING:
     from napari.layers import Labels as LabelsLayer
 
     from napari_ovseg._napari.source import Placement
-
-Position = tuple[int, ...]
 
 
 @dataclass(eq=False)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ovseg.annotation.corrections import void_of
 from napari_ovseg.annotation.uncertainty import next_uncertain_place
+from napari_ovseg.categories import void_of
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
     from napari_ovseg._napari.annotated import Annotated
-    from napari_ovseg._napari.tracked_labels import Position
+    from napari_ovseg.annotation.annotation import Position
 
 # how much of the view a place fills; some surroundings are needed to judge it
 _FILL = 0.4

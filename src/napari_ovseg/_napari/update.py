@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_ovseg._napari.run import Emit, Engine, Finished, Progressed, ShouldStop, default_engine, failure
-from napari_ovseg.annotation.corrections import Labels, void_of
+from napari_ovseg._napari.events import Finished, Progressed, failure
+from napari_ovseg._napari.run import Engine, default_engine
+from napari_ovseg._napari.runner import Emit, ShouldStop
 from napari_ovseg.annotation.neighbours import hinted
+from napari_ovseg.categories import Labels, void_of
 
 if TYPE_CHECKING:
     from napari_ovseg._napari.source import Source
@@ -46,6 +48,17 @@ class SliceUpdate:
 
 @dataclass(frozen=True)
 class UpdateRequest:
+    """Everything an update needs, gathered on the main thread.
+
+    Attributes
+    ----------
+    number : int
+    slices : tuple of SliceUpdate
+        In the order in which they are updated.
+    locked : frozenset of int
+        Ids that no pixel loses or gains.
+    """
+
     number: int
     slices: tuple[SliceUpdate, ...]
     locked: frozenset[int]

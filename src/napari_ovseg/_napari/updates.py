@@ -11,14 +11,16 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_ovseg._napari.annotated import Annotated
-from napari_ovseg._napari.run import Engine, Failed, Finished, Progressed, Runner
+from napari_ovseg._napari.events import Failed, Finished, Progressed
+from napari_ovseg._napari.run import Engine
+from napari_ovseg._napari.runner import Runner
 from napari_ovseg._napari.update import SliceUpdate, Updated, UpdateRequest, update_steps
-from napari_ovseg.annotation.corrections import Labels, void_of
 from napari_ovseg.annotation.neighbours import nearest
+from napari_ovseg.categories import Labels, void_of
 from napari_ovseg.errors import InputError
 
 if TYPE_CHECKING:
-    from napari_ovseg._napari.tracked_labels import Position
+    from napari_ovseg.annotation.annotation import Position
 
 # What an update has learnt of a slice is large; that of the latest few is kept.
 _MOST_LEARNERS = 4

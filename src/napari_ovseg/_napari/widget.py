@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QCloseEvent
-from qtpy.QtWidgets import QMessageBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.annotator import Annotator
-from napari_ovseg._napari.continued import continued, not_done, work_on
+from napari_ovseg._napari.events import CANCELLED, Progressed, Segmented
 from napari_ovseg._napari.export_dialog import ExportDialog
-from napari_ovseg._napari.form import LOCAL_FILE, PRESETS, Form
+from napari_ovseg._napari.form import PRESETS, Form
 from napari_ovseg._napari.keys import bind_keys, unbind_keys
-from napari_ovseg._napari.layers import METADATA_KEY, picture_id
-from napari_ovseg._napari.model_choice import ModelChoice, default_model, licence_notice, model_choices
-from napari_ovseg._napari.run import CANCELLED, Engine, Progressed, Request, Runner, Segmented
+from napari_ovseg._napari.layers import METADATA_KEY
+from napari_ovseg._napari.model_choice import ModelChoice, default_model, model_choices
+from napari_ovseg._napari.picture_choice import PictureChoice
+from napari_ovseg._napari.run import Engine
+from napari_ovseg._napari.run_request import RunRequests
+from napari_ovseg._napari.runner import Runner
 from napari_ovseg._napari.runs import Runs
 from napari_ovseg._napari.session import Session
-from napari_ovseg._napari.source import Source, channel_axes, source_at, source_of, stack_lengths
+from napari_ovseg._napari.source import channel_axes, stack_lengths
 from napari_ovseg._napari.tracked_labels import is_being_painted
-from napari_ovseg.categories import Category, format_categories, parse_categories
-from napari_ovseg.errors import InputError, OvsegError
+from napari_ovseg.categories import Category, format_categories
+from napari_ovseg.errors import OvsegError
 
 if TYPE_CHECKING:
-    from napari.layers import Image
     from napari.viewer import Viewer
 
 
@@ -42,13 +43,14 @@ class OpenVocabularyWidget(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.form)
+        self.pictures = PictureChoice(napari_viewer, self.form.image)
+        self._requests = RunRequests(napari_viewer, self.form)
         self._runner = runner = Runner(lambda: any(map(is_being_painted, napari_viewer.layers)))
         self.annotator = Annotator(napari_viewer, self.form.table, self.form.correct, runner, engine)
         self.session = Session(
-            napari_viewer, self.annotator, self.form.resume, self.form.saving, self._source
+            napari_viewer, self.annotator, self.form.resume, self.form.saving, self._requests.source
         )
         self._runs = Runs(napari_viewer, runner, engine)
-        self._licences_accepted: set[str] = set()
         # categories were added while something ran
         self._to_find = False
         self._suggested = ""
@@ -58,16 +60,16 @@ class OpenVocabularyWidget(QWidget):
         self._connect()
         self._bind_keys()
         self.form.offer_models(model_choices(), default_model())
-        self._list_images()
-        self._follow_selection()
+        self.pictures.list_images()
+        self.pictures.follow_selection()
 
     def _connect(self) -> None:
-        form, layers, annotator = self.form, self.viewer.layers, self.annotator
+        form, annotator = self.form, self.annotator
         form.run.clicked.connect(self.start)
         form.cancel.clicked.connect(self.cancel)
         form.unload.clicked.connect(self.unload)
         form.correct.update_masks.clicked.connect(self.update_masks)
-        form.image.currentIndexChanged.connect(self._image_chosen)
+        self.pictures.chosen.connect(self._image_chosen)
         form.names.submitted.connect(self.start)
         form.saving.export_requested.connect(self._export)
         self._runs.segmented.connect(self._show_segmented)
@@ -81,20 +83,17 @@ class OpenVocabularyWidget(QWidget):
         annotator.updates.progressed.connect(self._on_update)
         annotator.names_changed.connect(self._take_names)
         annotator.find_requested.connect(self._find_added)
-        for event in (layers.events.inserted, layers.events.reordered, layers.events.renamed):
-            event.connect(self._list_images)
-        layers.events.removed.connect(self._on_removed)
-        layers.selection.events.active.connect(self._follow_selection)
+        self.viewer.layers.events.removed.connect(self._on_removed)
 
     def _bind_keys(self) -> None:
-        annotator = self.annotator
+        annotator, choose = self.annotator, self.annotator.requests
         bound = bind_keys(
             self.viewer,
             {
-                "next_category": lambda: annotator.choose_neighbour(1),
-                "previous_category": lambda: annotator.choose_neighbour(-1),
-                **{f"category_{number}": partial(annotator.choose_nth, number) for number in range(1, 10)},
-                "background": partial(annotator.choose_nth, 0),
+                "next_category": lambda: choose.choose_neighbour(1),
+                "previous_category": lambda: choose.choose_neighbour(-1),
+                **{f"category_{number}": partial(choose.choose_nth, number) for number in range(1, 10)},
+                "background": partial(choose.choose_nth, 0),
                 "update_masks": self.update_masks,
                 "next_uncertain_place": annotator.go_to_next_uncertain_place,
             },
@@ -103,12 +102,6 @@ class OpenVocabularyWidget(QWidget):
         self.destroyed.connect(lambda: unbind_keys(viewer, bound))
         self.form.table.show_keys(bound)
         self.form.correct.name_keys(bound.get("update_masks"), bound.get("next_uncertain_place"))
-
-    @property
-    def image(self) -> Image | None:
-        """The image layer that is chosen."""
-        chosen = self.form.image.currentData()
-        return next((layer for layer in self.viewer.layers if layer.unique_id == chosen), None)
 
     @property
     def busy(self) -> bool:
@@ -123,12 +116,13 @@ class OpenVocabularyWidget(QWidget):
         """Start a run, of which the result goes into these layers or, by default, where it belongs."""
         if self._runner.busy:
             return
+        image = self.pictures.image
         try:
-            image, request = self._request(into)
+            request = self._requests.gather(image, self.annotator.current, into, self._runner.next_number())
         except OvsegError as error:
             self.form.show_message(str(error), error=True)
             return
-        if request is not None:
+        if image is not None and request is not None:
             self.form.show_message("")
             self.form.show_running(True)
             self._runs.start(image, request, into)
@@ -162,61 +156,9 @@ class OpenVocabularyWidget(QWidget):
             loading.unload()
         self.form.show_message("No model is in memory now; the next run loads its model again.")
 
-    def _request(self, into: Annotated | None) -> tuple[Image, Request | None]:
-        """Gather a run's settings; no request when the person declines a licence."""
-        image = self.image
-        if image is None:
-            raise InputError("There is no image layer: open a picture, or take one from File > Open Sample.")
-        categories = parse_categories(self.form.names.toPlainText())
-        source = self._source(image)
-        earlier = into or work_on(self.annotator.current, source, image)
-        positions = not_done(earlier, self.form.slices.positions(source.placement.position))
-        model, checkpoint = self._model()
-        if checkpoint is None and not self._accepts_licence(model):
-            self.form.show_message(f"'{model}' was not used, since its licence was not accepted.")
-            return image, None
-        table, corrected = continued(earlier, categories, positions, same=into is not None)
-        request = Request(
-            number=self._runner.next_number(),
-            sources=tuple(source_at(source, position) for position in positions),
-            categories=categories,
-            table=table,
-            model=model,
-            checkpoint=checkpoint,
-            preset=self.form.preset.value,
-            device=self.form.device.value,
-            earlier=corrected,
-        )
-        return image, request
-
-    def _source(self, image: Image) -> Source:
-        axis = self.form.channel_axis.currentData()
-        channels = self.form.chosen_channels() if axis is not None else None
-        return source_of(image, self.viewer.dims, axis, channels)
-
-    def _model(self) -> tuple[str, Path | None]:
-        """The model's name, or an architecture and the file with its weights."""
-        model = self.form.chosen_model()
-        if model == LOCAL_FILE:
-            return self.form.weights.chosen()
-        name = model.name if isinstance(model, ModelChoice) else model
-        if not name:
-            raise InputError("No model is chosen: take one from the list.")
-        return name, None
-
-    def _accepts_licence(self, model: str) -> bool:
-        notice = licence_notice(model)
-        if notice is None or model in self._licences_accepted:
-            return True
-        yes = QMessageBox.StandardButton.Yes
-        if QMessageBox.question(self, "Licence of this model", notice) != yes:
-            return False
-        self._licences_accepted.add(model)
-        return True
-
     def _show_segmented(self, event: Segmented, annotated: Annotated) -> None:
         # where another picture was chosen meanwhile, the result is there when one comes back to its own
-        if annotated.image is self.image:
+        if annotated.image is self.pictures.image:
             self.annotator.show(annotated)
             self.annotator.updates.remember(event.source.placement.position, event.learner)
 
@@ -253,7 +195,7 @@ class OpenVocabularyWidget(QWidget):
         if settings.get("preset") in PRESETS:
             self.form.preset.value = settings["preset"]
 
-    def _find_added(self, names: list[str]) -> None:
+    def _find_added(self) -> None:
         """Let the model look for categories that were added; all that it has seen of the picture is kept."""
         self._take_names()
         self._to_find = self._runner.busy
@@ -278,49 +220,17 @@ class OpenVocabularyWidget(QWidget):
         # A model that has just been fetched is no longer one to be downloaded.
         self.form.offer_models(model_choices(), chosen.name if isinstance(chosen, ModelChoice) else chosen)
         if self._to_find:
-            self._find_added([])
+            self._find_added()
 
     def _on_removed(self, event: Any) -> None:
         image = self._runs.image
         if image is not None and event.value is image:
             self._runs.stop(f"'{image.name}' was removed, so its run was stopped.")
         self.annotator.forget(event.value)
-        self._list_images()
+        self.pictures.list_images()
 
-    def _list_images(self, _event: Any = None) -> None:
-        from napari.layers import Image
-
-        box = self.form.image
-        images = [
-            layer
-            for layer in self.viewer.layers
-            if isinstance(layer, Image) and not layer.metadata.get(METADATA_KEY, {}).get("confidence")
-        ]
-        wanted = [(layer.name, layer.unique_id) for layer in reversed(images)]
-        shown = [(box.itemText(i), box.itemData(i)) for i in range(box.count())]
-        if wanted == shown:
-            return
-        chosen = box.currentData()
-        box.blockSignals(True)
-        box.clear()
-        for name, unique_id in wanted:
-            box.addItem(name, unique_id)
-        ids = [unique_id for _, unique_id in wanted]
-        box.setCurrentIndex(ids.index(chosen) if chosen in ids else 0 if ids else -1)
-        box.blockSignals(False)
-        self._image_chosen()
-
-    def _follow_selection(self, _event: Any = None) -> None:
-        active = self.viewer.layers.selection.active
-        # whoever turns to the masks of a picture is about to work on it
-        wanted = None if active is None else picture_id(active) or str(active.unique_id)
-        box = self.form.image
-        index = next((i for i in range(box.count()) if str(box.itemData(i)) == wanted), -1)
-        if index >= 0:
-            self.form.image.setCurrentIndex(index)
-
-    def _image_chosen(self, _index: int = 0) -> None:
-        image = self.image
+    def _image_chosen(self) -> None:
+        image = self.pictures.image
         model = self.form.chosen_model()
         self.session.turn_to(image, model.name if isinstance(model, ModelChoice) else model)
         axes = [] if image is None else channel_axes(image)

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ovseg.categories import Category
+from napari_ovseg.categories import Category, Labels
 from napari_ovseg.labelled import NamedLabel
 from napari_ovseg.segmentation import State
 
-Labels = NDArray[np.unsignedinteger[Any]]
 Position = tuple[int, ...]
 
 

@@ -7,16 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_ovseg.categories import void_id
-
-Labels = NDArray[np.unsignedinteger[Any]]
-
-
-def void_of(labels: Labels) -> int:
-    """Return the void id of labels: 255, or 65535 in 16 bit."""
-    return void_id(1 if labels.dtype == np.uint8 else 255)
+from napari_ovseg.categories import Labels, void_of
 
 
 @dataclass(frozen=True)

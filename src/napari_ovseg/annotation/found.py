@@ -9,10 +9,9 @@ from dataclasses import replace
 import numpy as np
 
 from napari_ovseg.annotation.annotation import SliceAnnotation
-from napari_ovseg.annotation.corrections import Labels, void_of
 from napari_ovseg.annotation.label_table import LabelTable
 from napari_ovseg.annotation.relabel import after_deleting, after_merging, after_renaming
-from napari_ovseg.categories import Category, same_name
+from napari_ovseg.categories import Category, Labels, same_name, void_of
 from napari_ovseg.errors import InputError
 from napari_ovseg.labelled import NamedLabel, named_labels
 from napari_ovseg.segmentation import Segmentation
@@ -55,8 +54,7 @@ def ids_in(table: LabelTable, categories: Iterable[Category]) -> np.ndarray:
 
 def renumbered(labels: Labels, ids: np.ndarray, table: LabelTable) -> Labels:
     """Return labels whose ids 0..C are ``ids (C + 1,)`` in a table; void and ids beyond C become its void."""
-    void = int(np.iinfo(table.dtype).max)
-    lookup = np.full(int(np.iinfo(labels.dtype).max) + 1, void, table.dtype)
+    lookup = np.full(void_of(labels) + 1, table.void, table.dtype)
     lookup[: len(ids)] = ids
     return lookup[labels]
 
@@ -111,7 +109,7 @@ def moved(piece: SliceAnnotation, old: LabelTable, new: LabelTable) -> SliceAnno
 
     What has no name there goes back to the machine; two that are words of one category there become one.
     """
-    to = np.full(max(old.last_id, 0) + 1, int(np.iinfo(new.dtype).max))
+    to = np.full(max(old.last_id, 0) + 1, new.void)
     to[0] = 0
     into: dict[int, NamedLabel] = {}
     for label in old.labels:

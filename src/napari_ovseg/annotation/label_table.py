@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_ovseg.categories import Category, labels_dtype, parse_categories, same_name
+from napari_ovseg.categories import Category, labels_dtype, parse_categories, same_name, void_id
 from napari_ovseg.colours import BACKGROUND, VOID, category_colours
 from napari_ovseg.errors import InputError
 from napari_ovseg.labelled import NamedLabel
@@ -67,6 +67,11 @@ class LabelTable:
     def dtype(self) -> np.dtype[np.unsignedinteger[Any]]:
         """What pixels need to hold all ids and void: uint8, or uint16 past id 254."""
         return labels_dtype(self.last_id)
+
+    @property
+    def void(self) -> int:
+        """The id of "not sure" pixels in that dtype."""
+        return void_id(self.last_id)
 
     def find(self, id: int) -> NamedLabel:
         """Return the category with an id; raises InputError when there is none."""

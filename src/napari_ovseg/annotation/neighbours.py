@@ -7,12 +7,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ovseg.annotation.corrections import Labels, void_of
+from napari_ovseg.annotation.annotation import Position
+from napari_ovseg.categories import Labels, void_of
 
 # largest difference of any colour channel, in [0, 1], at which a pixel counts as the same thing
 ALIKE = 0.1
-
-Position = tuple[int, ...]
 
 
 def hinted(

@@ -6,11 +6,11 @@ Nothing is changed in place: each function returns another slice, and arrays tha
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from napari_ovseg.annotation.annotation import Labels, SliceAnnotation
+from napari_ovseg.annotation.annotation import SliceAnnotation
+from napari_ovseg.categories import Labels, void_of
 from napari_ovseg.labelled import NamedLabel
 from napari_ovseg.segmentation import State
 
@@ -18,14 +18,6 @@ from napari_ovseg.segmentation import State
 def replaced(labels: Labels, id: int, by: int) -> Labels:
     """Return labels of any shape in which every pixel of one id has another."""
     return np.where(labels == id, labels.dtype.type(by), labels)
-
-
-def widened(labels: Labels, dtype: np.dtype[np.unsignedinteger[Any]]) -> Labels:
-    """Return labels as another unsigned dtype that holds all ids, with void where void was."""
-    if labels.dtype == dtype:
-        return labels
-    void = labels == np.iinfo(labels.dtype).max
-    return np.where(void, np.array(np.iinfo(dtype).max, dtype), labels.astype(dtype))
 
 
 def after_renaming(piece: SliceAnnotation, old: str, new: str) -> SliceAnnotation:
@@ -55,7 +47,7 @@ def after_deleting(piece: SliceAnnotation, label: NamedLabel) -> SliceAnnotation
     Where a person had painted it nobody has any more; its masks become background that no one is sure of, and
     its pseudo-labels void, until an update decides.
     """
-    void = int(np.iinfo(piece.human.dtype).max)
+    void = void_of(piece.human)
     confidence = piece.confidence
     if confidence is not None:
         confidence = np.where(piece.masks == label.id, np.float32(0), confidence)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ovseg.categories import Labels, void_of
 from napari_ovseg.errors import InputError
-
-Labels = NDArray[np.unsignedinteger[Any]]
 
 
 def check(masks: Labels, human: Labels, size: tuple[int, int]) -> int:
@@ -22,7 +20,7 @@ def check(masks: Labels, human: Labels, size: tuple[int, int]) -> int:
             raise InputError(f"The {what} have the shape {labels.shape}; the picture has {size}.")
     if masks.dtype != human.dtype:
         raise InputError(f"The masks are {masks.dtype}, the human pixels {human.dtype}; give one dtype.")
-    return int(np.iinfo(human.dtype).max)
+    return void_of(human)
 
 
 def painted_cells(

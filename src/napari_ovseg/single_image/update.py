@@ -11,11 +11,11 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from napari_ovseg.augmentation import reduce
+from napari_ovseg.categories import Labels
 from napari_ovseg.errors import Cancelled
 from napari_ovseg.pseudo_labels import paint
 from napari_ovseg.segmentation import State
 from napari_ovseg.single_image import constraints
-from napari_ovseg.single_image.constraints import Labels
 from napari_ovseg.single_image.edges import sharpen
 from napari_ovseg.single_image.evidence import EVIDENCE_SIDE, Evidence
 from napari_ovseg.single_image.turns import WORK_SIDE, learn

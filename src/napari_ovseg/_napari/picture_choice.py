@@ -1,0 +1,77 @@
+"""The list of pictures to choose from: follows the viewer's layers and which of them is selected."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_ovseg._napari.layers import METADATA_KEY, picture_id
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image
+    from qtpy.QtWidgets import QComboBox
+
+
+class PictureChoice(QObject):
+    """Keeps a box of pictures in step with the viewer.
+
+    Call `list_images` when a layer was removed: who else has to know of that comes first.
+
+    Signals
+    -------
+    chosen()
+        Another picture, or none, is chosen.
+    """
+
+    chosen = Signal()
+
+    def __init__(self, viewer: ViewerModel, box: QComboBox) -> None:
+        super().__init__(box)
+        self.viewer, self._box = viewer, box
+        box.currentIndexChanged.connect(lambda _index: self.chosen.emit())
+        layers = viewer.layers
+        for event in (layers.events.inserted, layers.events.reordered, layers.events.renamed):
+            event.connect(self.list_images)
+        layers.selection.events.active.connect(self.follow_selection)
+
+    @property
+    def image(self) -> Image | None:
+        """The image layer that is chosen."""
+        chosen = self._box.currentData()
+        return next((layer for layer in self.viewer.layers if layer.unique_id == chosen), None)
+
+    def list_images(self, _event: Any = None) -> None:
+        """List all image layers but those that show how sure the masks are."""
+        from napari.layers import Image
+
+        box = self._box
+        images = [
+            layer
+            for layer in self.viewer.layers
+            if isinstance(layer, Image) and not layer.metadata.get(METADATA_KEY, {}).get("confidence")
+        ]
+        wanted = [(layer.name, layer.unique_id) for layer in reversed(images)]
+        shown = [(box.itemText(i), box.itemData(i)) for i in range(box.count())]
+        if wanted == shown:
+            return
+        chosen = box.currentData()
+        box.blockSignals(True)
+        box.clear()
+        for name, unique_id in wanted:
+            box.addItem(name, unique_id)
+        ids = [unique_id for _, unique_id in wanted]
+        box.setCurrentIndex(ids.index(chosen) if chosen in ids else 0 if ids else -1)
+        box.blockSignals(False)
+        self.chosen.emit()
+
+    def follow_selection(self, _event: Any = None) -> None:
+        """Choose the picture that is selected, or whose masks are."""
+        active = self.viewer.layers.selection.active
+        # whoever turns to the masks of a picture is about to work on it
+        wanted = None if active is None else picture_id(active) or str(active.unique_id)
+        box = self._box
+        index = next((i for i in range(box.count()) if str(box.itemData(i)) == wanted), -1)
+        if index >= 0:
+            box.setCurrentIndex(index)

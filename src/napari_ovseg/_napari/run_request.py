@@ -1,0 +1,102 @@
+"""What the panel's fields ask for, as plain data: how the picture is read, and a run's request."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QMessageBox
+
+from napari_ovseg._napari.continued import continued, not_done, work_on
+from napari_ovseg._napari.form import LOCAL_FILE, Form
+from napari_ovseg._napari.model_choice import ModelChoice, licence_notice
+from napari_ovseg._napari.run import Request
+from napari_ovseg._napari.source import Source, source_at, source_of
+from napari_ovseg.categories import parse_categories
+from napari_ovseg.errors import InputError
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+    from napari_ovseg._napari.annotated import Annotated
+
+
+class RunRequests:
+    """Turns the form's fields into requests; remembers which licences were accepted."""
+
+    def __init__(self, viewer: ViewerModel, form: Form) -> None:
+        self.viewer, self._form = viewer, form
+        self._licences_accepted: set[str] = set()
+
+    def source(self, image: Image) -> Source:
+        """Plan how to read the slice in view; raises InputError when it can't be read."""
+        form = self._form
+        axis = form.channel_axis.currentData()
+        channels = form.chosen_channels() if axis is not None else None
+        return source_of(image, self.viewer.dims, axis, channels)
+
+    def gather(
+        self, image: Image | None, current: Annotated | None, into: Annotated | None, number: int
+    ) -> Request | None:
+        """Gather a run's settings; None when the person declines a licence.
+
+        Parameters
+        ----------
+        image : napari.layers.Image or None
+            The picture that is chosen.
+        current : Annotated or None
+            The work under way, on this picture or another.
+        into : Annotated or None
+            Layers that the result goes into; by default it goes where it belongs.
+        number : int
+            Of the run.
+
+        Raises
+        ------
+        InputError
+            That says what is missing.
+        """
+        if image is None:
+            raise InputError("There is no image layer: open a picture, or take one from File > Open Sample.")
+        form = self._form
+        categories = parse_categories(form.names.toPlainText())
+        source = self.source(image)
+        earlier = into or work_on(current, source, image)
+        positions = not_done(earlier, form.slices.positions(source.placement.position))
+        model, checkpoint = self._model()
+        if checkpoint is None and not self._accepts_licence(model):
+            form.show_message(f"'{model}' was not used, since its licence was not accepted.")
+            return None
+        table, corrected = continued(earlier, categories, positions, same=into is not None)
+        return Request(
+            number=number,
+            sources=tuple(source_at(source, position) for position in positions),
+            categories=categories,
+            table=table,
+            model=model,
+            checkpoint=checkpoint,
+            preset=form.preset.value,
+            device=form.device.value,
+            earlier=corrected,
+        )
+
+    def _model(self) -> tuple[str, Path | None]:
+        """The model's name, or an architecture and the file with its weights."""
+        model = self._form.chosen_model()
+        if model == LOCAL_FILE:
+            return self._form.weights.chosen()
+        name = model.name if isinstance(model, ModelChoice) else model
+        if not name:
+            raise InputError("No model is chosen: take one from the list.")
+        return name, None
+
+    def _accepts_licence(self, model: str) -> bool:
+        notice = licence_notice(model)
+        if notice is None or model in self._licences_accepted:
+            return True
+        yes = QMessageBox.StandardButton.Yes
+        if QMessageBox.question(self._form, "Licence of this model", notice) != yes:
+            return False
+        self._licences_accepted.add(model)
+        return True

@@ -1,0 +1,146 @@
+"""What a person does in the table of categories, done to the picture under annotation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, Signal
+from qtpy.QtWidgets import QMessageBox
+
+from napari_ovseg._napari import table_edits
+from napari_ovseg.errors import OvsegError
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+    from napari_ovseg._napari.annotated import Annotated
+    from napari_ovseg._napari.category_table import CategoryTable
+    from napari_ovseg.annotation.label_table import LabelTable
+
+
+class TableRequests(QObject):
+    """Carries out what the table asks for.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    table : CategoryTable
+    current : callable
+        ``current() -> Annotated or None``: the picture under annotation.
+
+    Signals
+    -------
+    edited()
+        The table of the picture is another, or has to be shown again as it was.
+    refused(message)
+    accepted()
+        What was asked for is done.
+    find_requested()
+        Categories were added that the model has not looked for.
+    """
+
+    edited = Signal()
+    refused = Signal(str)
+    accepted = Signal()
+    find_requested = Signal()
+
+    def __init__(
+        self, viewer: ViewerModel, table: CategoryTable, current: Callable[[], Annotated | None]
+    ) -> None:
+        super().__init__(table)
+        self.viewer, self.table, self._current = viewer, table, current
+        table.picked.connect(self.pick)
+        table.renamed.connect(lambda id, name: self._edit(partial(table_edits.rename, id=id, name=name)))
+        table.recoloured.connect(lambda id, colour: self._with_table(lambda t: t.recolour(id, colour)))
+        table.lock_changed.connect(self._lock)
+        table.only_shown.connect(self._show_only)
+        table.add_requested.connect(self._add)
+        table.merge_requested.connect(self._merge)
+        table.delete_requested.connect(self._delete)
+        table.refused.connect(self.refused)
+
+    def pick(self, label: int) -> None:
+        """Paint with a category from now on."""
+        current = self._current()
+        if current is not None:
+            layer = current.masks.layer
+            self.viewer.layers.selection.active = layer
+            # napari puts the tool away when a layer is shown, even if it was already.
+            if not layer.visible:
+                layer.visible = True
+            layer.selected_label = label
+
+    def choose_neighbour(self, step: int) -> None:
+        """Choose the category after (1) or before (-1) the one being painted with."""
+        current = self._current()
+        if current is not None:
+            table, chosen = current.table, int(current.masks.layer.selected_label)
+            self.pick(table.next_id(chosen) if step > 0 else table.previous_id(chosen))
+
+    def choose_nth(self, number: int) -> None:
+        """Choose a category by its place in the table, counted from 1; 0 is the background."""
+        current = self._current()
+        id = None if current is None else current.table.nth_id(number)
+        if id is not None:
+            self.pick(id)
+
+    def _add(self, typed: str) -> None:
+        added: list[str] = []
+        self._edit(lambda annotated: added.extend(table_edits.add(annotated, typed)))
+        if added:
+            self.find_requested.emit()
+
+    def _delete(self, id: int) -> None:
+        current = self._current()
+        if current is None:
+            return
+        count = table_edits.human_pixels_of(current, id)
+        name = current.table.find(id).name
+        question = f"You have painted {count} pixels of '{name}'. Delete the category and hand them back?"
+        yes = QMessageBox.StandardButton.Yes
+        if count and QMessageBox.question(self.table, "Delete a category", question) != yes:
+            return
+        below = current.table.next_id(id)
+        self._edit(partial(table_edits.delete, id=id))
+        self._paint_instead(id, below)
+
+    def _merge(self, source: int, into: int) -> None:
+        self._edit(partial(table_edits.merge, source=source, into=into))
+        self._paint_instead(source, into)
+
+    def _paint_instead(self, gone: int, other: int) -> None:
+        """Keep the brush from painting with a category that is there no more."""
+        current = self._current()
+        if current is not None and gone not in current.table.ids:
+            layer = current.masks.layer
+            if layer.selected_label == gone:
+                layer.selected_label = other
+
+    def _lock(self, id: int, locked: bool) -> None:
+        self._with_table(lambda table: table.lock(id) if locked else table.unlock(id))
+
+    def _with_table(self, change: Callable[[LabelTable], LabelTable]) -> None:
+        self._edit(lambda annotated: annotated.show_table(change(annotated.table)))
+
+    def _edit(self, action: Callable[[Annotated], object]) -> None:
+        current = self._current()
+        if current is None:
+            return
+        try:
+            action(current)
+        except OvsegError as error:
+            self.refused.emit(str(error))
+        else:
+            self.accepted.emit()
+            current.worth_saving = True
+        self.edited.emit()
+
+    def _show_only(self, id: int | None) -> None:
+        current = self._current()
+        if current is not None:
+            layer = current.masks.layer
+            if id is not None:
+                layer.selected_label = id
+            layer.show_selected_label = id is not None
