@@ -1,8 +1,14 @@
-"""An open_clip ViT written out, with every attention in the graph: what the slow readings are made of."""
+"""Each paper read slowly: autograd through an open_clip ViT written out, loops over heads and patches.
+
+Patches are 8 pixels a side, as in `conftest.VISION`.
+"""
 
 from __future__ import annotations
 
+import math
+
 import torch
+from torch.nn import functional as F
 
 
 def unrolled(network, view):
@@ -25,3 +31,239 @@ def attended(block, normed):
     q, k, v = (part.reshape(-1, heads, d).transpose(0, 1) for part in qkv.chunk(3, dim=1))
     attention = torch.softmax(q @ k.transpose(1, 2) / d**0.5, dim=-1)
     return block.attn.out_proj((attention @ v).transpose(0, 1).reshape(len(normed), -1)), attention
+
+
+def attention_maps(x, attn):
+    """``nn.MultiheadAttention`` written out: A (H, n, n) as a leaf, and the output."""
+    n, width = x.shape[1:]
+    heads, d = attn.num_heads, width // attn.num_heads
+    q, k, v = (
+        F.linear(x[0], attn.in_proj_weight, attn.in_proj_bias).reshape(n, 3, heads, d).permute(1, 2, 0, 3)
+    )
+    weights = torch.softmax(q @ k.transpose(1, 2) / d**0.5, dim=-1).detach().requires_grad_()
+    return weights, attn.out_proj((weights @ v).permute(1, 0, 2).reshape(1, n, width))
+
+
+def chefer_by_autograd(network, view, texts):
+    """The last block's map with one backward per category through the entire block."""
+    visual = network.visual
+    x = visual._embeds(view)
+    for block in visual.transformer.resblocks[:-1]:
+        x = block(x)
+    last = visual.transformer.resblocks[-1]
+    weights, out = attention_maps(last.ln_1(x), last.attn)
+    x = x + last.ls_1(out)
+    x = x + last.ls_2(last.mlp(last.ln_2(x)))
+    pooled, _ = visual._pool(x)
+    image = F.normalize(pooled @ visual.proj, dim=-1)[0]
+    logits = network.logit_scale.exp() * texts @ image
+    if network.logit_bias is not None:
+        logits = logits + network.logit_bias
+    maps = []
+    for logit in logits:
+        (gradient,) = torch.autograd.grad(logit, weights, retain_graph=True)
+        a_bar = (gradient * weights).clamp(min=0).mean(dim=0).detach()
+        row = a_bar[0, 1:] if visual.pool_type == "tok" else a_bar[1:, 1:].mean(dim=0)
+        maps.append(row.reshape(visual.grid_size))
+    return torch.stack(maps)
+
+
+def rollout_by_autograd(network, view, texts, start):
+    levels, attentions = unrolled(network, view)
+    image = network.visual.ln_post(levels[-1][0]) @ network.visual.proj
+    maps = []
+    for text in texts:
+        score = network.logit_scale.exp() * text @ image / image.norm()
+        n = len(levels[0])
+        relevance = torch.eye(n, dtype=torch.float64)
+        for attention in attentions[start:]:
+            (gradient,) = torch.autograd.grad(score, attention, retain_graph=True)
+            relevance = relevance + (gradient * attention).clamp(min=0).mean(dim=0).detach() @ relevance
+        maps.append(relevance[0, 1:].reshape(view.shape[2] // 8, view.shape[3] // 8))
+    return torch.stack(maps)
+
+
+def filled_boxes(activation):
+    """The boxes by flood fill over eight neighbours; one at the far border leaves that border out."""
+    rows, columns = activation.shape
+    steps = [[int(float(value) * 255) for value in row] for row in activation]
+    threshold = int(0.4 * max(max(row) for row in steps))
+    left = {(i, j) for i in range(rows) for j in range(columns) if steps[i][j] > threshold}
+    mask = torch.zeros(rows, columns, dtype=torch.float64)
+    while left:
+        front = [left.pop()]
+        part = list(front)
+        while front:
+            i, j = front.pop()
+            near = {(i + a, j + b) for a in (-1, 0, 1) for b in (-1, 0, 1)} & left
+            left -= near
+            front += near
+            part += near
+        ys, xs = zip(*part, strict=True)
+        mask[min(ys) : min(max(ys) + 1, rows - 1), min(xs) : min(max(xs) + 1, columns - 1)] = 1
+    return mask
+
+
+def cam_by_autograd(network, view, texts, background):
+    visual, grid = network.visual, (view.shape[2] // 8, view.shape[3] // 8)
+    levels, attentions = unrolled(network, view)
+    last = visual.transformer.resblocks[-1]
+    normed = last.ln_1(levels[-2])
+    out, _ = attended(last, normed)
+    x = levels[-2] + last.ls_1(out)
+    x = x + last.ls_2(last.mlp(last.ln_2(x)))
+    image = visual.ln_post(x)[1:].mean(dim=0) @ visual.proj
+    rivals = texts if background is None else torch.cat([texts, background])
+    shares = torch.softmax(network.logit_scale.exp() * rivals @ (image / image.norm()), dim=0)
+    affinity = torch.stack([a.mean(dim=0)[1:, 1:] for a in attentions[-8:]]).mean(dim=0).detach()
+    for _ in range(3):
+        affinity = affinity / affinity.sum(dim=0, keepdim=True)
+        affinity = affinity / affinity.sum(dim=1, keepdim=True)
+    affinity = (affinity + affinity.T) / 2
+    affinity = affinity @ affinity
+    maps = []
+    for share in shares[: len(texts)]:
+        (gradient,) = torch.autograd.grad(share, normed, retain_graph=True)
+        cam = (normed[1:] * gradient[1:].mean(dim=0)).sum(dim=1).clamp(min=0).detach().reshape(grid)
+        cam = (cam - cam.min()) / (cam.max() - cam.min())
+        mask = filled_boxes(cam).flatten()
+        maps.append(((affinity * mask) @ cam.flatten()).reshape(grid))
+    return torch.stack(maps)
+
+
+def dense_by_loops(network, view, texts, method):
+    """One patch, one head, one key at a time."""
+    visual = network.visual
+    x = visual._embeds(view)
+    for block in visual.transformer.resblocks[:-1]:
+        x = block(x)
+    last = visual.transformer.resblocks[-1]
+    normed = last.ln_1(x)[0]
+    width, heads = normed.shape[1], last.attn.num_heads
+    d = width // heads
+    q, k, v = F.linear(normed, last.attn.in_proj_weight, last.attn.in_proj_bias).split(width, dim=1)
+    rows, columns = view.shape[2] // 8, view.shape[3] // 8
+    scores = torch.zeros(len(texts), rows, columns, dtype=torch.float64)
+    for i in range(rows * columns):
+        out = torch.zeros(width, dtype=torch.float64)
+        for h in range(heads):
+            part = slice(h * d, (h + 1) * d)
+            if method == "maskclip":
+                out[part] = v[1 + i, part]
+                continue
+            side = q if method == "clearclip" else k
+            logits = []
+            for j in range(len(normed)):
+                logit = float(side[1 + i, part] @ side[j, part]) / math.sqrt(d)
+                if method == "naclip" and j > 0:
+                    dy, dx = i // columns - (j - 1) // columns, i % columns - (j - 1) % columns
+                    logit += math.exp(-(dy * dy + dx * dx) / (2 * 5.0**2))
+                logits.append(logit)
+            total = sum(math.exp(logit) for logit in logits)
+            for j, logit in enumerate(logits):
+                out[part] += math.exp(logit) / total * v[j, part]
+        joint = visual.ln_post(last.ls_1(last.attn.out_proj(out))) @ visual.proj
+        scores[:, i // columns, i % columns] = texts @ (joint / joint.norm())
+    return scores
+
+
+def sclip_by_loops(network, view, texts):
+    """SCLIP with the modules of the network: every token, one head at a time, residual and MLP kept."""
+    visual = network.visual
+    x = visual._embeds(view)
+    for block in visual.transformer.resblocks[:-1]:
+        x = block(x)
+    last = visual.transformer.resblocks[-1]
+    normed, heads = last.ln_1(x)[0], last.attn.num_heads
+    d = normed.shape[1] // heads
+    q, k, v = (normed @ last.attn.in_proj_weight.T + last.attn.in_proj_bias).chunk(3, dim=1)
+    out = torch.zeros_like(normed)
+    for h in range(heads):
+        part = slice(h * d, (h + 1) * d)
+        for i in range(len(normed)):
+            for side in (q, k):
+                logits = [float(side[i, part] @ other) / math.sqrt(d) for other in side[:, part]]
+                total = sum(math.exp(logit) for logit in logits)
+                for j, logit in enumerate(logits):
+                    out[i, part] += math.exp(logit) / total * v[j, part]
+    x = x[0] + last.ls_1(last.attn.out_proj(out))
+    x = x + last.ls_2(last.mlp(last.ln_2(x)))
+    joint = visual.ln_post(x[1:]) @ visual.proj
+    cosines = texts @ (joint / joint.norm(dim=1, keepdim=True)).T
+    return cosines.reshape(-1, view.shape[2] // 8, view.shape[3] // 8)
+
+
+def outliers_by_loops(patches):
+    """Local outlier factor as the authors compute it, one patch at a time."""
+    n = len(patches)
+    k = 30 if n > 30 else n // 2
+    nearest, density = [], []
+    for i in range(n):
+        squared = sorted((float(((patches[i] - patches[j]) ** 2).sum()), j) for j in range(n) if j != i)[:k]
+        nearest.append([j for _, j in squared])
+        reach = [max(d, squared[-1][0]) for d, _ in squared]
+        density.append(k / (sum(reach) / k))
+    factor = [sum(density[j] for j in nearest[i]) / k / density[i] for i in range(n)]
+    place = 0.95 * (n - 1)
+    ordered, low = sorted(factor), math.floor(0.95 * (n - 1))
+    limit = ordered[low] + (place - low) * (ordered[min(low + 1, n - 1)] - ordered[low])
+    return {i for i in range(n) if factor[i] > limit}
+
+
+def mended(patches, outliers, rows, columns):
+    result = patches.clone()
+    for i in outliers:
+        near = [
+            r * columns + c
+            for r in range(max(i // columns - 1, 0), min(i // columns + 2, rows))
+            for c in range(max(i % columns - 1, 0), min(i % columns + 2, columns))
+        ]
+        near = [j for j in near if j not in outliers]
+        if near:
+            result[i] = torch.stack([patches[j] for j in near]).mean(dim=0)
+    return result
+
+
+def cosines(patches):
+    return torch.stack([torch.stack([a @ b / a.norm() / b.norm() for b in patches]) for a in patches])
+
+
+def averaged(patches, alike):
+    result = torch.zeros_like(patches)
+    for i in range(len(patches)):
+        weights = [float(a) if a >= 0.4 else 0.0 for a in alike[i]]
+        result[i] = sum(w * p for w, p in zip(weights, patches, strict=True)) / (sum(weights) + 1e-6)
+    return result
+
+
+def last_attention(block, patches, class_token, alike):
+    normed, heads = block.ln_1(patches), block.attn.num_heads
+    d = normed.shape[1] // heads
+    _, k, v = (normed @ block.attn.in_proj_weight.T + block.attn.in_proj_bias).chunk(3, dim=1)
+    out, middle = torch.zeros_like(normed), float(alike.mean())
+    for i in range(len(normed)):
+        favour = [math.exp(3 * (float(a) - middle)) if a >= middle else 0.0 for a in alike[i]]
+        for h in range(heads):
+            part = slice(h * d, (h + 1) * d)
+            keys = [math.exp(float(k[i, part] @ other) / math.sqrt(d)) for other in k[:, part]]
+            for j in range(len(normed)):
+                out[i, part] += (favour[j] / sum(favour) + keys[j] / sum(keys)) / 2 * v[j, part]
+    return block.ls_1(block.attn.out_proj(out)) + 0.3 * class_token
+
+
+def scclip_by_loops(network, view, texts, middle, after, until):
+    """``middle``, ``after`` and ``until`` count blocks from 1, as the paper's layers."""
+    visual, (rows, columns) = network.visual, (view.shape[2] // 8, view.shape[3] // 8)
+    levels = [level.detach() for level in unrolled(network, view)[0]]
+    end = levels[-2]
+    outliers = outliers_by_loops(end[1:])
+    assert outliers
+    alike = cosines(mended(levels[middle][1:], outliers, rows, columns))
+    later = cosines(levels[after][1:])
+    block = visual.transformer.resblocks[-1]
+    x = averaged(mended(end[1:], outliers, rows, columns), alike)
+    x = averaged(last_attention(block, x, end[0], alike), later)
+    several = sum(levels[after : until + 1])
+    x = x + averaged(last_attention(block, several[1:], several[0], alike), later)
+    joint = visual.ln_post(x) @ visual.proj
+    return (texts @ (joint / joint.norm(dim=1, keepdim=True)).T).reshape(-1, rows, columns)

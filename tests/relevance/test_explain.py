@@ -7,6 +7,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from open_clip.timm_model import TimmModel
+from readings import chefer_by_autograd
 from torch.nn import functional as F
 
 from napari_ovseg.clip.trunk import readout, trunk_states
@@ -24,41 +25,6 @@ TOWERS = {
     "norm after pooling": ({"final_ln_after_pool": True}, {}),
     "average": ({"pool_type": "avg"}, {}),
 }
-
-
-def attention_maps(x, attn):
-    """``nn.MultiheadAttention`` written out: A (H, n, n) as a leaf, and the output."""
-    n, width = x.shape[1:]
-    heads, d = attn.num_heads, width // attn.num_heads
-    q, k, v = (
-        F.linear(x[0], attn.in_proj_weight, attn.in_proj_bias).reshape(n, 3, heads, d).permute(1, 2, 0, 3)
-    )
-    weights = torch.softmax(q @ k.transpose(1, 2) / d**0.5, dim=-1).detach().requires_grad_()
-    return weights, attn.out_proj((weights @ v).permute(1, 0, 2).reshape(1, n, width))
-
-
-def chefer_by_autograd(network, view, texts):
-    """The last block's map with one backward per category through the entire block."""
-    visual = network.visual
-    x = visual._embeds(view)
-    for block in visual.transformer.resblocks[:-1]:
-        x = block(x)
-    last = visual.transformer.resblocks[-1]
-    weights, out = attention_maps(last.ln_1(x), last.attn)
-    x = x + last.ls_1(out)
-    x = x + last.ls_2(last.mlp(last.ln_2(x)))
-    pooled, _ = visual._pool(x)
-    image = F.normalize(pooled @ visual.proj, dim=-1)[0]
-    logits = network.logit_scale.exp() * texts @ image
-    if network.logit_bias is not None:
-        logits = logits + network.logit_bias
-    maps = []
-    for logit in logits:
-        (gradient,) = torch.autograd.grad(logit, weights, retain_graph=True)
-        a_bar = (gradient * weights).clamp(min=0).mean(dim=0).detach()
-        row = a_bar[0, 1:] if visual.pool_type == "tok" else a_bar[1:, 1:].mean(dim=0)
-        maps.append(row.reshape(visual.grid_size))
-    return torch.stack(maps)
 
 
 @pytest.mark.parametrize("name", TOWERS)

@@ -4,25 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from readings import unrolled
+from readings import rollout_by_autograd
 
 from napari_ovseg.errors import InputError
 from napari_ovseg.relevance import relevance_maps
-
-
-def rollout_by_autograd(network, view, texts, start):
-    levels, attentions = unrolled(network, view)
-    image = network.visual.ln_post(levels[-1][0]) @ network.visual.proj
-    maps = []
-    for text in texts:
-        score = network.logit_scale.exp() * text @ image / image.norm()
-        n = len(levels[0])
-        relevance = torch.eye(n, dtype=torch.float64)
-        for attention in attentions[start:]:
-            (gradient,) = torch.autograd.grad(score, attention, retain_graph=True)
-            relevance = relevance + (gradient * attention).clamp(min=0).mean(dim=0).detach() @ relevance
-        maps.append(relevance[0, 1:].reshape(view.shape[2] // 8, view.shape[3] // 8))
-    return torch.stack(maps)
 
 
 @pytest.mark.parametrize("start", [0, 1, 2])
