@@ -159,6 +159,46 @@ def test_when_all_is_absent_all_is_background():
     assert found.record["absent"] == ["ghost"]
 
 
+@settings(max_examples=10)
+@given(st.integers(1, 5), st.integers(0, 2**16), st.floats(0.01, 1), st.booleans())
+def test_without_background_every_pixel_is_of_something_that_is_there(count, seed, sure, flat):
+    rng = np.random.default_rng(seed)
+    picture = rng.integers(0, 255, (24, 30, 3), np.uint8)
+    maps = np.zeros((count, 5, 6)) if flat else rng.normal(size=(count, 5, 6))
+    presence = (rng.random(count) * sure).astype(np.float32)
+    found = segment_maps(picture, maps, presence=presence, background=False)
+    there = np.flatnonzero((presence >= 0.2) | ((presence < 0.2).all() & (presence == presence.max()))) + 1
+    assert set(np.unique(found.masks)) <= set(there.tolist())
+    for soft in found.stages.values():
+        assert soft[0].max() == 0
+        assert torch.allclose(soft.sum(0), torch.ones(()), atol=1e-4)
+    again = refine(picture, found, found.masks)
+    assert 0 not in again.masks
+
+
+def test_without_background_the_best_map_wins_where_all_are_weak():
+    picture, rough, truth = square()
+    found = segment_maps(picture, torch.cat([rough, 1 - rough]), background=False)
+    assert (found.masks[truth] == 1).mean() > 0.9
+    assert (found.masks[~truth] == 2).mean() > 0.9
+
+
+def test_background_words_need_a_background():
+    picture, rough, _ = square()
+    with pytest.raises(InputError, match="leave them out"):
+        segment_maps(picture, rough.repeat(2, 1, 1), categories="a; background: b", background=False)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_names_that_are_known_to_be_there_are_not_judged_absent(model, picture, monkeypatch, known):
+    monkeypatch.setattr(Model, "presence", lambda self, vectors, phrases: torch.zeros(len(phrases)))
+    found = segment(picture, "cat, dog", model=model, preset="fast", known=known)
+    assert found.record["absent"] == ([] if known else ["cat", "dog"])
+    assert found.record["known"] is known
+    assert bool(found.masks.any()) is known
+    assert found.presence.max() == 0
+
+
 def test_masks_follow_the_picture_not_the_cells():
     picture, rough, truth = square()
     found = segment_maps(picture, rough)

@@ -54,7 +54,7 @@ def distil_maps(
     features: torch.Tensor | None,
     there: torch.Tensor,
     *,
-    background_power: float,
+    background_power: float | None,
     seed: int,
     run: Run,
     on_pseudo_labels: OnPseudoLabels | None,
@@ -71,8 +71,8 @@ def distil_maps(
         ``(F, gh, gw)``: deep features of the picture.
     there : torch.Tensor
         ``(C,)``, bool: which categories may be painted.
-    background_power : float
-        Alpha of `pseudo_labels.compete`.
+    background_power : float or None
+        Alpha of `pseudo_labels.compete`; None where every pixel is of a category.
     seed : int
     run : Run
         Told of each stage, and asked whether to go on.
@@ -113,7 +113,9 @@ def _learnt(
     return {"distilled": distilled, "edges": sharpened}
 
 
-def _shares(maps: torch.Tensor, there: torch.Tensor, power: float) -> torch.Tensor:
+def _shares(maps: torch.Tensor, there: torch.Tensor, power: float | None) -> torch.Tensor:
     """Let the maps of what is there, and of the background words if any, compete with background."""
-    sought = maps[: len(there)] * there[:, None, None]
+    # where no map says anything, and there is no background, what is there shares the cell
+    least = 0.0 if power is not None else 1e-4
+    sought = maps[: len(there)].clamp_min(least) * there[:, None, None]
     return compete(sought, maps[-1] if len(maps) > len(there) else None, power=power)

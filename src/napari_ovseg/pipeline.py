@@ -51,6 +51,8 @@ def segment(
     model: Model,
     preset: str = "balanced",
     method: str | None = None,
+    known: bool = False,
+    background: bool = True,
     seed: int = 0,
     progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
@@ -71,6 +73,11 @@ def segment(
     method : str, optional
         Relevance method, one of `relevance.METHODS`; by default the one that suits the model. With
         ``cam``, CLIP-ES's background words compete too, except those among the names.
+    known : bool
+        Whether all names are known to be in the picture; by default the model judges which are.
+    background : bool
+        Whether a pixel may be of none of the categories. Without it every pixel is of one, of the likeliest
+        where the model finds none there.
     seed : int
         Same input, settings and seed give the same masks on the same machine.
     progress : callable, optional
@@ -87,11 +94,13 @@ def segment(
     Raises
     ------
     InputError
-        When the picture, the names or the preset can't be used, or the model lacks the method.
+        When the picture, the names or the preset can't be used, the model lacks the method, or background
+        words are given where there is to be no background.
     Cancelled
         Within one view or training step of ``should_stop()`` turning true.
     """
     named = parse_categories(categories)
+    _refuse_words(named, background)
     picture = to_rgb(image)
     views = augmentation.views_for(preset, *picture.shape[:2])
     run = Run(progress, should_stop)
@@ -101,13 +110,15 @@ def segment(
         sought = [name.phrases for name in named if not name.background]
         presence = model.presence(seen.image_vectors, sought)
     calibrated = getattr(model.network, "logit_bias", None) is not None
-    there = presence >= (ABSENT_BELOW if calibrated else ABSENT_BELOW_RELATIVE)
+    least = 0.0 if known else ABSENT_BELOW if calibrated else ABSENT_BELOW_RELATIVE
+    there = _there(presence, least, background)
+    power = BACKGROUND_POWER if how in GRADIENT_METHODS else BACKGROUND_POWER_OF_COSINES
     distilled = distil_maps(
         picture,
         seen.maps,
         seen.features,
         there,
-        background_power=BACKGROUND_POWER if how in GRADIENT_METHODS else BACKGROUND_POWER_OF_COSINES,
+        background_power=power if background else None,
         seed=seed,
         run=run,
         on_pseudo_labels=on_pseudo_labels,
@@ -117,10 +128,22 @@ def segment(
         "model": model.spec.name,
         "checkpoint": model.spec.checkpoint,
         "method": how,
+        "known": known,
         "preset": preset,
         "views": len(views),
     }
     return replace(found, record=settings | found.record | {"warnings": _warnings(model, named)})
+
+
+def _there(presence: torch.Tensor, least: float, background: bool) -> torch.Tensor:
+    """Which categories may be painted, ``(C,)`` bool: at least one where there is no background."""
+    there = presence >= least
+    return there if background or there.any() else presence == presence.max()
+
+
+def _refuse_words(named: tuple[Category, ...], background: bool) -> None:
+    if not background and any(name.background for name in named):
+        raise InputError("There are background words but no background: leave them out, or background=True.")
 
 
 def _warnings(model: Model, named: tuple[Category, ...]) -> list[str]:
@@ -137,6 +160,7 @@ def segment_maps(
     categories: str | Category | Iterable[str | Category] | None = None,
     presence: Any = None,
     background_power: float = BACKGROUND_POWER,
+    background: bool = True,
     seed: int = 0,
     progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
@@ -160,7 +184,7 @@ def segment_maps(
     background_power : float
         Alpha of the background score ``(1 - max_c M_c) ** alpha``, see `pseudo_labels.compete`. The
         default is for maps with a zero of their own (gradients, activations); 0.5 suits maps of cosines.
-    seed, progress, should_stop, on_pseudo_labels
+    background, seed, progress, should_stop, on_pseudo_labels
         As in `segment`.
 
     Returns
@@ -178,6 +202,7 @@ def segment_maps(
     raw = _checked(maps, "maps")
     deep = None if features is None else _checked(features, "features")
     named = parse_categories(categories or [f"category {i + 1}" for i in range(len(raw))])
+    _refuse_words(named, background)
     sought = sum(not name.background for name in named)
     if len(named) != len(raw):
         raise InputError(f"There are {len(raw)} maps for {len(named)} categories; give one map for each.")
@@ -187,13 +212,13 @@ def segment_maps(
     if not background_power > 0:
         raise InputError(f"The background power must be above 0, not {background_power}.")
     run = Run(progress, should_stop)
-    there = sure >= ABSENT_BELOW
+    there = _there(sure, ABSENT_BELOW, background)
     distilled = distil_maps(
         rgb,
         raw,
         deep,
         there,
-        background_power=background_power,
+        background_power=background_power if background else None,
         seed=seed,
         run=run,
         on_pseudo_labels=on_pseudo_labels,

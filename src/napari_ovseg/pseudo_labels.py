@@ -39,7 +39,7 @@ class PseudoLabels:
 
 
 def compete(
-    maps: torch.Tensor, background: torch.Tensor | None = None, *, power: float = BACKGROUND_POWER
+    maps: torch.Tensor, background: torch.Tensor | None = None, *, power: float | None = BACKGROUND_POWER
 ) -> torch.Tensor:
     """Scores of background and of the categories, which sum to one in every cell.
 
@@ -49,15 +49,16 @@ def compete(
         ``(C, h, w)`` in [0, 1], one map per category.
     background : torch.Tensor, optional
         ``(h, w)`` in [0, 1]: the map of the background words; it competes with the rule.
-    power : float
-        Alpha of the rule: above 1 background needs the categories to be weaker.
+    power : float or None
+        Alpha of the rule: above 1 background needs the categories to be weaker. None: no rule, every cell
+        is of a category.
 
     Returns
     -------
     torch.Tensor
         ``(C + 1, h, w)``, background first.
     """
-    rule = (1 - maps.amax(0)).clamp(0, 1) ** power
+    rule = torch.zeros_like(maps[0]) if power is None else (1 - maps.amax(0)).clamp(0, 1) ** power
     if background is not None:
         rule = torch.maximum(rule, background)
     scores = torch.cat([rule[None], maps])

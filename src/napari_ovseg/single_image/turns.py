@@ -41,13 +41,20 @@ def learn(
     Returns
     -------
     torch.Tensor
-        ``(K, H, W)``, sums to one.
+        ``(K, H, W)``, sums to one. A category with no score anywhere gets none.
 
     Raises
     ------
     Cancelled
         When ``should_stop`` turns true.
     """
+    possible = scores.flatten(1).amax(1) > 0
+    if not possible.all():
+        learnt = torch.zeros(len(scores), *picture.shape[:2])
+        learnt[possible] = learn(
+            picture, scores[possible], deep, seed=seed, step_done=step_done, should_stop=should_stop
+        )
+        return learnt
     shallow, guide = appearance(picture), torch.from_numpy(picture).permute(2, 0, 1)
     rough, logs = scores, []
     for turn in range(TURNS):

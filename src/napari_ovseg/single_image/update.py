@@ -80,7 +80,7 @@ class SingleImage:
         deep = None if state.features is None else torch.from_numpy(state.features)
         there = scores.flatten(1).amax(1) > 0
         self._ids = [0, *state.ids]
-        self._there = [True, *there[1:].tolist()]
+        self._there = there.tolist()
         self._scores = scores
         if edges is not None:
             self._scores = edges
