@@ -1,4 +1,4 @@
-"""The command line: ``napari-ovseg segment``, ``demo``, ``open``, ``export`` and ``models``."""
+"""The command line: ``napari-ovseg segment``, ``demo``, ``open``, ``export``, ``evaluate`` and ``models``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from napari_ovseg import __version__
+from napari_ovseg.cli.evaluate import evaluate
 from napari_ovseg.cli.export import export
 from napari_ovseg.cli.models import models_app
 from napari_ovseg.cli.segment import demo, segment
@@ -26,6 +27,7 @@ app.command()(segment)
 app.command()(demo)
 app.command("open")(open_command)
 app.command()(export)
+app.command()(evaluate)
 app.add_typer(models_app, name="models")
 
 

@@ -1,0 +1,127 @@
+"""``napari-ovseg evaluate``: how good masks are on a dataset with ground truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from napari_ovseg.cli.models import load
+from napari_ovseg.cli.progress import Bars
+from napari_ovseg.cli.segment import Method, Preset
+
+# written out, as the list itself comes with scipy
+DatasetName = Literal[
+    "voc21",
+    "voc20",
+    "context60",
+    "context59",
+    "coco-object",
+    "coco-stuff",
+    "ade20k",
+    "cityscapes",
+    "camvid",
+    "nuclei",
+    "folder",
+]
+Protocol = Literal["known-labels", "vocabulary"]
+
+
+def evaluate(
+    dataset: Annotated[DatasetName, typer.Argument(help="Which dataset; folder is one of your own.")],
+    root: Annotated[
+        Path,
+        typer.Argument(
+            help="Where its archive was unpacked. folder: images/, masks/ and classes.txt, one class a line.",
+            metavar="ROOT",
+        ),
+    ],
+    protocol: Annotated[
+        Protocol,
+        typer.Option(help="Give the names that are in each picture, or all names of the dataset."),
+    ] = "known-labels",
+    names: Annotated[
+        Literal["plain", "curated"],
+        typer.Option(help="Ask for the dataset's own names, or for sharper ones and background words."),
+    ] = "plain",
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help='See "napari-ovseg models". Default: ViT-B/16 for photos once downloaded, else demo.',
+            metavar="NAME",
+        ),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(help="Weights from a local file; --model then names the architecture.", metavar="PATH"),
+    ] = None,
+    method: Annotated[
+        Method | None,
+        typer.Option(help="How relevance is read off the model. Default: what suits the model."),
+    ] = None,
+    preset: Annotated[Preset, typer.Option(help="How many views of each picture.")] = "balanced",
+    split: Annotated[
+        str | None,
+        typer.Option(help="Default: the one that papers report, mostly val.", metavar="NAME"),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(help="Only the first so many pictures.", metavar="N", min=1)
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for results. Default: one in evaluation/ for these settings.", metavar="DIR"
+        ),
+    ] = None,
+    skip_bad: Annotated[
+        bool,
+        typer.Option("--skip-bad", help="Go on past pictures or masks that can't be used, and list them."),
+    ] = False,
+    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.", metavar="NAME")] = "auto",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same masks.", metavar="N")] = 0,
+) -> None:
+    """Measure mIoU, boundary IoU, pixel accuracy and seconds on pictures with ground truth.
+
+    Writes report.json, report.md, a contact sheet of the worst and the median pictures, and the masks.
+    Stop it at any time: the same command goes on where it was.
+    """
+    from napari_ovseg.evaluation.datasets import open_dataset
+    from napari_ovseg.evaluation.problems import BadDataset, BadPicture
+    from napari_ovseg.evaluation.report import report_files, write_report
+    from napari_ovseg.evaluation.run import How
+    from napari_ovseg.evaluation.run import evaluate as run
+
+    try:
+        opened = open_dataset(dataset, root, split=split, naming=names)
+        loaded = load(model, checkpoint, device)
+        how = How(loaded, protocol, method, preset, seed)
+        if output is None:
+            words = (opened.name, opened.split, protocol, names, loaded.spec.name, method or "")
+            output = Path("evaluation") / "-".join(filter(None, words)).replace("/", "-")
+        with Bars() as bars:
+            found = run(opened, how, output, limit=limit, skip_bad=skip_bad, progress=bars)
+    except (BadDataset, BadPicture) as error:
+        typer.echo(f"Error: {error}", err=True)
+        if isinstance(error, BadPicture):
+            typer.echo("Mend it and run the same command again, or add --skip-bad.", err=True)
+        raise typer.Exit(1) from error
+    numbers = write_report(found)
+    for warning in found.warnings:
+        typer.echo(f"Warning: {warning}", err=True)
+    _say(numbers)
+    for path in report_files(output):
+        typer.echo(path)
+
+
+def _say(numbers: dict[str, Any]) -> None:
+    """The four figures, and what was skipped."""
+    for figure in ("pooled mIoU", "mean mIoU of pictures", "pixel accuracy", "boundary IoU"):
+        value = numbers[figure]
+        typer.echo(f"{figure:<22} {'-' if value is None else format(value, '.3f')}")
+    typer.echo(f"{numbers['evaluated']} of {numbers['listed']} pictures")
+    skipped = numbers["skipped"]
+    if skipped:
+        typer.echo(f"{len(skipped)} were skipped:", err=True)
+        for why in skipped.values():
+            typer.echo(f"  {why}", err=True)

@@ -1,0 +1,77 @@
+"""What classes are called: plainly, as the dataset does, and curated, as the model is better asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from napari_ovseg.categories import BACKGROUND, Category
+from napari_ovseg.errors import InputError
+from napari_ovseg.evaluation.problems import BadDataset
+
+Naming = Literal["plain", "curated"]
+
+BUNDLED = Path(__file__).parent / "names"
+VOID_NAME = "void"
+
+
+def read_lines(path: Path) -> tuple[str, ...]:
+    """Read a class file: one class a line, from the first mask value on; lines that start with # don't count.
+
+    Raises
+    ------
+    BadDataset
+        When there is no such file, it is no text, or it names nothing or a class twice.
+    """
+    if not path.is_file():
+        raise BadDataset(
+            f"There is no class file {path}: write one class a line, the first for mask value 0."
+        )
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise BadDataset(f"{path} is not text in UTF-8: save it again as plain text.") from error
+    lines = tuple(line.strip() for line in text.splitlines())
+    lines = tuple(line for line in lines if line and not line.startswith("#"))
+    if not lines:
+        raise BadDataset(f"{path} names no class: write one a line, the first for mask value 0.")
+    repeated = next((line for line in lines if line != VOID_NAME and lines.count(line) > 1), None)
+    if repeated:
+        raise BadDataset(f'{path} names "{repeated}" twice: give every class a name of its own.')
+    return lines
+
+
+def categories_of(
+    lines: Sequence[str], names: Sequence[str], path: Path
+) -> tuple[tuple[Category, ...], Category | None]:
+    """What to ask the model for: a category for each class but background, and the background words.
+
+    Parameters
+    ----------
+    lines : sequence of str
+        One for each class: its phrases separated by commas. That of the background holds the words for what
+        is not wanted, or "background" where there are none.
+    names : sequence of str
+        The plain names, in the same order; "background", if there is one, comes first.
+    path : Path
+        Where the lines come from, for messages.
+
+    Raises
+    ------
+    BadDataset
+        When the lines don't fit the names, or hold what can't be a category.
+    """
+    if len(lines) != len(names):
+        raise BadDataset(f"{path} has {len(lines)} lines for {len(names)} classes: write one for each.")
+    categories, background = [], None
+    for line, name in zip(lines, names, strict=True):
+        phrases = tuple(part.strip() for part in line.split(","))
+        try:
+            if name != BACKGROUND:
+                categories.append(Category(phrases[0], phrases[1:]))
+            elif phrases != (BACKGROUND,):
+                background = Category(BACKGROUND, phrases, background=True)
+        except InputError as error:
+            raise BadDataset(f"{path}, {name}: {error}") from error
+    return tuple(categories), background

@@ -1,0 +1,157 @@
+"""What is kept of each picture, so that a run can go on where it stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from napari_ovseg.errors import InputError
+from napari_ovseg.evaluation.layouts import Pair
+from napari_ovseg.evaluation.metrics import Counts, counts_from
+from napari_ovseg.export import prepare_folder, write_labels
+from napari_ovseg.export.atomic import write_atomically
+
+SETTINGS = "settings.json"
+
+
+@dataclass(frozen=True)
+class PictureResult:
+    """One picture, scored.
+
+    Attributes
+    ----------
+    key : str
+    contents : str
+        Digest of the files, to see that they are still the same.
+    asked : tuple of str
+        The names the model was given.
+    stages : dict of str to Counts
+        Areas after each stage; the last are the masks.
+    boundaries : Counts
+        Of the masks.
+    seconds : dict of str to float
+        For each stage.
+    """
+
+    key: str
+    contents: str
+    asked: tuple[str, ...]
+    stages: dict[str, Counts]
+    boundaries: Counts
+    seconds: dict[str, float]
+
+    @property
+    def masks(self) -> Counts:
+        """Areas of the masks."""
+        return list(self.stages.values())[-1]
+
+
+class Results:
+    """The folder of a run: its settings, one file for each picture, and the masks.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it isn't there.
+    settings : dict
+        All that results depend on; can be written as JSON.
+
+    Raises
+    ------
+    InputError
+        When the folder holds results of other settings.
+    OutputError
+        When it can't be written to.
+    """
+
+    def __init__(self, folder: str | Path, settings: dict[str, Any]) -> None:
+        self.folder = prepare_folder(folder)
+        self._refuse_other(settings)
+        for part in ("pictures", "masks"):
+            prepare_folder(self.folder / part)
+        write_json(self.folder / SETTINGS, settings)
+
+    def load(self, key: str, contents: str) -> PictureResult | None:
+        """The result of a picture, if there is one and the files are as they were."""
+        try:
+            stored = json.loads(self._file(key).read_text(encoding="utf-8"))
+            result = PictureResult(
+                stored["key"],
+                stored["contents"],
+                tuple(stored["asked"]),
+                {stage: counts_from(of["of"]) for stage, of in stored["stages"].items()},
+                counts_from(stored["boundaries"]["of"]),
+                stored["seconds"],
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            # nothing yet, or not from this program: it is made anew
+            return None
+        whole = result.contents == contents and self.mask_file(key).is_file()
+        return result if whole else None
+
+    def save(self, result: PictureResult, masks: NDArray[np.integer], count: int) -> None:
+        """Write the masks ``(H, W)`` of up to ``count`` ids, then what makes the picture count as done."""
+        write_labels(self.mask_file(result.key), masks, count)
+        write_json(self._file(result.key), asdict(result))
+
+    def mask_file(self, key: str) -> Path:
+        """Where the masks of a picture are."""
+        return self.folder / "masks" / f"{key}.png"
+
+    def masks(self, key: str) -> NDArray[np.int32]:
+        """The masks of a picture, as they were saved."""
+        with Image.open(self.mask_file(key)) as opened:
+            return np.asarray(opened).astype(np.int32)
+
+    def _file(self, key: str) -> Path:
+        return self.folder / "pictures" / f"{key}.json"
+
+    def _refuse_other(self, settings: dict[str, Any]) -> None:
+        file = self.folder / SETTINGS
+        if not file.exists():
+            return
+        try:
+            before = dict(json.loads(file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise InputError(
+                f"{file} can't be read: delete {self.folder}, or name another folder."
+            ) from error
+        changed = [key for key in settings | before if settings.get(key) != before.get(key)]
+        if changed:
+            said = ", ".join(f"{key} was {before.get(key)}, is {settings.get(key)}" for key in changed)
+            raise InputError(
+                f"{self.folder} holds results of other settings ({said}): give these again to go on, or name "
+                "another folder with --output."
+            )
+
+
+def contents(pair: Pair) -> str:
+    """Digest of the picture and its masks."""
+    digest = hashlib.sha256()
+    for path in (pair.picture, *pair.masks):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def digest_of(*parts: object) -> str:
+    """Digest of what doesn't fit into settings.json, such as the list of pictures."""
+    return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:16]
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write readable JSON, whole or not at all."""
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    write_atomically(path, partial(write_text, text))
+
+
+def write_text(text: str, file: Any) -> None:
+    """Write text in UTF-8 into an open binary file."""
+    file.write(text.encode())

@@ -1,0 +1,217 @@
+"""Evaluate: every picture of a dataset segmented, scored and kept; what is there is not done again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ovseg import __version__
+from napari_ovseg.errors import InputError
+from napari_ovseg.evaluation.datasets import Dataset
+from napari_ovseg.evaluation.layouts import Pair
+from napari_ovseg.evaluation.metrics import count, count_boundaries
+from napari_ovseg.evaluation.problems import BadPicture
+from napari_ovseg.evaluation.protocols import Protocol, asked
+from napari_ovseg.evaluation.results import PictureResult, Results, contents, digest_of
+from napari_ovseg.evaluation.truth import missing, read_pair
+
+if TYPE_CHECKING:
+    from napari_ovseg.clip.model import Model
+    from napari_ovseg.segmentation import Progress, Segmentation
+
+EVALUATING = "Evaluating"
+# what `segment` keeps of its stages; the last one is the masks
+STAGES = ("relevance", "pseudo-labels", "distilled", "edges")
+
+
+@dataclass(frozen=True)
+class How:
+    """How every picture is segmented: what a result depends on besides the dataset."""
+
+    model: Model
+    protocol: Protocol = "known-labels"
+    method: str | None = None
+    preset: str = "balanced"
+    seed: int = 0
+
+
+@dataclass
+class Evaluation:
+    """What a run gives back.
+
+    Attributes
+    ----------
+    dataset : Dataset
+    settings : dict
+        What every result depends on.
+    results : Results
+        The folder.
+    pictures : list of PictureResult
+        In the order of the split.
+    bad : dict of str to str
+        What was skipped, and why.
+    warnings : list of str
+        What the model says of itself.
+    """
+
+    dataset: Dataset
+    settings: dict[str, Any]
+    results: Results
+    pictures: list[PictureResult] = field(default_factory=list)
+    bad: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+def evaluate(
+    dataset: Dataset,
+    how: How,
+    folder: str | Path,
+    *,
+    limit: int | None = None,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Segment and score the pictures of a dataset.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        From `open_dataset`.
+    how : How
+    folder : str or Path
+        Where results are kept. A picture that has one of the same settings and files is not done again.
+    limit : int, optional
+        Only the first so many pictures of the split.
+    skip_bad : bool
+        Whether to go on past pictures that can't be evaluated.
+    progress : callable, optional
+        ``progress(stage, done, total)``.
+
+    Returns
+    -------
+    Evaluation
+
+    Raises
+    ------
+    BadPicture
+        With the first picture or mask that can't be evaluated, unless these are skipped.
+    InputError
+        When the folder holds results of other settings, or nothing is left to score.
+    """
+    pairs = dataset.pairs[:limit]
+    run = Evaluation(dataset, settings_of(dataset, how), Results(folder, settings_of(dataset, how)))
+    run.warnings.extend(filter(None, [how.model.unknown_note(dataset.categories)]))
+    _refuse_missing(pairs, run, skip_bad)
+    for number, pair in enumerate(pairs):
+        if progress is not None:
+            progress(EVALUATING, number, len(pairs))
+        if pair.key in run.bad:
+            continue
+        try:
+            run.pictures.append(_evaluated(pair, how, run))
+        except BadPicture as error:
+            if not skip_bad:
+                raise
+            run.bad[pair.key] = str(error)
+    if progress is not None:
+        progress(EVALUATING, len(pairs), len(pairs))
+    run.warnings.extend(how.model.notes)
+    if not run.pictures:
+        raise InputError(f"None of the {len(pairs)} pictures of {dataset.name} could be evaluated.")
+    return run
+
+
+def settings_of(dataset: Dataset, how: How) -> dict[str, Any]:
+    """All that a picture's result depends on, as it is written to ``settings.json``."""
+    phrases = [category.phrases for category in dataset.categories]
+    return {
+        "dataset": dataset.name,
+        "split": dataset.split,
+        "pictures": digest_of([pair.key for pair in dataset.pairs]),
+        "naming": dataset.naming,
+        "names": digest_of(dataset.names, phrases, dataset.background and dataset.background.phrases),
+        "protocol": how.protocol,
+        "model": how.model.spec.name,
+        "checkpoint": str(how.model.spec.checkpoint),
+        "method": how.method or how.model.spec.method,
+        "preset": how.preset,
+        "seed": how.seed,
+        "version": __version__,
+    }
+
+
+def _refuse_missing(pairs: tuple[Pair, ...], run: Evaluation, skip_bad: bool) -> None:
+    """Say at once what is missing, rather than after hours."""
+    for pair in pairs:
+        problem = missing(pair)
+        if problem:
+            run.bad[pair.key] = problem
+    if run.bad and not skip_bad:
+        first = next(iter(run.bad.values()))
+        more = f" {len(run.bad) - 1} more of {len(pairs)} pictures lack a file." if len(run.bad) > 1 else ""
+        raise BadPicture(first + more)
+
+
+def _evaluated(pair: Pair, how: How, run: Evaluation) -> PictureResult:
+    """The result of a picture: kept from before, or new."""
+    key = contents(pair)
+    kept = run.results.load(pair.key, key)
+    if kept is not None:
+        return kept
+    dataset = run.dataset
+    picture, truth = read_pair(dataset, pair)
+    found, names, seconds = _found(picture, truth, how, run)
+    masks = list(found.values())[-1]
+    result = PictureResult(
+        pair.key,
+        key,
+        names,
+        {stage: count(truth, classes) for stage, classes in found.items()},
+        count_boundaries(truth, masks),
+        seconds,
+    )
+    shift = 0 if dataset.has_background else 1
+    run.results.save(result, masks + shift, len(dataset.categories))
+    return result
+
+
+def _found(
+    picture: NDArray[Any], truth: NDArray[np.int32], how: How, run: Evaluation
+) -> tuple[dict[str, NDArray[np.int32]], tuple[str, ...], dict[str, float]]:
+    """Class numbers ``(H, W)`` after each stage, the names that were given, and seconds for each stage."""
+    from napari_ovseg.pipeline import segment
+
+    names = asked(run.dataset, truth, how.protocol)
+    if names is None:
+        # nothing is asked for where truth is all background, or nothing counts
+        return dict.fromkeys(STAGES, np.zeros(truth.shape, np.int32)), (), {}
+    segmentation = segment(
+        picture,
+        names.categories,
+        model=how.model,
+        preset=how.preset,
+        method=how.method,
+        seed=how.seed,
+        known=names.known,
+        background=run.dataset.has_background,
+    )
+    given = tuple(category.name for category in names.categories if not category.background)
+    painted = {stage: names.classes[ids] for stage, ids in zip(STAGES, _ids(segmentation), strict=True)}
+    return painted, given, dict(segmentation.record["seconds"])
+
+
+def _ids(segmentation: Segmentation) -> Iterator[NDArray[np.integer]]:
+    """Ids ``(H, W)`` after each of `STAGES`; where nothing was learnt, the later ones are as the last."""
+    from napari_ovseg.pseudo_labels import paint
+
+    ids = segmentation.masks
+    for stage in STAGES[:-1]:
+        if stage in segmentation.stages:
+            ids = paint(segmentation.stages[stage], segmentation.masks.shape)[0]
+        yield ids
+    yield segmentation.masks

@@ -1,0 +1,98 @@
+"""A picture and its ground truth as class numbers, or what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from napari_ovseg.errors import InputError
+from napari_ovseg.evaluation.datasets import VOID, Dataset
+from napari_ovseg.evaluation.layouts import Pair
+from napari_ovseg.evaluation.problems import BadPicture
+from napari_ovseg.images import read_image, to_rgb
+
+
+def missing(pair: Pair) -> str:
+    """Name the file that is missing, or nothing."""
+    if not pair.picture.is_file():
+        return f"There is no picture {pair.picture}: unpack it again."
+    if not pair.masks:
+        return f"There is no mask for {pair.picture}: unpack it again."
+    return next(
+        (f"There is no mask {mask}: unpack it again." for mask in pair.masks if not mask.is_file()), ""
+    )
+
+
+def read_pair(dataset: Dataset, pair: Pair) -> tuple[NDArray[Any], NDArray[np.int32]]:
+    """Read a picture as `images.read_image` does, and its truth.
+
+    Returns
+    -------
+    picture : np.ndarray
+    truth : np.ndarray
+        ``(H, W)``, int32: class 0..K-1, or `VOID` where it doesn't count.
+
+    Raises
+    ------
+    BadPicture
+        When a file is missing or unreadable, sizes differ, or a mask holds a value that means nothing.
+    """
+    problem = missing(pair)
+    if problem:
+        raise BadPicture(problem)
+    try:
+        picture = read_image(pair.picture)
+    except InputError as error:
+        raise BadPicture(str(error)) from error
+    try:
+        to_rgb(picture)
+    except InputError as error:
+        raise BadPicture(f"{pair.picture}: {error}") from error
+    size = picture.shape[:2]
+    if dataset.things:
+        covered = np.zeros(size, bool)
+        for mask in pair.masks:
+            covered |= _mask(mask, size, pair.picture) > 0
+        return picture, covered.astype(np.int32)
+    return picture, classes_of(_mask(pair.masks[0], size, pair.picture), dataset, pair.masks[0])
+
+
+def classes_of(values: NDArray[np.integer], dataset: Dataset, path: Path) -> NDArray[np.int32]:
+    """Mask values ``(H, W)`` to class numbers; `BadPicture` names the first value that means nothing."""
+    held, where = np.unique(values, return_inverse=True)
+    unknown = [value for value in held.tolist() if value not in dataset.values]
+    if unknown:
+        counted = f"{len(dataset.names)} classes of {dataset.name}"
+        raise BadPicture(
+            f"{path} holds the value {unknown[0]}, which is none of the {counted}: mend the mask."
+        )
+    meant = np.array([dataset.values[value] for value in held.tolist()], np.int32)
+    return meant[where].reshape(values.shape)
+
+
+def _mask(path: Path, size: Sequence[int], picture: Path) -> NDArray[np.integer]:
+    """Mask values as they are stored; a palette is not looked up."""
+    try:
+        with Image.open(path) as opened:
+            values = np.asarray(opened)
+    # Decoders raise whatever they like on a damaged file.
+    except Exception as error:
+        raise BadPicture(
+            f"{path} can't be read as a mask ({type(error).__name__}): unpack it again."
+        ) from error
+    if values.ndim != 2 or values.dtype.kind not in "bui":
+        raise BadPicture(f"{path} holds colours, not class values: convert it to a mask of one channel.")
+    if values.shape != tuple(size):
+        mask, shown = (" x ".join(map(str, reversed(sides))) for sides in (values.shape, size))
+        raise BadPicture(f"{path} is {mask} pixels, but {picture} is {shown}: use the mask of this picture.")
+    return values.astype(np.int32)
+
+
+def classes_in(truth: NDArray[np.int32]) -> list[int]:
+    """The classes that occur, in order."""
+    return [number for number in np.unique(truth).tolist() if number != VOID]

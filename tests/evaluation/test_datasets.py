@@ -1,0 +1,270 @@
+"""Where files are, what mask values mean, and what is said when they are wrong."""
+
+from __future__ import annotations
+
+import typing
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_ovseg.categories import parse_categories
+from napari_ovseg.cli.evaluate import DatasetName
+from napari_ovseg.errors import InputError
+from napari_ovseg.evaluation.class_names import BUNDLED
+from napari_ovseg.evaluation.datasets import DATASETS, VOID, open_dataset
+from napari_ovseg.evaluation.problems import BadDataset, BadPicture
+from napari_ovseg.evaluation.truth import classes_in, read_pair
+
+from . import archives
+
+COUNTS = {
+    "voc21": 21,
+    "voc20": 20,
+    "context60": 60,
+    "context59": 59,
+    "coco-object": 81,
+    "coco-stuff": 171,
+    "ade20k": 150,
+    "cityscapes": 19,
+    "camvid": 11,
+    "nuclei": 2,
+}
+
+
+def build(root, name: str, *values: int) -> None:
+    """One picture in the layout of a dataset, with these mask values."""
+    if name.startswith("voc"):
+        archives.voc(root, {"2007_000001": values})
+    elif name.startswith("context"):
+        base = root / "VOCdevkit/VOC2010"
+        archives.picture(base / "JPEGImages/2008_000002.jpg")
+        archives.mask(base / "SegmentationClassContext/2008_000002.png", *values)
+        archives.text(base / "ImageSets/SegmentationContext/val.txt", "2008_000002")
+    elif name.startswith("coco"):
+        archives.picture(root / "images/val2017/000000000139.jpg")
+        archives.mask(root / "annotations/val2017/000000000139.png", *values)
+        # what other tools leave beside the masks is not one
+        archives.mask(root / "annotations/val2017/000000000139_labelTrainIds.png", 0)
+    elif name == "ade20k":
+        base = root / "ADEChallengeData2016"
+        archives.picture(base / "images/validation/ADE_val_00000001.jpg")
+        archives.mask(base / "annotations/validation/ADE_val_00000001.png", *values)
+    elif name == "cityscapes":
+        archives.picture(root / "leftImg8bit/val/ulm/ulm_000000_000019_leftImg8bit.png")
+        for kind in ("labelIds", "instanceIds", "color"):
+            archives.mask(root / f"gtFine/val/ulm/ulm_000000_000019_gtFine_{kind}.png", *values)
+    elif name == "camvid":
+        archives.picture(root / "CamVid/test/0001TP_008550.png")
+        archives.mask(root / "CamVid/testannot/0001TP_008550.png", *values)
+        line = "/SegNet/CamVid/test/0001TP_008550.png /SegNet/CamVid/testannot/0001TP_008550.png"
+        archives.text(root / "CamVid/test.txt", line)
+    elif name == "nuclei":
+        archives.picture(root / "stage1_train/0a7d/images/0a7d.png")
+        for number, value in enumerate(values):
+            others = [0] * len(values)
+            others[number] = value
+            archives.mask(root / f"stage1_train/0a7d/masks/{number}.png", *others)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "classes"),
+    [
+        ("voc21", (0, 1, 20, 255), ("background", "aeroplane", "tv monitor", None)),
+        ("voc20", (0, 1, 20, 255), (None, "aeroplane", "tv monitor", None)),
+        ("context60", (0, 1, 2, 59), ("background", "aeroplane", "bag", "wood")),
+        ("context59", (0, 1, 2, 59), (None, "aeroplane", "bag", "wood")),
+        # values are COCO's ids less one, with its gaps: 1 person, 90 toothbrush, 92 banner, 182 wood
+        ("coco-stuff", (0, 89, 91, 181, 255), ("person", "toothbrush", "banner", "wood", None)),
+        ("coco-stuff", (10, 12, 24, 26), ("fire hydrant", "stop sign", "giraffe", "backpack")),
+        (
+            "coco-object",
+            (0, 89, 91, 181, 255),
+            ("person", "toothbrush", "background", "background", "background"),
+        ),
+        ("ade20k", (0, 1, 150), (None, "wall", "flag")),
+        ("cityscapes", (0, 7, 9, 17, 26, 33), (None, "road", None, "pole", "car", "bicycle")),
+        ("camvid", (0, 10, 11), ("sky", "bicyclist", None)),
+        ("nuclei", (0, 255), ("background", "nuclei")),
+    ],
+)
+def test_values_mean_what_the_papers_count(tmp_path, name, values, classes):
+    build(tmp_path, name, *values)
+    dataset = open_dataset(name, tmp_path)
+    assert len(dataset.names) == COUNTS[name]
+    assert dataset.has_background == (dataset.names[0] == "background")
+    (pair,) = dataset.pairs
+    _, truth = read_pair(dataset, pair)
+    stripes = truth[0, [(2 * k + 1) * truth.shape[1] // (2 * len(values)) for k in range(len(values))]]
+    assert [None if k == VOID else dataset.names[k] for k in stripes] == list(classes)
+    assert truth.dtype == np.int32
+    assert VOID not in classes_in(truth)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("voc21", 21),
+        ("context59", 60),
+        ("coco-stuff", 11),
+        ("ade20k", 151),
+        ("cityscapes", 34),
+        ("camvid", 12),
+    ],
+)
+def test_a_class_beyond_the_list_is_named_with_its_file(tmp_path, name, value):
+    build(tmp_path, name, 1, value)
+    dataset = open_dataset(name, tmp_path)
+    with pytest.raises(BadPicture, match=f"{dataset.pairs[0].masks[0]} holds the value {value}"):
+        read_pair(dataset, dataset.pairs[0])
+
+
+@pytest.mark.parametrize("name", sorted(COUNTS))
+def test_what_is_not_there_is_said(tmp_path, name):
+    with pytest.raises(BadDataset, match=f"There is no .*{tmp_path}"):
+        open_dataset(name, tmp_path / "nowhere")
+    (tmp_path / "ADEChallengeData2016").mkdir()
+    with pytest.raises(BadDataset, match="There is no"):
+        open_dataset(name, tmp_path)
+
+
+def test_a_missing_split_file_names_those_that_are_there(tmp_path):
+    build(tmp_path, "voc21", 0)
+    with pytest.raises(BadDataset, match=r"no split file .*trainval\.txt: --split can be val\."):
+        open_dataset("voc21", tmp_path, split="trainval")
+
+
+@pytest.mark.parametrize("inside", [".", "VOCdevkit", "VOCdevkit/VOC2012"])
+def test_the_root_may_be_any_folder_on_the_way(tmp_path, inside):
+    build(tmp_path, "voc21", 0)
+    assert open_dataset("voc21", tmp_path / inside).pairs[0].picture.is_file()
+
+
+def test_a_mask_without_a_picture_and_a_picture_without_a_mask_are_both_seen(tmp_path):
+    build(tmp_path, "ade20k", 1)
+    base = tmp_path / "ADEChallengeData2016"
+    archives.mask(base / "annotations/validation/ADE_val_00000002.png", 1)
+    archives.picture(base / "images/validation/ADE_val_00000003.jpg")
+    dataset = open_dataset("ade20k", tmp_path)
+    problems = {}
+    for pair in dataset.pairs:
+        try:
+            read_pair(dataset, pair)
+        except BadPicture as error:
+            problems[pair.key] = str(error)
+    assert problems["ADE_val_00000002"].startswith(f"There is no picture {base}")
+    assert problems["ADE_val_00000003"].startswith(f"There is no mask {base}")
+    assert len(dataset.pairs) == 3
+    assert len(problems) == 2
+
+
+def test_a_mask_of_another_size_is_named_with_both_sizes(tmp_path):
+    base = archives.voc(tmp_path, {"a": (0,)})
+    path = archives.mask(base / "SegmentationClass/a.png", 0, size=(10, 12))
+    dataset = open_dataset("voc21", tmp_path)
+    with pytest.raises(BadPicture, match=f"{path} is 12 x 10 pixels, but .*a.jpg is 32 x 24"):
+        read_pair(dataset, dataset.pairs[0])
+
+
+def test_unreadable_files_and_masks_of_colours_are_named(tmp_path):
+    base = archives.voc(tmp_path, {"a": (0,), "b": (0,), "c": (0,), "d": (0,)})
+    (base / "JPEGImages/a.jpg").write_bytes(b"no picture")
+    (base / "SegmentationClass/b.png").write_bytes(b"no mask")
+    archives.picture(base / "SegmentationClass/c.png")
+    Image.fromarray(np.zeros((*archives.SIZE, 3), np.uint8)).save(base / "JPEGImages/d.jpg")
+    dataset = open_dataset("voc21", tmp_path)
+    for pair, said in zip(
+        dataset.pairs,
+        (
+            "a.jpg can't be read as a picture",
+            "b.png can't be read as a mask",
+            "c.png holds colours",
+            "d.jpg: ",
+        ),
+        strict=True,
+    ):
+        with pytest.raises(BadPicture, match=said):
+            read_pair(dataset, pair)
+
+
+def own_folder(root, *names: str, values=(0, 1)):
+    archives.picture(root / "images/one.jpg")
+    archives.mask(root / "masks/one.png", *values)
+    archives.text(root / "classes.txt", *names)
+    return root
+
+
+def test_a_folder_of_ones_own_with_void_in_its_list(tmp_path):
+    own_folder(tmp_path, "# mine", "sky", "void", "road", values=(0, 1, 2, 255))
+    dataset = open_dataset("folder", tmp_path)
+    assert dataset.names == ("sky", "road")
+    assert not dataset.has_background
+    _, truth = read_pair(dataset, dataset.pairs[0])
+    assert truth[0, ::8].tolist() == [0, VOID, 1, VOID]
+
+
+def test_a_folder_may_have_curated_names_and_lists(tmp_path):
+    own_folder(tmp_path, "background", "cell")
+    with pytest.raises(BadDataset, match=r"curated\.txt"):
+        open_dataset("folder", tmp_path, naming="curated")
+    archives.text(tmp_path / "curated.txt", "glass, dirt", "cell, nucleus")
+    dataset = open_dataset("folder", tmp_path, naming="curated")
+    assert dataset.categories[0].phrases == ("cell", "nucleus")
+    assert dataset.background.phrases == ("glass", "dirt")
+    assert dataset.names == ("background", "cell")
+    archives.text(tmp_path / "test.txt", "two")
+    assert [pair.key for pair in open_dataset("folder", tmp_path, split="test").pairs] == ["two"]
+    archives.text(tmp_path / "curated.txt", "glass")
+    with pytest.raises(BadDataset, match="1 lines for 2 classes"):
+        open_dataset("folder", tmp_path, naming="curated")
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [(("cell", "cell"), "twice"), (("# nothing",), "names no class"), (("a:b", "c"), "a:b.*colon")],
+)
+def test_a_class_file_that_cannot_be_used_is_named(tmp_path, lines, said):
+    own_folder(tmp_path, *lines)
+    with pytest.raises(BadDataset, match=rf"classes\.txt.*{said}"):
+        open_dataset("folder", tmp_path)
+
+
+def test_two_pictures_of_one_name_are_refused(tmp_path):
+    own_folder(tmp_path, "background", "cell")
+    archives.picture(tmp_path / "images/one.png")
+    with pytest.raises(BadDataset, match="same name"):
+        open_dataset("folder", tmp_path)
+
+
+def test_more_classes_than_eight_bits_hold(tmp_path):
+    own_folder(tmp_path, *(f"class {k}" for k in range(300)))
+    values = np.full(archives.SIZE, 65535, np.uint16)
+    values[:, :8] = 299
+    Image.fromarray(values).save(tmp_path / "masks/one.png")
+    dataset = open_dataset("folder", tmp_path)
+    _, truth = read_pair(dataset, dataset.pairs[0])
+    assert set(np.unique(truth)) == {VOID, 299}
+
+
+@pytest.mark.parametrize("path", sorted(BUNDLED.glob("*.curated.txt")), ids=lambda path: path.stem)
+def test_curated_names_stand_beside_every_plain_list_and_can_be_typed_together(tmp_path, path):
+    name = path.name.removesuffix(".curated.txt")
+    for full in (n for n in COUNTS if n.rstrip("0123456789") == name):
+        build(tmp_path, full, 0)
+        for naming in ("plain", "curated"):
+            dataset = open_dataset(full, tmp_path, naming=naming)
+            asked = [*dataset.categories, *filter(None, [dataset.background])]
+            assert len(parse_categories(asked)) == len(asked)
+            assert len(dataset.categories) == len(dataset.names) - dataset.has_background
+
+
+def test_every_list_has_a_source_and_a_curated_twin():
+    plain = {path.stem for path in BUNDLED.glob("*.txt") if not path.stem.endswith(".curated")}
+    assert plain == {path.name.removesuffix(".curated.txt") for path in BUNDLED.glob("*.curated.txt")}
+    assert all(path.read_text(encoding="utf-8").startswith("# ") for path in BUNDLED.glob("*.txt"))
+
+
+def test_the_command_line_knows_every_dataset():
+    assert typing.get_args(DatasetName) == DATASETS
+    with pytest.raises(InputError, match='no dataset "voc"'):
+        open_dataset("voc", ".")

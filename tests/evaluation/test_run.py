@@ -1,0 +1,247 @@
+"""Whole runs on tiny archives with the bundled model: the figures, going on, and bad input."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from napari_ovseg.clip.registry import DEMO_FOLDER
+from napari_ovseg.errors import InputError
+from napari_ovseg.evaluation import run as running
+from napari_ovseg.evaluation.datasets import open_dataset
+from napari_ovseg.evaluation.problems import BadPicture
+from napari_ovseg.evaluation.report import as_markdown, summary, write_report
+from napari_ovseg.evaluation.run import STAGES, How, evaluate
+
+from . import archives
+
+pytestmark = pytest.mark.skipif(
+    not (DEMO_FOLDER / "demo.safetensors").exists(), reason="the bundled model is not there"
+)
+
+
+@pytest.fixture(scope="module")
+def model():
+    from napari_ovseg import load_model
+
+    return load_model("demo")
+
+
+@pytest.fixture
+def how(model):
+    return How(model, preset="fast")
+
+
+@pytest.fixture
+def archive(tmp_path):
+    masks = {"a": (0, 1, 255), "b": (0, 0, 2), "c": (1, 20)}
+    return archives.voc(tmp_path / "archive", masks)
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Every call of `segment`, as it is made."""
+    from napari_ovseg import pipeline
+
+    calls, segment = [], pipeline.segment
+
+    def watched(image, categories, **options):
+        calls.append(([category.name for category in categories], options))
+        return segment(image, categories, **options)
+
+    monkeypatch.setattr(pipeline, "segment", watched)
+    return calls
+
+
+def saved(folder):
+    return {path.name: path.stat().st_mtime_ns for path in (folder / "pictures").iterdir()}
+
+
+def test_known_labels_are_those_of_each_picture_and_all_are_painted(archive, tmp_path, how, asked):
+    found = evaluate(open_dataset("voc21", archive), how, tmp_path / "out")
+    assert [names for names, _ in asked] == [["aeroplane"], ["bicycle"], ["aeroplane", "tv monitor"]]
+    assert all(options["known"] and options["background"] for _, options in asked)
+    for result in found.pictures:
+        masks, truth = (
+            found.results.masks(result.key),
+            np.asarray(Image.open(archive / f"SegmentationClass/{result.key}.png")),
+        )
+        for number, (right, painted, there) in result.masks.of.items():
+            seen = truth != 255
+            assert right == ((masks == number) & (truth == number)).sum()
+            assert painted == ((masks == number) & seen).sum()
+            assert there == (truth == number).sum()
+
+
+def test_a_vocabulary_is_the_same_for_every_picture_and_judged(archive, tmp_path, model, asked):
+    dataset = open_dataset("voc21", archive, naming="curated")
+    found = evaluate(dataset, How(model, "vocabulary", preset="fast"), tmp_path / "out", limit=2)
+    assert len(found.pictures) == len(asked) == 2
+    for names, options in asked:
+        assert len(names) == 21
+        assert names[-1] == "background"
+        assert not options["known"]
+    assert found.pictures[0].asked[0] == "aeroplane"
+
+
+@pytest.mark.parametrize("protocol", ["known-labels", "vocabulary"])
+def test_without_background_every_pixel_gets_a_class(archive, tmp_path, model, protocol):
+    dataset = open_dataset("voc20", archive)
+    found = evaluate(dataset, How(model, protocol, preset="fast"), tmp_path / "out")
+    for result in found.pictures:
+        masks = found.results.masks(result.key)
+        assert masks.min() >= 1
+        for stage in STAGES:
+            painted = sum(counted[1] for counted in result.stages[stage].of.values())
+            assert painted == sum(counted[2] for counted in result.stages[stage].of.values())
+
+
+def test_pictures_with_nothing_to_name_count_as_background(tmp_path, how, asked):
+    archive = archives.voc(tmp_path, {"empty": (0,), "void": (255,)})
+    found = evaluate(open_dataset("voc21", archive), how, tmp_path / "out")
+    assert not asked
+    assert found.pictures[0].masks.iou() == {0: 1.0}
+    assert found.pictures[1].masks.mean_iou() is None
+    assert summary(found)["mean mIoU of pictures"] == 1.0
+
+
+def test_it_goes_on_where_it_stopped_and_finds_the_same(archive, tmp_path, how, asked, monkeypatch):
+    dataset = open_dataset("voc21", archive)
+    whole = summary(evaluate(dataset, how, tmp_path / "whole"))
+    asked.clear()
+
+    def stop(stage, done, total):
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(dataset, how, tmp_path / "out", progress=stop)
+    before = saved(tmp_path / "out")
+    assert len(before) == len(asked) == 2
+    # a file that was cut off is no result
+    first = tmp_path / "out/pictures/a.json"
+    first.write_text(first.read_text()[:50])
+    resumed = evaluate(dataset, how, tmp_path / "out")
+    assert len(asked) == 4
+    assert saved(tmp_path / "out")["b.json"] == before["b.json"]
+    figures = summary(resumed)
+    assert figures.pop("seconds").keys() == whole.pop("seconds").keys()
+    assert figures == whole
+
+
+def test_a_mask_that_was_mended_is_scored_again(archive, tmp_path, how, asked):
+    dataset = open_dataset("voc21", archive)
+    evaluate(dataset, how, tmp_path / "out")
+    archives.mask(archive / "SegmentationClass/b.png", 3, 2)
+    evaluate(dataset, how, tmp_path / "out")
+    assert [names for names, _ in asked[3:]] == [["bicycle", "bird"]]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"seed": 1}, "seed was 0, is 1"),
+        ({"preset": "balanced"}, "preset was fast, is balanced"),
+        ({"protocol": "vocabulary"}, "protocol was known-labels, is vocabulary"),
+        ({"method": "clearclip"}, "method was maskclip, is clearclip"),
+    ],
+)
+def test_other_settings_are_not_mixed_in(archive, tmp_path, model, change, said):
+    dataset = open_dataset("voc21", archive)
+    evaluate(dataset, How(model, preset="fast"), tmp_path / "out", limit=1)
+    before = saved(tmp_path / "out")
+    with pytest.raises(InputError, match=f"{said}.*--output"):
+        evaluate(dataset, How(model, **{"preset": "fast", **change}), tmp_path / "out")
+    assert saved(tmp_path / "out") == before
+
+
+def test_other_names_or_pictures_are_not_mixed_in(archive, tmp_path, how):
+    evaluate(open_dataset("voc21", archive), how, tmp_path / "out", limit=1)
+    with pytest.raises(InputError, match="naming was plain, is curated"):
+        evaluate(open_dataset("voc21", archive, naming="curated"), how, tmp_path / "out")
+    archives.text(archive / "ImageSets/Segmentation/val.txt", "a")
+    with pytest.raises(InputError, match="pictures was"):
+        evaluate(open_dataset("voc21", archive), how, tmp_path / "out")
+
+
+def test_bad_input_stops_the_run_unless_it_is_skipped_and_then_it_is_listed(archive, tmp_path, how):
+    (archive / "SegmentationClass/a.png").unlink()
+    archives.mask(archive / "SegmentationClass/b.png", 77)
+    dataset = open_dataset("voc21", archive)
+    with pytest.raises(BadPicture, match=r"no mask .*a\.png"):
+        evaluate(dataset, how, tmp_path / "out")
+    found = evaluate(dataset, how, tmp_path / "out", skip_bad=True)
+    assert [result.key for result in found.pictures] == ["c"]
+    assert list(found.bad) == ["a", "b"]
+    numbers = write_report(found)
+    assert numbers["skipped"]["b"].endswith("mend the mask.")
+    tables = (tmp_path / "out/report.md").read_text()
+    assert "1 of 3 pictures, 2 skipped." in tables
+    assert str(archive / "SegmentationClass/b.png") in tables
+    archives.mask(archive / "SegmentationClass/c.png", 77)
+    with pytest.raises(InputError, match="None of the 3"):
+        evaluate(open_dataset("voc21", archive), how, tmp_path / "out", skip_bad=True)
+
+
+def test_what_is_missing_is_said_before_anything_is_computed(archive, tmp_path, how, asked):
+    for stem in "bc":
+        (archive / f"JPEGImages/{stem}.jpg").unlink()
+    with pytest.raises(BadPicture, match=r"b\.jpg.* 1 more of 3 pictures"):
+        evaluate(open_dataset("voc21", archive), how, tmp_path / "out")
+    assert not asked
+
+
+def test_the_report_holds_every_figure_once_pooled_and_once_by_picture(archive, tmp_path, how):
+    found = evaluate(open_dataset("voc21", archive), how, tmp_path / "out")
+    numbers = write_report(found)
+    assert json.loads((tmp_path / "out/report.json").read_text()) == numbers
+    right, painted, there = (
+        np.sum([[r.masks.of.get(k, [0] * 3)[column] for k in range(21)] for r in found.pictures], axis=0)
+        for column in range(3)
+    )
+    either = painted + there - right
+    iou = right[either > 0] / either[either > 0]
+    assert numbers["pooled mIoU"] == pytest.approx(iou.mean())
+    assert numbers["pixel accuracy"] == pytest.approx(right.sum() / there.sum())
+    own = [np.mean(list(result.masks.iou().values())) for result in found.pictures]
+    assert numbers["mean mIoU of pictures"] == pytest.approx(np.mean(own))
+    assert numbers["stages"]["edges"] == {
+        "pooled": numbers["pooled mIoU"],
+        "pictures": numbers["mean mIoU of pictures"],
+    }
+    assert sum(numbers["seconds"].values()) > 0
+    assert as_markdown(numbers).count("\n| ") == 1 + 1 + 1 + 4 + 1 + 21 + 1 + len(numbers["seconds"])
+    sheet = Image.open(tmp_path / "out/contact_sheet.png")
+    assert sheet.height > 3 * 240
+
+
+def test_things_with_a_mask_each_are_one_class(tmp_path, how):
+    archives.picture(tmp_path / "stage1_train/0a7d/images/0a7d.png")
+    for number in range(2):
+        archives.mask(tmp_path / f"stage1_train/0a7d/masks/{number}.png", *np.roll([255, 0, 0], number))
+    found = evaluate(open_dataset("nuclei", tmp_path), how, tmp_path / "out")
+    pixels = np.prod(archives.SIZE)
+    assert found.pictures[0].masks.of[1][2] == pytest.approx(2 / 3 * pixels, abs=30)
+    shutil.rmtree(tmp_path / "stage1_train/0a7d/masks")
+    with pytest.raises(BadPicture, match="no mask for"):
+        evaluate(open_dataset("nuclei", tmp_path), how, tmp_path / "out")
+
+
+def test_many_classes_fit(tmp_path, model):
+    archives.picture(tmp_path / "images/one.jpg")
+    archives.mask(tmp_path / "masks/one.png", 0, 1)
+    archives.text(tmp_path / "classes.txt", *(f"thing {k}" for k in range(300)))
+    how = How(model, "vocabulary", preset="fast")
+    found = evaluate(open_dataset("folder", tmp_path), how, tmp_path / "out")
+    assert found.results.masks("one").max() <= 300
+    assert len(found.pictures[0].asked) == 300
+
+
+def test_the_settings_say_all_that_a_result_depends_on(archive, model):
+    settings = running.settings_of(open_dataset("voc21", archive), How(model))
+    assert settings["method"] == "maskclip"
+    assert settings.keys() >= {"dataset", "split", "protocol", "naming", "names", "model", "seed", "version"}
