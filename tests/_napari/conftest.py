@@ -4,6 +4,8 @@ from qtpy.QtCore import QSettings
 from napari_ovseg._napari.torch_loading import load_torch
 from napari_ovseg.annotation import places
 
+from .fakes import FakeMethod
+
 # Other tests may import PyTorch after a window was opened here, which has to be done with care.
 load_torch()
 
@@ -15,3 +17,21 @@ def own_folders(tmp_path_factory, monkeypatch):
     monkeypatch.setattr(places, "user_data_path", lambda *args, **kwargs: home)
     QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(home))
     return home
+
+
+@pytest.fixture
+def make_panel(make_napari_viewer, qtbot):
+    """``make_panel(method=FakeMethod(), show=False) -> Panel``; waits at the end until nothing runs."""
+    # after PyTorch: it imports the window
+    from .panel import Panel
+
+    panels = []
+
+    def make(method=None, *, show=False):
+        panels.append(Panel(qtbot, make_napari_viewer(show=show), method or FakeMethod()))
+        return panels[-1]
+
+    yield make
+    for panel in panels:
+        panel.method.hold.set()
+        panel.wait_until_idle()

@@ -5,16 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image
-from qtpy.QtCore import QPoint, Qt
-from qtpy.QtWidgets import QCheckBox
 
-from napari_ovseg._napari.category_cells import NAME
 from napari_ovseg._napari.export_dialog import ExportDialog
 from napari_ovseg._napari.slices_row import ALL, RANGE
 from napari_ovseg.annotation.sidecar import load
 
 from .fakes import FakeMethod
-from .test_widget import make_panel  # noqa: F401
 
 VOID = 255
 # grey, so that no pixel has a category, but for a dark and a bright corner
@@ -24,25 +20,8 @@ PICTURE[30:, 30:] = 250
 STACK = np.random.default_rng(1).random((4, 24, 32))
 
 
-def click(panel, button):
-    place = QPoint(8, button.height() // 2) if isinstance(button, QCheckBox) else QPoint()
-    panel.qtbot.mouseClick(button, Qt.MouseButton.LeftButton, pos=place)
-
-
-def names(panel):
-    table = panel.form.table
-    return [table.item(row, NAME).text() for row in range(table.rowCount())]
-
-
-def paint(panel, at, id, layer="photo masks"):
-    layer = panel.viewer.layers[layer]
-    layer.brush_size = 1
-    layer.paint(at, id)
-    panel.widget.annotator.settle()
-
-
 @pytest.fixture
-def panel(make_panel):  # noqa: F811
+def panel(make_panel):
     panel = make_panel()
     panel.viewer.add_image(PICTURE, name="photo")
     panel.run("bright, dark")
@@ -50,15 +29,15 @@ def panel(make_panel):  # noqa: F811
 
 
 def test_running_again_with_other_names_keeps_corrections_by_name(panel):
-    paint(panel, (5, 5), 2)
-    paint(panel, (7, 7), 1)
+    panel.paint((5, 5), 2)
+    panel.paint((7, 7), 1)
     old = panel.viewer.layers["photo masks"].data.copy()
     panel.run("tree, bright")
     assert np.array_equal(panel.viewer.layers["photo masks"].data, old)
     new = panel.viewer.layers["photo masks [1]"].data
-    assert names(panel)[:3] == ["tree", "bright", "dark"]
+    assert panel.names[:3] == ["tree", "bright", "dark"]
     assert (new[5, 5], new[7, 7]) == (3, 2)
-    human = panel.widget.annotator.current.human_pixels(())
+    human = panel.current.human_pixels(())
     assert np.argwhere(human != VOID).tolist() == [[5, 5], [7, 7]]
     assert "'photo masks' was edited and is left alone" in panel.message
 
@@ -66,14 +45,14 @@ def test_running_again_with_other_names_keeps_corrections_by_name(panel):
 def test_each_picture_has_its_own_table_and_painting_on_its_masks_turns_to_it(panel):
     panel.viewer.add_image(PICTURE[::-1], name="other")
     panel.run("tree")
-    assert names(panel)[0] == "tree"
+    assert panel.names[0] == "tree"
     panel.viewer.layers.selection.active = panel.viewer.layers["photo masks"]
     assert panel.form.image.currentText() == "photo"
-    assert names(panel)[:2] == ["bright", "dark"]
-    paint(panel, (5, 5), 2)
+    assert panel.names[:2] == ["bright", "dark"]
+    panel.paint((5, 5), 2)
     panel.viewer.layers.selection.active = panel.viewer.layers["other pseudo-labels"]
-    assert names(panel)[0] == "tree"
-    assert not panel.widget.annotator.current.has_corrections(())
+    assert panel.names[0] == "tree"
+    assert not panel.current.has_corrections(())
 
 
 def test_undo_on_a_picture_that_was_left_leaves_the_other_ones_table_alone(panel):
@@ -84,9 +63,9 @@ def test_undo_on_a_picture_that_was_left_leaves_the_other_ones_table_alone(panel
     panel.run("tree")
     first.undo()
     panel.widget.session.labelled_pictures()
-    assert names(panel)[0] == "tree"
+    assert panel.names[0] == "tree"
     panel.viewer.layers.selection.active = first
-    assert names(panel)[:2] == ["bright", "dark"]
+    assert panel.names[:2] == ["bright", "dark"]
 
 
 def test_a_result_does_not_call_back_who_has_turned_to_another_picture(panel, qtbot):
@@ -100,9 +79,9 @@ def test_a_result_does_not_call_back_who_has_turned_to_another_picture(panel, qt
     panel.wait_until_idle()
     assert panel.viewer.layers.selection.active is other
     assert panel.form.image.currentText() == "other"
-    assert panel.widget.annotator.current is None
+    assert panel.current is None
     panel.viewer.layers.selection.active = panel.viewer.layers["photo"]
-    assert names(panel)[0] == "tree"
+    assert panel.names[0] == "tree"
 
 
 def test_an_added_category_is_paintable_at_once_and_looked_for_even_after_what_runs(panel, qtbot):
@@ -110,22 +89,22 @@ def test_an_added_category_is_paintable_at_once_and_looked_for_even_after_what_r
     panel.method.hold.clear()
     panel.method.holding.clear()
     panel.form.table.add_requested.emit("third")
-    paint(panel, (5, 5), 3)
+    panel.paint((5, 5), 3)
     qtbot.waitUntil(panel.method.holding.is_set, timeout=20_000)
     panel.form.table.add_requested.emit("fourth")
     panel.method.hold.set()
     panel.wait_until_idle()
     qtbot.waitUntil(lambda: panel.method.calls == calls + 2 and not panel.widget.busy, timeout=20_000)
-    assert names(panel)[:4] == ["bright", "dark", "third", "fourth"]
+    assert panel.names[:4] == ["bright", "dark", "third", "fourth"]
     assert panel.viewer.layers["photo masks"].data[5, 5] == 3
     assert panel.form.names.toPlainText().split() == ["bright", "dark", "third", "fourth"]
 
 
 def test_live_updates_only_after_painting(panel, qtbot):
-    click(panel, panel.form.correct.live)
+    panel.click(panel.form.correct.live)
     qtbot.wait(1500)
     assert not panel.method.updates
-    paint(panel, (5, 5), 2)
+    panel.paint((5, 5), 2)
     qtbot.waitUntil(lambda: len(panel.method.updates) == 1 and not panel.widget.busy, timeout=20_000)
     qtbot.wait(1500)
     assert len(panel.method.updates) == 1
@@ -133,25 +112,25 @@ def test_live_updates_only_after_painting(panel, qtbot):
 
 @pytest.mark.parametrize("gone", ["photo pseudo-labels", "photo masks"])
 def test_removing_a_result_breaks_nothing(panel, gone):
-    paint(panel, (5, 5), 2)
+    panel.paint((5, 5), 2)
     panel.viewer.layers.remove(gone)
     panel.run("bright, dark")
-    paint(panel, (6, 6), 1, panel.widget.annotator.current.masks.layer.name)
-    click(panel, panel.form.correct.update_masks)
+    panel.paint((6, 6), 1, panel.current.masks.layer.name)
+    panel.click(panel.form.correct.update_masks)
     panel.wait_until_idle()
-    assert panel.widget.annotator.current.masks.layer.data[6, 6] == 1
+    assert panel.current.masks.layer.data[6, 6] == 1
 
 
-def test_stacks_by_range_skip_what_is_done_and_keep_what_was_finished(make_panel, qtbot):  # noqa: F811
+def test_stacks_by_range_skip_what_is_done_and_keep_what_was_finished(make_panel, qtbot):
     panel = make_panel(FakeMethod(steps=20, seconds=0.005))
     panel.viewer.add_image(STACK, name="photo", contrast_limits=(0, 1))
     panel.viewer.dims.set_current_step(0, 1)
     panel.run("bright")
-    click(panel, panel.form.correct.done)
+    panel.click(panel.form.correct.done)
     panel.form.slices.scope.setCurrentText(RANGE)
     panel.form.slices.last.setValue(2)
     panel.run("bright")
-    assert panel.widget.annotator.current.masks.positions == [(0,), (1,), (2,)]
+    assert panel.current.masks.positions == [(0,), (1,), (2,)]
     assert len(panel.method.pictures) == 3
     panel.form.slices.scope.setCurrentText(ALL)
     panel.method.seconds = 0.05
@@ -162,19 +141,19 @@ def test_stacks_by_range_skip_what_is_done_and_keep_what_was_finished(make_panel
     assert "1 of 3 slices are finished and kept" in panel.message
 
 
-def test_one_slice_with_fewer_names_leaves_the_names_of_the_others(make_panel):  # noqa: F811
+def test_one_slice_with_fewer_names_leaves_the_names_of_the_others(make_panel):
     panel = make_panel()
     panel.viewer.add_image(STACK, name="photo", contrast_limits=(0, 1))
     panel.viewer.dims.set_current_step(0, 1)
     panel.run("bright, dark")
     panel.viewer.dims.set_current_step(0, 2)
     panel.run("bright")
-    current = panel.widget.annotator.current
-    assert names(panel)[:2] == ["bright", "dark"]
+    current = panel.current
+    assert panel.names[:2] == ["bright", "dark"]
     assert set(np.unique(current.masks.labels((1,))).tolist()) == {0, 1, 2}
 
 
-def test_a_look_up_that_ends_after_the_first_run_still_tells_where_to_save(make_panel, qtbot, tmp_path):  # noqa: F811
+def test_a_look_up_that_ends_after_the_first_run_still_tells_where_to_save(make_panel, qtbot, tmp_path):
     path = tmp_path / "photo.png"
     Image.fromarray(PICTURE).save(path)
     panel = make_panel()
@@ -182,7 +161,7 @@ def test_a_look_up_that_ends_after_the_first_run_still_tells_where_to_save(make_
     # before the background has found the place
     panel.widget.session.offer._background._timer.stop()
     panel.run("bright, dark")
-    paint(panel, (5, 5), 2)
+    panel.paint((5, 5), 2)
     panel.widget.session.offer._background._timer.start()
     saved = tmp_path / "photo.png.ovseg"
     qtbot.waitUntil(lambda: (saved / "annotation.json").exists(), timeout=10_000)
@@ -191,8 +170,8 @@ def test_a_look_up_that_ends_after_the_first_run_still_tells_where_to_save(make_
 
 @pytest.fixture
 def dialog(panel, tmp_path, qtbot):
-    paint(panel, (5, 5), 2)
-    click(panel, panel.form.saving.export)
+    panel.paint((5, 5), 2)
+    panel.click(panel.form.saving.export)
     dialog = panel.widget.findChild(ExportDialog)
     dialog.folder.setText(str(tmp_path / "out"))
     return dialog
@@ -200,24 +179,24 @@ def dialog(panel, tmp_path, qtbot):
 
 def test_export_says_what_was_written_and_replaces_nothing_unasked(dialog, panel, tmp_path, qtbot):
     def export():
-        click(panel, dialog.export)
+        panel.click(dialog.export)
         qtbot.waitUntil(dialog.export.isEnabled, timeout=20_000)
         return dialog.summary.text()
 
     assert "1" in export()
     files = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
     assert any(path.suffix == ".png" for path in files)
-    paint(panel, (6, 6), 1)
+    panel.paint((6, 6), 1)
     refusal = export()
     assert "exist" in refusal or "already" in refusal
     assert {path: path.read_bytes() for path in files} == files
-    click(panel, dialog.overwrite)
+    panel.click(dialog.overwrite)
     assert export() != refusal
 
 
 def test_export_into_a_file_is_refused_in_one_sentence(dialog, panel, tmp_path, qtbot):
     (tmp_path / "out").write_text("mine")
-    click(panel, dialog.export)
+    panel.click(dialog.export)
     qtbot.waitUntil(dialog.export.isEnabled, timeout=20_000)
     assert "went wrong" not in dialog.summary.text()
     assert (tmp_path / "out").read_text() == "mine"

@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QMessageBox
 
 from napari_ovseg._napari.category_cells import LOCK, NAME, ONLY
 
-from .test_widget import PICTURE, make_panel  # noqa: F401
+from .panel import NOISE
 
 LEFT = Qt.MouseButton.LeftButton
 ALT = Qt.KeyboardModifier.AltModifier
@@ -36,9 +36,9 @@ class Window:
 
 
 @pytest.fixture
-def window(make_panel, qtbot):  # noqa: F811
+def window(make_panel, qtbot):
     panel = make_panel(show=True)
-    panel.viewer.add_image(PICTURE, name="photo")
+    panel.viewer.add_image(NOISE, name="photo")
     panel.run("bright, dark")
     return Window(panel, qtbot)
 

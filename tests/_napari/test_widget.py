@@ -11,76 +11,15 @@ from qtpy.QtWidgets import QFileDialog, QMessageBox
 from napari_ovseg._napari.category_cells import NAME, PRESENCE, SHARE
 from napari_ovseg._napari.form import LOCAL_FILE, PRESETS
 from napari_ovseg._napari.layers import METADATA_KEY
-from napari_ovseg._napari.widget import OpenVocabularyWidget
 from napari_ovseg.errors import InputError, ModelError
 
 from .fakes import FakeMethod
-
-PICTURE = np.random.default_rng(0).integers(0, 256, (40, 48, 3), np.uint8)
-
-
-class Panel:
-    """The real widget docked in a real viewer, used as a person would: by clicks and keys."""
-
-    def __init__(self, qtbot, viewer, method):
-        self.qtbot, self.viewer, self.method = qtbot, viewer, method
-        self.widget = OpenVocabularyWidget(viewer, method.engine)
-        self.dock = viewer.window.add_dock_widget(self.widget, name="Open-vocabulary segmentation")
-        self.form = self.widget.form
-
-    def type_names(self, text):
-        self.form.names.selectAll()
-        self.qtbot.keyClicks(self.form.names, text)
-
-    def click_run(self):
-        self.qtbot.mouseClick(self.form.run, Qt.MouseButton.LeftButton)
-
-    def click_cancel(self):
-        self.qtbot.mouseClick(self.form.cancel, Qt.MouseButton.LeftButton)
-
-    def click_row(self, row):
-        table = self.form.table
-        place = table.visualItemRect(table.item(row, NAME)).center()
-        self.qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
-
-    def wait_until_idle(self):
-        self.qtbot.waitUntil(lambda: not self.widget.busy, timeout=30_000)
-
-    def run(self, names="bright, dark"):
-        self.type_names(names)
-        self.click_run()
-        self.wait_until_idle()
-
-    @property
-    def message(self):
-        return self.form.message.text()
-
-    @property
-    def model_used(self):
-        return self.viewer.layers["photo masks"].metadata[METADATA_KEY]["record"]["model"]
-
-    @property
-    def layers(self):
-        return [layer.name for layer in self.viewer.layers]
-
-
-@pytest.fixture
-def make_panel(make_napari_viewer, qtbot):
-    panels = []
-
-    def make(method=None, *, show=False):
-        panels.append(Panel(qtbot, make_napari_viewer(show=show), method or FakeMethod()))
-        return panels[-1]
-
-    yield make
-    for panel in panels:
-        panel.method.hold.set()
-        panel.wait_until_idle()
+from .panel import NOISE
 
 
 def test_names_typed_and_run_clicked_give_two_labels_layers(make_panel):
     panel = make_panel(show=True)
-    image = panel.viewer.add_image(PICTURE, name="photo", scale=(2, 3), translate=(5, 6))
+    image = panel.viewer.add_image(NOISE, name="photo", scale=(2, 3), translate=(5, 6))
     panel.run()
     assert panel.layers == ["photo", "photo pseudo-labels", "photo masks"]
     masks, pseudo = panel.viewer.layers["photo masks"], panel.viewer.layers["photo pseudo-labels"]
@@ -97,7 +36,7 @@ def test_names_typed_and_run_clicked_give_two_labels_layers(make_panel):
 
 def test_table_shows_names_shares_and_presence(make_panel):
     panel = make_panel(FakeMethod(absent=("dark",)))
-    panel.viewer.add_image(PICTURE, name="photo")
+    panel.viewer.add_image(NOISE, name="photo")
     panel.run()
     table = panel.form.table
     cells = [[table.item(row, column).text() for column in (NAME, SHARE, PRESENCE)] for row in range(2)]
@@ -113,7 +52,7 @@ def test_table_shows_names_shares_and_presence(make_panel):
 
 def test_clicking_a_row_selects_the_label_for_painting(make_panel):
     panel = make_panel(show=True)
-    panel.viewer.add_image(PICTURE, name="photo")
+    panel.viewer.add_image(NOISE, name="photo")
     panel.run()
     panel.viewer.layers.selection.active = panel.viewer.layers["photo"]
     panel.click_row(1)
@@ -126,7 +65,7 @@ def test_clicking_a_row_selects_the_label_for_painting(make_panel):
 
 def test_shares_follow_edits(make_panel, qtbot):
     panel = make_panel()
-    panel.viewer.add_image(PICTURE, name="photo")
+    panel.viewer.add_image(NOISE, name="photo")
     panel.run()
     masks = panel.viewer.layers["photo masks"]
     masks.brush_size = 100
@@ -138,7 +77,7 @@ def test_shares_follow_edits(make_panel, qtbot):
 
 def test_a_second_run_leaves_edits_alone_and_says_so(make_panel):
     panel = make_panel()
-    panel.viewer.add_image(PICTURE, name="photo")
+    panel.viewer.add_image(NOISE, name="photo")
     panel.run()
     masks = panel.viewer.layers["photo masks"]
     masks.paint((10, 10), 7)
@@ -151,7 +90,7 @@ def test_a_second_run_leaves_edits_alone_and_says_so(make_panel):
 
 def test_a_second_run_replaces_untouched_layers(make_panel):
     panel = make_panel()
-    panel.viewer.add_image(PICTURE, name="photo")
+    panel.viewer.add_image(NOISE, name="photo")
     panel.run()
     panel.run("bright, dark, third")
     assert panel.layers == ["photo", "photo pseudo-labels", "photo masks"]
@@ -160,7 +99,7 @@ def test_a_second_run_replaces_untouched_layers(make_panel):
 
 def test_cancel_stops_within_a_step_and_changes_nothing(make_panel, qtbot):
     panel = make_panel(FakeMethod(steps=400, seconds=0.01))
-    panel.viewer.add_image(PICTURE, name="photo")
+    panel.viewer.add_image(NOISE, name="photo")
     panel.type_names("bright")
     panel.click_run()
     qtbot.waitUntil(lambda: "of 400" in panel.form.progress.format(), timeout=20_000)
@@ -176,7 +115,7 @@ def test_cancel_stops_within_a_step_and_changes_nothing(make_panel, qtbot):
 
 def test_cancel_after_the_pseudo_labels_takes_them_back(make_panel, qtbot):
     panel = make_panel()
-    panel.viewer.add_image(PICTURE, name="photo")
+    panel.viewer.add_image(NOISE, name="photo")
     panel.method.hold.clear()
     panel.type_names("bright")
     panel.click_run()
@@ -189,7 +128,7 @@ def test_cancel_after_the_pseudo_labels_takes_them_back(make_panel, qtbot):
 
 def test_cancelling_a_second_run_restores_the_first(make_panel, qtbot):
     panel = make_panel()
-    panel.viewer.add_image(PICTURE, name="photo")
+    panel.viewer.add_image(NOISE, name="photo")
     panel.run("bright, dark")
     before = {layer.name: layer.data.copy() for layer in panel.viewer.layers}
     panel.method.hold.clear()
@@ -207,7 +146,7 @@ def test_cancelling_a_second_run_restores_the_first(make_panel, qtbot):
 
 def test_a_run_after_a_cancelled_one_works(make_panel, qtbot):
     panel = make_panel(FakeMethod(steps=20, seconds=0.01))
-    panel.viewer.add_image(PICTURE, name="photo")
+    panel.viewer.add_image(NOISE, name="photo")
     panel.type_names("bright")
     panel.click_run()
     panel.click_cancel()
@@ -218,8 +157,8 @@ def test_a_run_after_a_cancelled_one_works(make_panel, qtbot):
 
 def test_deleting_the_picture_stops_its_run(make_panel, qtbot):
     panel = make_panel()
-    image = panel.viewer.add_image(PICTURE, name="photo")
-    other = panel.viewer.add_image(PICTURE, name="other")
+    image = panel.viewer.add_image(NOISE, name="photo")
+    other = panel.viewer.add_image(NOISE, name="other")
     panel.viewer.layers.selection.active = image
     panel.method.hold.clear()
     panel.type_names("bright")
@@ -233,7 +172,7 @@ def test_deleting_the_picture_stops_its_run(make_panel, qtbot):
 
 def test_renaming_the_picture_mid_run_is_no_matter(make_panel, qtbot):
     panel = make_panel()
-    image = panel.viewer.add_image(PICTURE, name="photo")
+    image = panel.viewer.add_image(NOISE, name="photo")
     panel.method.hold.clear()
     panel.type_names("bright")
     panel.click_run()
@@ -246,7 +185,7 @@ def test_renaming_the_picture_mid_run_is_no_matter(make_panel, qtbot):
 
 def test_deleting_the_pseudo_labels_mid_run_is_no_matter(make_panel, qtbot):
     panel = make_panel()
-    panel.viewer.add_image(PICTURE, name="photo")
+    panel.viewer.add_image(NOISE, name="photo")
     panel.method.hold.clear()
     panel.type_names("bright")
     panel.click_run()
@@ -259,7 +198,7 @@ def test_deleting_the_pseudo_labels_mid_run_is_no_matter(make_panel, qtbot):
 
 def test_closing_the_panel_mid_run_stops_it(make_panel, qtbot):
     panel = make_panel()
-    panel.viewer.add_image(PICTURE, name="photo")
+    panel.viewer.add_image(NOISE, name="photo")
     panel.method.hold.clear()
     panel.type_names("bright")
     panel.click_run()
@@ -271,7 +210,7 @@ def test_closing_the_panel_mid_run_stops_it(make_panel, qtbot):
 
 def test_closing_the_window_mid_run_breaks_nothing(make_panel, qtbot):
     panel = make_panel()
-    panel.viewer.add_image(PICTURE, name="photo")
+    panel.viewer.add_image(NOISE, name="photo")
     panel.method.hold.clear()
     panel.type_names("bright")
     panel.click_run()
@@ -286,7 +225,7 @@ def test_closing_the_window_mid_run_breaks_nothing(make_panel, qtbot):
 )
 def test_bad_names_are_said_and_nothing_changes(make_panel, names, words):
     panel = make_panel()
-    panel.viewer.add_image(PICTURE, name="photo")
+    panel.viewer.add_image(NOISE, name="photo")
     panel.run(names)
     assert words in panel.message
     assert panel.layers == ["photo"]
@@ -314,7 +253,7 @@ def test_bad_pictures_are_said(make_panel, shape):
 @pytest.mark.parametrize("error", [InputError("Mend this."), ModelError("Mend this.")])
 def test_errors_of_the_method_are_one_sentence(make_panel, error):
     panel = make_panel(FakeMethod(error=error))
-    panel.viewer.add_image(PICTURE, name="photo")
+    panel.viewer.add_image(NOISE, name="photo")
     panel.run("bright")
     assert panel.message == "Mend this."
     assert panel.layers == ["photo"]
@@ -322,14 +261,14 @@ def test_errors_of_the_method_are_one_sentence(make_panel, error):
 
 def test_missing_torch_gets_advice(make_panel):
     panel = make_panel(FakeMethod(error=ImportError("DLL load failed while importing torch")))
-    panel.viewer.add_image(PICTURE, name="photo")
+    panel.viewer.add_image(NOISE, name="photo")
     panel.run("bright")
     assert "napari-ovseg open" in panel.message
 
 
 def test_mistakes_of_ours_are_reported_and_the_panel_lives_on(make_panel, monkeypatch):
     panel = make_panel(FakeMethod(error=RuntimeError("boom")))
-    panel.viewer.add_image(PICTURE, name="photo")
+    panel.viewer.add_image(NOISE, name="photo")
     reported = []
     monkeypatch.setattr(
         notification_manager, "receive_error", lambda kind, error, trace: reported.append(error)
@@ -344,8 +283,8 @@ def test_mistakes_of_ours_are_reported_and_the_panel_lives_on(make_panel, monkey
 
 def test_picture_follows_the_selected_layer(make_panel):
     panel = make_panel()
-    first = panel.viewer.add_image(PICTURE, name="first")
-    panel.viewer.add_image(PICTURE, name="second")
+    first = panel.viewer.add_image(NOISE, name="first")
+    panel.viewer.add_image(NOISE, name="second")
     assert panel.form.image.currentText() == "second"
     panel.viewer.layers.selection.active = first
     assert panel.form.image.currentText() == "first"
@@ -360,7 +299,7 @@ def test_picture_follows_the_selected_layer(make_panel):
 def test_channels_are_an_explicit_choice(make_panel):
     panel = make_panel(show=True)
     data = np.random.default_rng(1).random((4, 24, 32)).astype(np.float32)
-    panel.viewer.add_image(PICTURE, name="photo")
+    panel.viewer.add_image(NOISE, name="photo")
     assert not panel.form.channel_axis.isVisible()
     panel.viewer.add_image(data, name="cells", rgb=False)
     panel.qtbot.waitUntil(panel.form.channel_axis.isVisible)
@@ -397,7 +336,7 @@ def test_slice_of_a_stack(make_panel):
 
 def test_ctrl_enter_runs(make_panel, qtbot):
     panel = make_panel()
-    panel.viewer.add_image(PICTURE, name="photo")
+    panel.viewer.add_image(NOISE, name="photo")
     panel.type_names("bright")
     qtbot.keyClick(panel.form.names, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     qtbot.waitUntil(lambda: "photo masks" in panel.viewer.layers, timeout=20_000)
@@ -405,7 +344,7 @@ def test_ctrl_enter_runs(make_panel, qtbot):
 
 def test_licences_are_shown_before_first_use(make_panel, monkeypatch):
     panel = make_panel()
-    panel.viewer.add_image(PICTURE, name="photo")
+    panel.viewer.add_image(NOISE, name="photo")
     asked = []
     answers = iter([QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes])
     monkeypatch.setattr(QMessageBox, "question", lambda *args: (asked.append(args[2]), next(answers))[1])
@@ -428,7 +367,7 @@ def test_models_say_where_they_are_and_any_name_can_be_typed(make_panel):
     titles = [panel.form.model.itemText(i) for i in range(panel.form.model.count())]
     assert titles[0] == "demo - bundled"
     assert any("ViT-B-16-quickgelu/openai" in title and "MIT" in title for title in titles)
-    panel.viewer.add_image(PICTURE, name="photo")
+    panel.viewer.add_image(NOISE, name="photo")
     panel.form.model.setEditText("hf-hub:someone/something")
     panel.run("bright")
     assert (
@@ -440,7 +379,7 @@ def test_models_say_where_they_are_and_any_name_can_be_typed(make_panel):
 
 def test_typed_research_weights_show_their_licence_too(make_panel, monkeypatch):
     panel = make_panel()
-    panel.viewer.add_image(PICTURE, name="photo")
+    panel.viewer.add_image(NOISE, name="photo")
     asked = []
     no = QMessageBox.StandardButton.No
     monkeypatch.setattr(QMessageBox, "question", lambda *args: (asked.append(args[2]), no)[1])
@@ -452,7 +391,7 @@ def test_typed_research_weights_show_their_licence_too(make_panel, monkeypatch):
 
 def test_weights_from_a_local_file(make_panel, tmp_path, qtbot, monkeypatch):
     panel = make_panel()
-    panel.viewer.add_image(PICTURE, name="photo")
+    panel.viewer.add_image(NOISE, name="photo")
     weights = panel.form.weights
     assert weights.isHidden()
     panel.form.model.setCurrentIndex(panel.form.model.findText(LOCAL_FILE))
@@ -481,12 +420,12 @@ def test_unloading_frees_the_models(make_panel, qtbot, monkeypatch):
 
 def test_names_of_a_sample_are_filled_in_but_never_over_typed_ones(make_panel):
     panel = make_panel()
-    panel.viewer.add_image(PICTURE, metadata={METADATA_KEY: {"names": ["cat", "dog"]}})
+    panel.viewer.add_image(NOISE, metadata={METADATA_KEY: {"names": ["cat", "dog"]}})
     assert panel.form.names.toPlainText() == "cat\ndog"
-    panel.viewer.add_image(PICTURE)
+    panel.viewer.add_image(NOISE)
     assert panel.form.names.toPlainText() == ""
     panel.type_names("mine")
-    panel.viewer.add_image(PICTURE, metadata={METADATA_KEY: {"names": ["cat", "dog"]}})
+    panel.viewer.add_image(NOISE, metadata={METADATA_KEY: {"names": ["cat", "dog"]}})
     assert panel.form.names.toPlainText() == "mine"
 
 
