@@ -11,6 +11,10 @@ from napari_ovseg._napari.layers import METADATA_KEY
 from napari_ovseg._napari.widget import OpenVocabularyWidget
 
 NOISE = np.random.default_rng(0).integers(0, 256, (40, 48, 3), np.uint8)
+# grey, so that no pixel has a category, but for a dark and a bright corner
+CORNERS = np.full((40, 48, 3), 100, np.uint8)
+CORNERS[30:, :20] = 10
+CORNERS[30:, 30:] = 250
 
 
 class Panel:

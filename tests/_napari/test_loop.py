@@ -11,19 +11,16 @@ from napari_ovseg._napari.slices_row import ALL, RANGE
 from napari_ovseg.annotation.sidecar import load
 
 from .fakes import FakeMethod
+from .panel import CORNERS
 
 VOID = 255
-# grey, so that no pixel has a category, but for a dark and a bright corner
-PICTURE = np.full((40, 48, 3), 100, np.uint8)
-PICTURE[30:, :20] = 10
-PICTURE[30:, 30:] = 250
 STACK = np.random.default_rng(1).random((4, 24, 32))
 
 
 @pytest.fixture
 def panel(make_panel):
     panel = make_panel()
-    panel.viewer.add_image(PICTURE, name="photo")
+    panel.viewer.add_image(CORNERS, name="photo")
     panel.run("bright, dark")
     return panel
 
@@ -43,7 +40,7 @@ def test_running_again_with_other_names_keeps_corrections_by_name(panel):
 
 
 def test_each_picture_has_its_own_table_and_painting_on_its_masks_turns_to_it(panel):
-    panel.viewer.add_image(PICTURE[::-1], name="other")
+    panel.viewer.add_image(CORNERS[::-1], name="other")
     panel.run("tree")
     assert panel.names[0] == "tree"
     panel.viewer.layers.selection.active = panel.viewer.layers["photo masks"]
@@ -59,7 +56,7 @@ def test_undo_on_a_picture_that_was_left_leaves_the_other_ones_table_alone(panel
     table = panel.form.table
     first = panel.viewer.layers["photo masks"]
     table.merge_requested.emit(2, 1)
-    panel.viewer.add_image(PICTURE[::-1], name="other")
+    panel.viewer.add_image(CORNERS[::-1], name="other")
     panel.run("tree")
     first.undo()
     panel.widget.session.labelled_pictures()
@@ -73,7 +70,7 @@ def test_a_result_does_not_call_back_who_has_turned_to_another_picture(panel, qt
     panel.type_names("tree")
     panel.click_run()
     qtbot.waitUntil(panel.method.holding.is_set, timeout=20_000)
-    other = panel.viewer.add_image(PICTURE, name="other")
+    other = panel.viewer.add_image(CORNERS, name="other")
     assert panel.viewer.layers.selection.active is other
     panel.method.hold.set()
     panel.wait_until_idle()
@@ -155,7 +152,7 @@ def test_one_slice_with_fewer_names_leaves_the_names_of_the_others(make_panel):
 
 def test_a_look_up_that_ends_after_the_first_run_still_tells_where_to_save(make_panel, qtbot, tmp_path):
     path = tmp_path / "photo.png"
-    Image.fromarray(PICTURE).save(path)
+    Image.fromarray(CORNERS).save(path)
     panel = make_panel()
     panel.viewer.open(path, plugin="napari")
     # before the background has found the place

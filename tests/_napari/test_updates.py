@@ -206,6 +206,30 @@ def test_neighbours_guide_on_request_only(stack):
     assert (stack.masks.data[1, :, :4] == 2).all()
     assert not stack.made.has_corrections((1,))
     assert not stack.masks.data[2].any()
+    confidence = stack.made.pieces[(1,)].confidence
+    # what a person has said of another slice is no reason not to look here
+    assert (confidence < 1).all()
+    stack.update((0,))
+    assert np.argwhere(stack.made.pieces[(0,)].confidence == 1).tolist() == [[1, 1]]
+
+
+def test_an_update_of_several_slices_says_which_it_is_at_and_what_a_cancel_keeps(stack):
+    told = []
+    stack.updates.progressed.connect(lambda stage, done, total: told.append(stage))
+    for z in range(3):
+        stack.masks.paint((z, 1, 1), 2)
+    stack.update((0,), (1,), (2,))
+    assert [stage for stage in told if "Updating" in stage] == [
+        f"Slice {n} of 3: Updating the masks" for n in (1, 2, 3)
+    ]
+    stack.go.clear()
+    stack.updates.forget()
+    stack.start((0,), (1,), (2,))
+    assert stack.updates.stop() == "Cancelled; the layers are as they were."
+    stack.wait()
+    stack.updates.shown.connect(lambda: told.append(stack.updates.stop()))
+    stack.update((0,), (1,), (2,))
+    assert told[-1] == "Cancelled. 1 of 3 slices are finished and kept."
 
 
 def test_an_update_of_several_slices_leaves_out_the_done_one(stack):

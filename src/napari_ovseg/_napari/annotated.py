@@ -119,6 +119,11 @@ class Annotated:
         human = self.human_pixels(position)
         return bool((human != void_of(human)).any())
 
+    def locked_in(self, position: Position) -> frozenset[int]:
+        """The locked ids that bind a slice: none where only a brush has been, so that all can be found."""
+        piece = self.pieces.get(position)
+        return self.table.locked if piece is not None and piece.filled else frozenset()
+
     def slice(self, position: Position) -> SliceAnnotation:
         """All that is known of a slice, as plain data of its own."""
         masks, rough = (tracked.labels(position).copy() for tracked in (self.masks, self.pseudo_labels))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,10 +17,28 @@ from napari_ovseg.categories import Category
 from napari_ovseg.errors import InputError
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """The work that a run goes on with.
+
+    Attributes
+    ----------
+    annotated : Annotated
+    table : LabelTable
+        When the run began; a person may edit it meanwhile.
+    same : bool
+        Whether the result goes into its layers, corrected or not.
+    """
+
+    annotated: Annotated
+    table: LabelTable
+    same: bool = False
+
+
 def continued(
-    earlier: Annotated | None, categories: Iterable[Category], positions: Iterable[Position], *, same: bool
+    earlier: Annotated | None, categories: Iterable[Category], positions: Collection[Position], *, same: bool
 ) -> tuple[LabelTable, dict[Position, SliceAnnotation]]:
-    """Return the table of a run, and the slices that hold corrections, in its ids.
+    """Return the table of a run, and the slices that hold corrections or locked categories, in its ids.
 
     Parameters
     ----------
@@ -34,14 +53,31 @@ def continued(
     """
     if earlier is None:
         return table_for(categories), {}
-    positions = set(positions)
-    corrected = [at for at in earlier.masks.positions if earlier.has_corrections(at)]
-    used = [earlier.human_pixels(at) for at in corrected]
-    # slices that are not run again keep all that they hold
-    used += [earlier.masks.labels(at) for at in earlier.masks.positions if at not in positions]
-    painted = sorted({id for labels in used for id in np.unique(labels).tolist()})
-    table = earlier.table if same else table_for(categories, earlier.table, painted)
-    return table, {at: moved(earlier.slice(at), earlier.table, table) for at in positions if at in corrected}
+    table = earlier.table
+    if not same:
+        table = table_for(categories, earlier.table, kept_ids(earlier, positions))
+    bound = [at for at in positions if at in earlier.masks.positions and _binds(earlier, at)]
+    return table, {at: moved(earlier.slice(at), earlier.table, table) for at in bound}
+
+
+def kept_ids(earlier: Annotated, positions: Collection[Position]) -> set[int]:
+    """Return the ids of pixels that a run of some slices leaves: painted, locked, or of other slices."""
+    kept: set[int] = set()
+    for at in earlier.masks.positions:
+        masks = earlier.masks.labels(at)
+        if at in positions:
+            kept |= set(np.unique(earlier.human_pixels(at)).tolist())
+            kept |= set(np.unique(masks[np.isin(masks, list(earlier.locked_in(at)))]).tolist())
+        else:
+            kept |= set(np.unique(masks).tolist()) | set(np.unique(earlier.human_pixels(at)).tolist())
+    return kept
+
+
+def _binds(earlier: Annotated, at: Position) -> bool:
+    """Whether a run has to hold pixels of a slice."""
+    if earlier.has_corrections(at):
+        return True
+    return bool(np.isin(earlier.masks.labels(at), list(earlier.locked_in(at))).any())
 
 
 def work_on(annotated: Annotated | None, source: Source, image: object) -> Annotated | None:

@@ -29,6 +29,10 @@ class Progressed:
     total: int
     done_before: int = 0
 
+    def told(self, slices: int) -> str:
+        """Return the stage and, of several slices, which it is."""
+        return f"Slice {self.done_before + 1} of {slices}: {self.stage}" if slices > 1 else self.stage
+
 
 @dataclass(frozen=True)
 class PseudoLabelled:
@@ -63,6 +67,14 @@ class Failed:
     number: int
     message: str
     error: Exception | None = None
+
+
+def with_what_is_kept(message: str, kept: int, slices: int) -> str:
+    """Say of a job that ended early which of its slices stay, where there are any."""
+    if not kept:
+        return message
+    reason = "Cancelled." if message == CANCELLED else message
+    return f"{reason} {kept} of {slices} slices are finished and kept."
 
 
 def failure(number: int, error: Exception) -> Failed:

@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.colours import Legend
+from napari_ovseg._napari.continued import Earlier, kept_ids
 from napari_ovseg._napari.layers import (
     MASKS,
     METADATA_KEY,
@@ -17,7 +18,9 @@ from napari_ovseg._napari.layers import (
     picture_id,
     write_labels,
 )
+from napari_ovseg.annotation import SliceAnnotation
 from napari_ovseg.annotation.found import moved
+from napari_ovseg.annotation.reconcile import brought, followed, met
 from napari_ovseg.categories import void_of
 
 if TYPE_CHECKING:
@@ -26,8 +29,8 @@ if TYPE_CHECKING:
 
     from napari_ovseg._napari.run import Request
     from napari_ovseg._napari.source import Source
-    from napari_ovseg.annotation import SliceAnnotation
     from napari_ovseg.annotation.annotation import Position
+    from napari_ovseg.annotation.label_table import LabelTable
     from napari_ovseg.categories import Labels
 
 
@@ -39,33 +42,49 @@ class Outcome:
     viewer : napari.components.ViewerModel
     image : napari.layers.Image
     request : Request
-    into : Annotated, optional
-        Write into these layers, corrected or not; the request holds what a person has painted there.
+    earlier : Earlier, optional
+        The work it goes on with, of which the request holds what a run has to keep.
     """
 
     def __init__(
-        self, viewer: ViewerModel, image: Image, request: Request, into: Annotated | None = None
+        self, viewer: ViewerModel, image: Image, request: Request, earlier: Earlier | None = None
     ) -> None:
         self.viewer = viewer
         self.image = image
         self.request = request
-        self.annotated = into
+        self._earlier = earlier
+        self.annotated = earlier.annotated if earlier is not None and earlier.same else None
         self._active = viewer.layers.selection.active
         self.finished: list[SliceAnnotation] = []
-        self._legend = Legend(request.table.labels, request.table.void)
         self._pseudo: Written | None = None
+        self._pseudo_table = request.table
         self._notes: dict[str, None] = {}
 
     def show_pseudo_labels(self, source: Source, labels: Labels) -> None:
         """Show the first guess while the masks are still being worked out."""
-        if self.annotated is None:
-            self._pseudo = self._write(PSEUDO_LABELS, source, labels)
+        if self.annotated is None and not self._is_done(source.placement.position):
+            table = self._table()
+            rough = _rough_in(labels, None, self.request.table, table)[0]
+            self._pseudo = self._write(PSEUDO_LABELS, source, rough, table)
+            self._pseudo_table = table
 
-    def show_slice(self, source: Source, piece: SliceAnnotation) -> Annotated:
-        """Show both layers of a slice that is finished; the first slice decides which layers."""
+    def show_slice(self, source: Source, piece: SliceAnnotation) -> Annotated | None:
+        """Show both layers of a slice that is finished; the first slice decides which layers.
+
+        None, and nothing is shown, where a person has set the slice to done meanwhile.
+        """
         position = source.placement.position
+        if self._is_done(position):
+            self.roll_back()
+            self._pseudo = None
+            what = f"Slice {', '.join(map(str, position))}" if position else f"'{self.image.name}'"
+            self._notes[f"{what} was set to done meanwhile and is left as it is."] = None
+            return None
+        table = self._table()
+        piece = brought(piece, self.request.table, table)
         if self.annotated is None:
-            self.annotated = self._show_anew(source, piece)
+            piece = self._with_strokes_since(position, piece, table)
+            self.annotated = self._show_anew(source, piece, table)
         else:
             piece = _taken_in(self.annotated, position, piece)
         self.annotated.background = self.request.background
@@ -87,14 +106,44 @@ class Outcome:
         if self._pseudo is not None:
             self._pseudo.roll_back()
 
-    def _show_anew(self, source: Source, piece: SliceAnnotation) -> Annotated:
+    def _is_done(self, position: Position) -> bool:
+        """Whether a person has said that nothing is to change a slice."""
+        works = (self.annotated, None if self._earlier is None else self._earlier.annotated)
+        piece = next((work.pieces.get(position) for work in works if work is not None), None)
+        return piece is not None and piece.done
+
+    def _table(self) -> LabelTable:
+        """The table of the run, after all that the person has done to the one of the work meanwhile."""
+        if self.annotated is not None:
+            return self.annotated.table
+        table, earlier = self.request.table, self._earlier
+        if earlier is None:
+            return table
+        positions = {source.placement.position for source in self.request.sources}
+        return followed(table, earlier.table, earlier.annotated.table, kept_ids(earlier.annotated, positions))
+
+    def _with_strokes_since(
+        self, position: Position, piece: SliceAnnotation, table: LabelTable
+    ) -> SliceAnnotation:
+        """What the layers so far hold now goes over into the new ones."""
+        earlier = None if self._earlier is None else self._earlier.annotated
+        if earlier is None or position not in earlier.masks.positions:
+            return piece
+        now = moved(earlier.slice(position), earlier.table, table)
+        return met(piece, now, table.locked if earlier.locked_in(position) else ())
+
+    def _show_anew(self, source: Source, piece: SliceAnnotation, table: LabelTable) -> Annotated:
         position = source.placement.position
         rough = piece.pseudo_labels
         assert rough is not None
         if self._pseudo is None:
-            self._pseudo = self._write(PSEUDO_LABELS, source, rough)
+            self._pseudo = self._write(PSEUDO_LABELS, source, rough, table)
+        elif self._pseudo_table != table:
+            shown = self._pseudo.tracked
+            painted = shown.human_pixels(position)
+            shown.write({position: _rough_in(shown.labels(position), painted, self._pseudo_table, table)})
         held = None if (piece.human == void_of(piece.human)).all() else piece.human
-        masks = self._write(MASKS, source, piece.masks, held)
+        masks = self._write(MASKS, source, piece.masks, table, held)
         self._pseudo.layer.visible = False
         if not masks.layer.visible:
             masks.layer.visible = True
@@ -102,11 +151,11 @@ class Outcome:
             self.viewer.layers.selection.active = self._active = masks.layer
         known = masks.layer.metadata[METADATA_KEY].get("annotated")
         if not isinstance(known, Annotated) or known.masks is not masks.tracked:
-            known = Annotated(self.image, masks.tracked, self._pseudo.tracked, self.request.table)
+            known = Annotated(self.image, masks.tracked, self._pseudo.tracked, table)
             if masks.kept is not None:
                 _carry_other_slices(masks.kept.metadata[METADATA_KEY].get("annotated"), known, position)
         known.show_pseudo_labels(self._pseudo.tracked)
-        known.table = self.request.table
+        known.show_table(table)
         return known
 
     def _left(self) -> bool:
@@ -116,9 +165,12 @@ class Outcome:
             return False
         return picture_id(active) != str(self.image.unique_id)
 
-    def _write(self, kind: str, source: Source, labels: Labels, human: Labels | None = None) -> Written:
+    def _write(
+        self, kind: str, source: Source, labels: Labels, table: LabelTable, human: Labels | None = None
+    ) -> Written:
         left, active = self._left(), self.viewer.layers.selection.active
-        written = write_labels(self.viewer, self.image, kind, labels, source.placement, self._legend, human)
+        legend = Legend(table.labels, table.void)
+        written = write_labels(self.viewer, self.image, kind, labels, source.placement, legend, human)
         if left:
             # napari chooses a layer that is added
             self.viewer.layers.selection.active = active
@@ -129,15 +181,23 @@ class Outcome:
         return written
 
 
+def _rough_in(
+    labels: Labels, painted: Labels | None, before: LabelTable, now: LabelTable
+) -> tuple[Labels, Labels]:
+    """Pseudo-labels and what a person has painted on them, in the ids of a later state of their table."""
+    human = np.full_like(labels, void_of(labels)) if painted is None else painted
+    piece = brought(SliceAnnotation(labels, human, labels), before, now)
+    assert piece.pseudo_labels is not None
+    return piece.pseudo_labels, piece.human
+
+
 def _taken_in(annotated: Annotated, position: Position, piece: SliceAnnotation) -> SliceAnnotation:
     """Write into layers that may hold corrections, also ones that came during the run."""
     painted = annotated.pseudo_labels.human_pixels(position)
     rough = piece.pseudo_labels
     if rough is not None:
         rough = np.where(painted != void_of(painted), painted, rough)
-    now = annotated.human_pixels(position)
-    masks = np.where(now != void_of(now), now, piece.masks)
-    piece = replace(piece, masks=masks, human=now, pseudo_labels=rough)
+    piece = replace(met(piece, annotated.slice(position), annotated.locked_in(position)), pseudo_labels=rough)
     annotated.write_pseudo_labels({position: piece})
     annotated.write_masks({position: piece})
     return piece

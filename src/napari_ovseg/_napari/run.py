@@ -47,7 +47,7 @@ class Request:
     model, preset, device, checkpoint
         As in `load_model` and `segment`.
     earlier : dict of tuple of int to SliceAnnotation
-        Slices that hold corrections, in the ids of `table`.
+        Slices that hold corrections or locked categories, in the ids of `table`.
     """
 
     number: int
@@ -144,14 +144,15 @@ def _segment(
     )
     piece = found_by(result, table)
     earlier = request.earlier.get(source.placement.position)
-    # of a stack, only the slices that hold corrections are likely to be updated soon
+    # of a stack, only the slices that hold something are likely to be updated soon
     if piece.state is None or (earlier is None and len(request.sources) > 1):
         return Segmented(number, source, piece)
     edges = result.stages.get("edges")
     learner = engine.single_image(picture, piece.state, edges=edges, should_stop=should_stop)
     if earlier is None:
         return Segmented(number, source, piece, learner)
-    updated = learner.update(earlier.masks, earlier.human, locked=table.locked, should_stop=should_stop)
+    locked = table.locked if earlier.filled else ()
+    updated = learner.update(earlier.masks, earlier.human, locked=locked, should_stop=should_stop)
     masks, confidence = updated.masks, updated.confidence
     piece = replace(piece, masks=masks, human=earlier.human, confidence=confidence)
     return Segmented(number, source, piece, learner)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QMessageBox
 
-from napari_ovseg._napari.continued import continued, not_done, work_on
+from napari_ovseg._napari.continued import Earlier, continued, not_done, work_on
 from napari_ovseg._napari.form import LOCAL_FILE, Form
 from napari_ovseg._napari.model_choice import ModelChoice, licence_notice
 from napari_ovseg._napari.run import Request
@@ -38,8 +38,8 @@ class RunRequests:
 
     def gather(
         self, image: Image | None, current: Annotated | None, into: Annotated | None, number: int
-    ) -> Request | None:
-        """Gather a run's settings; None when the person declines a licence.
+    ) -> tuple[Request, Earlier | None] | None:
+        """Gather a run's settings, and the work it goes on with; None when the person declines a licence.
 
         Parameters
         ----------
@@ -68,8 +68,8 @@ class RunRequests:
         if checkpoint is None and not self._accepts_licence(model):
             form.show_message(f"'{model}' was not used, since its licence was not accepted.")
             return None
-        table, corrected = continued(earlier, categories, positions, same=into is not None)
-        return Request(
+        table, bound = continued(earlier, categories, positions, same=into is not None)
+        request = Request(
             number=number,
             sources=tuple(source_at(source, position) for position in positions),
             categories=categories,
@@ -78,8 +78,11 @@ class RunRequests:
             checkpoint=checkpoint,
             preset=form.preset.value,
             device=form.device.value,
-            earlier=corrected,
+            earlier=bound,
         )
+        if earlier is None:
+            return request, None
+        return request, Earlier(earlier, earlier.table, same=into is not None)
 
     def _model(self) -> tuple[str, Path | None]:
         """The model's name, or an architecture and the file with its weights."""

@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_ovseg._napari.annotated import Annotated
-from napari_ovseg._napari.events import CANCELLED, Failed, Finished, Progressed, PseudoLabelled, Segmented
+from napari_ovseg._napari.continued import Earlier
+from napari_ovseg._napari.events import (
+    Failed,
+    Finished,
+    Progressed,
+    PseudoLabelled,
+    Segmented,
+    with_what_is_kept,
+)
 from napari_ovseg._napari.outcome import Outcome
 from napari_ovseg._napari.run import Engine, Request, run_steps
 from napari_ovseg._napari.runner import Runner
@@ -48,9 +55,9 @@ class Runs(QObject):
         """The picture of the run under way."""
         return None if self._outcome is None else self._outcome.image
 
-    def start(self, image: Image, request: Request, into: Annotated | None) -> None:
-        """Start a run, of which the result goes into these layers or, by default, where it belongs."""
-        self._outcome = Outcome(self.viewer, image, request, into)
+    def start(self, image: Image, request: Request, earlier: Earlier | None) -> None:
+        """Start a run, which goes on with earlier work on the picture."""
+        self._outcome = Outcome(self.viewer, image, request, earlier)
         self._time_left.start((request.model, request.preset, request.device))
         self._runner.start(request.number, partial(run_steps, request, self._engine))
 
@@ -60,7 +67,8 @@ class Runs(QObject):
         self._runner.stop()
         if outcome is not None:
             outcome.roll_back()
-            self.ended.emit(_with_what_is_kept(message, outcome), error)
+            kept, slices = len(outcome.finished), len(outcome.request.sources)
+            self.ended.emit(with_what_is_kept(message, kept, slices), error)
 
     def _on_event(self, event: Any) -> None:
         outcome = self._outcome
@@ -73,7 +81,9 @@ class Runs(QObject):
         elif isinstance(event, Segmented):
             self._time_left.finish()
             self._time_left.start(self._time_left.settings)
-            self.segmented.emit(event, outcome.show_slice(event.source, event.piece))
+            annotated = outcome.show_slice(event.source, event.piece)
+            if annotated is not None:
+                self.segmented.emit(event, annotated)
         elif isinstance(event, Finished):
             self._outcome = None
             self.ended.emit(outcome.message(), False)
@@ -85,16 +95,7 @@ class Runs(QObject):
     def _tell(self, event: Progressed, slices: int) -> None:
         to_come = slices - 1 - event.done_before
         seconds = self._time_left.seconds(event.stage, event.done, event.total, to_come)
-        stage = f"Slice {event.done_before + 1} of {slices}: {event.stage}" if slices > 1 else event.stage
-        self.progressed.emit(stage, event.done, event.total, spoken(seconds))
-
-
-def _with_what_is_kept(message: str, outcome: Outcome) -> str:
-    count, slices = len(outcome.finished), len(outcome.request.sources)
-    if not count:
-        return message
-    reason = "Cancelled." if message == CANCELLED else message
-    return f"{reason} {count} of {slices} slices are finished and kept."
+        self.progressed.emit(event.told(slices), event.done, event.total, spoken(seconds))
 
 
 def _report(error: Exception) -> None:

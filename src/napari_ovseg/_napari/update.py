@@ -101,10 +101,15 @@ def _update(
 ) -> SliceAnnotation:
     piece = wanted.piece
     void = void_of(piece.human)
-    teaching = np.where(np.isin(piece.human, [0, *wanted.known]), piece.human, void)
+    named = [0, *wanted.known]
+    teaching = np.where(np.isin(piece.human, named), piece.human, void)
+    hints = None
     if wanted.neighbours:
-        others = [(source.picture(), human) for source, human in wanted.neighbours]
-        teaching = hinted(teaching, wanted.source.picture(), others)
-    found = learner.update(piece.masks, teaching, locked=locked, should_stop=should_stop)
+        others = [
+            (source.picture(), np.where(np.isin(human, named), human, void))
+            for source, human in wanted.neighbours
+        ]
+        hints = hinted(teaching, wanted.source.picture(), others)
+    found = learner.update(piece.masks, teaching, locked=locked, hints=hints, should_stop=should_stop)
     masks = np.where(piece.human != void, piece.human, found.masks)
     return replace(piece, masks=masks, confidence=found.confidence)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,12 +10,13 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_ovseg._napari.annotated import Annotated
-from napari_ovseg._napari.events import Failed, Finished, Progressed
+from napari_ovseg._napari.events import CANCELLED, Failed, Progressed, with_what_is_kept
 from napari_ovseg._napari.run import Engine
 from napari_ovseg._napari.runner import Runner
 from napari_ovseg._napari.update import SliceUpdate, Updated, UpdateRequest, update_steps
 from napari_ovseg.annotation.neighbours import nearest
-from napari_ovseg.categories import Labels, void_of
+from napari_ovseg.annotation.reconcile import met
+from napari_ovseg.categories import void_of
 from napari_ovseg.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,19 +34,19 @@ class Updates(QObject):
     shown()
         Masks have changed.
     said(message, is_error)
-    progressed(event)
-        How far an update is; None when it is over.
+    progressed(stage, done, total)
     """
 
     shown = Signal()
     said = Signal(str, bool)
-    progressed = Signal(object)
+    progressed = Signal(str, object, object)
 
     def __init__(self, runner: Runner, engine: Engine | None = None) -> None:
         super().__init__()
         self._runner, self._engine = runner, engine
         self._annotated: Annotated | None = None
         self._number = 0
+        self._slices = self._shown = 0
         self._learners: dict[Position, Any] = {}
         self._learnt: dict[Position, np.ndarray] = {}
         runner.happened.connect(self._on_event)
@@ -84,8 +84,13 @@ class Updates(QObject):
             return
         slices = tuple(self._slice_update(annotated, at, guided) for at in _ready(annotated, positions))
         request = UpdateRequest(self._runner.next_number(), slices, annotated.table.locked)
-        self._number = request.number
+        self._number, self._slices, self._shown = request.number, len(slices), 0
         self._runner.start(request.number, partial(update_steps, request, self._engine))
+
+    def stop(self) -> str:
+        """End the update, and say what of it stays."""
+        self._runner.stop()
+        return with_what_is_kept(CANCELLED, self._shown, self._slices)
 
     def _slice_update(self, annotated: Annotated, at: Position, guided: bool) -> SliceUpdate:
         neighbours: list[Position] = []
@@ -106,11 +111,11 @@ class Updates(QObject):
         if isinstance(event, Updated):
             self._show(event)
         elif isinstance(event, Progressed):
-            self.progressed.emit(event)
+            self.progressed.emit(event.told(self._slices), event.done, event.total)
         elif isinstance(event, Failed):
-            self.said.emit(event.message, event.error is not None)
-        if isinstance(event, Failed | Finished):
-            self.progressed.emit(None)
+            self.said.emit(
+                with_what_is_kept(event.message, self._shown, self._slices), event.error is not None
+            )
 
     def _show(self, event: Updated) -> None:
         annotated, at = self._annotated, event.source.placement.position
@@ -125,16 +130,10 @@ class Updates(QObject):
         self.remember(at, event.learner)
         self._learnt[at] = event.piece.human
         # strokes that came while the update was running are kept too, and so is what was locked
-        masks = _held(event.piece.masks, now.masks, annotated.table.locked)
-        masks = np.where(now.human != void_of(now.human), now.human, masks)
+        masks = met(event.piece, now, annotated.table.locked).masks
         annotated.write_masks({at: replace(now, masks=masks, confidence=event.piece.confidence)})
+        self._shown += 1
         self.shown.emit()
-
-
-def _held(found: Labels, masks: Labels, locked: Collection[int]) -> Labels:
-    """Return labels that neither give a locked id to a pixel nor take it from one."""
-    ids = list(locked)
-    return np.where(np.isin(masks, ids) | np.isin(found, ids), masks, found)
 
 
 def _ready(annotated: Annotated, positions: list[Position]) -> list[Position]:

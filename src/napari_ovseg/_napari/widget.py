@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.annotator import Annotator
-from napari_ovseg._napari.events import CANCELLED, Progressed, Segmented
+from napari_ovseg._napari.events import CANCELLED, Segmented
 from napari_ovseg._napari.export_dialog import ExportDialog
 from napari_ovseg._napari.form import PRESETS, Form
 from napari_ovseg._napari.keys import bind_keys, unbind_keys
@@ -118,14 +118,14 @@ class OpenVocabularyWidget(QWidget):
             return
         image = self.pictures.image
         try:
-            request = self._requests.gather(image, self.annotator.current, into, self._runner.next_number())
+            gathered = self._requests.gather(image, self.annotator.current, into, self._runner.next_number())
         except OvsegError as error:
             self.form.show_message(str(error), error=True)
             return
-        if image is not None and request is not None:
+        if image is not None and gathered is not None:
             self.form.show_message("")
             self.form.show_running(True)
-            self._runs.start(image, request, into)
+            self._runs.start(image, *gathered)
 
     def update_masks(self) -> None:
         """Learn from what was painted, in the chosen slices, or say in one sentence why not."""
@@ -145,8 +145,7 @@ class OpenVocabularyWidget(QWidget):
         if self._runs.image is not None:
             self._runs.stop(CANCELLED)
         elif self._runner.busy:
-            self._runner.stop()
-            self._ended(CANCELLED)
+            self._ended(self.annotator.updates.stop())
 
     def unload(self) -> None:
         """Free the memory that loaded models take."""
@@ -175,11 +174,10 @@ class OpenVocabularyWidget(QWidget):
         if self._refusal and self.form.message.text() == self._refusal:
             self.form.show_message("")
 
-    def _on_update(self, event: Progressed | None) -> None:
+    def _on_update(self, stage: str, done: int, total: int) -> None:
         """Show how far an update is."""
-        if event is not None:
-            self.form.show_running(True)
-            self.form.show_progress(event.stage, event.done, event.total, "")
+        self.form.show_running(True)
+        self.form.show_progress(stage, done, total, "")
 
     def _take_names(self) -> None:
         """The table's names are the ones to run with next."""

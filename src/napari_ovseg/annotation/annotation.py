@@ -77,6 +77,11 @@ class SliceAnnotation:
     record: dict[str, Any] = field(default_factory=dict)
     done: bool = False
 
+    @property
+    def filled(self) -> bool:
+        """Whether a model or another tool has been at it, and not only a person's brush."""
+        return self.state is not None or bool(self.record)
+
 
 @dataclass
 class Annotation:

@@ -84,7 +84,7 @@ def table_for(
     for category in sought:
         table = table.add(category.name, category.synonyms)
     for label in earlier.labels:
-        if label.id in set(painted) and _same_in(table, label) is None:
+        if label.id in set(painted) and same_in(table, label) is None:
             table = table.add(label.name)
     for label in table.labels:
         if label.name in known:
@@ -92,7 +92,7 @@ def table_for(
     return table
 
 
-def _same_in(table: LabelTable, label: NamedLabel) -> NamedLabel | None:
+def same_in(table: LabelTable, label: NamedLabel) -> NamedLabel | None:
     """The category of a table that is called like another one, or has its name as a synonym."""
     words = ((one, word) for one in table.labels for word in (one.name, *one.synonyms))
     return next((one for one, word in words if same_name(word, label.name)), None)
@@ -113,7 +113,7 @@ def moved(piece: SliceAnnotation, old: LabelTable, new: LabelTable) -> SliceAnno
     to[0] = 0
     into: dict[int, NamedLabel] = {}
     for label in old.labels:
-        same = _same_in(new, label)
+        same = same_in(new, label)
         if same is None:
             piece = after_deleting(piece, label)
         elif same.id in into:

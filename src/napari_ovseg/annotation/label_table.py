@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,6 +28,8 @@ class LabelTable:
         Ids whose pixels no update changes; 0, the background, may be among them.
     last_id : int
         The highest id that was ever given out, so that none is given out twice.
+    merged : dict of int to int
+        Which id took in another that is gone. Not saved: it is for jobs that began before.
 
     Raises
     ------
@@ -38,6 +40,7 @@ class LabelTable:
     labels: tuple[NamedLabel, ...] = ()
     locked: frozenset[int] = field(default=frozenset())
     last_id: int = 0
+    merged: Mapping[int, int] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:
         labels = tuple(sorted(self.labels, key=lambda label: label.id))
@@ -132,7 +135,8 @@ class LabelTable:
         self._refuse_locked(gone, "merged")
         self._refuse_locked(kept, "merged into")
         both = replace(kept, synonyms=(*kept.synonyms, gone.name, *gone.synonyms))
-        return self._without(source)._with(both)
+        merged = {gone: to for gone, to in self.merged.items() if gone not in self.ids}
+        return replace(self._without(source)._with(both), merged={**merged, source: into})
 
     def delete(self, id: int) -> LabelTable:
         """Take a category out; the others keep their ids."""
@@ -176,7 +180,8 @@ class LabelTable:
             elif old[id].synonyms != new[id].synonyms and id in labels:
                 labels[id] = replace(labels[id], synonyms=new[id].synonyms)
         try:
-            return LabelTable(tuple(labels.values()), self.locked, self.last_id)
+            merged = {gone: into for gone, into in {**self.merged, **to.merged}.items() if gone not in labels}
+            return LabelTable(tuple(labels.values()), self.locked, self.last_id, merged)
         except InputError:
             return replace(to, last_id=max(to.last_id, self.last_id))
 

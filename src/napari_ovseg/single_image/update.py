@@ -95,6 +95,7 @@ class SingleImage:
         human: Labels,
         *,
         locked: Collection[int] = (),
+        hints: Labels | None = None,
         should_stop: Callable[[], bool] | None = None,
     ) -> Updated:
         """Learn from human pixels, everywhere in the picture, and keep them.
@@ -108,13 +109,16 @@ class SingleImage:
             by dtype) where nobody did. An id that no map is of is learnt from its pixels alone.
         locked : collection of int
             Ids that no pixel loses or gains, but for those that a person painted.
+        hints : np.ndarray, optional
+            ``(H, W)``, same dtype: what a person painted elsewhere that looks alike, void where nothing. It
+            is learnt from like human pixels, and neither kept nor certain.
         should_stop : callable, optional
             Asked between the steps.
 
         Returns
         -------
         Updated
-            The same for the same human pixels, whatever was painted and undone between.
+            The same for the same human pixels and hints, whatever was painted and undone between.
 
         Raises
         ------
@@ -124,7 +128,11 @@ class SingleImage:
             When ``should_stop`` turns true.
         """
         void = constraints.check(masks, human, self.size)
-        cells, painted = constraints.painted_cells(human, void, self._evidence.grid)
+        taught = human
+        if hints is not None:
+            constraints.check(masks, hints, self.size)
+            taught = np.where(human != void, human, hints)
+        cells, painted = constraints.painted_cells(taught, void, self._evidence.grid)
         _check(should_stop)
         ids, scores = self._rows(painted)
         logits = scores.clamp_min(FLOOR).log()
