@@ -182,6 +182,49 @@ def test_strokes_on_the_pseudo_labels_are_corrections_until_undone_with_their_up
     assert (made.human_pixels(()) == VOID).all()
 
 
+def test_undo_of_a_stroke_on_the_pseudo_labels_withdraws_it_after_an_update_took_it_in():
+    made = annotated()
+    made.pseudo_labels.layer.paint((2, 2), 1 if made.pseudo_labels.layer.data[2, 2] != 1 else 2)
+    made.masks.layer.paint((4, 4), 3)
+    human = made.human_pixels(())
+    update(made)
+    made.pseudo_labels.layer.undo()
+    assert np.argwhere(made.human_pixels(()) != VOID).tolist() == [[4, 4]]
+    made.pseudo_labels.layer.redo()
+    assert np.array_equal(made.human_pixels(()), human)
+    made.pseudo_labels.layer.undo()
+    update(made, 5)
+    assert np.argwhere(made.human_pixels(()) != VOID).tolist() == [[4, 4]]
+    made.pseudo_labels.layer.redo()
+    assert np.array_equal(made.human_pixels(()), human)
+
+
+def test_undo_of_a_stroke_on_the_pseudo_labels_leaves_the_same_stroke_on_the_masks():
+    made = annotated()
+    id = min({1, 2, 3} - {int(layer.data[2, 2]) for layer in (made.masks.layer, made.pseudo_labels.layer)})
+    made.masks.layer.paint((2, 2), id)
+    made.pseudo_labels.layer.paint((2, 2), id)
+    update(made)
+    made.pseudo_labels.layer.undo()
+    assert made.human_pixels(())[2, 2] == id
+
+
+def test_undo_of_an_update_brings_back_how_sure_it_was():
+    made = annotated()
+    shape = made.masks.layer.data.shape
+    for sure in (0.25, 0.5, 0.75):
+        piece = made.slice(())
+        piece.masks, piece.confidence = labels(int(100 * sure)), np.full(shape, sure, np.float32)
+        made.write_masks({(): piece})
+    seen = [made.pieces[()].confidence[0, 0]]
+    for move in (made.masks.layer.undo, made.masks.layer.undo, made.masks.layer.redo):
+        move()
+        made.human_pixels(())
+        seen.append(made.pieces[()].confidence[0, 0])
+    assert seen == [0.75, 0.5, 0.25, 0.5]
+    assert made.pieces[()].confidence.dtype == np.float32
+
+
 def test_a_stroke_that_says_what_the_masks_say_already_is_kept():
     made = annotated()
     at = tuple(np.argwhere(labels(0) != labels(1, (0, 1, 2, 3, VOID)))[0])

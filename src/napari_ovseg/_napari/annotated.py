@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_ovseg._napari.colours import Legend
 from napari_ovseg._napari.layers import METADATA_KEY, show_legend
@@ -45,10 +46,34 @@ class TableEdit:
 
 
 @dataclass(frozen=True)
-class Note:
-    """What belongs to one undo step of the masks: the strokes they had taken in, before and after."""
+class Taken:
+    """The strokes on the pseudo-labels of a slice that its masks hold already.
 
-    taken: tuple[Mapping[Position, Labels | None], Mapping[Position, Labels | None]]
+    Attributes
+    ----------
+    strokes : np.ndarray
+        ``(H, W)``, the ids painted there, void elsewhere.
+    alone : np.ndarray
+        ``(H, W)``, bool: where no stroke on the masks says the same, so that undo of the stroke withdraws it.
+    """
+
+    strokes: Labels
+    alone: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What belongs to the masks of a slice besides their pixels; half precision, as undo keeps many."""
+
+    taken: Taken | None
+    confidence: NDArray[np.float16] | None
+
+
+@dataclass(frozen=True)
+class Note:
+    """What belongs to one undo step of the masks, before and after."""
+
+    beside: tuple[Mapping[Position, Beside], Mapping[Position, Beside]]
     edit: TableEdit | None
 
 
@@ -90,8 +115,7 @@ class Annotated:
     on_table_moved: Callable[[], object] = field(default=lambda: None, repr=False)
     # slices as they were at the last snapshot; their labels are views, so that a stack is not held twice
     _saved: dict[Position, SliceAnnotation] = field(default_factory=dict, repr=False)
-    # strokes on the pseudo-labels that the masks hold already
-    _taken: dict[Position, Labels] = field(default_factory=dict, repr=False)
+    _taken: dict[Position, Taken] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         # so that a panel that is closed and opened again finds it
@@ -109,10 +133,12 @@ class Annotated:
         """
         human = self.masks.human_pixels(position)
         rough = self.pseudo_labels.human_pixels(position)
-        void = void_of(human)
-        new = (rough != void) & (rough != self._taken.get(position, void))
-        new &= ~self.masks.changed(position)
-        return np.where(new, rough, human)
+        void, free = void_of(human), ~self.masks.changed(position)
+        new, taken = rough != void, self._taken.get(position)
+        if taken is not None:
+            human = np.where(taken.alone & (rough == void) & free, void, human).astype(human.dtype)
+            new &= rough != taken.strokes
+        return np.where(new & free, rough, human)
 
     def has_corrections(self, position: Position) -> bool:
         """Whether any pixel of a slice is a person's."""
@@ -133,13 +159,30 @@ class Annotated:
 
     def write_masks(self, pieces: Mapping[Position, SliceAnnotation], edit: TableEdit | None = None) -> Step:
         """Bring the masks of slices to the screen as one undo step; their human pixels stay a person's."""
-        before = {at: self._taken.get(at) for at in pieces}
+        before = {at: self._beside(at) for at in pieces}
+        taken = {at: self._taken_by(at, piece.human) for at, piece in pieces.items()}
         step = self.masks.write({at: (piece.masks, piece.human) for at, piece in pieces.items()})
-        self._taken |= {at: self.pseudo_labels.human_pixels(at) for at in pieces}
-        step.note = Note((before, {at: self._taken[at] for at in pieces}), edit)
+        self._taken |= taken
         self.pieces |= pieces
+        step.note = Note((before, {at: self._beside(at) for at in pieces}), edit)
         self.unsaved |= set(pieces)
         return step
+
+    def _beside(self, position: Position) -> Beside:
+        piece = self.pieces.get(position)
+        confidence = None if piece is None or piece.confidence is None else piece.confidence
+        return Beside(
+            self._taken.get(position), None if confidence is None else confidence.astype(np.float16)
+        )
+
+    def _taken_by(self, position: Position, human: Labels) -> Taken:
+        """Which strokes on the pseudo-labels these human pixels of the masks hold."""
+        strokes, known = self.pseudo_labels.human_pixels(position), self._taken.get(position)
+        void, by_hand = void_of(human), self.masks.human_pixels(position)
+        alone = by_hand == void
+        if known is not None:
+            alone |= known.alone & ~self.masks.changed(position)
+        return Taken(strokes, alone & (strokes != void) & (strokes == human))
 
     def write_pseudo_labels(self, pieces: Mapping[Position, SliceAnnotation]) -> Step:
         """Bring the pseudo-labels of slices to the screen; what a person painted there stays a person's.
@@ -178,10 +221,13 @@ class Annotated:
         """Undo or redo has moved over a step: bring back what belongs to it besides the masks."""
         if not isinstance(step.note, Note):
             return
-        for at, taken in step.note.taken[0 if step.undone else 1].items():
+        for at, beside in step.note.beside[0 if step.undone else 1].items():
             self._taken.pop(at, None)
-            if taken is not None:
-                self._taken[at] = taken
+            if beside.taken is not None:
+                self._taken[at] = beside.taken
+            sure = None if beside.confidence is None else beside.confidence.astype(np.float32)
+            if at in self.pieces:
+                self.pieces[at] = replace(self.pieces[at], confidence=sure)
         if step.note.edit is not None:
             self._move_table(step.note.edit, undone=step.undone)
 
