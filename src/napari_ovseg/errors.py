@@ -23,6 +23,27 @@ class OutputError(OvsegError, OSError):
     """A result that could not be written."""
 
 
+class LossError(OutputError):
+    """Files would be replaced; nothing was written.
+
+    Parameters
+    ----------
+    problem : str
+        Which files they are, without advice and full stop.
+    replaceable : bool
+        Whether they may be replaced if that is asked for; pictures never are.
+
+    Notes
+    -----
+    The message advises in the words of the command line; a dialog makes its own of the two attributes.
+    """
+
+    def __init__(self, problem: str, *, replaceable: bool) -> None:
+        replace = "add --overwrite, or " if replaceable else ""
+        super().__init__(f"{problem}: {replace}name another output folder.")
+        self.problem, self.replaceable = problem, replaceable
+
+
 class ConflictError(OutputError):
     """A save that would have replaced what somebody else has saved since; nothing was written."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -185,10 +187,26 @@ def test_export_says_what_was_written_and_replaces_nothing_unasked(dialog, panel
     assert any(path.suffix == ".png" for path in files)
     panel.paint((6, 6), 1)
     refusal = export()
-    assert "exist" in refusal or "already" in refusal
+    assert refusal.endswith(
+        "there already: tick 'replace files of an earlier export', or choose another folder."
+    )
     assert {path: path.read_bytes() for path in files} == files
     panel.click(dialog.overwrite)
     assert export() != refusal
+
+
+def test_things_that_meet_at_a_corner_are_one_or_two(dialog, panel, tmp_path, qtbot):
+    panel.paint((6, 6), 2)
+    dialog.format.setCurrentIndex(dialog.format.findData("coco"))
+    counts = []
+    for folder in ("one", "two"):
+        dialog.folder.setText(str(tmp_path / folder))
+        panel.click(dialog.export)
+        qtbot.waitUntil(dialog.export.isEnabled, timeout=20_000)
+        (file,) = (path for path in (tmp_path / folder).glob("*.json") if "categories" not in path.name)
+        counts.append(len(json.loads(file.read_text())["annotations"]))
+        panel.click(dialog.corners_touch)
+    assert counts[1] == counts[0] + 1
 
 
 def test_export_into_a_file_is_refused_in_one_sentence(dialog, panel, tmp_path, qtbot):

@@ -161,7 +161,7 @@ def test_a_slice_set_to_done_is_not_updated(loop):
     loop.made.pieces[()].done = True
     loop.wait()
     assert (loop.masks.data != 0).sum() == 1
-    with pytest.raises(InputError, match="done"):
+    with pytest.raises(InputError, match="This picture is set to done"):
         loop.start()
 
 

@@ -146,7 +146,8 @@ class Annotator(QObject):
         if self.current is not None and self.position is not None:
             found = self._places.visit_next(self.current, self.position)
             if not found:
-                self.said.emit("Nothing unsure is left in this slice that you have not seen.", False)
+                what = "slice" if self.current.masks.placement.stack_axes else "picture"
+                self.said.emit(f"Nothing unsure is left in this {what} that you have not seen.", False)
 
     def _edited(self) -> None:
         self.updates.forget()

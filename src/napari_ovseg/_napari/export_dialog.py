@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -25,7 +26,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_ovseg._napari.background import Background
-from napari_ovseg.errors import OvsegError
+from napari_ovseg.errors import LossError, OvsegError
 from napari_ovseg.export import FORMATS, Summary, export
 from napari_ovseg.labelled import LabelledPicture
 
@@ -35,15 +36,21 @@ class ExportDialog(QDialog):
 
     Parameters
     ----------
-    pictures : list of LabelledPicture
+    pictures : callable
+        ``pictures() -> list of LabelledPicture``, as they are now; the work on them may go on.
     folder : Path
         Offered first.
     """
 
-    def __init__(self, pictures: list[LabelledPicture], folder: Path, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        pictures: Callable[[], list[LabelledPicture]],
+        folder: Path,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export")
-        self._pictures = pictures
+        self._take, self._pictures = pictures, pictures()
         self._background = Background(self)
         self.format = QComboBox()
         for name, chosen in FORMATS.items():
@@ -54,6 +61,8 @@ class ExportDialog(QDialog):
         self.smallest_area.setSuffix(" pixels")
         self.smallest_area.setToolTip("Smaller regions are left out; the summary says how many.")
         self.split_touching = QCheckBox("cut round things apart where they touch")
+        self.corners_touch = QCheckBox("pixels that meet at a corner are one thing")
+        self.corners_touch.setChecked(True)
         self.polygons = QCheckBox("polygons in place of run lengths (no holes)")
         self.validation = QSpinBox()
         self.validation.setRange(0, 90)
@@ -86,6 +95,7 @@ class ExportDialog(QDialog):
         self._fields.addRow("Format", self.format)
         self._fields.addRow("", self.only_done)
         self._fields.addRow("Smallest area", self.smallest_area)
+        self._fields.addRow("", self.corners_touch)
         self._fields.addRow("", self.split_touching)
         self._fields.addRow("", self.polygons)
         self._fields.addRow("For validation", self.validation)
@@ -100,7 +110,7 @@ class ExportDialog(QDialog):
     def _show_choices(self) -> None:
         """Only what the format can take."""
         name = self.format.currentData()
-        for field in (self.smallest_area, self.split_touching):
+        for field in (self.smallest_area, self.corners_touch, self.split_touching):
             self._fields.setRowVisible(field, FORMATS[name].instances)
         self._fields.setRowVisible(self.polygons, name == "coco")
         self._fields.setRowVisible(self.validation, len(self._pictures) > 1)
@@ -116,10 +126,13 @@ class ExportDialog(QDialog):
         if not self.folder.text().strip():
             self.summary.setText("No folder is chosen: choose one for the export.")
             return
+        self._pictures = self._take()
+        self._show_choices()
         name = self.format.currentData()
         options: dict[str, Any] = {}
         if FORMATS[name].instances:
             options["smallest_area"] = self.smallest_area.value()
+            options["connectivity"] = 8 if self.corners_touch.isChecked() else 4
             options["split_touching"] = self.split_touching.isChecked()
         if name == "coco":
             options["polygons"] = self.polygons.isChecked()
@@ -138,9 +151,10 @@ class ExportDialog(QDialog):
         error = outcome.exception()
         if error is None:
             self.summary.setText(str(outcome.result()))
+        elif isinstance(error, LossError):
+            tick = f"tick '{self.overwrite.text()}', or " if error.replaceable else ""
+            self.summary.setText(f"{error.problem}: {tick}choose another folder.")
         elif isinstance(error, OvsegError | ImportError):
-            # the advice of the command line, in the words of this dialog
-            said = str(error).replace("add --overwrite", f"tick '{self.overwrite.text()}'")
-            self.summary.setText(said.replace("name another output folder", "choose another folder"))
+            self.summary.setText(str(error))
         else:
             self.summary.setText(f"Something went wrong that should not ({type(error).__name__}: {error}).")

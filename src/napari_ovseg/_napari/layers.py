@@ -161,8 +161,10 @@ def placed_like(image: Image, placement: Placement) -> dict[str, Any]:
     napari maps data to world as ``affine @ (rotate @ shear @ scale @ data + translate)``; a coarser grid
     changes only the scale and the translation.
     """
-    transform = image._transforms["data2physical"]
-    shift = np.asarray(transform.linear_matrix) @ placement.offset
+    from napari.utils.transforms import Affine
+
+    linear = Affine(scale=image.scale, rotate=image.rotate, shear=image.shear).linear_matrix
+    shift = np.asarray(linear) @ placement.offset
     return {
         "scale": np.asarray(image.scale) * np.asarray(placement.factors),
         "translate": np.asarray(image.translate) + shift,

@@ -103,8 +103,10 @@ class Session(QObject):
 
     def labelled_pictures(self) -> list[LabelledPicture]:
         """The masks of all pictures in the window."""
+        from napari.layers import Image
+
         found: list[LabelledPicture] = []
-        for image in dict.fromkeys(layer for layer in self.viewer.layers if layer._type_string == "image"):
+        for image in dict.fromkeys(layer for layer in self.viewer.layers if isinstance(layer, Image)):
             annotated = annotated_of(self.viewer, image)
             if annotated is None:
                 continue

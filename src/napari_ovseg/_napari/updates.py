@@ -141,8 +141,9 @@ def _ready(annotated: Annotated, positions: list[Position]) -> list[Position]:
     seen = [at for at in positions if at in annotated.pieces]
     open_ = [at for at in seen if not annotated.pieces[at].done]
     ready = [at for at in open_ if annotated.pieces[at].state is not None and at in annotated.sources]
+    what = "slice" if annotated.masks.placement.stack_axes else "picture"
     if not ready and seen and not open_:
-        raise InputError("This slice is set to done: untick 'done' to update it.")
+        raise InputError(f"This {what} is set to done: untick 'done' to update it.")
     if not ready:
-        raise InputError("The model has not looked at this slice yet: press Run first.")
+        raise InputError(f"The model has not looked at this {what} yet: press Run first.")
     return ready

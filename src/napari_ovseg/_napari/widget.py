@@ -203,11 +203,10 @@ class OpenVocabularyWidget(QWidget):
 
     def _export(self) -> None:
         """Offer to export the work on all pictures in the window."""
-        pictures = self.session.labelled_pictures()
-        if not pictures:
+        if not self.session.labelled_pictures():
             self.form.show_message("There are no masks to export yet: run first.", error=True)
             return
-        dialog = ExportDialog(pictures, self.session.export_folder(), self)
+        dialog = ExportDialog(self.session.labelled_pictures, self.session.export_folder(), self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.show()
 

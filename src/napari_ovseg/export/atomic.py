@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
-from napari_ovseg.errors import OutputError
+from napari_ovseg.errors import LossError, OutputError
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -97,18 +97,18 @@ def refuse_losses(targets: Iterable[Path], pictures: Iterable[Path], *, overwrit
 
     Raises
     ------
-    OutputError
+    LossError
         With the first of them.
     """
     targets = list(targets)
     originals = {picture.resolve() for picture in pictures}
     for target in targets:
         if target.resolve() in originals:
-            raise OutputError(f"{target} is one of the pictures: name another output folder.")
+            raise LossError(f"{target} is one of the pictures", replaceable=False)
     there = [target for target in targets if target.exists()]
     if there and not overwrite:
         more = f" and {len(there) - 1} more files of an earlier run are" if len(there) > 1 else " is"
-        raise OutputError(f"{there[0]}{more} there already: add --overwrite, or name another output folder.")
+        raise LossError(f"{there[0]}{more} there already", replaceable=True)
 
 
 def prepare_folder(folder: str | Path) -> Path:
