@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import typing
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from PIL import Image
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.cli.evaluate import DatasetName
 from napari_ovseg.errors import InputError
-from napari_ovseg.evaluation.class_names import BUNDLED
+from napari_ovseg.evaluation.class_names import BUNDLED, lines_of
 from napari_ovseg.evaluation.datasets import DATASETS, VOID, open_dataset
 from napari_ovseg.evaluation.problems import BadDataset, BadPicture
 from napari_ovseg.evaluation.truth import classes_in, read_pair
@@ -246,22 +248,35 @@ def test_more_classes_than_eight_bits_hold(tmp_path):
     assert set(np.unique(truth)) == {VOID, 299}
 
 
-@pytest.mark.parametrize("path", sorted(BUNDLED.glob("*.curated.txt")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(BUNDLED.glob("*.*.txt")), ids=lambda path: path.stem)
 def test_curated_names_stand_beside_every_plain_list_and_can_be_typed_together(tmp_path, path):
-    name = path.name.removesuffix(".curated.txt")
+    name, naming = path.stem.split(".")
     for full in (n for n in COUNTS if n.rstrip("0123456789") == name):
         build(tmp_path, full, 0)
-        for naming in ("plain", "curated"):
-            dataset = open_dataset(full, tmp_path, naming=naming)
+        for chosen in ("plain", naming, str(path)):
+            dataset = open_dataset(full, tmp_path, naming=chosen)
             asked = [*dataset.categories, *filter(None, [dataset.background])]
             assert len(parse_categories(asked)) == len(asked)
             assert len(dataset.categories) == len(dataset.names) - dataset.has_background
 
 
 def test_every_list_has_a_source_and_a_curated_twin():
-    plain = {path.stem for path in BUNDLED.glob("*.txt") if not path.stem.endswith(".curated")}
+    plain = {path.stem for path in BUNDLED.glob("*.txt") if "." not in path.stem}
     assert plain == {path.name.removesuffix(".curated.txt") for path in BUNDLED.glob("*.curated.txt")}
     assert all(path.read_text(encoding="utf-8").startswith("# ") for path in BUNDLED.glob("*.txt"))
+
+
+def test_the_commands_of_the_docs_name_what_there_is():
+    page = (Path(__file__).resolve().parents[2] / "docs/evaluate.md").read_text(encoding="utf-8")
+    commands = re.findall(r"napari-ovseg evaluate ([a-z0-9-]+) +ROOT (.*?)(?:`|\n)", page)
+    assert len(commands) >= 14
+    for dataset, options in commands:
+        assert dataset in DATASETS
+        known = dataset.rstrip("0123456789") if dataset != "ade20k" else dataset
+        (naming,) = re.findall(r"--names (\S+)", options)
+        assert lines_of(known, naming)
+        words = set(re.sub(r"--(split|names|protocol|reading|method) \S+", "", options).split())
+        assert words <= {"MODEL", "METHOD"}
 
 
 def test_the_command_line_knows_every_dataset():

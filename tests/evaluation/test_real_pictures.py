@@ -11,8 +11,9 @@ from PIL import Image
 
 from napari_ovseg.clip.registry import DEMO_FOLDER
 from napari_ovseg.evaluation.datasets import VOID, open_dataset
+from napari_ovseg.evaluation.readings import How
 from napari_ovseg.evaluation.report import write_report
-from napari_ovseg.evaluation.run import How, evaluate
+from napari_ovseg.evaluation.run import evaluate
 from napari_ovseg.evaluation.truth import read_pair
 
 from . import archives

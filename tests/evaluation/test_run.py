@@ -14,8 +14,9 @@ from napari_ovseg.errors import InputError
 from napari_ovseg.evaluation import run as running
 from napari_ovseg.evaluation.datasets import open_dataset
 from napari_ovseg.evaluation.problems import BadPicture
+from napari_ovseg.evaluation.readings import STAGES, How
 from napari_ovseg.evaluation.report import as_markdown, summary, write_report
-from napari_ovseg.evaluation.run import STAGES, How, evaluate
+from napari_ovseg.evaluation.run import evaluate
 
 from . import archives
 
@@ -45,15 +46,15 @@ def archive(tmp_path):
 @pytest.fixture
 def asked(monkeypatch):
     """Every call of `segment`, as it is made."""
-    from napari_ovseg import pipeline
+    from napari_ovseg.evaluation import readings
 
-    calls, segment = [], pipeline.segment
+    calls, segment = [], readings.segment
 
     def watched(image, categories, **options):
         calls.append(([category.name for category in categories], options))
         return segment(image, categories, **options)
 
-    monkeypatch.setattr(pipeline, "segment", watched)
+    monkeypatch.setattr(readings, "segment", watched)
     return calls
 
 

@@ -26,6 +26,7 @@ DatasetName = Literal[
     "folder",
 ]
 Protocol = Literal["known-labels", "vocabulary"]
+Reading = Literal["masks", "papers"]
 
 
 def evaluate(
@@ -42,8 +43,12 @@ def evaluate(
         typer.Option(help="Give the names that are in each picture, or all names of the dataset."),
     ] = "known-labels",
     names: Annotated[
-        Literal["plain", "curated"],
-        typer.Option(help="Ask for the dataset's own names, or for sharper ones and background words."),
+        str,
+        typer.Option(
+            help="plain: the dataset's own; curated: sharper ones and background words; or a file with the "
+            "phrases of a class in each line.",
+            metavar="NAMES",
+        ),
     ] = "plain",
     model: Annotated[
         str | None,
@@ -60,6 +65,12 @@ def evaluate(
         Method | None,
         typer.Option(help="How relevance is read off the model. Default: what suits the model."),
     ] = None,
+    reading: Annotated[
+        Reading,
+        typer.Option(
+            help="masks: all that segment does. papers: relevance alone, scored as papers on dense CLIP do."
+        ),
+    ] = "masks",
     preset: Annotated[Preset, typer.Option(help="How many views of each picture.")] = "balanced",
     split: Annotated[
         str | None,
@@ -88,16 +99,17 @@ def evaluate(
     """
     from napari_ovseg.evaluation.datasets import open_dataset
     from napari_ovseg.evaluation.problems import BadDataset, BadPicture
+    from napari_ovseg.evaluation.readings import How
     from napari_ovseg.evaluation.report import report_files, write_report
-    from napari_ovseg.evaluation.run import How
     from napari_ovseg.evaluation.run import evaluate as run
 
     try:
         opened = open_dataset(dataset, root, split=split, naming=names)
         loaded = load(model, checkpoint, device)
-        how = How(loaded, protocol, method, preset, seed)
+        how = How(loaded, protocol, reading, method, preset, seed)
         if output is None:
-            words = (opened.name, opened.split, protocol, names, loaded.spec.name, method or "")
+            extra = "papers" if reading == "papers" else ""
+            words = (opened.name, opened.split, protocol, Path(names).stem, loaded.spec.name, method, extra)
             output = Path("evaluation") / "-".join(filter(None, words)).replace("/", "-")
         with Bars() as bars:
             found = run(opened, how, output, limit=limit, skip_bad=skip_bad, progress=bars)

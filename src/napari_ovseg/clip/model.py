@@ -91,17 +91,21 @@ class Model:
             self._tell(f"The {device.type} has too little memory for this model: running on the CPU.")
             self._move_to_cpu()
 
-    def encode_text(self, phrases: Sequence[str]) -> Tensor:
+    def encode_text(self, phrases: Sequence[str], *, templates: tuple[str, ...] | None = None) -> Tensor:
         """Return one unit vector per phrase, ``(N, D)`` float32 on the CPU, prompt templates averaged.
 
-        Vectors are kept on disk, in the user's cache folder or ``NAPARI_OVSEG_CACHE``.
+        Vectors are kept on disk, in the user's cache folder or ``NAPARI_OVSEG_CACHE``. Other templates than
+        those of the model hold ``{}`` where the phrase goes.
 
         Raises
         ------
         InputError
             When a phrase is empty or too long for the model.
         """
-        return self._somewhere(lambda: self._text.encode(phrases))
+        bank = self._text
+        if templates is not None:
+            bank = TextBank(bank.network, bank.tokenizer, bank.model_id, templates)
+        return self._somewhere(lambda: bank.encode(phrases))
 
     def unknown_words(self, categories: Iterable[Any]) -> tuple[str, ...]:
         """Return the words this model never saw in training, in typed order; always empty but for "demo".

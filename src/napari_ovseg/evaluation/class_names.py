@@ -4,16 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 from napari_ovseg.categories import BACKGROUND, Category
 from napari_ovseg.errors import InputError
 from napari_ovseg.evaluation.problems import BadDataset
 
-Naming = Literal["plain", "curated"]
-
 BUNDLED = Path(__file__).parent / "names"
 VOID_NAME = "void"
+
+
+def lines_of(names: str, naming: str) -> tuple[tuple[str, ...], Path]:
+    """The lines of a list of phrases, and their file.
+
+    Parameters
+    ----------
+    names : str
+        Whose classes, such as "voc".
+    naming : str
+        "plain" or "curated", the bundled lists, or the path of a file.
+
+    Raises
+    ------
+    BadDataset
+        When there is no such list or file.
+    """
+    bundled = {"plain": BUNDLED / f"{names}.txt", "curated": BUNDLED / f"{names}.curated.txt"}
+    path = bundled.get(naming, Path(naming))
+    if not path.is_file():
+        raise BadDataset(f"There is no file {naming}: --names takes plain, curated or a file of phrases.")
+    return read_lines(path), path
 
 
 def read_lines(path: Path) -> tuple[str, ...]:

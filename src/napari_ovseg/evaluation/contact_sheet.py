@@ -65,8 +65,10 @@ def row(result: PictureResult, run: Evaluation) -> Image.Image:
     colours = category_colours(len(dataset.names))[0 if first else 1 :]
     panels = [_fitted(shown), *(_fitted(tinted(shown, classes, colours)) for classes in (truth, masks))]
     strip = Image.new("RGB", (3 * _PANEL[0] + 4 * _GAP, panels[0].height + 2 * _LINE + 2 * _GAP), _PAPER)
-    for column, panel in enumerate(panels):
-        strip.paste(panel, (_GAP + column * (_PANEL[0] + _GAP), 0))
+    left = _GAP
+    for panel in panels:
+        strip.paste(panel, (left, 0))
+        left += panel.width + _GAP
     draw, font = ImageDraw.Draw(strip), ImageFont.load_default(14)
     score = result.masks.mean_iou()
     draw.text((_GAP, panels[0].height + 4), f"{result.key}   mIoU {score:.2f}", _INK, font)

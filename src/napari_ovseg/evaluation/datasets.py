@@ -8,7 +8,7 @@ from pathlib import Path
 
 from napari_ovseg.categories import BACKGROUND, Category, void_id
 from napari_ovseg.errors import InputError
-from napari_ovseg.evaluation.class_names import BUNDLED, VOID_NAME, Naming, categories_of, read_lines
+from napari_ovseg.evaluation.class_names import BUNDLED, VOID_NAME, categories_of, lines_of, read_lines
 from napari_ovseg.evaluation.layouts import (
     EVERYTHING,
     Layout,
@@ -32,8 +32,8 @@ class Dataset:
     ----------
     name : str
     split : str
-    naming : {"plain", "curated"}
-        Whose names the model is asked for: the dataset's own, or sharper ones.
+    naming : str
+        Whose names the model is asked for: "plain", "curated" or a file.
     names : tuple of str
         The K plain class names. Class 0 is "background" where the dataset has one.
     categories : tuple of Category
@@ -49,7 +49,7 @@ class Dataset:
 
     name: str
     split: str
-    naming: Naming
+    naming: str
     names: tuple[str, ...]
     categories: tuple[Category, ...]
     background: Category | None
@@ -119,9 +119,7 @@ _KNOWN = {
 DATASETS = (*_KNOWN, FOLDER)
 
 
-def open_dataset(
-    name: str, root: str | Path, *, split: str | None = None, naming: Naming = "plain"
-) -> Dataset:
+def open_dataset(name: str, root: str | Path, *, split: str | None = None, naming: str = "plain") -> Dataset:
     """Find the pictures of a dataset and say what its masks mean; no picture is read yet.
 
     Parameters
@@ -133,8 +131,9 @@ def open_dataset(
         and ``classes.txt``.
     split : str, optional
         By default the one that papers report: val, test for CamVid, all for ``nuclei`` and ``folder``.
-    naming : {"plain", "curated"}
-        Whether the model is asked for the dataset's own names or for sharper ones.
+    naming : str
+        What the model is asked for: "plain", the dataset's own names; "curated", sharper ones; or the path
+        of a file with the phrases of a class in each line.
 
     Returns
     -------
@@ -156,18 +155,20 @@ def open_dataset(
     split = split or known.split
     first = int(known.without_background)
     names = read_lines(BUNDLED / f"{known.names}.txt")[first:]
-    path = BUNDLED / f"{known.names}{'.curated' if naming == 'curated' else ''}.txt"
-    categories, background = categories_of(read_lines(path)[first:], names, path)
+    lines, path = lines_of(known.names, naming)
+    # a file of one's own may leave the background out where it doesn't count
+    lines = lines[first:] if len(lines) == len(names) + first else lines
+    categories, background = categories_of(lines, names, path)
     pairs = tuple(known.layout(root, split))
     return Dataset(name, split, naming, names, categories, background, known.values, known.things, pairs)
 
 
-def _folder(root: Path, split: str, naming: Naming) -> Dataset:
+def _folder(root: Path, split: str, naming: str) -> Dataset:
     """Line k of ``classes.txt`` is mask value k; lines "void" and the largest value don't count."""
     plain = read_lines(root / "classes.txt")
     counted = [value for value, name in enumerate(plain) if name != VOID_NAME]
     names = tuple(plain[value] for value in counted)
-    path = root / ("curated.txt" if naming == "curated" else "classes.txt")
+    path = {"plain": root / "classes.txt", "curated": root / "curated.txt"}.get(naming, Path(naming))
     lines = read_lines(path)
     if len(lines) == len(plain):
         lines = tuple(lines[value] for value in counted)

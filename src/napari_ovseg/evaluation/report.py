@@ -12,7 +12,7 @@ import numpy as np
 from napari_ovseg.evaluation.contact_sheet import SHEET, write_contact_sheet
 from napari_ovseg.evaluation.metrics import Counts, pooled
 from napari_ovseg.evaluation.results import PictureResult, write_json, write_text
-from napari_ovseg.evaluation.run import STAGES, Evaluation
+from napari_ovseg.evaluation.run import Evaluation
 from napari_ovseg.export.atomic import write_atomically
 
 NUMBERS, TABLES = "report.json", "report.md"
@@ -34,7 +34,8 @@ def summary(run: Evaluation) -> dict[str, Any]:
     ``pooled`` adds up the pixels of all pictures before dividing; ``pictures`` is the mean of each
     picture's own mIoU. Both average over the classes that are in truth or were painted.
     """
-    of_stage = {stage: _scores([picture.stages[stage] for picture in run.pictures]) for stage in STAGES}
+    stages = list(run.pictures[0].stages)
+    of_stage = {stage: _scores([picture.stages[stage] for picture in run.pictures]) for stage in stages}
     areas = pooled(picture.masks for picture in run.pictures)
     outlines = pooled(picture.boundaries for picture in run.pictures)
     iou, boundary = areas.iou(), outlines.iou()
@@ -43,7 +44,7 @@ def summary(run: Evaluation) -> dict[str, Any]:
         "evaluated": len(run.pictures),
         "listed": len(run.dataset.pairs),
         "pooled mIoU": areas.mean_iou(),
-        "mean mIoU of pictures": of_stage[STAGES[-1]]["pictures"],
+        "mean mIoU of pictures": of_stage[stages[-1]]["pictures"],
         "pixel accuracy": areas.accuracy(),
         "boundary IoU": outlines.mean_iou(),
         "stages": of_stage,
@@ -66,12 +67,12 @@ def summary(run: Evaluation) -> dict[str, Any]:
 def as_markdown(numbers: dict[str, Any]) -> str:
     """The figures as Markdown, with a row for each stage and for each class."""
     settings = numbers["settings"]
-    names = "its own names" if settings["naming"] == "plain" else "curated names"
+    names = "its own names" if settings["naming"] == "plain" else f"names: {settings['naming']}"
     lines = [
         f"# {settings['dataset']}, {settings['split']}: {settings['protocol']}, {names}",
         "",
-        f"Model {settings['model']}, method {settings['method']}, preset {settings['preset']}, "
-        f"seed {settings['seed']}, napari-ovseg {settings['version']}. "
+        f"Model {settings['model']}, method {settings['method']}, {_reading(settings)} "
+        f"napari-ovseg {settings['version']}. "
         f"{numbers['evaluated']} of {numbers['listed']} pictures{_skipped_note(numbers)}.",
         "",
         *_table(
@@ -114,6 +115,12 @@ def _seconds(pictures: list[PictureResult]) -> dict[str, float]:
         stage: float(np.mean([picture.seconds[stage] for picture in pictures if stage in picture.seconds]))
         for stage in stages
     }
+
+
+def _reading(settings: dict[str, Any]) -> str:
+    if settings["reading"] == "papers":
+        return "relevance alone, as papers score it,"
+    return f"preset {settings['preset']}, seed {settings['seed']},"
 
 
 def _skipped_note(numbers: dict[str, Any]) -> str:

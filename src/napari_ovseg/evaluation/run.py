@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,28 +15,15 @@ from napari_ovseg.evaluation.datasets import Dataset
 from napari_ovseg.evaluation.layouts import Pair
 from napari_ovseg.evaluation.metrics import count, count_boundaries
 from napari_ovseg.evaluation.problems import BadPicture
-from napari_ovseg.evaluation.protocols import Protocol, asked
+from napari_ovseg.evaluation.protocols import asked
+from napari_ovseg.evaluation.readings import STAGES, How, read
 from napari_ovseg.evaluation.results import PictureResult, Results, contents, digest_of
 from napari_ovseg.evaluation.truth import missing, read_pair
 
 if TYPE_CHECKING:
-    from napari_ovseg.clip.model import Model
-    from napari_ovseg.segmentation import Progress, Segmentation
+    from napari_ovseg.segmentation import Progress
 
 EVALUATING = "Evaluating"
-# what `segment` keeps of its stages; the last one is the masks
-STAGES = ("relevance", "pseudo-labels", "distilled", "edges")
-
-
-@dataclass(frozen=True)
-class How:
-    """How every picture is segmented: what a result depends on besides the dataset."""
-
-    model: Model
-    protocol: Protocol = "known-labels"
-    method: str | None = None
-    preset: str = "balanced"
-    seed: int = 0
 
 
 @dataclass
@@ -136,11 +122,11 @@ def settings_of(dataset: Dataset, how: How) -> dict[str, Any]:
         "naming": dataset.naming,
         "names": digest_of(dataset.names, phrases, dataset.background and dataset.background.phrases),
         "protocol": how.protocol,
+        "reading": how.reading,
         "model": how.model.spec.name,
-        "checkpoint": str(how.model.spec.checkpoint),
+        "weights": how.model.checkpoint_id,
         "method": how.method or how.model.spec.method,
-        "preset": how.preset,
-        "seed": how.seed,
+        **({"preset": how.preset, "seed": how.seed} if how.reading == "masks" else {}),
         "version": __version__,
     }
 
@@ -184,34 +170,10 @@ def _found(
     picture: NDArray[Any], truth: NDArray[np.int32], how: How, run: Evaluation
 ) -> tuple[dict[str, NDArray[np.int32]], tuple[str, ...], dict[str, float]]:
     """Class numbers ``(H, W)`` after each stage, the names that were given, and seconds for each stage."""
-    from napari_ovseg.pipeline import segment
-
     names = asked(run.dataset, truth, how.protocol)
     if names is None:
         # nothing is asked for where truth is all background, or nothing counts
-        return dict.fromkeys(STAGES, np.zeros(truth.shape, np.int32)), (), {}
-    segmentation = segment(
-        picture,
-        names.categories,
-        model=how.model,
-        preset=how.preset,
-        method=how.method,
-        seed=how.seed,
-        known=names.known,
-        background=run.dataset.has_background,
-    )
-    given = tuple(category.name for category in names.categories if not category.background)
-    painted = {stage: names.classes[ids] for stage, ids in zip(STAGES, _ids(segmentation), strict=True)}
-    return painted, given, dict(segmentation.record["seconds"])
-
-
-def _ids(segmentation: Segmentation) -> Iterator[NDArray[np.integer]]:
-    """Ids ``(H, W)`` after each of `STAGES`; where nothing was learnt, the later ones are as the last."""
-    from napari_ovseg.pseudo_labels import paint
-
-    ids = segmentation.masks
-    for stage in STAGES[:-1]:
-        if stage in segmentation.stages:
-            ids = paint(segmentation.stages[stage], segmentation.masks.shape)[0]
-        yield ids
-    yield segmentation.masks
+        stages = STAGES if how.reading == "masks" else STAGES[:1]
+        return dict.fromkeys(stages, np.zeros(truth.shape, np.int32)), (), {}
+    painted, seconds = read(picture, run.dataset, names, how)
+    return painted, tuple(category.name for category in names.categories if not category.background), seconds
