@@ -11,12 +11,14 @@ import pytest
 from PIL import Image
 
 from napari_ovseg.categories import parse_categories
-from napari_ovseg.cli.evaluate import DatasetName
+from napari_ovseg.cli.evaluate import DatasetName, Protocol, Reading
+from napari_ovseg.clip.registry import DEFAULT
 from napari_ovseg.errors import InputError
-from napari_ovseg.evaluation.class_names import BUNDLED, lines_of
+from napari_ovseg.evaluation.class_names import BUNDLED
 from napari_ovseg.evaluation.datasets import DATASETS, VOID, open_dataset
 from napari_ovseg.evaluation.problems import BadDataset, BadPicture
 from napari_ovseg.evaluation.truth import classes_in, read_pair
+from napari_ovseg.relevance import METHODS
 
 from . import archives
 
@@ -260,6 +262,24 @@ def test_curated_names_stand_beside_every_plain_list_and_can_be_typed_together(t
             assert len(dataset.categories) == len(dataset.names) - dataset.has_background
 
 
+@pytest.mark.parametrize("with_background", [True, False])
+def test_a_file_of_phrases_may_leave_out_a_background_that_does_not_count(tmp_path, with_background):
+    build(tmp_path, "voc20", 0)
+    plain = open_dataset("voc20", tmp_path).names
+    lines = [f"{name}, another {name}" for name in plain]
+    file = archives.text(tmp_path / "phrases.txt", *(["sky, wall"] if with_background else []), *lines)
+    dataset = open_dataset("voc20", tmp_path, naming=str(file))
+    assert [category.phrases for category in dataset.categories] == [(n, f"another {n}") for n in plain]
+    assert dataset.names == plain
+    assert dataset.background is None
+
+
+def test_names_that_are_no_file_are_refused_with_what_may_be_given(tmp_path):
+    build(tmp_path, "voc21", 0)
+    with pytest.raises(BadDataset, match="no file nowhere: --names takes plain, curated or a file"):
+        open_dataset("voc21", tmp_path, naming="nowhere")
+
+
 def test_every_list_has_a_source_and_a_curated_twin():
     plain = {path.stem for path in BUNDLED.glob("*.txt") if "." not in path.stem}
     assert plain == {path.name.removesuffix(".curated.txt") for path in BUNDLED.glob("*.curated.txt")}
@@ -268,15 +288,18 @@ def test_every_list_has_a_source_and_a_curated_twin():
 
 def test_the_commands_of_the_docs_name_what_there_is():
     page = (Path(__file__).resolve().parents[2] / "docs/evaluate.md").read_text(encoding="utf-8")
-    commands = re.findall(r"napari-ovseg evaluate ([a-z0-9-]+) +ROOT (.*?)(?:`|\n)", page)
-    assert len(commands) >= 14
+    commands = re.findall(r"`napari-ovseg evaluate (\S+) ROOT (.*?)`", page)
+    assert len(commands) == 34
     for dataset, options in commands:
         assert dataset in DATASETS
-        known = dataset.rstrip("0123456789") if dataset != "ade20k" else dataset
-        (naming,) = re.findall(r"--names (\S+)", options)
-        assert lines_of(known, naming)
-        words = set(re.sub(r"--(split|names|protocol|reading|method) \S+", "", options).split())
-        assert words <= {"MODEL", "METHOD"}
+        given = dict(re.findall(r"--(\S+) (\S+)", options))
+        assert given.pop("protocol") in typing.get_args(Protocol)
+        assert given.pop("reading", "masks") in typing.get_args(Reading)
+        assert given.pop("method", METHODS[0]) in METHODS
+        assert given.pop("split", "train") == "train"
+        assert given.pop("model") == DEFAULT
+        assert re.fullmatch(r"curated|clip-es\.txt|SCLIP/configs/cls_\w+\.txt", given.pop("names"))
+        assert not given
 
 
 def test_the_command_line_knows_every_dataset():
