@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from napari_ovseg.clip.loading import load_model
     from napari_ovseg.pipeline import Segmentation, refine, segment, segment_maps
     from napari_ovseg.relevance import relevance_maps
+    from napari_ovseg.suggestions import suggest
 
 __version__ = "0.1.0"
 
@@ -25,6 +26,7 @@ _HOMES = {
     "segment_maps": "napari_ovseg.pipeline",
     "refine": "napari_ovseg.pipeline",
     "relevance_maps": "napari_ovseg.relevance",
+    "suggest": "napari_ovseg.suggestions",
 }
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "relevance_maps",
     "segment",
     "segment_maps",
+    "suggest",
 ]
 
 

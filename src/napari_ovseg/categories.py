@@ -105,6 +105,11 @@ class Category:
         """What the model is asked about: the name and its synonyms; for the background, its words."""
         return self.synonyms if self.background else (self.name, *self.synonyms)
 
+    @property
+    def text(self) -> str:
+        """The entry as it is typed, such as "dog: puppy, hound"."""
+        return f"{self.name}: {', '.join(self.synonyms)}" if self.synonyms else self.name
+
 
 def parse_categories(typed: str | Category | Iterable[str | Category]) -> tuple[Category, ...]:
     """Read a typed list of names.
@@ -215,10 +220,7 @@ def _refuse_repeats(categories: Iterable[Category]) -> None:
 
 def format_categories(categories: Iterable[Category]) -> str:
     """Write categories as the text that ``parse_categories`` reads back, one per line."""
-    return "\n".join(
-        f"{category.name}: {', '.join(category.synonyms)}" if category.synonyms else category.name
-        for category in categories
-    )
+    return "\n".join(category.text for category in categories)
 
 
 def void_id(count: int) -> int:

@@ -1,4 +1,4 @@
-"""The command line: ``napari-ovseg segment``, ``demo``, ``open``, ``export``, ``evaluate`` and ``models``."""
+"""The command line: ``napari-ovseg segment``, ``demo``, ``open``, ``suggest``, ``export`` and so on."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from napari_ovseg.cli.evaluate import evaluate
 from napari_ovseg.cli.export import export
 from napari_ovseg.cli.models import models_app
 from napari_ovseg.cli.segment import demo, segment
+from napari_ovseg.cli.suggest import suggest
 from napari_ovseg.cli.window import open_command
 from napari_ovseg.errors import OvsegError
 
@@ -26,6 +27,7 @@ app = typer.Typer(
 app.command()(segment)
 app.command()(demo)
 app.command("open")(open_command)
+app.command()(suggest)
 app.command()(export)
 app.command()(evaluate)
 app.add_typer(models_app, name="models")

@@ -1,0 +1,88 @@
+"""``napari-ovseg suggest``: which names of a vocabulary suit a picture."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from napari_ovseg.cli.models import load
+from napari_ovseg.cli.progress import Bars
+from napari_ovseg.images import read_image, to_rgb
+from napari_ovseg.vocabularies import VOCABULARIES, read_vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_ovseg.suggestions import Suggestion
+
+_COLUMNS = ("score", "picture", "windows", "maps", "near")
+
+
+def suggest(
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="PNG, JPEG, TIFF and so on.")],
+    vocabulary: Annotated[
+        str | None,
+        typer.Option(
+            help=f"{', '.join(VOCABULARIES)}, or a text file with one name per line. "
+            "Default: everyday; for the bundled model demo.",
+            metavar="FILE|NAME",
+        ),
+    ] = None,
+    top: Annotated[int, typer.Option(help="How many names to print.", min=1, metavar="N")] = 10,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help='See "napari-ovseg models". Default: ViT-B/16 for photos once downloaded, else demo.',
+            metavar="NAME",
+        ),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(help="Weights from a local file; --model then names the architecture.", metavar="PATH"),
+    ] = None,
+    preset: Annotated[
+        Literal["fast", "balanced", "best"], typer.Option(help="How many views of the picture.")
+    ] = "balanced",
+    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.", metavar="NAME")] = "auto",
+) -> None:
+    """Suggest names for a picture, from a vocabulary.
+
+    Prints the likeliest with what speaks for each, and a line of --labels to paste into "segment"; take out
+    of it what isn't in the picture.
+    """
+    names = None if vocabulary is None else read_vocabulary(vocabulary)
+    picture = to_rgb(read_image(image))
+    loaded = load(model, checkpoint, device)
+    from napari_ovseg import suggestions
+
+    with Bars() as bars:
+        found = suggestions.suggest(picture, names, model=loaded, preset=preset, progress=bars)
+    if found.note:
+        typer.echo(f"Warning: {found.note}", err=True)
+    best = found.ranked[:top]
+    typer.echo("\n".join(_table(best)))
+    typer.echo(f"\n--labels {_quoted(_typed(best))}")
+
+
+def _table(suggestions: Sequence[Suggestion]) -> list[str]:
+    """One line per name, in columns."""
+    wide = max(len("name"), *(len(one.name) for one in suggestions))
+    lines = [f"{'':3}  {'name':<{wide}}" + "".join(f"  {column:>7}" for column in _COLUMNS)]
+    for number, one in enumerate(suggestions, 1):
+        values = ("-" if value is None else f"{value:.2f}" for value in map(one.__getattribute__, _COLUMNS))
+        lines.append(f"{number:>3}  {one.name:<{wide}}" + "".join(f"  {value:>7}" for value in values))
+    return lines
+
+
+def _typed(suggestions: Sequence[Suggestion]) -> str:
+    """Write the names in one line; synonyms end by a semicolon."""
+    texts = (one.category.text + ("; " if one.category.synonyms else ", ") for one in suggestions)
+    return "".join(texts).rstrip(",; ")
+
+
+def _quoted(text: str) -> str:
+    """Quote for a shell: double quotes, which all of them have, unless one would read something into them."""
+    return shlex.quote(text) if set(text) & set('"$`\\!%') else f'"{text}"'
