@@ -274,7 +274,7 @@ def _engine() -> Any:
             state=state,
         )
 
-    return Engine(lambda name, **_settings: SimpleNamespace(name=name), segment, None)
+    return Engine(lambda name, **_settings: SimpleNamespace(name=name), segment, None, None)
 
 
 if __name__ == "__main__":

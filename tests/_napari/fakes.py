@@ -13,6 +13,7 @@ from napari_ovseg._napari.run import Engine
 from napari_ovseg.categories import labels_dtype, void_id
 from napari_ovseg.errors import Cancelled
 from napari_ovseg.segmentation import State
+from napari_ovseg.vocabularies import read_vocabulary
 
 
 class FakeMethod:
@@ -21,7 +22,7 @@ class FakeMethod:
     def __init__(self, *, steps=4, seconds=0.0, absent=(), error=None):
         self.steps, self.seconds, self.absent, self.error = steps, seconds, absent, error
         self.pictures, self.checkpoints, self.calls, self.steps_done = [], [], 0, 0
-        self.updates = []
+        self.updates, self.asked = [], []
         self.hold = threading.Event()
         self.hold.set()
         self.holding = threading.Event()
@@ -69,6 +70,25 @@ class FakeMethod:
             stages={},
         )
 
+    def suggest(self, image, vocabulary, *, model, preset, progress, should_stop):
+        """Rank a vocabulary by its order."""
+        self.asked.append((image, vocabulary, model.name, preset))
+        if self.error is not None:
+            raise self.error
+        for step in range(self.steps):
+            self._step(step, progress, should_stop)
+        while not self.hold.is_set():
+            self.holding.set()
+            if should_stop():
+                raise Cancelled("Stopped.")
+            time.sleep(0.002)
+        names = read_vocabulary(vocabulary)
+        ranked = [
+            SimpleNamespace(category=name, name=name.name, score=1 / (2 + place))
+            for place, name in enumerate(names)
+        ]
+        return SimpleNamespace(ranked=ranked, note="Some were left out.")
+
     def _step(self, step, progress, should_stop):
         if should_stop():
             raise Cancelled("Stopped.")
@@ -87,7 +107,7 @@ class FakeMethod:
 
     @property
     def engine(self):
-        return Engine(self.load_model, self.segment, partial(FakeLearner, self))
+        return Engine(self.load_model, self.segment, partial(FakeLearner, self), self.suggest)
 
 
 class FakeLearner:

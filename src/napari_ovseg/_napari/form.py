@@ -88,6 +88,8 @@ class Form(QWidget):
         self.channels = QLineEdit("0, 1, 2")
         self.channels.setToolTip("Up to three channels, counted from 0, that become red, green and blue.")
         self.names = NamesBox()
+        self.suggest = QPushButton("Suggest")
+        self.suggest.setToolTip("Let the model find names that suit the picture, to choose from.")
         self.model = _combo("Which model looks at the picture; any other open_clip name can be typed.")
         self.model.setEditable(True)
         self.model.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
@@ -137,7 +139,7 @@ class Form(QWidget):
             ("Picture", self.image),
             ("Read", self._channel_row),
             ("Slices", self.slices),
-            ("Names", self.names),
+            (self._names_title(), self.names),
             ("Model", self.model),
             ("Weights", self.weights),
             ("Preset", self.preset.native),
@@ -165,6 +167,16 @@ class Form(QWidget):
         self.model.currentTextChanged.connect(
             lambda text: self.fields.setRowVisible(self.weights, text == LOCAL_FILE)
         )
+
+    def _names_title(self) -> QWidget:
+        """Lay out what stands beside the names box: its title, and the button that finds names for it."""
+        title = QWidget()
+        column = QVBoxLayout(title)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(QLabel("Names"))
+        column.addWidget(self.suggest)
+        column.addStretch(1)
+        return title
 
     def offer_channel_axes(self, axes: Sequence[tuple[int, str]]) -> None:
         """Offer to read (axis, title) as channels; the row is hidden when there is nothing to choose."""
@@ -217,6 +229,7 @@ class Form(QWidget):
     def show_running(self, running: bool, *, stopping: bool = False) -> None:
         """Enable what makes sense now; while a stopped run winds up, nothing can be started."""
         self.run.setEnabled(not running)
+        self.suggest.setEnabled(not running)
         self.unload.setEnabled(not running)
         self.cancel.setEnabled(running and not stopping)
         self.progress.setVisible(running)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from napari_ovseg.annotation import SliceAnnotation
     from napari_ovseg.annotation.label_table import LabelTable
     from napari_ovseg.segmentation import Segmentation
+    from napari_ovseg.suggestions import Suggestions
 
 LOADING = "Loading the model"
 READING = "Reading the picture"
@@ -79,11 +80,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Engine:
-    """What runs and updates call; by default the package's own, imported when they are first needed."""
+    """What jobs in the background call; by default the package's own, imported when they are first needed."""
 
     load_model: Callable[..., Any]
     segment: Callable[..., Segmentation]
     single_image: Callable[..., Any]
+    suggest: Callable[..., Suggestions]
 
 
 def default_engine() -> Engine:
@@ -92,8 +94,9 @@ def default_engine() -> Engine:
     from napari_ovseg.clip.loading import load_model
     from napari_ovseg.pipeline import segment
     from napari_ovseg.single_image import SingleImage
+    from napari_ovseg.suggestions import suggest
 
-    return Engine(load_model, segment, SingleImage)
+    return Engine(load_model, segment, SingleImage, suggest)
 
 
 def run_steps(
@@ -104,7 +107,7 @@ def run_steps(
     try:
         yield Progressed(number, LOADING, 0, 0)
         engine = engine or default_engine()
-        progress = _throttled(lambda *step: emit(Progressed(number, *step)), should_stop)
+        progress = throttled(lambda *step: emit(Progressed(number, *step)), should_stop)
         model = engine.load_model(
             request.model, checkpoint=request.checkpoint, device=request.device, progress=progress
         )
@@ -134,7 +137,7 @@ def _segment(
         request.categories,
         model=model,
         preset=request.preset,
-        progress=_throttled(
+        progress=throttled(
             lambda stage, done, total: emit(Progressed(number, stage, done, total, done_before)), should_stop
         ),
         should_stop=should_stop,
@@ -158,7 +161,7 @@ def _segment(
     return Segmented(number, source, piece, learner)
 
 
-def _throttled(
+def throttled(
     report: Callable[[str, int, int], None], should_stop: ShouldStop
 ) -> Callable[[str, int, int], None]:
     """Thin out progress reports; a stop asked for while weights are being fetched takes effect here."""

@@ -12,6 +12,7 @@ from napari_ovseg._napari.form import LOCAL_FILE, Form
 from napari_ovseg._napari.model_choice import ModelChoice, licence_notice
 from napari_ovseg._napari.run import Request
 from napari_ovseg._napari.source import Source, source_at, source_of
+from napari_ovseg._napari.suggest import SuggestRequest
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.errors import InputError
 
@@ -57,17 +58,15 @@ class RunRequests:
         InputError
             That says what is missing.
         """
-        if image is None:
-            raise InputError("There is no image layer: open a picture, or take one from File > Open Sample.")
-        form = self._form
+        image, form = _there(image), self._form
         categories = parse_categories(form.names.toPlainText())
         source = self.source(image)
         earlier = into or work_on(current, source, image)
         positions = not_done(earlier, form.slices.positions(source.placement.position))
-        model, checkpoint = self._model()
-        if checkpoint is None and not self._accepts_licence(model):
-            form.show_message(f"'{model}' was not used, since its licence was not accepted.")
+        accepted = self._accepted_model()
+        if accepted is None:
             return None
+        model, checkpoint = accepted
         table, bound = continued(earlier, categories, positions, same=into is not None)
         request = Request(
             number=number,
@@ -83,6 +82,24 @@ class RunRequests:
         if earlier is None:
             return request, None
         return request, Earlier(earlier, earlier.table, same=into is not None)
+
+    def gather_suggest(self, image: Image | None, vocabulary: str, number: int) -> SuggestRequest | None:
+        """Gather the settings for suggesting names for the slice in view, otherwise as :meth:`gather`."""
+        source, form = self.source(_there(image)), self._form
+        accepted = self._accepted_model()
+        if accepted is None:
+            return None
+        model, checkpoint = accepted
+        preset, device = form.preset.value, form.device.value
+        return SuggestRequest(number, source, vocabulary, model, preset, device, checkpoint)
+
+    def _accepted_model(self) -> tuple[str, Path | None] | None:
+        """The model that is chosen, or None, said so, when the person declines its licence."""
+        model, checkpoint = self._model()
+        if checkpoint is None and not self._accepts_licence(model):
+            self._form.show_message(f"'{model}' was not used, since its licence was not accepted.")
+            return None
+        return model, checkpoint
 
     def _model(self) -> tuple[str, Path | None]:
         """The model's name, or an architecture and the file with its weights."""
@@ -103,3 +120,9 @@ class RunRequests:
             return False
         self._licences_accepted.add(model)
         return True
+
+
+def _there(image: Image | None) -> Image:
+    if image is None:
+        raise InputError("There is no image layer: open a picture, or take one from File > Open Sample.")
+    return image

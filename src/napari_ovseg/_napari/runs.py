@@ -90,7 +90,7 @@ class Runs(QObject):
         elif isinstance(event, Failed):
             self.stop(event.message, error=True)
             if event.error is not None:
-                _report(event.error)
+                report(event.error)
 
     def _tell(self, event: Progressed, slices: int) -> None:
         to_come = slices - 1 - event.done_before
@@ -98,7 +98,7 @@ class Runs(QObject):
         self.progressed.emit(event.told(slices), event.done, event.total, spoken(seconds))
 
 
-def _report(error: Exception) -> None:
+def report(error: Exception) -> None:
     from napari.utils.notifications import notification_manager
 
     notification_manager.receive_error(type(error), error, error.__traceback__)

@@ -25,6 +25,7 @@ from napari_ovseg._napari.runner import Runner
 from napari_ovseg._napari.runs import Runs
 from napari_ovseg._napari.session import Session
 from napari_ovseg._napari.source import channel_axes, stack_lengths
+from napari_ovseg._napari.suggesting import Suggesting
 from napari_ovseg._napari.tracked_labels import is_being_painted
 from napari_ovseg.categories import Category, format_categories
 from napari_ovseg.errors import OvsegError
@@ -51,6 +52,7 @@ class OpenVocabularyWidget(QWidget):
             napari_viewer, self.annotator, self.form.resume, self.form.saving, self._requests.source
         )
         self._runs = Runs(napari_viewer, runner, engine)
+        self.suggesting = Suggesting(self.form, self._requests, lambda: self.pictures.image, runner, engine)
         # categories were added while something ran
         self._to_find = False
         self._suggested = ""
@@ -75,6 +77,9 @@ class OpenVocabularyWidget(QWidget):
         self._runs.segmented.connect(self._show_segmented)
         self._runs.progressed.connect(form.show_progress)
         self._runs.ended.connect(self._ended)
+        self.suggesting.started.connect(partial(form.show_running, True))
+        self.suggesting.progressed.connect(form.show_progress)
+        self.suggesting.ended.connect(self._ended)
         self._runner.idle.connect(self._on_idle)
         annotator.said.connect(self._say_of_annotator)
         annotator.accepted.connect(self._withdraw_refusal)

@@ -1,0 +1,98 @@
+"""Suggestions of names in the background: load the model, read the slice, rank the vocabulary."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_ovseg._napari.events import Finished, Progressed, failure
+from napari_ovseg._napari.run import LOADING, READING, Engine, default_engine, throttled
+from napari_ovseg._napari.runner import Emit, ShouldStop
+from napari_ovseg.categories import Category, same_name
+
+if TYPE_CHECKING:
+    from napari_ovseg._napari.source import Source
+    from napari_ovseg.suggestions import Suggestions
+
+
+@dataclass(frozen=True)
+class SuggestRequest:
+    """Everything that suggesting needs, gathered on the main thread.
+
+    Attributes
+    ----------
+    number : int
+    source : Source
+        The slice to look at.
+    vocabulary : str
+        A name of `vocabularies.VOCABULARIES`, or the path of a file.
+    model, preset, device, checkpoint
+        As in `load_model` and `suggest`.
+    """
+
+    number: int
+    source: Source
+    vocabulary: str
+    model: str
+    preset: str
+    device: str
+    checkpoint: Path | None = None
+
+
+@dataclass(frozen=True)
+class Suggested:
+    """The ranked vocabulary."""
+
+    number: int
+    found: Suggestions
+
+
+def suggest_steps(
+    request: SuggestRequest, engine: Engine | None, emit: Emit, should_stop: ShouldStop
+) -> Generator[object, None, None]:
+    """Carry out a request in the worker thread; yields and emits events, and never raises."""
+    number = request.number
+    try:
+        yield Progressed(number, LOADING, 0, 0)
+        engine = engine or default_engine()
+        progress = throttled(lambda *step: emit(Progressed(number, *step)), should_stop)
+        model = engine.load_model(
+            request.model, checkpoint=request.checkpoint, device=request.device, progress=progress
+        )
+        yield Progressed(number, READING, 0, 0)
+        found = engine.suggest(
+            request.source.picture(),
+            request.vocabulary,
+            model=model,
+            preset=request.preset,
+            progress=progress,
+            should_stop=should_stop,
+        )
+        yield Suggested(number, found)
+        yield Finished(number)
+    except Exception as error:
+        yield failure(number, error)
+
+
+def not_typed(typed: str, categories: Sequence[Category]) -> list[Category]:
+    """Leave out what is typed already: names altogether, and of others the synonyms.
+
+    Parameters
+    ----------
+    typed : str
+        The text of the names box, which may be unfinished.
+    categories : sequence of Category
+    """
+    there = [" ".join(phrase.split()) for phrase in re.split("[,;:\n]", typed)]
+
+    def is_there(phrase: str) -> bool:
+        return any(same_name(phrase, other) for other in there)
+
+    return [
+        replace(category, synonyms=tuple(word for word in category.synonyms if not is_there(word)))
+        for category in categories
+        if not is_there(category.name)
+    ]
