@@ -26,7 +26,7 @@ import numpy as np
 import typer
 from PIL import Image
 
-from napari_ovseg.annotation.labelled_pictures import read_sidecar
+from napari_ovseg.annotation.labelled_pictures import read_work, saved_work
 from napari_ovseg.annotation.sidecar import is_sidecar, load
 from napari_ovseg.export import export
 
@@ -173,7 +173,7 @@ class _Annotator:
         self.widget = OpenVocabularyWidget(self.viewer, _engine())
         self.viewer.window.add_dock_widget(self.widget)
         self.viewer.open(folder / "scene.png", plugin="napari")
-        self._wait(lambda: bool(self.widget.session._found))
+        self._wait(lambda: bool(self.widget.session.places.found))
 
     def work(self) -> None:
         offer = self.widget.form.resume
@@ -234,7 +234,7 @@ class _Annotator:
         kind = FORMATS[stroke % len(FORMATS)]
         if is_sidecar(sidecar):
             work: Any = lambda: export(  # noqa: E731
-                read_sidecar(sidecar), self.folder / f"export-{kind}", kind, overwrite=True
+                read_work(saved_work(sidecar)[0]), self.folder / f"export-{kind}", kind, overwrite=True
             )
             threading.Thread(target=work, daemon=True).start()
 

@@ -88,7 +88,7 @@ def test_notes_of_the_source_are_passed_on(tmp_path, monkeypatch, capsys):
     (tmp_path / "theirs.json").write_text(json.dumps(content))
     arguments = ["export", tmp_path / "theirs.json", "--format", "png", "--output", tmp_path / "o"]
     assert run(monkeypatch, *arguments) == 0
-    assert "Note on p: The ids of the categories were counted anew" in capsys.readouterr().err
+    assert "Note on p: The ids of the categories were counted anew" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -48,5 +48,9 @@ class ConflictError(OutputError):
     """A save that would have replaced what somebody else has saved since; nothing was written."""
 
 
+class IncompleteError(OutputError):
+    """A save of some slices only, where others are not on the disk any more; nothing was written."""
+
+
 class Cancelled(OvsegError):
     """The run was stopped by ``should_stop``; nothing was changed."""

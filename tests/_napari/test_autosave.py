@@ -14,9 +14,15 @@ from qtpy.QtWidgets import QMainWindow
 
 from napari_ovseg._napari import autosave as autosave_module
 from napari_ovseg._napari.autosave import Autosave
+from napari_ovseg._napari.closing import Closing, UnsavedDialog
 from napari_ovseg.annotation import Annotation, SliceAnnotation, slice_file
+from napari_ovseg.annotation.annotation import PictureIdentity
+from napari_ovseg.annotation.resuming import Found
 from napari_ovseg.annotation.sidecar import Sidecar, is_sidecar, load, save
+from napari_ovseg.errors import OutputError
 from napari_ovseg.labelled import NamedLabel
+
+IDENTITY = PictureIdentity(None, "pixels:0", (20, 30), "uint8")
 
 
 class Desk:
@@ -26,18 +32,28 @@ class Desk:
         self.window = QMainWindow()
         qtbot.addWidget(self.window)
         self.place, self.said, self.snapshots = place, [], 0
+        self.picture, self.places = 0, {}
         self.masks = np.zeros((20, 30), np.uint8)
         self.changed = set()
-        self.autosave = Autosave(self.snapshot, lambda: self.place, self.said.append, self.window)
+        self.problems = []
+        self.autosave = Autosave(
+            self.snapshot, lambda: self.picture, self.found, self.said.append, self.window
+        )
+        self.autosave.problem.connect(self.problems.append)
+
+    def found(self, picture):
+        place = self.places.get(picture, self.place)
+        return None if place is None else Found(place, IDENTITY)
 
     def paint(self, value):
         self.masks[:] = value
         self.changed = {(0,)}
         self.autosave.touch()
 
-    def snapshot(self):
+    def snapshot(self, again):
         self.snapshots += 1
         changed, self.changed = self.changed, set()
+        changed = None if again is None else changed | again
         slices = {(i,): SliceAnnotation(self.masks + i, self.masks.copy()) for i in range(2)}
         return Annotation((NamedLabel(1, "cell", (1, 2, 3)),), slices=slices), changed
 
@@ -150,9 +166,24 @@ def test_a_flush_waits_for_the_write_under_way_and_saves_the_rest(qtbot, desk, s
         pass
 
 
+def test_a_flush_also_waits_for_a_write_that_goes_beside_other_work(qtbot, desk, monkeypatch):
+    save(Annotation((NamedLabel(1, "older", (1, 2, 3)),)), desk.place)
+    write = slice_file.write
+
+    def slow_write(file, arrays):
+        time.sleep(0.2)
+        write(file, arrays)
+
+    monkeypatch.setattr(slice_file, "write", slow_write)
+    desk.paint(2)
+    assert desk.autosave.flush()
+    assert on_disk(desk.place.with_name("cells.tif.2.ovseg")) == 2
+
+
 @pytest.mark.parametrize("way", ["close", "quit"])
 def test_closing_saves(qtbot, desk, way):
-    desk.autosave.watch(desk.window)
+    closing = Closing(desk.autosave, lambda: None, lambda why: pytest.fail(why), desk.window)
+    closing.watch(desk.window)
     desk.paint(4)
     if way == "close":
         desk.window.close()
@@ -192,7 +223,7 @@ def test_a_failed_write_takes_its_changed_slices_along(qtbot, desk, full):
 
 def test_a_snapshot_that_fails_is_said_and_tried_again(qtbot, desk, monkeypatch):
     snapshot = desk.autosave._snapshot
-    monkeypatch.setattr(desk.autosave, "_snapshot", lambda: 1 / 0)
+    monkeypatch.setattr(desk.autosave, "_snapshot", lambda again: 1 / 0)
     desk.paint(5)
     qtbot.waitUntil(lambda: desk.said != [])
     assert "ZeroDivisionError" in desk.said[0]
@@ -204,10 +235,13 @@ def test_a_place_that_is_not_known_yet(qtbot, desk):
     place, desk.place = desk.place, None
     desk.paint(1)
     assert not desk.autosave.flush()
-    qtbot.wait(120)
-    assert desk.snapshots == 0
+    assert desk.autosave.unsaved
+    # the layers may be gone before it is known: a copy was taken
+    desk.masks[:] = 77
     desk.place = place
     qtbot.waitUntil(lambda: on_disk(place) == 1)
+    assert desk.said == []
+    assert load(place).picture == IDENTITY
 
 
 def test_saved_work_that_was_not_resumed_stays(qtbot, desk):
@@ -260,3 +294,150 @@ def test_going_back_and_forth_between_pictures(qtbot, desk, tmp_path):
         assert desk.autosave.flush()
     assert [on_disk(place) for place in places] == [4, 3]
     assert desk.said == []
+
+
+def test_what_could_not_be_saved_is_kept_when_another_picture_is_turned_to(qtbot, desk, tmp_path, full):
+    other = tmp_path / "other.tif.ovseg"
+    desk.places = {0: desk.place, 1: other}
+    desk.paint(1)
+    assert not desk.autosave.flush()
+    desk.picture, desk.masks = 1, np.zeros((20, 30), np.uint8)
+    desk.paint(2)
+    assert not desk.autosave.flush()
+    assert desk.autosave.unsaved
+    assert desk.problems[-1].startswith("There is no room on the disk")
+    full["full"] = False
+    qtbot.waitUntil(lambda: not desk.autosave.unsaved, timeout=10_000)
+    assert [on_disk(desk.place), on_disk(other)] == [1, 2]
+    assert desk.problems[-1] == ""
+    assert [said[:20] for said in desk.said] == ["Your work is not sav", "Saving works again: "]
+    # and what follows goes to the same folders
+    desk.picture = 0
+    desk.paint(3)
+    assert desk.autosave.flush()
+    assert on_disk(desk.place) == 3
+    assert not desk.place.with_name("cells.tif.2.ovseg").exists()
+
+
+def test_a_disk_that_stays_full_does_not_stop_saving_on_another(qtbot, desk, tmp_path, monkeypatch):
+    save_to = Sidecar.save
+    other = tmp_path / "other.tif.ovseg"
+
+    def failing(sidecar, *args, **kwargs):
+        if sidecar.folder == desk.place:
+            raise OutputError("There is no room.")
+        save_to(sidecar, *args, **kwargs)
+
+    monkeypatch.setattr(Sidecar, "save", failing)
+    desk.places = {0: desk.place, 1: other}
+    desk.paint(1)
+    assert not desk.autosave.flush()
+    desk.picture = 1
+    for value in (2, 3):
+        desk.paint(value)
+        qtbot.waitUntil(lambda value=value: on_disk(other) == value)
+    assert desk.autosave.flush()
+    assert not desk.autosave.flush_all()
+    assert desk.problems[-1] == "There is no room."
+    monkeypatch.undo()
+    qtbot.waitUntil(lambda: on_disk(desk.place) == 1, timeout=10_000)
+
+
+def test_what_was_kept_gives_way_to_later_work_on_the_same_picture(qtbot, desk, full):
+    desk.paint(1)
+    assert not desk.autosave.flush()
+    desk.paint(2)
+    full["full"] = False
+    assert desk.autosave.flush_all()
+    assert on_disk(desk.place) == 2
+    qtbot.wait(200)
+    assert on_disk(desk.place) == 2
+
+
+def test_what_was_kept_does_not_replace_the_work_of_others(qtbot, desk, full):
+    desk.paint(1)
+    assert not desk.autosave.flush()
+    desk.picture = None
+    full["full"] = False
+    save(Annotation((NamedLabel(1, "theirs", (1, 2, 3)),)), desk.place)
+    qtbot.waitUntil(lambda: not desk.autosave.unsaved, timeout=10_000)
+    assert load(desk.place).labels[0].name == "theirs"
+    assert on_disk(desk.place.with_name("cells.tif.2.ovseg")) == 1
+
+
+def test_slices_that_are_no_longer_on_the_disk_are_copied_before_they_are_written(qtbot, desk):
+    desk.paint(1)
+    assert desk.autosave.flush()
+    next(desk.place.glob("slice-1-*")).unlink()
+    asked, snapshot = [], desk.autosave._snapshot
+    desk.autosave._snapshot = lambda again: (asked.append(again), snapshot(again))[1]
+    desk.paint(2)
+    assert desk.autosave.flush()
+    assert asked == [set(), None]
+    assert int(load(desk.place).slices[(1,)].masks[0, 0]) == 3
+    assert desk.said == []
+
+
+@pytest.fixture
+def closing(desk):
+    """What closing the window asks, with answers to give."""
+    asked, answers = [], []
+    ask = lambda why: (asked.append(why), answers.pop(0))[1]  # noqa: E731
+    found = Closing(desk.autosave, lambda: None, ask, desk.window)
+    found.watch(desk.window)
+    return type("Asked", (), {"asked": asked, "answers": answers, "closing": found})
+
+
+def test_a_window_with_unsaved_work_stays_open_if_a_person_wants_so(qtbot, desk, full, closing):
+    desk.window.show()
+    desk.paint(1)
+    closing.answers += ["retry", "stay"]
+    assert not desk.window.close()
+    assert desk.window.isVisible()
+    assert [why[:16] for why in closing.asked] == ["There is no room"] * 2
+    full["full"] = False
+    assert desk.window.close()
+    assert len(closing.asked) == 2
+    assert on_disk(desk.place) == 1
+
+
+def test_unsaved_work_can_be_saved_elsewhere_while_closing(qtbot, desk, full, closing, tmp_path):
+    def elsewhere(why):
+        full["full"] = False
+        desk.place = tmp_path / "other" / "cells.tif.ovseg"
+        return "elsewhere"
+
+    before = desk.place
+    desk.paint(1)
+    closing.closing.ask = elsewhere
+    assert desk.window.close()
+    assert on_disk(desk.place) == 1
+    assert on_disk(before) is None
+
+
+def test_who_gives_up_unsaved_work_is_asked_once(qtbot, desk, full, closing):
+    desk.paint(1)
+    closing.answers.append("close")
+    assert desk.window.close()
+    assert closing.closing.close()
+    assert len(closing.asked) == 1
+
+
+def test_the_dialog_says_why_and_knows_what_was_clicked(qtbot):
+    for name, answer in (
+        ("retry", "retry"),
+        ("elsewhere", "elsewhere"),
+        ("close_anyway", "close"),
+        ("stay", "stay"),
+    ):
+        dialog = UnsavedDialog("The disk is full.")
+        qtbot.addWidget(dialog)
+        dialog.show()
+        assert "not saved. The disk is full." in dialog.text()
+        getattr(dialog, name).click()
+        assert dialog.answer() == answer
+    dialog = UnsavedDialog("The disk is full.")
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.reject()
+    assert dialog.answer() == "stay"

@@ -10,7 +10,7 @@ from PIL import Image
 
 from napari_ovseg._napari.export_dialog import ExportDialog
 from napari_ovseg._napari.slices_row import ALL, RANGE
-from napari_ovseg.annotation.sidecar import load
+from napari_ovseg.annotation.sidecar import DOCUMENT, load
 
 from .fakes import FakeMethod
 from .panel import CORNERS
@@ -163,7 +163,7 @@ def test_a_look_up_that_ends_after_the_first_run_still_tells_where_to_save(make_
     panel.paint((5, 5), 2)
     panel.widget.session.offer._background._timer.start()
     saved = tmp_path / "photo.png.ovseg"
-    qtbot.waitUntil(lambda: (saved / "annotation.json").exists(), timeout=10_000)
+    qtbot.waitUntil(lambda: (saved / DOCUMENT).exists(), timeout=10_000)
     assert load(saved).slices[()].human[5, 5] == 2
 
 

@@ -29,7 +29,7 @@ def open_panel(make_napari_viewer, qtbot, picture):
         widget = OpenVocabularyWidget(viewer, FakeMethod().engine)
         viewer.window.add_dock_widget(widget)
         viewer.open(picture, plugin="napari")
-        qtbot.waitUntil(lambda: bool(widget.session._found))
+        qtbot.waitUntil(lambda: bool(widget.session.places.found))
         return widget
 
     return open_picture
@@ -103,7 +103,7 @@ def test_layers_of_one_file_are_saved_apart(qtbot, panel, picture):
     viewer, first = panel.viewer, panel.annotator.current
     paint(panel, 0)
     viewer.open(picture, plugin="napari", name="second")
-    qtbot.waitUntil(lambda: len(panel.session._found) == 2)
+    qtbot.waitUntil(lambda: len(panel.session.places.found) == 2)
     panel.form.run.click()
     qtbot.waitUntil(lambda: not panel.busy and panel.annotator.current not in (None, first), timeout=20_000)
     paint(panel, 1)
@@ -139,7 +139,7 @@ def stack_panel(make_napari_viewer, qtbot, tmp_path):
     tifffile.imwrite(path, np.random.default_rng(0).integers(0, 256, (3, 40, 48), np.uint8))
     viewer.open(path, plugin="napari")
     viewer.dims.set_current_step(0, 0)
-    qtbot.waitUntil(lambda: bool(widget.session._found))
+    qtbot.waitUntil(lambda: bool(widget.session.places.found))
     widget.form.names.setPlainText("bright, dark")
     for at in range(3):
         viewer.dims.set_current_step(0, at)
@@ -150,7 +150,7 @@ def stack_panel(make_napari_viewer, qtbot, tmp_path):
 
 
 def saved_sevens(panel):
-    place = panel.session._folder()
+    place = panel.session.places.of(panel.annotator.current.image).place
     if not is_sidecar(place):
         return []
     return [int((piece.human == 7).sum()) for piece in load(place).slices.values()]
@@ -193,7 +193,7 @@ def test_a_stroke_before_the_slider_moves_is_saved(make_napari_viewer, qtbot, tm
     widget = OpenVocabularyWidget(viewer, FakeMethod().engine)
     viewer.window.add_dock_widget(widget)
     viewer.open(path, plugin="napari")
-    qtbot.waitUntil(lambda: bool(widget.session._found))
+    qtbot.waitUntil(lambda: bool(widget.session.places.found))
     widget.form.names.setPlainText("bright, dark")
     viewer.dims.set_current_step(0, 0)
     widget.form.run.click()

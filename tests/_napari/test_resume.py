@@ -11,7 +11,7 @@ from napari_ovseg._napari import resume as resume_module
 from napari_ovseg._napari.resume import ResumeOffer
 from napari_ovseg.annotation import Annotation, SliceAnnotation
 from napari_ovseg.annotation.resuming import look_up
-from napari_ovseg.annotation.sidecar import Sidecar, load, save
+from napari_ovseg.annotation.sidecar import DOCUMENT, Sidecar, load, save
 from napari_ovseg.labelled import NamedLabel
 
 PIXELS = np.zeros((5, 7), np.uint8)
@@ -88,7 +88,7 @@ def test_a_changed_picture_and_another_model_are_said(qtbot, offer, picture, sav
 
 
 def test_what_cant_be_read_cant_be_resumed(qtbot, offer, picture, saved):
-    (saved / "annotation.json").write_text("[]")
+    (saved / DOCUMENT).write_text("[]")
     look(qtbot, offer, "cells", PIXELS, picture)
     assert "no annotation of napari-ovseg" in offer.text.text()
     assert not offer.resume.isEnabled()
@@ -117,14 +117,15 @@ def test_only_the_picture_chosen_last_is_offered(qtbot, offer, picture, saved, m
 
     monkeypatch.setattr(resume_module, "look_up", slow)
     heard = []
-    offer.found.connect(heard.append)
-    offer.look("slow", PIXELS, picture)
-    offer.look("sample", PIXELS + 9)
+    offer.found.connect(lambda found, picture: heard.append((picture, found.sidecar)))
+    offer.look("slow", PIXELS, picture, picture="slow")
+    offer.look("sample", PIXELS + 9, picture="sample")
     go.set()
-    qtbot.waitUntil(lambda: bool(heard))
+    qtbot.waitUntil(lambda: len(heard) == 2)
     assert slow_done.is_set()
     qtbot.wait(50)
-    assert [found.sidecar for found in heard] == [None]
+    # of the one that was turned away from it is still told where its work belongs
+    assert heard == [("slow", saved), ("sample", None)]
     assert offer.isHidden()
 
 
@@ -135,11 +136,24 @@ def test_work_that_arrives_after_another_picture_was_chosen_is_dropped(qtbot, of
         offer.clear()
 
 
-def test_our_own_mistake_is_said_too(qtbot, offer, picture, monkeypatch):
+def test_where_looking_fails_there_is_a_place_all_the_same(qtbot, offer, picture, own_folders, monkeypatch):
     monkeypatch.setattr(resume_module, "look_up", lambda *_, **__: 1 / 0)
+    found = look(qtbot, offer, "cells", PIXELS, picture)
+    assert "ZeroDivisionError" in found.problem
+    assert found.place.parent == own_folders / "annotations"
+    assert found.picture.path == picture
+    assert offer.isHidden()
+    monkeypatch.undo()
+    assert look_up("cells", PIXELS, picture).sidecar is None
+
+
+def test_where_no_place_is_found_it_is_said_of_which_picture(qtbot, offer, picture, monkeypatch):
+    for name in ("look_up", "not_looked_up"):
+        monkeypatch.setattr(resume_module, name, lambda *_, **__: 1 / 0)
     with qtbot.waitSignal(offer.failed) as signal:
-        offer.look("cells", PIXELS, picture)
+        offer.look("cells", PIXELS, picture, picture="a layer")
     assert "ZeroDivisionError" in signal.args[0]
+    assert signal.args[1] == "a layer"
     assert offer.isHidden()
 
 

@@ -41,7 +41,7 @@ def open_window(monkeypatch, make_napari_viewer, qtbot, picture):
     def open_picture():
         viewer, widget = launch.build_window([picture])
         viewer.window.resize(1200, 800)
-        qtbot.waitUntil(lambda: bool(widget.session._found), timeout=20_000)
+        qtbot.waitUntil(lambda: bool(widget.session.places.found), timeout=20_000)
         qtbot.wait(300)
         return viewer, widget
 

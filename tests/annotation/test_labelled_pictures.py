@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -7,9 +8,11 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from napari_ovseg.annotation import Annotation, PictureIdentity, SliceAnnotation
-from napari_ovseg.annotation.labelled_pictures import labelled_pictures, read_sidecar, sidecars_of
-from napari_ovseg.annotation.sidecar import save
+from napari_ovseg.annotation import Annotation, PictureIdentity, SliceAnnotation, places
+from napari_ovseg.annotation import labelled_pictures as labelled_pictures_module
+from napari_ovseg.annotation.labelled_pictures import SavedWork, labelled_pictures, read_work, saved_work
+from napari_ovseg.annotation.places import free_sidecar, saved_sidecars, sidecar_folder
+from napari_ovseg.annotation.sidecar import DOCUMENT, save
 from napari_ovseg.cli import app
 from napari_ovseg.errors import InputError
 from napari_ovseg.labelled import NamedLabel
@@ -51,22 +54,100 @@ def test_masks_of_a_coarser_level_are_not_those_of_the_file(shape, whole):
     assert (picture.picture_path is not None) == whole
 
 
-def test_what_stands_for_a_sidecar(tmp_path):
-    picture = tmp_path / "cells.tif"
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    for module in (places, labelled_pictures_module):
+        monkeypatch.setattr(module, "own_sidecars", lambda: tmp_path / "own")
+    return tmp_path / "own"
+
+
+@pytest.fixture
+def cells(tmp_path, own):
+    picture = tmp_path / "data" / "cells.tif"
+    picture.parent.mkdir()
     picture.touch()
-    first, second = tmp_path / "cells.tif.ovseg", tmp_path / "cells.tif.2.ovseg"
-    assert sidecars_of(picture) == sidecars_of(tmp_path) == sidecars_of(tmp_path / "none") == []
-    for folder in (first, second):
-        save(annotation(picture), folder)
-    assert sidecars_of(first) == sidecars_of(picture) == [first]
-    assert sidecars_of(tmp_path) == [second, first]
-    assert [read_sidecar(folder)[0].name for folder in (first, second)] == ["cells", "cells.tif"]
+    return picture
+
+
+def saved(picture, folder, seconds):
+    """Save work, and let it be so old."""
+    save(annotation(picture), folder)
+    text = (folder / DOCUMENT).read_text()
+    (folder / DOCUMENT).write_text(
+        re.sub(r'"at": ".*?"', f'"at": "2024-01-01T00:00:{seconds:02}+00:00"', text)
+    )
+    return folder
+
+
+def test_what_stands_for_saved_work(cells):
+    folder = cells.with_name("cells.tif.ovseg")
+    for nothing in (cells, cells.parent, cells.parent / "none"):
+        assert saved_work(nothing) == []
+    saved(cells, folder, 1)
+    for source in (cells, cells.parent, folder):
+        assert saved_work(source) == [SavedWork("cells.tif", folder)]
+
+
+def test_of_several_numbers_of_one_picture_the_latest_counts(cells):
+    folders = [cells.with_name(f"cells.tif{number}.ovseg") for number in ("", ".2", ".10")]
+    for folder, seconds in zip(folders, (3, 9, 5), strict=True):
+        saved(cells, folder, seconds)
+    (work,) = saved_work(cells.parent)
+    assert work == SavedWork("cells.tif", folders[1], (folders[2], folders[0]))
+    assert saved_work(cells) == [work]
+    # who names one wants that one
+    assert saved_work(folders[2]) == [SavedWork("cells.tif", folders[2])]
+    (picture,) = read_work(work)
+    assert picture.name == "cells"
+    (note,) = picture.record["notes"]
+    assert str(folders[1]) in note
+    assert str(folders[0]) in note
+
+
+def test_a_picture_whose_name_ends_in_a_number_is_itself(cells):
+    for name in ("scan", "scan.2"):
+        saved(cells.with_name(name), cells.with_name(f"{name}.ovseg"), 1)
+    assert [work.name for work in saved_work(cells.parent)] == ["scan", "scan.2"]
+    assert saved_sidecars(cells.with_name("scan.ovseg")) == [cells.with_name("scan.ovseg")]
+
+
+def test_work_in_the_users_own_folder_and_in_a_chosen_one_is_found(cells, own, tmp_path):
+    chosen, beside = tmp_path / "chosen", cells.with_name("cells.tif.ovseg")
+    in_own = saved(cells, sidecar_folder(cells, own), 5)
+    assert saved_work(cells) == saved_work(cells.parent) == [SavedWork("cells.tif", in_own)]
+    in_chosen = saved(cells, free_sidecar(sidecar_folder(cells, chosen)), 7)
+    further = saved(cells, free_sidecar(sidecar_folder(cells, chosen)), 6)
+    saved(cells, beside, 1)
+    # of a picture of the same name in another folder
+    saved(cells, sidecar_folder(tmp_path / "others" / "cells.tif", chosen), 9)
+    assert saved_work(cells) == [SavedWork("cells.tif", in_own, (beside,))]
+    expected = SavedWork("cells.tif", in_chosen, (further, in_own, beside))
+    assert saved_work(cells, chosen) == saved_work(cells.parent, chosen) == [expected]
+    assert read_work(expected)[0].name == "cells"
+
+
+def test_layers_of_one_file_are_exported_under_names_of_their_own(cells):
+    for part in ("", "GFP"):
+        saved(cells, sidecar_folder(cells, part=part), 1)
+    assert [read_work(work)[0].name for work in saved_work(cells.parent)] == ["cells", "cells-GFP"]
+    assert [work.name for work in saved_work(cells)] == ["cells.tif"]
 
 
 def test_a_sidecar_without_masks(tmp_path):
     save(Annotation(LABELS), tmp_path / "a.tif.ovseg")
     with pytest.raises(InputError, match="no masks yet"):
-        read_sidecar(tmp_path / "a.tif.ovseg")
+        read_work(saved_work(tmp_path / "a.tif.ovseg")[0])
+
+
+def test_what_was_passed_over_is_said_by_the_command(cells, tmp_path):
+    Image.fromarray(MASKS).save(cells)
+    saved(cells, cells.with_name("cells.tif.ovseg"), 1)
+    saved(cells, sidecar_folder(cells, tmp_path / "chosen"), 2)
+    given = [str(cells), "--format", "png", "--output", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, ["export", *given, "--saved-in", str(tmp_path / "chosen")])
+    assert result.exit_code == 0, result.output
+    assert "the latest was taken" in result.output.replace("\n", " ")
+    assert "Wrote 2 files for 1 picture" in result.output
 
 
 @pytest.mark.parametrize("given", ["data", "data/cells.tif", "data/cells.tif.ovseg"])

@@ -8,7 +8,7 @@ import pytest
 from napari_ovseg.annotation import Annotation, places
 from napari_ovseg.annotation.identity import identify
 from napari_ovseg.annotation.places import free_sidecar, own_folder, saved_sidecars, sidecar_folder
-from napari_ovseg.annotation.sidecar import save
+from napari_ovseg.annotation.sidecar import DOCUMENT, save
 
 
 def test_beside_the_picture(tmp_path):
@@ -47,7 +47,7 @@ def test_further_numbers_are_found_last_saved_first(tmp_path):
     for number in range(3):
         made.append(free_sidecar(folder))
         save(Annotation(()), made[-1])
-        os.utime(made[-1] / "annotation.json", ns=(number, number * 10**9))
+        os.utime(made[-1] / DOCUMENT, ns=(number, number * 10**9))
     assert [path.name for path in made] == ["cells.tif.ovseg", "cells.tif.2.ovseg", "cells.tif.3.ovseg"]
     save(Annotation(()), tmp_path / "cells.tif.old.ovseg")
     assert saved_sidecars(folder) == made[::-1]

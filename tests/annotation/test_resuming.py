@@ -7,8 +7,8 @@ import pytest
 
 from napari_ovseg import __version__
 from napari_ovseg.annotation import Annotation, SliceAnnotation, identity, places, resuming
-from napari_ovseg.annotation.resuming import look_up, model_remarks
-from napari_ovseg.annotation.sidecar import peek, save
+from napari_ovseg.annotation.resuming import look_up, model_remarks, not_looked_up
+from napari_ovseg.annotation.sidecar import DOCUMENT, peek, save
 from napari_ovseg.labelled import NamedLabel
 
 RECORD = {"model": "demo", "checkpoint": "", "versions": {"napari-ovseg": __version__}}
@@ -110,18 +110,61 @@ def test_a_sample_is_found_by_its_pixels(own):
     assert look_up("coins", PIXELS + 1).sidecar is None
 
 
+def test_a_picture_without_a_file_is_found_before_and_after_a_folder_was_chosen(own, tmp_path):
+    chosen = tmp_path / "chosen"
+    first = look_up("coins", PIXELS)
+    save(work(first.picture), first.place)
+    found = look_up("coins", PIXELS, elsewhere=chosen)
+    assert found.place.parent == chosen
+    assert found.sidecar == first.place
+    assert first.saved_in(chosen).place == found.place
+    save(work(first.picture), found.place)
+    os.utime(first.place / DOCUMENT, ns=(0, 0))
+    assert look_up("coins", PIXELS, elsewhere=chosen).sidecar == found.place
+    again = look_up("coins", PIXELS, earlier=[chosen])
+    assert (again.place, again.sidecar) == (first.place, found.place)
+
+
+def test_work_in_a_folder_that_was_chosen_before_is_found(picture, tmp_path):
+    first = look_up("cells", PIXELS, picture, elsewhere=tmp_path / "chosen")
+    save(work(first.picture), first.place)
+    assert look_up("cells", PIXELS, picture).sidecar is None
+    found = look_up("cells", PIXELS, picture, earlier=[tmp_path / "chosen"])
+    assert found.sidecar == first.place
+    assert found.place == first.saved_in(None).place == picture.with_name("cells.tif.ovseg")
+
+
+@pytest.mark.parametrize("with_file", [True, False])
+def test_without_looking_there_is_a_place_that_is_looked_at_next_time(picture, own, with_file):
+    class Unreadable:
+        shape, dtype = (5, 7), PIXELS.dtype
+
+        def __getitem__(self, index):
+            raise OSError("gone")
+
+    path = picture if with_file else None
+    found = not_looked_up("cells", PIXELS, path, reason="It is slow.")
+    assert (found.place.parent, found.problem) == (own, "It is slow.")
+    save(work(found.picture), found.place)
+    assert look_up("cells", PIXELS, path).sidecar == found.place
+    blind = not_looked_up("cells", Unreadable(), path, reason="It is slow.")
+    assert blind.place.parent == own
+    assert (blind.place == found.place) == with_file
+    assert not_looked_up("cells", PIXELS, path, elsewhere=own / "b", reason="").place.parent == own / "b"
+
+
 def test_the_last_saved_of_several_is_offered(picture):
     first = look_up("cells", PIXELS, picture)
     for number, name in enumerate(["cells.tif.ovseg", "cells.tif.2.ovseg"]):
         save(work(first.picture), picture.with_name(name))
-        os.utime(picture.with_name(name) / "annotation.json", ns=(0, 10**9 * (5 - number)))
+        os.utime(picture.with_name(name) / DOCUMENT, ns=(0, 10**9 * (5 - number)))
     assert look_up("cells", PIXELS, picture).sidecar == first.place
 
 
 def test_what_cant_be_read_is_said_so(picture):
     first = look_up("cells", PIXELS, picture)
     save(work(first.picture), first.place)
-    (first.place / "annotation.json").write_text("{")
+    (first.place / DOCUMENT).write_text("{")
     found = look_up("cells", PIXELS, picture)
     assert not found.readable
     assert "is damaged" in found.summary

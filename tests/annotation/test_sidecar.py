@@ -22,7 +22,7 @@ from hypothesis.extra import numpy as hnp
 from napari_ovseg.annotation import Annotation, PictureIdentity, SliceAnnotation, sidecar
 from napari_ovseg.annotation.sidecar import DOCUMENT, Sidecar, is_sidecar, load, save
 from napari_ovseg.categories import Category
-from napari_ovseg.errors import ConflictError, InputError, OutputError
+from napari_ovseg.errors import ConflictError, IncompleteError, InputError, OutputError
 from napari_ovseg.labelled import NamedLabel
 from napari_ovseg.segmentation import State
 
@@ -166,8 +166,13 @@ def test_a_removed_slice_and_a_lost_file(tmp_path):
     mine, annotation = Sidecar(tmp_path / "a.ovseg"), small(slices=3)
     mine.save(annotation)
     del annotation.slices[(0,)]
-    next(mine.folder.glob("slice-1-*")).unlink()
     mine.save(annotation, changed=set())
+    assert_same(load(mine.folder), annotation)
+    next(mine.folder.glob("slice-1-*")).unlink()
+    # nobody says that slice 1 is not being painted on
+    with pytest.raises(IncompleteError, match=r"Slice \(1,\)"):
+        mine.save(annotation, changed={(2,)})
+    mine.save(annotation)
     assert_same(load(mine.folder), annotation)
 
 
@@ -386,8 +391,9 @@ def test_a_state_that_somebody_else_saved_is_not_replaced(tmp_path):
 def test_changed_is_not_believed_of_a_state_that_was_not_seen(tmp_path):
     folder = tmp_path / "a.ovseg"
     save(small(1, slices=2), folder)
-    Sidecar(folder).save(small(2, slices=2), changed=set(), overwrite=True)
-    assert_same(load(folder), small(2, slices=2))
+    with pytest.raises(IncompleteError):
+        Sidecar(folder).save(small(2, slices=2), changed=set(), overwrite=True)
+    assert_same(load(folder), small(1, slices=2))
 
 
 def test_a_folder_that_was_deleted_is_made_again(tmp_path):
@@ -396,7 +402,9 @@ def test_a_folder_that_was_deleted_is_made_again(tmp_path):
     for path in mine.folder.iterdir():
         path.unlink()
     mine.folder.rmdir()
-    mine.save(small(2, slices=2), changed={(0,)})
+    with pytest.raises(IncompleteError):
+        mine.save(small(2, slices=2), changed={(0,)})
+    mine.save(small(2, slices=2))
     assert_same(load(mine.folder), small(2, slices=2))
 
 

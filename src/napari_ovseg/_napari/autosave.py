@@ -1,22 +1,22 @@
-"""Saving what a person does within seconds, in the background, one write at a time."""
+"""Saving what a person does within seconds, in the background, one write at a time, until it works."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future, wait
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import QCoreApplication, QEvent, QObject, QTimer, Signal
-from qtpy.QtWidgets import QWidget
+from qtpy.QtCore import QObject, Signal
 
-from napari_ovseg._napari.background import Background
+from napari_ovseg._napari.background import Background, single_shot
+from napari_ovseg._napari.write import Kept, Write, sentence
 from napari_ovseg.annotation import Annotation
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.places import free_sidecar
+from napari_ovseg.annotation.resuming import Found
 from napari_ovseg.annotation.sidecar import Sidecar
-from napari_ovseg.errors import ConflictError, OvsegError
+from napari_ovseg.errors import ConflictError, IncompleteError, OvsegError
 
 # Of the 5 seconds that may be missing after a crash, the rest is for the writing itself.
 _WAIT_MS = 1000
@@ -25,81 +25,87 @@ _RETRY_MS = 3000
 Snapshot = tuple[Annotation, set[Position] | None]
 
 
-@dataclass
-class _Write:
-    place: Path
-    sidecar: Sidecar
-    annotation: Annotation
-    changed: set[Position] | None
-
-    def __call__(self) -> None:
-        self.sidecar.save(self.annotation, self.changed)
-
-
 class Autosave(QObject):
     """Saves one second after the first change that is not saved; while a person paints on, again and again.
+
+    What can't be saved is tried again every few seconds. Once it is turned away from, a copy of it is kept
+    until it is on the disk, or until the same work is saved with what was done to it since.
 
     Parameters
     ----------
     snapshot : callable
-        ``snapshot() -> (annotation, changed)``, or None when there is nothing to save: copies that nobody
-        changes any more, and the slices that changed since the last call (None: find out).
-    folder : callable
-        ``folder() -> Path``, where this work belongs; None as long as that is not known.
+        ``snapshot(again) -> (annotation, changed)``, or None when there is nothing to save. `again`: slices
+        to copy besides those that changed since the last call, None for all. `changed`: the slices that were
+        copied, None for all; nobody may change these any more, the others may be views of what is painted on.
+    work : callable
+        ``work()``, which work that is, None for none.
+    found : callable
+        ``found(work) -> Found``, where it belongs; None as long as that is not known.
     report : callable
         ``report(sentence)``: once when saving fails or goes elsewhere, and once when it works again.
     parent : QObject
         With which it ends.
 
+    Attributes
+    ----------
+    touches : int
+        How often something has changed.
+
     Signals
     -------
     saved(Path)
         The folder where all changes now are.
-    closing()
-        The window or the program is about to end: the last moment to `touch`.
+    problem(str)
+        Why work is not saved; "" once all of it is.
 
     Notes
     -----
-    Call `flush` before `snapshot` and `folder` turn to another picture. Work that somebody else has saved at
+    Call `flush` before `snapshot` and `work` turn to another picture. Work that somebody else has saved at
     the place is not overwritten, unless it was resumed (`adopt`): this work then goes beside it, see
     `places.free_sidecar`.
     """
 
     saved = Signal(object)
-    closing = Signal()
+    problem = Signal(str)
 
     def __init__(
         self,
-        snapshot: Callable[[], Snapshot | None],
-        folder: Callable[[], Path | None],
+        snapshot: Callable[[set[Position] | None], Snapshot | None],
+        work: Callable[[], Hashable | None],
+        found: Callable[[Any], Found | None],
         report: Callable[[str], None],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
-        self._snapshot, self._folder, self._report = snapshot, folder, report
+        self._snapshot, self._work, self._found = snapshot, work, found
+        self._report = report
         self._sidecars: dict[Path, Sidecar] = {}
         self._background = Background(self)
+        self.touches = 0
         self._dirty = False
-        self._write: _Write | None = None
+        self._write: Write | None = None
         self._future: Future[None] | None = None
-        # What a write that failed was to save; None: all of it
+        # slices that the disk does not have as they were at the last snapshot; None, and by default: all
         self._left: dict[Path, set[Position] | None] = {}
-        self._failing = False
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._start)
-        application = QCoreApplication.instance()
-        if application is not None:
-            application.aboutToQuit.connect(self._close)
+        self._kept: dict[Hashable, Kept] = {}
+        self._failing: dict[Hashable, str] = {}
+        self._timer = single_shot(self, self._start)
+        self._retry = single_shot(self, self._start)
 
     @property
     def unsaved(self) -> bool:
         """Whether there are changes that are not on the disk yet."""
-        return self._dirty or self._future is not None
+        return self._dirty or self._future is not None or bool(self._kept)
+
+    @property
+    def why(self) -> str:
+        """Why work is not saved, "" where nothing has failed."""
+        return next(reversed(self._failing.values()), "")
 
     def touch(self) -> None:
         """Say that something has changed."""
         self._dirty = True
+        self.touches += 1
         # Not started anew by further changes: they would put off the save for as long as a person paints.
         if self._future is None and not self._timer.isActive():
             self._timer.start(_WAIT_MS)
@@ -108,6 +114,7 @@ class Autosave(QObject):
         """Save what belongs at `place` to this sidecar from now on, since its work was resumed."""
         self.flush()
         self._sidecars[place] = sidecar
+        self._left[place] = None
 
     def start_beside(self, place: Path) -> None:
         """Leave what is saved at `place` as it is: what follows goes beside it, see `places.free_sidecar`."""
@@ -115,55 +122,113 @@ class Autosave(QObject):
         self._left[place] = None
 
     def flush(self) -> bool:
-        """Save now, and return when it is on the disk: True, or False when it could not be saved."""
-        for _attempt in range(3):
-            if self._future is not None:
-                wait([self._future])
-                self._finish(self._future)
-            if not self._dirty:
-                return True
-            self._start()
-            if self._future is None:
-                return False
+        """Save this work now, or keep a copy of it; True when it is on the disk."""
+        self._finish_write()
+        while self._dirty:
+            self._begin(self._write_of_current())
+            if self._future is None or not self._finish_write():
+                break
+        if self._dirty:
+            self._keep()
+        return not self._dirty and self._work() not in self._kept
+
+    def flush_all(self) -> bool:
+        """Save all that is not saved, also of work that was turned away from; True when it is on the disk."""
+        self.flush()
+        for work in list(self._kept):
+            self._begin(self._write_of_kept(work))
+            self._finish_write()
         return not self.unsaved
 
-    def watch(self, window: QWidget) -> None:
-        """Flush when this window is closed."""
-        window.installEventFilter(self)
-
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
-        """See a watched window being closed, while its layers are still there."""
-        if event is not None and event.type() == QEvent.Type.Close:
-            self._close()
-        return super().eventFilter(watched, event)
-
-    def _close(self) -> None:
-        self.closing.emit()
-        self.flush()
-
     def _start(self) -> None:
-        """Take a snapshot and start to write it."""
+        """Start to write what changed, or once more what could not be written."""
         self._timer.stop()
-        if self._future is not None or not self._dirty:
+        if self._future is not None:
             return
-        place = self._folder()
-        if place is None:
-            self._timer.start(_WAIT_MS)
-            return
+        if self._dirty:
+            self._begin(self._write_of_current())
+        if not self._retry.isActive():
+            for work in list(self._kept):
+                self._begin(self._write_of_kept(work))
+            if self._kept:
+                self._retry.start(_RETRY_MS)
+
+    def _begin(self, write: Write | None) -> None:
+        if write is not None and self._future is None:
+            self._write = write
+            self._future = self._background.start(write, self._finish)
+
+    def _write_of_current(self) -> Write | None:
+        """Take a snapshot; None when there is nothing to save or when it can't be taken yet."""
+        work = self._work()
         try:
-            snapshot = self._snapshot()
+            found = None if work is None else self._found(work)
+            if work is not None and found is None:
+                self._timer.start(_WAIT_MS)
+                return None
+            snapshot = None if found is None else self._snapshot(self._left.get(found.place))
         except Exception as error:
-            self._fail(_unexpected(error))
+            self._dirty = True
+            self._timer.start(_RETRY_MS)
+            self._fail(work, sentence(error))
+            return None
+        self._dirty = False
+        if snapshot is None or found is None:
+            return None
+        self._kept.pop(work, None)
+        annotation, changed = snapshot
+        self._left[found.place] = changed
+        sidecar = self._sidecars.setdefault(found.place, Sidecar(found.place))
+        return Write(work, found, sidecar, annotation, changed)
+
+    def _keep(self) -> None:
+        """Take a copy of all that is not saved, since its layers may be gone soon."""
+        work = self._work()
+        try:
+            snapshot = None if work is None else self._snapshot(None)
+        except Exception as error:
+            self._fail(work, sentence(error))
             return
         self._dirty = False
+        self._timer.stop()
         if snapshot is None:
             return
-        annotation, changed = snapshot
-        left = self._left.pop(place, set())
-        changed = None if changed is None or left is None else changed | left
-        sidecar = self._sidecars.setdefault(place, Sidecar(place))
-        self._write = _Write(place, sidecar, annotation, changed)
-        self._future = self._background.start(self._write, self._finish)
+        place = self._place(work)
+        if place is not None:
+            self._left[place] = None
+        self._kept[work] = Kept(snapshot[0], place, None if place is None else self._sidecars.get(place))
+        self._retry.start(_RETRY_MS)
+
+    def _place(self, work: Hashable) -> Path | None:
+        try:
+            found = self._found(work)
+        except OvsegError:
+            return None
+        return None if found is None else found.place
+
+    def _write_of_kept(self, work: Hashable) -> Write | None:
+        if self._future is not None:
+            return None
+        kept = self._kept[work]
+        try:
+            found = self._found(work)
+        except OvsegError as error:
+            self._fail(work, str(error))
+            return None
+        if found is None:
+            return None
+        sidecar = kept.sidecar if found.place == kept.place else None
+        return Write(work, found, sidecar or Sidecar(found.place), kept.annotation, None)
+
+    def _finish_write(self) -> bool:
+        """Wait for the write under way, and for one that follows as it was refused; False when it failed."""
+        error: BaseException | None = None
+        while self._future is not None:
+            future = self._future
+            wait([future])
+            self._finish(future)
+            error = future.exception()
+        return error is None
 
     def _finish(self, future: Future[Any]) -> None:
         """Handle what became of a write; once, though both `flush` and the thread tell of it."""
@@ -173,34 +238,62 @@ class Autosave(QObject):
         self._future = self._write = None
         error = future.exception()
         if error is None:
-            if self._failing:
-                self._report(f"Saving works again: all work is in {write.sidecar.folder}.")
-            self._failing = False
-            self.saved.emit(write.sidecar.folder)
-            if self._dirty:
-                self._timer.start(_WAIT_MS)
-            return
-        self._left[write.place] = write.changed
-        if isinstance(error, ConflictError):
+            self._succeed(write)
+        elif isinstance(error, ConflictError):
             self._move_on(write, error)
+        elif isinstance(error, IncompleteError):
+            self._left[write.found.place] = None
+            self._dirty = True
+            self._start()
         else:
-            self._fail(str(error) if isinstance(error, OvsegError) else _unexpected(error))
+            self._try_again(write)
+            self._fail(write.work, sentence(error))
 
-    def _move_on(self, write: _Write, error: ConflictError) -> None:
+    def _succeed(self, write: Write) -> None:
+        place = write.found.place
+        if self._is_kept(write):
+            del self._kept[write.work]
+            self._sidecars.setdefault(place, write.sidecar)
+            self._retry.start(0)
+        elif self._sidecars.get(place) is write.sidecar:
+            self._left[place] = set()
+        self.saved.emit(write.sidecar.folder)
+        if self._failing.pop(write.work, "") and not self._failing:
+            self._report(f"Saving works again: all work is in {write.sidecar.folder}.")
+        self.problem.emit(self.why)
+        if self._dirty:
+            self._timer.start(_WAIT_MS)
+
+    def _is_kept(self, write: Write) -> bool:
+        kept = self._kept.get(write.work)
+        return kept is not None and kept.annotation is write.annotation
+
+    def _move_on(self, write: Write, error: ConflictError) -> None:
         """Save beside what is not to be overwritten."""
-        self.start_beside(write.place)
-        self._dirty = True
-        name = self._sidecars[write.place].folder.name
-        self._report(f"{error} This work is saved to {name} beside it.")
-        self._start()
+        place = write.found.place
+        beside = Sidecar(free_sidecar(place))
+        if self._sidecars.get(place, write.sidecar) is write.sidecar:
+            self._sidecars[place] = beside
+            self._left[place] = None
+        if self._is_kept(write):
+            self._kept[write.work] = Kept(write.annotation, place, beside)
+            self._begin(self._write_of_kept(write.work))
+        else:
+            self._dirty = True
+            self._start()
+        self._report(f"{error} This work is saved to {beside.folder.name} beside it.")
 
-    def _fail(self, sentence: str) -> None:
-        self._dirty = True
+    def _try_again(self, write: Write) -> None:
+        if self._is_kept(write):
+            # after the others, which may belong to a disk that works
+            self._kept[write.work] = self._kept.pop(write.work)
+            self._retry.start(_RETRY_MS)
+        else:
+            self._dirty = True
+            self._timer.start(_RETRY_MS)
+
+    def _fail(self, work: Hashable, sentence: str) -> None:
         if not self._failing:
-            self._failing = True
             self._report(f"Your work is not saved. {sentence}")
-        self._timer.start(_RETRY_MS)
-
-
-def _unexpected(error: BaseException) -> str:
-    return f"Something went wrong that should not ({type(error).__name__}: {error})."
+        self._failing[work] = sentence
+        self.problem.emit(sentence)

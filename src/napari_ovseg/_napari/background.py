@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from qtpy.QtCore import QObject, QTimer
 
 _LOOK_EVERY_MS = 30
+
+
+def single_shot(parent: QObject, action: Callable[[], None]) -> QTimer:
+    """Return a timer that fires once each time it is started."""
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.timeout.connect(action)
+    return timer
 
 
 class Background(QObject):
@@ -32,6 +40,11 @@ class Background(QObject):
         self._waiting.append((future, then))
         self._timer.start()
         return future
+
+    def wait(self, seconds: float) -> None:
+        """Wait for all that was started, so long at most, and tell what became of it."""
+        wait([future for future, _then in self._waiting], seconds)
+        self._look()
 
     def _look(self) -> None:
         done = [(future, then) for future, then in self._waiting if future.done()]

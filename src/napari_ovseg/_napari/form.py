@@ -24,6 +24,7 @@ from qtpy.QtWidgets import (
 
 from napari_ovseg._napari.category_actions import CategoryActions
 from napari_ovseg._napari.category_table import CategoryTable
+from napari_ovseg._napari.colours import PROBLEM_COLOUR
 from napari_ovseg._napari.correct_controls import CorrectControls
 from napari_ovseg._napari.resume import ResumeOffer
 from napari_ovseg._napari.save_row import SaveRow
@@ -53,7 +54,6 @@ Ctrl+Enter runs."""
 _TEXT_BOX = "background: rgba(128, 128, 128, 50); border: 1px solid rgba(128, 128, 128, 120);"
 # A stage with more steps than this counts bytes, and its bar says enough.
 _COUNTABLE = 10_000
-_ERROR_COLOUR = "#e06c5f"
 
 
 class NamesBox(QPlainTextEdit):
@@ -247,7 +247,7 @@ class Form(QWidget):
 
     def show_message(self, text: str, *, error: bool = False) -> None:
         """Show one notice or error in the place of the last."""
-        self.message.setStyleSheet(f"color: {_ERROR_COLOUR};" if error else "")
+        self.message.setStyleSheet(f"color: {PROBLEM_COLOUR};" if error else "")
         self.message.setText(text)
 
 

@@ -63,7 +63,7 @@ def pictures_of(data: Any, meta: Mapping[str, Any], notes: Notes) -> list[Labell
         planes = list(_planes(array, axes, name, notes))
     planes = [(position, _unsigned(plane, name)) for position, plane in planes]
     categories = _categories(meta, [plane for _, plane in planes])
-    size, unit = _pixel(meta, axes)
+    size, unit = pixel_of(meta.get("scale"), meta.get("units"), axes)
     annotated = known.get("annotated")
     pieces = annotated.pieces if isinstance(annotated, Annotated) else {}
     file = _file_of(annotated) if isinstance(annotated, Annotated) else known.get("picture")
@@ -151,9 +151,8 @@ def _colours(colormap: Any, ids: list[int]) -> list[tuple[int, int, int]]:
     return [(red, green, blue) for red, green, blue in rows.tolist()]
 
 
-def _pixel(meta: Mapping[str, Any], axes: tuple[int, int]) -> tuple[tuple[float, float] | None, str | None]:
-    """Height and width of a pixel, where the layer's units are lengths."""
-    scale, units = meta.get("scale"), meta.get("units")
+def pixel_of(scale: Any, units: Any, axes: tuple[int, int]) -> tuple[tuple[float, float] | None, str | None]:
+    """Return height and width of a layer's pixel and their unit, where that is a length."""
     if scale is None or units is None:
         return None, None
     rows, columns = (str(units[axis]) for axis in axes)

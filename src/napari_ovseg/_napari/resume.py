@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +14,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 
 from napari_ovseg._napari.background import Background
 from napari_ovseg.annotation import Annotation
-from napari_ovseg.annotation.resuming import Found, look_up
+from napari_ovseg.annotation.resuming import Found, look_up, not_looked_up
 from napari_ovseg.annotation.sidecar import Sidecar
 from napari_ovseg.errors import InputError, OvsegError
 
@@ -32,20 +33,21 @@ class ResumeOffer(QWidget):
 
     Signals
     -------
-    found(Found)
-        The picture's identity and where work on it belongs, whether or not there is any yet.
+    found(Found, picture)
+        A picture's identity and where work on it belongs, whether or not there is any yet, and whether or not
+        another picture was turned to meanwhile.
     accepted(Resumed)
         A person wants to go on, and the work is loaded.
     declined(Found)
         A person wants to start afresh; what was saved stays.
-    failed(str)
-        Why the picture could not be looked at.
+    failed(str, picture)
+        Why it can't be known where work on a picture belongs.
     """
 
-    found = Signal(object)
+    found = Signal(object, object)
     accepted = Signal(object)
     declined = Signal(object)
-    failed = Signal(str)
+    failed = Signal(str, object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -78,13 +80,23 @@ class ResumeOffer(QWidget):
         path: str | Path | None = None,
         *,
         elsewhere: str | Path | None = None,
+        earlier: Sequence[Path] = (),
         model: str | None = None,
         part: str = "",
+        picture: object = None,
     ) -> None:
-        """Look for work on this picture and forget the last one; parameters as in `resuming.look_up`."""
+        """Look for work on a picture and offer it in place of the last one's.
+
+        Parameters
+        ----------
+        picture : object
+            Comes back with the outcome. Other parameters as in `resuming.look_up`.
+        """
         self.clear()
-        search = partial(look_up, name, pixels, path, elsewhere=elsewhere, model=model, part=part)
-        self._background.start(search, partial(self._looked, self._number))
+        known = partial(look_up, name, pixels, path, earlier=earlier, model=model)
+        unknown = partial(not_looked_up, name, pixels, path)
+        search = partial(_search, known, unknown, elsewhere=elsewhere, part=part)
+        self._background.start(search, partial(self._looked, self._number, picture))
 
     def clear(self) -> None:
         """Offer nothing, also nothing that is still being looked for."""
@@ -98,22 +110,31 @@ class ResumeOffer(QWidget):
         self._withdrawn = True
         self.hide()
 
+    def offer(self, found: Found) -> None:
+        """Offer what was found before."""
+        self._found = found
+        if found.sidecar is not None:
+            self._offer(found, [found.summary, *found.remarks])
+
+    def wait(self, seconds: float) -> None:
+        """Wait for what is being looked for or loaded, so long at most."""
+        self._background.wait(seconds)
+
     def offer_again(self, found: Found, reason: str) -> None:
         """Offer work once more that was loaded and could not be shown; `reason` says what to do first."""
         self._found = found
         self._offer(found, [reason])
 
-    def _looked(self, number: int, outcome: Future[Found]) -> None:
-        if number != self._number:
-            return
+    def _looked(self, number: int, picture: object, outcome: Future[Found]) -> None:
         error = outcome.exception()
         if error is not None:
-            self.failed.emit(_said(error))
+            self.failed.emit(_said(error), picture)
             return
-        found = self._found = outcome.result()
-        self.found.emit(found)
-        if found.sidecar is not None and not self._withdrawn:
-            self._offer(found, [found.summary, *found.remarks])
+        found = outcome.result()
+        self.found.emit(found, picture)
+        # emitting may have brought another picture
+        if number == self._number and not self._withdrawn:
+            self.offer(found)
 
     def _offer(self, found: Found, sentences: list[str], *, without_damaged: bool = False) -> None:
         self._without_damaged = without_damaged
@@ -150,6 +171,16 @@ class ResumeOffer(QWidget):
         self.clear()
         if found is not None:
             self.declined.emit(found)
+
+
+def _search(
+    known: Callable[..., Found], unknown: Callable[..., Found], *, elsewhere: str | Path | None, part: str
+) -> Found:
+    """Look; where that fails, find a place that needs no looking, so that no work is lost for it."""
+    try:
+        return known(elsewhere=elsewhere, part=part)
+    except Exception as error:
+        return unknown(elsewhere=elsewhere, part=part, reason=_said(error))
 
 
 def _load(found: Found, folder: Path, without_damaged: bool) -> Resumed:

@@ -5,12 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QPushButton, QSizePolicy, QWidget
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_ovseg._napari.colours import PROBLEM_COLOUR
 
 
 class SaveRow(QWidget):
-    """Says when and where work was saved; asks for another folder, and for an export.
+    """Says when and where work was saved, or why not; asks for another folder, and for an export.
 
     Signals
     -------
@@ -28,17 +39,25 @@ class SaveRow(QWidget):
         self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.folder = QPushButton("Save to")
         places = QMenu(self.folder)
-        places.addAction("A folder for all pictures...", self._choose)
+        places.addAction("A folder for all pictures...", self.choose_folder)
         places.addAction("Beside each picture", lambda: self.folder_chosen.emit(None))
         self.folder.setMenu(places)
         self.export = QPushButton("Export...")
         self.export.setToolTip("Write the masks for training, as PNG, TIFF, COCO, YOLO and others.")
         self.export.clicked.connect(self.export_requested)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
+        self.problem = QLabel()
+        self.problem.setWordWrap(True)
+        self.problem.setStyleSheet(f"color: {PROBLEM_COLOUR};")
+        self.problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        row = QHBoxLayout()
         row.addWidget(self.status, 1)
         row.addWidget(self.folder)
         row.addWidget(self.export)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.problem)
+        layout.addLayout(row)
+        self.show_problem("")
         self.show_folder(None)
         self.show_saved(None)
 
@@ -47,12 +66,19 @@ class SaveRow(QWidget):
         self.status.setText("" if folder is None else f"saved {datetime.now():%H:%M:%S}")
         self.status.setToolTip("Nothing was painted yet." if folder is None else str(folder))
 
+    def show_problem(self, why: str) -> None:
+        """Say that work is not saved, and why, until that is over, which is said with ""."""
+        self.problem.setText(f"Your work is not saved. {why}" if why else "")
+        self.problem.setVisible(bool(why))
+
     def show_folder(self, folder: Path | None) -> None:
         """Say where work goes."""
         place = "beside the picture" if folder is None else f"in {folder}"
         self.folder.setToolTip(f"Work is saved {place}, within seconds. Click to choose a folder for it.")
 
-    def _choose(self) -> None:
+    def choose_folder(self) -> bool:
+        """Ask for a folder; False when none was chosen."""
         chosen = QFileDialog.getExistingDirectory(self, "A folder for the work on all pictures")
         if chosen:
             self.folder_chosen.emit(Path(chosen))
+        return bool(chosen)

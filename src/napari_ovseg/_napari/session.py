@@ -6,15 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject, QSettings, Signal
+from qtpy.QtCore import QObject, Signal
 
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.autosave import Autosave, Snapshot
+from napari_ovseg._napari.closing import Answer, Closing, UnsavedDialog
+from napari_ovseg._napari.labelled_layers import pixel_of
 from napari_ovseg._napari.layers import METADATA_KEY, tracked_labels
 from napari_ovseg._napari.restore import restore
 from napari_ovseg._napari.resume import Resumed, ResumeOffer
+from napari_ovseg._napari.save_places import SavePlaces
+from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.labelled_pictures import labelled_pictures
-from napari_ovseg.annotation.resuming import Found
 from napari_ovseg.categories import void_of
 from napari_ovseg.errors import OvsegError
 from napari_ovseg.labelled import LabelledPicture
@@ -27,7 +30,8 @@ if TYPE_CHECKING:
     from napari_ovseg._napari.save_row import SaveRow
     from napari_ovseg._napari.source import Source
 
-_FOLDER = "sidecar_folder"
+# A network drive that does not answer must not keep the window open for ever.
+_MOST_SECONDS_TO_WAIT = 10.0
 
 
 class Session(QObject):
@@ -58,27 +62,29 @@ class Session(QObject):
         self.viewer, self.annotator, self.offer, self.row = viewer, annotator, offer, row
         self._source = source
         self._image: Image | None = None
-        self._found: dict[str, Found] = {}
+        self.places = SavePlaces(offer, row, self)
         self._written: Annotated | None = None
-        self._first_of: dict[str, str] = {}
         self._latest: Annotated | None = None
-        self.autosave = Autosave(self._snapshot, self._folder, lambda text: self.said.emit(text, True), self)
-        settings = QSettings("napari-ovseg", "napari-ovseg")
-        chosen = settings.value(_FOLDER, "")
-        self._elsewhere = Path(str(chosen)) if chosen else None
-        row.show_folder(self._elsewhere)
-        row.folder_chosen.connect(self._choose_folder)
-        offer.found.connect(self._looked)
+        self.autosave = Autosave(
+            self._snapshot,
+            lambda: annotator.current,
+            lambda annotated: self.places.of(annotated.image),
+            lambda text: self.said.emit(text, True),
+            self,
+        )
+        self.closing = Closing(self.autosave, self._settle, self._ask, self)
+        self.places.said.connect(self.said)
+        self.places.looked_up.connect(self._looked)
+        self.places.moved.connect(self._folder_chosen)
         offer.accepted.connect(self._resume)
-        offer.failed.connect(lambda text: self.said.emit(text, True))
         annotator.changed.connect(self._changed)
         self.autosave.saved.connect(row.show_saved)
+        self.autosave.problem.connect(row.show_problem)
         # while the layers are still there
         viewer.layers.events.removing.connect(lambda _event: self.flush())
-        self.autosave.closing.connect(annotator.settle)
         window = getattr(viewer, "window", None)
         if window is not None:
-            self.autosave.watch(window._qt_window)
+            self.closing.watch(window._qt_window)
 
     def turn_to(self, image: Image | None, model: str | None = None) -> None:
         """Work on this picture from now on."""
@@ -93,52 +99,57 @@ class Session(QObject):
             self.annotator.show(known)
         else:
             self.annotator.leave()
-        if image is not None and str(image.unique_id) not in self._found:
-            self._look_up(image, model)
+            if image is not None:
+                self.places.look_up(image, model)
 
     def flush(self) -> None:
         """Save what is not saved yet, also what was painted a moment ago."""
         self.annotator.settle()
         self.autosave.flush()
 
+    def close(self) -> None:
+        """Save all before the panel is gone, and ask what to do where that fails."""
+        self.closing.close()
+
+    def _settle(self) -> None:
+        self.annotator.settle()
+        # work on a picture that was just opened belongs somewhere too
+        if self.autosave.unsaved:
+            self.offer.wait(_MOST_SECONDS_TO_WAIT)
+
     def labelled_pictures(self) -> list[LabelledPicture]:
         """The masks of all pictures in the window."""
         from napari.layers import Image
 
-        found: list[LabelledPicture] = []
+        pictures: list[LabelledPicture] = []
         for image in dict.fromkeys(layer for layer in self.viewer.layers if isinstance(layer, Image)):
             annotated = annotated_of(self.viewer, image)
             if annotated is None:
                 continue
             annotation = annotated.snapshot()
-            place = self._found.get(str(image.unique_id))
-            annotation.picture = None if place is None else place.picture
-            size, unit = _pixel_size(annotated)
-            found += labelled_pictures(annotation, image.name, pixel_size=size, unit=unit)
-        return found
+            found = self.places.found.get(str(image.unique_id))
+            annotation.picture = None if found is None else found.picture
+            layer, axes = annotated.masks.layer, annotated.masks.placement.axes
+            size, unit = pixel_of(layer.scale, layer.units, axes)
+            pictures += labelled_pictures(annotation, image.name, pixel_size=size, unit=unit)
+        return pictures
 
     def export_folder(self) -> Path:
         """Where an export is likely wanted: beside the picture."""
-        found = None if self._image is None else self._found.get(str(self._image.unique_id))
+        found = None if self._image is None else self.places.found.get(str(self._image.unique_id))
         path = None if found is None else found.picture.path
         return (Path.home() if path is None else path.parent) / "masks"
 
-    def _look_up(self, image: Image, model: str | None) -> None:
-        pixels = image.data[0] if image.multiscale else image.data
-        path = image.source.path or image.metadata.get(METADATA_KEY, {}).get("path")
-        part = self._part(image, path)
-        self.offer.look(image.name, pixels, path, elsewhere=self._elsewhere, model=model, part=part)
-
-    def _part(self, image: Image, path: Any) -> str:
-        """What tells the layers of one file apart: all but the first go by their name."""
-        first = self._first_of.setdefault(str(path), str(image.unique_id)) if path else ""
-        return image.name if path and first != str(image.unique_id) else ""
-
-    def _looked(self, found: Found) -> None:
-        if self._image is not None:
-            self._found[str(self._image.unique_id)] = found
-            if annotated_of(self.viewer, self._image) is not None:
-                self.offer.withdraw()
+    def _looked(self, image: Image) -> None:
+        current = self.annotator.current
+        if current is not None and current.image is image:
+            self._keep_what_is_dropped(current)
+        if image is not self._image:
+            return
+        if annotated_of(self.viewer, image) is not None:
+            self.offer.withdraw()
+        else:
+            self.places.look_up(image)
 
     def _resume(self, resumed: Resumed) -> None:
         image = self._image
@@ -173,53 +184,43 @@ class Session(QObject):
 
     def _keep_what_is_dropped(self, current: Annotated) -> None:
         """Other layers for the same picture don't replace saved corrections that they lack."""
-        before, self._latest = self._latest, current
-        if before is None or before is current or before.image is not current.image:
-            return
-        place = self._folder()
-        if place is not None and drops_corrections(before, current):
-            self.autosave.start_beside(place)
+        before = self._latest
+        if before is not None and before is not current and before.image is current.image:
+            found = self.places.found.get(str(current.image.unique_id))
+            if found is None:
+                # asked again as soon as it is known where that is
+                return
+            if drops_corrections(before, current):
+                self.autosave.start_beside(found.place)
+        self._latest = current
 
-    def _snapshot(self) -> Snapshot | None:
+    def _snapshot(self, again: set[Position] | None) -> Snapshot | None:
         current = self.annotator.current
         if current is None or not current.worth_saving:
             return None
-        # other layers, or another folder: nothing that is on the disk there is taken for what is here
-        whole = current is not self._written
+        # other layers: nothing that is on the disk is taken for what is here
+        whole = again is None or current is not self._written
+        current.unsaved |= again or set()
         annotation = current.snapshot(whole=whole)
         self._written = current
         changed = None if whole else current.unsaved
         current.unsaved = set()
-        found = self._found.get(str(current.image.unique_id))
-        annotation.picture = None if found is None else found.picture
         return annotation, changed
 
-    def _folder(self) -> Path | None:
-        current = self.annotator.current
-        found = None if current is None else self._found.get(str(current.image.unique_id))
-        return None if found is None else found.place
-
-    def _choose_folder(self, folder: Path | None) -> None:
-        self.flush()
-        self._written = None
-        self._elsewhere = folder
-        QSettings("napari-ovseg", "napari-ovseg").setValue(_FOLDER, "" if folder is None else str(folder))
-        self.row.show_folder(folder)
-        self._found = {}
-        if self._image is not None:
-            self._look_up(self._image, None)
+    def _folder_chosen(self) -> None:
+        if self._image is not None and annotated_of(self.viewer, self._image) is None:
+            self.places.look_up(self._image)
         if self.annotator.current is not None and self.annotator.current.worth_saving:
             self.autosave.touch()
 
-
-def _pixel_size(annotated: Annotated) -> tuple[tuple[float, float] | None, str | None]:
-    """Height and width of a pixel of the masks and their unit, where the layer has a unit of length."""
-    layer, axes = annotated.masks.layer, annotated.masks.placement.axes
-    unit = str(layer.units[axes[0]])
-    if unit == "pixel":
-        return None, None
-    height, width = (abs(float(layer.scale[axis])) for axis in axes)
-    return (height, width), unit
+    def _ask(self, why: str) -> Answer:
+        """Ask what to do about work that can't be saved."""
+        dialog = UnsavedDialog(why, self.row.window())
+        dialog.exec()
+        answer = dialog.answer()
+        if answer == "elsewhere":
+            self.row.choose_folder()
+        return answer
 
 
 def drops_corrections(before: Annotated, now: Annotated) -> bool:

@@ -257,10 +257,10 @@ class OpenVocabularyWidget(QWidget):
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.ParentChange and self.parent() is None:
             self.cancel()
-            self.session.flush()
+            self.session.close()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802
         """Closing the panel ends its run."""
         self.cancel()
-        self.session.flush()
+        self.session.close()
         super().closeEvent(event)

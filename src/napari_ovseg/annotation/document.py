@@ -21,6 +21,8 @@ from napari_ovseg.categories import BACKGROUND, MAX_CATEGORIES, Category
 from napari_ovseg.errors import InputError
 from napari_ovseg.labelled import NamedLabel
 
+# Its name in every sidecar.
+DOCUMENT: Final = "annotation.json"
 FORMAT: Final = "napari-ovseg annotation"
 VERSION: Final = 1
 

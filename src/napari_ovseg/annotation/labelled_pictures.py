@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from napari_ovseg.annotation.annotation import Annotation, Position, SliceAnnotation
-from napari_ovseg.annotation.places import SUFFIX, sidecar_folder
-from napari_ovseg.annotation.sidecar import is_sidecar, load
+from napari_ovseg.annotation.places import (
+    SUFFIX,
+    letters_for,
+    own_sidecars,
+    sidecar_folder,
+    without_number,
+)
+from napari_ovseg.annotation.sidecar import is_sidecar, last_saved, load
 from napari_ovseg.errors import InputError
 from napari_ovseg.labelled import LabelledPicture
 
@@ -58,38 +65,82 @@ def slice_name(stem: str, position: Position) -> str:
     return "_".join([stem, *(f"{index:04d}" for index in position)])
 
 
-def sidecars_of(source: str | Path) -> list[Path]:
-    """Return the sidecars that a path stands for.
+@dataclass(frozen=True)
+class SavedWork:
+    """What was saved of one picture, or of one layer of it.
+
+    Attributes
+    ----------
+    name : str
+        Of the picture's file, with the layer's after a further one.
+    sidecar : Path
+        The one that was saved last.
+    passed_over : tuple of Path
+        Others of the same picture: older numbers, or in another place.
+    """
+
+    name: str
+    sidecar: Path
+    passed_over: tuple[Path, ...] = ()
+
+
+def saved_work(source: str | Path, elsewhere: str | Path | None = None) -> list[SavedWork]:
+    """Return the saved work that a path stands for, once per picture.
 
     Parameters
     ----------
     source : str or Path
-        A sidecar, a picture with one beside it, or a folder that holds some.
+        A sidecar, an annotated picture, or a folder of sidecars or of annotated pictures. The work on
+        pictures is looked for beside them, in the user's own folder, and in `elsewhere`.
+    elsewhere : str or Path, optional
+        The folder that was chosen for all sidecars.
 
     Returns
     -------
-    list of Path
-        Sorted; empty when there are none.
+    list of SavedWork
+        Sorted by name; empty when there is none.
     """
     source = Path(source)
-    for folder in (source, sidecar_folder(source)):
-        if is_sidecar(folder):
-            return [folder]
-    return sorted(folder for folder in source.glob(f"*{SUFFIX}") if is_sidecar(folder))
+    if is_sidecar(source):
+        return [SavedWork(without_number(source), source)]
+    folder = source if source.is_dir() and not sidecar_folder(source).exists() else source.absolute().parent
+    found: dict[str, list[Path]] = {}
+    for path in folder.glob(f"*{SUFFIX}"):
+        if is_sidecar(path):
+            found.setdefault(without_number(path), []).append(path)
+    letters = f"-{letters_for(folder)}"
+    for central in dict.fromkeys([own_sidecars(), *([] if elsewhere is None else [Path(elsewhere)])]):
+        for path in central.glob(f"*{letters}*{SUFFIX}"):
+            if is_sidecar(path) and (name := without_number(path)).endswith(letters):
+                found.setdefault(name.removesuffix(letters), []).append(path)
+    if folder != source:
+        found = {name: paths for name, paths in found.items() if name == source.name}
+    latest_first = {name: sorted(paths, key=last_saved, reverse=True) for name, paths in found.items()}
+    return [SavedWork(name, first, tuple(rest)) for name, (first, *rest) in sorted(latest_first.items())]
 
 
-def read_sidecar(folder: str | Path) -> list[LabelledPicture]:
-    """Read the labelled pictures of a sidecar, named after its folder.
+def read_work(work: SavedWork) -> list[LabelledPicture]:
+    """Read the labelled pictures of saved work, named after their picture.
+
+    What was passed over is said in the ``notes`` of the first one's record.
 
     Raises
     ------
     InputError
         When it can't be read, or no picture in it has masks yet.
     """
-    folder = Path(folder)
-    pictures = labelled_pictures(load(folder), Path(folder.name.removesuffix(SUFFIX)).stem)
+    annotation = load(work.sidecar)
+    path = annotation.picture.path if annotation.picture is not None else None
+    named_so = path is not None and work.name.startswith(path.name)
+    name = path.stem + work.name[len(path.name) :] if path is not None and named_so else Path(work.name).stem
+    pictures = labelled_pictures(annotation, name)
     if not pictures:
-        raise InputError(f"{folder} holds no masks yet: run or paint first.")
+        raise InputError(f"{work.sidecar} holds no masks yet: run or paint first.")
+    if work.passed_over:
+        others = ", ".join(map(str, work.passed_over))
+        note = f"Of the work on '{work.name}' the latest was taken, {work.sidecar}, and not {others}."
+        record = pictures[0].record
+        pictures[0] = replace(pictures[0], record=record | {"notes": [*record.get("notes", ()), note]})
     return pictures
 
 

@@ -11,9 +11,12 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from napari_ovseg.annotation.annotation import PictureIdentity
-from napari_ovseg.annotation.sidecar import is_sidecar
+from napari_ovseg.annotation.sidecar import is_sidecar, last_saved, peek
+from napari_ovseg.errors import InputError
 
 SUFFIX = ".ovseg"
+
+_NUMBERED = re.compile(r"(.+)\.[0-9]+")
 
 
 def sidecar_folder(picture_path: str | Path, elsewhere: str | Path | None = None, part: str = "") -> Path:
@@ -38,8 +41,12 @@ def sidecar_folder(picture_path: str | Path, elsewhere: str | Path | None = None
     name = f"{path.name}-{_plain(part)}" if part else path.name
     if elsewhere is None:
         return path.with_name(name + SUFFIX)
-    origin = hashlib.blake2b(os.fsencode(path.parent), digest_size=4).hexdigest()
-    return Path(elsewhere) / f"{name}-{origin}{SUFFIX}"
+    return Path(elsewhere) / f"{name}-{letters_for(path.parent)}{SUFFIX}"
+
+
+def letters_for(folder: Path) -> str:
+    """Return the letters that stand for a picture's folder in the names of sidecars elsewhere."""
+    return hashlib.blake2b(os.fsencode(folder.absolute()), digest_size=4).hexdigest()
 
 
 def own_folder(name: str, picture: PictureIdentity) -> Path:
@@ -68,7 +75,24 @@ def can_hold_sidecar(folder: Path) -> bool:
 def saved_sidecars(folder: Path) -> list[Path]:
     """Return the sidecar at a place and its further numbers that hold something, last saved first."""
     found = [path for path in (folder, *_numbered(folder)) if is_sidecar(path)]
-    return sorted(found, key=lambda path: (path / "annotation.json").stat().st_mtime_ns, reverse=True)
+    return sorted(found, key=last_saved, reverse=True)
+
+
+def without_number(sidecar: Path) -> str:
+    """Return ``x`` for ``x.ovseg`` and for ``x.2.ovseg``.
+
+    The sidecar of a picture that is itself called ``x.2`` keeps that name.
+    """
+    name = sidecar.name.removesuffix(SUFFIX)
+    numbered = _NUMBERED.fullmatch(name)
+    if numbered is None:
+        return name
+    try:
+        saved = peek(sidecar).picture
+    except InputError:
+        saved = None
+    itself = saved is not None and saved.path is not None and re.split(r"[/\\]", saved.path)[-1] == name
+    return name if itself else numbered[1]
 
 
 def free_sidecar(folder: Path) -> Path:
@@ -88,4 +112,5 @@ def _numbered(folder: Path) -> list[Path]:
     if not folder.parent.is_dir():
         return []
     pattern = re.compile(re.escape(folder.stem) + r"\.[0-9]+" + re.escape(SUFFIX))
-    return [path for path in folder.parent.iterdir() if pattern.fullmatch(path.name)]
+    paths = [path for path in folder.parent.iterdir() if pattern.fullmatch(path.name)]
+    return [path for path in paths if is_sidecar(path) and without_number(path) == folder.stem]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,7 @@ from napari_ovseg.annotation.places import (
     saved_sidecars,
     sidecar_folder,
 )
-from napari_ovseg.annotation.sidecar import peek
+from napari_ovseg.annotation.sidecar import last_saved, peek
 from napari_ovseg.errors import InputError
 
 
@@ -39,6 +42,12 @@ class Found:
         What has changed since: the picture, the model.
     readable : bool
         Whether it can be resumed.
+    name, part : str
+        As in `look_up`.
+    file : Path, optional
+        Of the picture, where there is one.
+    problem : str
+        Why it could not be looked for; there may be saved work all the same.
     """
 
     place: Path
@@ -47,6 +56,19 @@ class Found:
     summary: str = ""
     remarks: tuple[str, ...] = ()
     readable: bool = False
+    name: str = ""
+    part: str = ""
+    file: Path | None = None
+    problem: str = ""
+
+    def saved_in(self, elsewhere: str | Path | None) -> Found:
+        """Return the same with the place for new work in another folder, or beside the picture again."""
+        places = _places(self.name, self.picture, self.file, elsewhere, self.part)
+        return replace(self, place=places[0])
+
+    def without_offer(self) -> Found:
+        """Return the same with nothing to resume: a person has started afresh."""
+        return replace(self, sidecar=None, readable=False)
 
 
 def look_up(
@@ -55,6 +77,7 @@ def look_up(
     path: str | Path | None = None,
     *,
     elsewhere: str | Path | None = None,
+    earlier: Sequence[str | Path] = (),
     model: str | None = None,
     part: str = "",
 ) -> Found:
@@ -70,6 +93,8 @@ def look_up(
         Its file or folder.
     elsewhere : str or Path, optional
         The folder of the user's choice for all sidecars.
+    earlier : sequence of str or Path
+        Folders that were chosen before, where there may be work too.
     model : str, optional
         The model that is chosen now.
     part : str
@@ -80,14 +105,11 @@ def look_up(
     Found
     """
     file = Path(path).absolute() if path is not None and Path(path).exists() else None
-    if file is None:
-        picture = identify(pixels, path=path)
-        own = own_folder(name, picture)
-        places = [own if elsewhere is None else Path(elsewhere) / own.name]
-    else:
-        places = _places_of(file, elsewhere, part)
+    picture = PictureIdentity(file, "", (), "") if file is not None else identify(pixels, path=path)
+    places = _places(name, picture, file, elsewhere, part)
+    places += [place for folder in earlier for place in _places(name, picture, file, folder, part)]
     saved = [sidecar for place in dict.fromkeys(places) for sidecar in saved_sidecars(place)]
-    latest = max(saved, key=lambda sidecar: (sidecar / "annotation.json").stat().st_mtime_ns, default=None)
+    latest = max(saved, key=last_saved, default=None)
     document, problem = _peek(latest)
     before = None if document is None or latest is None else document.annotation(latest).picture
     if file is not None:
@@ -101,7 +123,48 @@ def look_up(
         summary=problem if document is None else _summary(document),
         remarks=tuple(([changed] if changed else []) + about),
         readable=document is not None,
+        name=name,
+        part=part,
+        file=file,
     )
+
+
+def not_looked_up(
+    name: str,
+    pixels: Any,
+    path: str | Path | None = None,
+    *,
+    elsewhere: str | Path | None = None,
+    part: str = "",
+    reason: str,
+) -> Found:
+    """Return where work on a picture goes when `look_up` has failed: a folder that needs no looking.
+
+    Parameters
+    ----------
+    reason : str
+        Why it failed, a sentence. Other parameters as in `look_up`.
+
+    Returns
+    -------
+    Found
+        In `elsewhere` or in the user's own folder; nothing there is overwritten.
+    """
+    file = None if path is None else Path(path).absolute()
+    with suppress(OSError):
+        # where even this can't be told, it is taken to be there
+        file = file if file is not None and file.exists() else None
+    try:
+        picture = identify(pixels)
+    # whatever keeps the pixels from being read must not keep the work from being saved
+    except Exception:
+        seen = f"{name} {file} {getattr(pixels, 'shape', '')}".encode("utf-8", "surrogateescape")
+        checksum = f"name:{hashlib.blake2b(seen, digest_size=16).hexdigest()}"
+        picture = PictureIdentity(None, checksum, (), "")
+    picture = replace(picture, path=file)
+    folder = own_sidecars() if elsewhere is None else elsewhere
+    place = _places(name, picture, file, folder, part)[0]
+    return Found(place, picture, name=name, part=part, file=file, problem=reason)
 
 
 def model_remarks(document: Document, chosen: str | None = None) -> list[str]:
@@ -161,9 +224,15 @@ def _identify(pixels: Any, file: Path, known: PictureIdentity | None) -> Picture
         return identify(pixels)
 
 
-def _places_of(file: Path, elsewhere: str | Path | None, part: str) -> list[Path]:
-    """Where sidecars of a file may be; new work goes to the first."""
-    beside, own = sidecar_folder(file, None, part), sidecar_folder(file, own_sidecars(), part)
+def _places(
+    name: str, picture: PictureIdentity, file: Path | None, elsewhere: str | Path | None, part: str
+) -> list[Path]:
+    """Where sidecars of a picture may be; new work goes to the first."""
+    if file is None:
+        own = own_folder(name, picture)
+        return [own] if elsewhere is None else [Path(elsewhere) / own.name, own]
+    own = sidecar_folder(file, own_sidecars(), part)
+    beside = sidecar_folder(file, None, part)
     places = [beside, own] if can_hold_sidecar(beside) else [own, beside]
     return places if elsewhere is None else [sidecar_folder(file, elsewhere, part), *places]
 

@@ -19,11 +19,16 @@ from filelock import FileLock, Timeout
 
 from napari_ovseg.annotation import slice_file
 from napari_ovseg.annotation.annotation import Annotation, Position, SliceAnnotation
-from napari_ovseg.annotation.document import Document, SliceEntry, decode, document_of, slice_entry
-from napari_ovseg.errors import ConflictError, InputError, OutputError
+from napari_ovseg.annotation.document import (
+    DOCUMENT,
+    Document,
+    SliceEntry,
+    decode,
+    document_of,
+    slice_entry,
+)
+from napari_ovseg.errors import ConflictError, IncompleteError, InputError, OutputError
 from napari_ovseg.export.atomic import prepare_folder, write_atomically
-
-DOCUMENT = "annotation.json"
 
 _LOCK = ".lock"
 _SECONDS_FOR_LOCK = 10.0
@@ -45,6 +50,19 @@ def peek(folder: str | Path) -> Document:
         When there is none, or it is damaged or of a newer version.
     """
     return Sidecar(folder).document()
+
+
+def last_saved(folder: str | Path) -> tuple[float, float]:
+    """Return when a sidecar was saved, in seconds since 1970, to sort by.
+
+    What it says itself counts, as copying does not change that; in the same second, the time of its file.
+    """
+    modified = (Path(folder) / DOCUMENT).stat().st_mtime
+    try:
+        return peek(folder).saved.at.timestamp(), modified
+    except InputError:
+        # what can't be read may still be the latest, and is then said to be damaged
+        return modified, modified
 
 
 def load(folder: str | Path) -> Annotation:
@@ -122,7 +140,8 @@ class Sidecar:
         annotation : Annotation
             Must not be changed by another thread meanwhile.
         changed : collection of positions, optional
-            The slices to write; the arrays of others are not even looked at. By default they are compared.
+            The slices to write; the arrays of others are never looked at, so they may be changed meanwhile.
+            By default all are compared.
         overwrite : bool
             Replace a state that this object has neither loaded nor saved.
 
@@ -130,6 +149,9 @@ class Sidecar:
         ------
         ConflictError
             When somebody else has saved here since; nothing was written.
+        IncompleteError
+            When a slice that is not among `changed` is not on the disk as this object has saved it: call it
+            again without `changed`.
         OutputError
             When the folder can't be written or is full; the last saved state is still there, whole.
         InputError
@@ -196,7 +218,9 @@ class Sidecar:
             old = before.get(position)
             if old is not None and not (self.folder / old.file).is_file():
                 old = None
-            if old is not None and ours and changed is not None and position not in changed:
+            if changed is not None and position not in changed:
+                if old is None or not ours:
+                    raise IncompleteError(f"Slice {position} is not in {self.folder}: save all slices.")
                 yield slice_entry(position, content, old.file, old.digest)
             else:
                 yield self._write_slice(position, content, old)

@@ -47,6 +47,13 @@ def export(
     polygons: Annotated[
         bool, typer.Option("--polygons", help="COCO: polygons in place of run lengths.")
     ] = False,
+    saved_in: Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder chosen with 'Save to' in napari, if work on these pictures is there.",
+            metavar="DIR",
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files of an earlier export.")
     ] = False,
@@ -58,10 +65,7 @@ def export(
     """
     from napari_ovseg.export import export as write
 
-    pictures = [picture for source in sources for picture in read_source(source)]
-    for picture in pictures:
-        for note in picture.record.get("notes", ()):
-            typer.echo(f"Note on {picture.name}: {note}", err=True)
+    pictures = [picture for source in sources for picture in read_source(source, saved_in)]
     with Bars() as bars:
         summary = write(
             pictures,
@@ -79,13 +83,13 @@ def export(
     typer.echo(str(summary))
 
 
-def read_source(source: Path) -> list[LabelledPicture]:
+def read_source(source: Path, saved_in: Path | None = None) -> list[LabelledPicture]:
     """Read the labels of one argument; the one place to add other kinds of sources."""
-    from napari_ovseg.annotation.labelled_pictures import read_sidecar, sidecars_of
+    from napari_ovseg.annotation.labelled_pictures import read_work, saved_work
     from napari_ovseg.imports import is_labelled, read_labelled
 
     if not is_labelled(source):
-        sidecars = sidecars_of(source)
-        if sidecars:
-            return [picture for sidecar in sidecars for picture in read_sidecar(sidecar)]
+        found = saved_work(source, saved_in)
+        if found:
+            return [picture for work in found for picture in read_work(work)]
     return read_labelled(source)

@@ -113,6 +113,9 @@ def export(
     options = Options(smallest_area, connectivity, split_touching, polygons)
     chosen = find_format(format, options)
     notes = Notes()
+    for picture in pictures:
+        for note in picture.record.get("notes", ()):
+            notes.say(f"Note on {picture.name}: {note}")
     categories, brought = one_table(pictures, notes)
     dataset = Dataset(folder, categories, _items(brought, validation_share, seed), options, notes)
     places = [(folder / one.path, one) for one in chosen.plan(dataset)]

@@ -1,0 +1,210 @@
+"""In a real window: work is saved though the disk, the look-up or the network drive fails for a while."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from napari_ovseg._napari import autosave as autosave_module
+from napari_ovseg._napari import resume as resume_module
+from napari_ovseg._napari.widget import OpenVocabularyWidget
+from napari_ovseg.annotation import Annotation
+from napari_ovseg.annotation.resuming import look_up
+from napari_ovseg.annotation.sidecar import Sidecar, is_sidecar, load, save
+from napari_ovseg.labelled import NamedLabel
+
+from .fakes import FakeMethod
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(autosave_module, "_WAIT_MS", 100)
+    monkeypatch.setattr(autosave_module, "_RETRY_MS", 200)
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    paths = [tmp_path / f"{name}.png" for name in ("first", "second")]
+    for seed, path in enumerate(paths):
+        noise = np.random.default_rng(seed).integers(0, 256, (40, 48, 3), np.uint8)
+        Image.fromarray(noise).save(path)
+    return paths
+
+
+@pytest.fixture
+def panel(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer()
+    widget = OpenVocabularyWidget(viewer, FakeMethod().engine)
+    viewer.window.add_dock_widget(widget)
+    widget.session.closing.ask = lambda why: pytest.fail(f"asked: {why}")
+    return widget
+
+
+@pytest.fixture
+def full(monkeypatch):
+    """A disk that is full as long as `full` is."""
+    state, fsync = {"full": False}, os.fsync
+
+    def failing(handle):
+        if state["full"]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", failing)
+    return state
+
+
+def run(qtbot, panel, path):
+    """Open a picture and segment it."""
+    before = panel.annotator.current
+    (image,) = panel.viewer.open(path, plugin="napari")
+    panel.form.names.setPlainText("bright, dark")
+    panel.form.run.click()
+    qtbot.waitUntil(lambda: not panel.busy and panel.annotator.current not in (None, before), timeout=20_000)
+    assert panel.annotator.current.image is image
+    return image
+
+
+def paint(panel, *index):
+    panel.annotator.current.masks.layer.data_setitem(tuple(np.array([i]) for i in index), 7)
+
+
+def painted(folder):
+    return int((load(folder).slices[()].human == 7).sum()) if is_sidecar(folder) else 0
+
+
+def test_work_on_a_full_disk_survives_its_layers(qtbot, panel, pictures, full):
+    first, second = (path.with_name(f"{path.name}.ovseg") for path in pictures)
+    image = run(qtbot, panel, pictures[0])
+    full["full"] = True
+    paint(panel, 1, 1)
+    masks = panel.annotator.current.masks.layer
+    run(qtbot, panel, pictures[1])
+    for layer in (masks, image):
+        panel.viewer.layers.remove(layer)
+    paint(panel, 2, 2)
+    paint(panel, 3, 3)
+    qtbot.waitUntil(lambda: "not saved" in panel.form.saving.problem.text())
+    assert "There is no room on the disk" in panel.form.saving.problem.text()
+    assert not panel.form.saving.problem.isHidden()
+    panel.form.show_message("something else")
+    assert [painted(first), painted(second)] == [0, 0]
+    full["full"] = False
+    qtbot.waitUntil(lambda: [painted(first), painted(second)] == [1, 2], timeout=10_000)
+    qtbot.waitUntil(lambda: panel.form.saving.problem.isHidden())
+
+
+def test_work_begun_before_its_place_is_known_is_saved_there(qtbot, panel, pictures, monkeypatch):
+    go = threading.Event()
+    monkeypatch.setattr(resume_module, "look_up", lambda *a, **k: (go.wait(20), look_up(*a, **k))[1])
+    first = pictures[0].with_name("first.png.ovseg")
+    run(qtbot, panel, pictures[0])
+    paint(panel, 1, 1)
+    panel.viewer.open(pictures[1], plugin="napari")
+    assert panel.annotator.current is None
+    go.set()
+    qtbot.waitUntil(lambda: painted(first) == 1, timeout=10_000)
+    assert load(first).picture.path == pictures[0]
+    assert panel.form.saving.problem.isHidden()
+
+
+def test_where_the_look_up_fails_work_goes_to_the_users_own_folder(
+    qtbot, panel, pictures, monkeypatch, own_folders
+):
+    def fail(*args, **kwargs):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(resume_module, "look_up", fail)
+        run(qtbot, panel, pictures[0])
+        paint(panel, 1, 1)
+        own = own_folders / "annotations"
+        qtbot.waitUntil(lambda: own.is_dir() and sum(map(painted, own.iterdir())) == 1, timeout=10_000)
+    assert look_up("first", np.zeros(1), pictures[0]).sidecar == next(own.iterdir())
+
+
+def test_where_there_is_no_place_at_all_it_stays_said(qtbot, panel, pictures, monkeypatch):
+    with monkeypatch.context() as patch:
+        for name in ("look_up", "not_looked_up"):
+            patch.setattr(resume_module, name, lambda *_, **__: 1 / 0)
+        run(qtbot, panel, pictures[0])
+        paint(panel, 1, 1)
+        qtbot.waitUntil(lambda: "ZeroDivisionError" in panel.form.saving.problem.text(), timeout=10_000)
+        qtbot.wait(600)
+        assert not panel.form.saving.problem.isHidden()
+    first = pictures[0].with_name("first.png.ovseg")
+    qtbot.waitUntil(lambda: painted(first) == 1 and panel.form.saving.problem.isHidden(), timeout=10_000)
+
+
+def test_a_folder_chosen_while_saving_fails_gets_the_work(qtbot, panel, pictures, tmp_path, monkeypatch):
+    bad, save_to = pictures[0].with_name("first.png.ovseg"), Sidecar.save
+
+    def failing(sidecar, *args, **kwargs):
+        if sidecar.folder == bad:
+            raise OSError(errno.EROFS, "Read-only file system")
+        save_to(sidecar, *args, **kwargs)
+
+    monkeypatch.setattr(Sidecar, "save", failing)
+    run(qtbot, panel, pictures[0])
+    paint(panel, 1, 1)
+    panel.viewer.layers.clear()
+    asked = []
+
+    def ask(why):
+        asked.append(why)
+        panel.session.places.choose(tmp_path / "chosen")
+        return "elsewhere"
+
+    panel.session.closing.ask = ask
+    assert panel.viewer.window._qt_window.close()
+    assert len(asked) == 1
+    (folder,) = (tmp_path / "chosen").iterdir()
+    assert painted(folder) == 1
+    assert look_up("first", np.zeros(1), pictures[0], elsewhere=tmp_path / "chosen").sidecar == folder
+    assert look_up("first", np.zeros(1), pictures[0], earlier=[tmp_path / "chosen"]).sidecar == folder
+
+
+def test_a_stack_that_has_to_go_elsewhere_is_written_whole_and_unmixed(qtbot, panel, tmp_path):
+    path = tmp_path / "stack.tif"
+    tifffile.imwrite(path, np.random.default_rng(0).integers(0, 256, (3, 40, 48), np.uint8))
+    image = run(qtbot, panel, path)
+    for at in (0, 1):
+        panel.viewer.dims.set_current_step(0, at)
+        panel.form.run.click()
+        qtbot.waitUntil(lambda: not panel.busy, timeout=20_000)
+    paint(panel, 0, 5, 5)
+    place = panel.session.places.of(image).place
+    qtbot.waitUntil(lambda: is_sidecar(place))
+    panel.session.flush()
+    save(Annotation((NamedLabel(1, "theirs", (1, 2, 3)),)), place, overwrite=True)
+    # what is painted after the snapshot of slice 0 must not be in what is written of slice 1
+    paint(panel, 0, 6, 6)
+    panel.session.flush()
+    beside = load(place.with_name("stack.tif.2.ovseg"))
+    assert load(place).labels[0].name == "theirs"
+    assert int((beside.slices[(0,)].human == 7).sum()) == 2
+    for position, piece in beside.slices.items():
+        np.testing.assert_array_equal(piece.masks, panel.annotator.current.masks.labels(position))
+
+
+def test_saved_work_is_offered_again_when_its_picture_is_turned_to_again(qtbot, panel, pictures):
+    found = look_up("first", np.zeros(1), pictures[0])
+    save(Annotation((NamedLabel(1, "cell", (1, 2, 3)),), picture=found.picture), found.place)
+    (first,) = panel.viewer.open(pictures[0], plugin="napari")
+    offer = panel.form.resume
+    qtbot.waitUntil(lambda: not offer.isHidden())
+    (second,) = panel.viewer.open(pictures[1], plugin="napari")
+    qtbot.waitUntil(lambda: panel.session.places.of(second) is not None)
+    assert offer.isHidden()
+    panel.viewer.layers.selection.active = first
+    assert not offer.isHidden()
+    offer.ignore.click()
+    panel.viewer.layers.selection.active = second
+    panel.viewer.layers.selection.active = first
+    assert offer.isHidden()
