@@ -202,6 +202,50 @@ def test_the_file_the_user_was_asked_about_is_replaced_but_no_other(tmp_path, vi
         viewer.layers.save(str(tmp_path / "s"), _writer=writer)
 
 
+def content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("there", [b"[]", b"{", b'{"settings": {"file": "s.json"}, "images": []}'])
+def test_a_map_of_names_that_belongs_to_another_file_is_not_replaced(tmp_path, viewer, there):
+    add(viewer, masks(0))
+    (tmp_path / "s.categories.json").write_bytes(there)
+    before = content(tmp_path)
+    with pytest.raises(OutputError, match=r"s.categories.json is there already.*choose another name"):
+        viewer.layers.save(str(tmp_path / "s.png"))
+    assert content(tmp_path) == before
+
+
+def test_two_formats_of_one_name_do_not_take_each_others_names_away(tmp_path, viewer):
+    add(viewer, masks(0))
+    viewer.layers.save(str(tmp_path / "s.png"))
+    before = content(tmp_path)
+    with pytest.raises(OutputError, match=r"does not belong to s.json"):
+        viewer.layers.save(str(tmp_path / "s.json"))
+    assert content(tmp_path) == before
+    # who deletes the masks has not asked for another map either
+    (tmp_path / "s.png").unlink()
+    viewer.layers.save(str(tmp_path / "s.png"))
+    assert content(tmp_path) == before
+
+
+def test_a_folder_that_nobody_asked_about_is_not_replaced(tmp_path, viewer):
+    pytest.importorskip("ome_zarr", minversion="0.17")
+    add(viewer, masks(0))
+    folder = tmp_path / "s.ovseg.ome.zarr"
+    folder.mkdir()
+    (folder / "theirs").touch()
+    with pytest.raises(OutputError, match="choose another name"):
+        viewer.layers.save(str(folder))
+    assert [path.name for path in folder.iterdir()] == ["theirs"]
+    (folder / "theirs").unlink()
+    folder.rmdir()
+    for _time in range(2):
+        viewer.layers.save(str(folder))
+    assert (folder / "labels").is_dir()
+    assert {path.name for path in tmp_path.iterdir()} == {folder.name, "s.ovseg.ome.categories.json"}
+
+
 def test_napari_keeps_its_own_files(tmp_path, viewer):
     add(viewer, masks())
     pm = PluginManager.instance()

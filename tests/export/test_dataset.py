@@ -189,7 +189,7 @@ def test_one_file_of_a_chosen_name_has_its_own_map(tmp_path, name, ending):
     assert set(summary.files) == {path, path.with_name(f"{path.stem}.categories.json")}
     assert set(contents(tmp_path)) == {str(file.relative_to(tmp_path)) for file in summary.files}
     before = contents(tmp_path)
-    with pytest.raises(OutputError, match="add --overwrite"):
+    with pytest.raises(OutputError, match="choose another name"):
         export_file([picture("layer")], path, name)
     assert contents(tmp_path) == before
     export_file([picture("layer")], path, name, overwrite=True)

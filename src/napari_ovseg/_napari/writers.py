@@ -50,7 +50,8 @@ def _save(format: str, ending: str, path: str, layers: list[LayerTuple]) -> list
         if not pictures:
             raise InputError("There are no labels in these layers: paint some, or choose other layers.")
         if format != "yolo" and (len(pictures) == 1 or format == "coco"):
-            # The dialog asked before it gave a name that is there, but not about one that is only made here.
+            # The dialog asked before it gave a name that is there, but neither about one that is only made
+            # here nor about the map of names, which is replaced only if it belongs to the file.
             summary = export_file(pictures, file, format, overwrite=asked)
         else:
             summary = export(pictures, file.with_name(file.name[: -len(ending)]), format)

@@ -9,7 +9,6 @@ when a program dies, keeps two saves apart; a save whose author has not seen the
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import secrets
 from collections.abc import Collection, Iterator
@@ -28,7 +27,7 @@ from napari_ovseg.annotation.document import (
     slice_entry,
 )
 from napari_ovseg.errors import ConflictError, IncompleteError, InputError, OutputError
-from napari_ovseg.export.atomic import prepare_folder, write_atomically
+from napari_ovseg.export.atomic import flush_names, prepare_folder, write_atomically
 
 _LOCK = ".lock"
 _SECONDS_FOR_LOCK = 10.0
@@ -163,10 +162,10 @@ class Sidecar:
             there = self._to_replace(overwrite)
             try:
                 entries = tuple(self._write_slices(annotation, changed, there))
-                _flush_names(self.folder)
+                flush_names(self.folder)
                 document = document_of(annotation, entries, secrets.token_hex(8))
                 write_atomically(self.folder / DOCUMENT, document.write)
-                _flush_names(self.folder)
+                flush_names(self.folder)
                 self._seen = document.generation
             finally:
                 self._remove_unnamed()
@@ -264,13 +263,3 @@ class Sidecar:
             yield
         finally:
             lock.release()
-
-
-def _flush_names(folder: Path) -> None:
-    """Make the names in a folder survive a power cut; Windows has no way to ask for it."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

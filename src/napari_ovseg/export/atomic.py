@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
+import hashlib
 import os
 import secrets
 import shutil
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
@@ -53,7 +56,8 @@ def write_folder_atomically(path: str | Path, write: Callable[[Path], object]) -
     Parameters
     ----------
     path : str or Path
-        Where the folder ends up; what is there of this name is replaced at the last moment.
+        Where the folder ends up; what is there of this name is replaced at the last moment, on Linux in one
+        step. Elsewhere it is missing for a moment; killed then, it comes back at the next write.
     write : callable
         Gets the path of a folder to make.
 
@@ -63,24 +67,81 @@ def write_folder_atomically(path: str | Path, write: Callable[[Path], object]) -
         When there is no room or no permission; what was at `path` is still there.
     """
     path = Path(path)
+    recover_folder(path)
     part = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
-    old = part.with_suffix(".old")
     try:
         write(part)
-        if path.exists():
-            path.replace(old)
-        try:
-            part.replace(path)
-        except BaseException:
-            if old.exists():
-                old.replace(path)
-            raise
+        _flush(part)
+        if not path.exists() or not _exchange(part, path):
+            _move_in(part, path)
+        flush_names(path.parent)
     except BaseException as error:
         shutil.rmtree(part, ignore_errors=True)
         if isinstance(error, OSError):
             raise _explained(path, error) from error
         raise
-    shutil.rmtree(old, ignore_errors=True)
+    # after an exchange, what was at `path` before
+    shutil.rmtree(part, ignore_errors=True)
+    shutil.rmtree(_set_aside(path), ignore_errors=True)
+
+
+def recover_folder(path: str | Path) -> None:
+    """Bring back what `write_folder_atomically` had set aside when it was killed at the last moment."""
+    path = Path(path)
+    old = _set_aside(path)
+    if old.exists() and not path.exists():
+        with contextlib.suppress(OSError):
+            old.replace(path)
+
+
+def flush_names(folder: Path) -> None:
+    """Make the names in a folder survive a power cut; Windows has no way to ask for it."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _flush(folder: Path) -> None:
+    """Make the files in a folder survive a power cut."""
+    for place, _folders, names in os.walk(folder):
+        for name in names:
+            with Path(place, name).open("rb+") as file:
+                os.fsync(file.fileno())
+        flush_names(Path(place))
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Swap two names in one step; False where the system can't, as most but Linux can't from Python."""
+    if sys.platform != "linux":
+        return False
+    library = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(library, "renameat2"):
+        return False
+    at_working_folder, exchange = -100, 2
+    names = os.fsencode(one.absolute()), os.fsencode(other.absolute())
+    done: int = library.renameat2(at_working_folder, names[0], at_working_folder, names[1], exchange)
+    return done == 0
+
+
+def _move_in(part: Path, path: Path) -> None:
+    """Move a folder to its place in two steps; killed in between, `recover_folder` undoes the first."""
+    old = _set_aside(path)
+    if path.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        path.replace(old)
+    try:
+        part.replace(path)
+    except BaseException:
+        recover_folder(path)
+        raise
+
+
+def _set_aside(path: Path) -> Path:
+    letters = hashlib.blake2b(os.fsencode(path.name), digest_size=4).hexdigest()
+    return path.with_name(f".{path.name[:100]}.{letters}.old")
 
 
 def refuse_losses(targets: Iterable[Path], pictures: Iterable[Path], *, overwrite: bool) -> None:

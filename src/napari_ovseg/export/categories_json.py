@@ -77,5 +77,16 @@ def categories_text(
     return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode("utf-8")
 
 
+def is_written_for(names: Path, file: Path) -> bool:
+    """Whether a map of names was written together with a file of this name, and with no other."""
+    try:
+        content = json.loads(names.read_bytes())
+        named = content["settings"].get("file")
+        files = [name for image in content["images"] for name in image.get("files", ())]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+    return bool(named == file.name if named is not None else files == [file.name])
+
+
 def _hex(colour: Sequence[int]) -> str:
     return "#{:02x}{:02x}{:02x}".format(*colour)

@@ -10,14 +10,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from napari_ovseg.errors import InputError
+from napari_ovseg.errors import InputError, OutputError
 from napari_ovseg.export.atomic import (
     prepare_folder,
+    recover_folder,
     refuse_losses,
     write_atomically,
     write_folder_atomically,
 )
-from napari_ovseg.export.categories_json import CATEGORIES_FILE, categories_text
+from napari_ovseg.export.categories_json import CATEGORIES_FILE, categories_text, is_written_for
 from napari_ovseg.export.formats import find_format
 from napari_ovseg.export.plan import Dataset, Item, Notes, Options, Planned
 from napari_ovseg.export.table import one_table
@@ -142,7 +143,8 @@ def export_file(
     format : str
         A key of `FORMATS`, but "yolo", which is a folder.
     overwrite : bool
-        Whether the two files may be replaced.
+        Whether the file may be replaced, and with it the map of names that was written for it. A map that was
+        written for another file never is, nor a folder that no map says was written here.
 
     Returns
     -------
@@ -165,7 +167,21 @@ def export_file(
         )
     one = replace(planned[0], path=path.name)
     beside = path.with_name(f"{path.stem}.{CATEGORIES_FILE}")
-    return _write(dataset, [(path, one)], beside, {"format": format}, overwrite, None)
+    _refuse_others(path, beside, one, overwrite=overwrite)
+    return _write(dataset, [(path, one)], beside, {"format": format, "file": path.name}, True, None)
+
+
+def _refuse_others(path: Path, names: Path, one: Planned, *, overwrite: bool) -> None:
+    """Raise before a file is replaced that nobody was asked about."""
+    recover_folder(path)
+    ours = is_written_for(names, path)
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} is there already: choose another name.")
+    if one.is_folder and path.exists() and not ours:
+        raise OutputError(f"{path} is there already and no export of this name: choose another name.")
+    if names.exists() and not (ours and overwrite):
+        whose = "" if ours else f" and does not belong to {path.name}"
+        raise OutputError(f"{names} is there already{whose}: choose another name, or move it away.")
 
 
 def _write(
@@ -179,6 +195,9 @@ def _write(
     """Write every planned file, then the map from ids to names."""
     targets = [place for place, _ in places] + [names]
     originals = [item.picture.picture_path for item in dataset.items if item.picture.picture_path is not None]
+    for place, one in places:
+        if one.is_folder:
+            recover_folder(place)
     refuse_losses(targets, originals, overwrite=overwrite)
     prepare_folder(dataset.folder)
     for number, (place, one) in enumerate(places):
