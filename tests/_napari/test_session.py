@@ -208,3 +208,39 @@ def test_saved_work_is_offered_again_when_its_picture_is_turned_to_again(qtbot, 
     panel.viewer.layers.selection.active = second
     panel.viewer.layers.selection.active = first
     assert offer.isHidden()
+
+
+def test_channels_axes_model_and_device_come_back(qtbot, panel, tmp_path, make_napari_viewer):
+    path = tmp_path / "stack.tif"
+    tifffile.imwrite(path, np.random.default_rng(0).integers(0, 256, (4, 3, 40, 48), np.uint8))
+    form, viewer = panel.form, panel.viewer
+    viewer.open(path, plugin="napari")
+    # rows are the stack's second axis, channels are its first
+    viewer.dims.order = (0, 2, 1, 3)
+    form.channel_axis.setCurrentIndex(form.channel_axis.findData(0))
+    form.channels.setText("3, 1")
+    form.model.setEditText("RN50/openai")
+    form.preset.value, form.device.value = "fast", "cpu"
+    form.names.setPlainText("bright, dark")
+    form.run.click()
+    qtbot.waitUntil(lambda: not panel.busy and panel.annotator.current is not None, timeout=20_000)
+    (position,) = panel.annotator.current.pieces
+    panel.annotator.current.masks.layer.data_setitem(tuple(np.array([0]) for _ in range(4)), 7)
+    panel.annotator.current.unsaved.add(position)
+    saved = panel.annotator.current.slice(position).masks
+    assert saved.shape == (3, 48)
+    panel.annotator.changed.emit()
+    viewer.close()
+    again = OpenVocabularyWidget(make_napari_viewer(), FakeMethod().engine)
+    again.viewer.window.add_dock_widget(again)
+    again.viewer.open(path, plugin="napari")
+    qtbot.waitUntil(lambda: not again.form.resume.isHidden())
+    again.form.resume.resume.click()
+    qtbot.waitUntil(lambda: again.annotator.current is not None)
+    form = again.form
+    assert again.viewer.dims.order[-2:] == (1, 3)
+    assert (form.channel_axis.currentData(), form.chosen_channels()) == (0, (3, 1))
+    assert (form.chosen_model(), form.preset.value, form.device.value) == ("RN50/openai", "fast", "cpu")
+    source = again.annotator.current.sources[position]
+    assert source.channels == (3, 1)
+    np.testing.assert_array_equal(again.annotator.current.masks.labels(position), saved)

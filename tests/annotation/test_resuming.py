@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -201,3 +202,29 @@ def test_the_model_is_checked_against_the_record(tmp_path, monkeypatch, record, 
     assert len(remarks) == len(said)
     for remark, part in zip(remarks, said, strict=True):
         assert part in remark
+
+
+def test_what_work_was_made_with_comes_back_as_far_as_it_can_be_had(picture, tmp_path, monkeypatch):
+    weights = tmp_path / "w.pt"
+    weights.touch()
+    read = {"axes": [1, 2], "channel_axis": 0, "channels": [2, 0], "contrast_limits": None}
+    annotation = work(slices=3)
+    for at, piece in annotation.slices.items():
+        reading = read if at != (0,) else read | {"channels": [1]}
+        annotation.slices[at] = replace(piece, record=RECORD | {"read": reading})
+    annotation.settings = {"model": "demo", "checkpoint": None, "preset": "fast", "device": "cuda"}
+    place = look_up("cells", PIXELS, picture).place
+    save(annotation, place)
+    found = look_up("cells", PIXELS, picture, model="ViT-B-16")
+    assert found.choices == {"model": "demo", "preset": "fast", "device": "cuda", "read": read}
+    assert found.remarks == (
+        "It was made with the model 'demo', and 'ViT-B-16' is chosen now: Resume goes back to it.",
+    )
+    annotation.settings["checkpoint"] = str(weights)
+    save(annotation, place, overwrite=True)
+    assert look_up("cells", PIXELS, picture).choices["checkpoint"] == str(weights)
+    weights.unlink()
+    monkeypatch.setattr("socket.gethostname", lambda: "another")
+    found = look_up("cells", PIXELS, picture)
+    assert found.choices == {"preset": "fast", "read": read}
+    assert "on 'cuda' of another computer" in found.remarks[-1]

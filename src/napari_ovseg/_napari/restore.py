@@ -57,7 +57,7 @@ def restore(viewer: ViewerModel, image: Image, source: Source, annotation: Annot
         if piece.pseudo_labels is not None:
             rough.start(position, piece.pseudo_labels)
         annotated.pieces[position] = replace(piece)
-        annotated.sources[position] = source_at(source, position)
+        annotated.sources[position] = source_at(source, position).read_as(piece.record.get("read"))
     rough.layer.visible = False
     for layer in (rough.layer, masks.layer):
         viewer.add_layer(layer)

@@ -146,6 +146,7 @@ def _segment(
         ),
     )
     piece = found_by(result, table)
+    piece = replace(piece, record=piece.record | {"read": source.reading})
     earlier = request.earlier.get(source.placement.position)
     # of a stack, only the slices that hold something are likely to be updated soon
     if piece.state is None or (earlier is None and len(request.sources) > 1):

@@ -16,6 +16,7 @@ from napari_ovseg._napari.layers import METADATA_KEY, tracked_labels
 from napari_ovseg._napari.restore import restore
 from napari_ovseg._napari.resume import Resumed, ResumeOffer
 from napari_ovseg._napari.save_places import SavePlaces
+from napari_ovseg._napari.saved_choices import show_axes
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.labelled_pictures import labelled_pictures
 from napari_ovseg.categories import void_of
@@ -45,10 +46,18 @@ class Session(QObject):
     row : SaveRow
     source : callable
         ``source(image) -> Source``: how the picture is read now; may raise InputError.
+
+    Signals
+    -------
+    said(message, is_error)
+    resuming(choices)
+        Saved work is about to be shown, that was made with these settings, see `resuming.choices_of`.
+    resumed()
     """
 
     said = Signal(str, bool)
-    resumed = Signal(dict)
+    resuming = Signal(dict)
+    resumed = Signal()
 
     def __init__(
         self,
@@ -155,6 +164,8 @@ class Session(QObject):
         image = self._image
         if image is None:
             return
+        self.resuming.emit(resumed.found.choices)
+        show_axes(self.viewer.dims, image, resumed.found.choices)
         try:
             annotated = restore(self.viewer, image, self._source(image), resumed.annotation)
         except OvsegError as error:
@@ -165,7 +176,7 @@ class Session(QObject):
         self._latest = annotated
         self.annotator.show(annotated)
         self.row.show_saved(resumed.sidecar.folder)
-        self.resumed.emit(annotated.settings)
+        self.resumed.emit()
         self.said.emit(f"Resumed the work on '{image.name}'.", False)
 
     def _changed(self) -> None:

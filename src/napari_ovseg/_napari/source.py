@@ -6,6 +6,7 @@ be read in another thread, and reads no more than the slice in view.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +87,27 @@ class Source:
     channels: tuple[int, ...] | None
     contrast_limits: tuple[float, float] | None
 
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How the picture is read, for the record; what JSON can hold."""
+        return {
+            "axes": list(self.placement.axes),
+            "channel_axis": self.placement.channel_axis,
+            "channels": None if self.channels is None else list(self.channels),
+            "contrast_limits": None if self.contrast_limits is None else list(self.contrast_limits),
+        }
+
+    def read_as(self, reading: Any) -> Source:
+        """Plan to read the same axes with the channels and the contrast of a record, if it has them."""
+        if not isinstance(reading, Mapping) or reading.get("channel_axis") != self.placement.channel_axis:
+            return self
+        channels, limits = (numbers(reading.get(key)) for key in ("channels", "contrast_limits"))
+        if self.channel_axis is not None and channels:
+            return replace(self, channels=tuple(int(channel) for channel in channels))
+        if self.contrast_limits is not None and limits is not None and len(limits) == 2:
+            return replace(self, contrast_limits=(limits[0], limits[1]))
+        return self
+
     def read(self) -> np.ndarray:
         """The slice in view: (H, W), (H, W, 3 or 4) when rgb, or 3-D with channels on ``channel_axis``."""
         return np.asarray(self.data[self.index])
@@ -107,6 +129,14 @@ class Source:
             channels=self.channels,
             contrast_limits=self.contrast_limits,
         )
+
+
+def numbers(values: Any) -> tuple[float, ...] | None:
+    """Return the numbers in what a record holds, None where it holds something else."""
+    try:
+        return tuple(float(value) for value in values)
+    except (TypeError, ValueError):
+        return None
 
 
 def source_of(

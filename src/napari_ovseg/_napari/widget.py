@@ -14,7 +14,7 @@ from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.annotator import Annotator
 from napari_ovseg._napari.events import CANCELLED, Segmented
 from napari_ovseg._napari.export_dialog import ExportDialog
-from napari_ovseg._napari.form import PRESETS, Form
+from napari_ovseg._napari.form import Form
 from napari_ovseg._napari.keys import bind_keys, unbind_keys
 from napari_ovseg._napari.layers import METADATA_KEY
 from napari_ovseg._napari.model_choice import ModelChoice, default_model, model_choices
@@ -23,6 +23,7 @@ from napari_ovseg._napari.run import Engine
 from napari_ovseg._napari.run_request import RunRequests
 from napari_ovseg._napari.runner import Runner
 from napari_ovseg._napari.runs import Runs
+from napari_ovseg._napari.saved_choices import show_choices
 from napari_ovseg._napari.session import Session
 from napari_ovseg._napari.source import channel_axes, stack_lengths
 from napari_ovseg._napari.suggesting import Suggesting
@@ -84,7 +85,8 @@ class OpenVocabularyWidget(QWidget):
         annotator.said.connect(self._say_of_annotator)
         annotator.accepted.connect(self._withdraw_refusal)
         self.session.said.connect(lambda message, error: form.show_message(message, error=error))
-        self.session.resumed.connect(self._take_settings)
+        self.session.resuming.connect(partial(show_choices, form))
+        self.session.resumed.connect(self._take_names)
         annotator.updates.progressed.connect(self._on_update)
         annotator.names_changed.connect(self._take_names)
         annotator.find_requested.connect(self._find_added)
@@ -191,12 +193,6 @@ class OpenVocabularyWidget(QWidget):
             categories = [Category(label.name, label.synonyms) for label in annotated.table.labels]
             words = [] if annotated.background is None else [annotated.background]
             self.form.names.setPlainText(format_categories([*categories, *words]))
-
-    def _take_settings(self, settings: dict[str, Any]) -> None:
-        """Go on with the names and the preset of work that was resumed."""
-        self._take_names()
-        if settings.get("preset") in PRESETS:
-            self.form.preset.value = settings["preset"]
 
     def _find_added(self) -> None:
         """Let the model look for categories that were added; all that it has seen of the picture is kept."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import socket
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +49,8 @@ class Found:
         As in `look_up`.
     file : Path, optional
         Of the picture, where there is one.
+    choices : dict
+        What the work was made with, see `choices_of`.
     problem : str
         Why it could not be looked for; there may be saved work all the same.
     """
@@ -59,6 +64,7 @@ class Found:
     name: str = ""
     part: str = ""
     file: Path | None = None
+    choices: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
 
     def saved_in(self, elsewhere: str | Path | None) -> Found:
@@ -126,7 +132,33 @@ def look_up(
         name=name,
         part=part,
         file=file,
+        choices={} if document is None else choices_of(document),
     )
+
+
+def choices_of(document: Document) -> dict[str, Any]:
+    """Return what a resumed picture is to go on with, as far as it can be had here.
+
+    Returns
+    -------
+    dict
+        ``model``, and ``checkpoint`` where that is a file that is still there; ``preset``; ``device`` if the
+        work was done on this computer; ``read``, how most of its slices were read: ``axes`` of rows and
+        columns, ``channel_axis``, ``channels``. What is not known is missing.
+    """
+    settings = document.settings
+    wanted = ["preset"]
+    if document.saved.host == socket.gethostname():
+        wanted.append("device")
+    if not settings.get("checkpoint"):
+        wanted.append("model")
+    elif Path(str(settings["checkpoint"])).is_file():
+        wanted += ["model", "checkpoint"]
+    choices = {key: settings[key] for key in wanted if settings.get(key)}
+    readings = [json.dumps(entry.record["read"]) for entry in document.slices if "read" in entry.record]
+    if readings:
+        choices["read"] = json.loads(Counter(readings).most_common(1)[0][0])
+    return choices
 
 
 def not_looked_up(
@@ -184,7 +216,11 @@ def model_remarks(document: Document, chosen: str | None = None) -> list[str]:
         if sentence:
             found.append(sentence)
         if chosen is not None and chosen != model:
-            found.append(f"It was made with the model '{model}', and '{chosen}' is chosen now.")
+            back = ": Resume goes back to it" if choices_of(document).get("model") == model else ""
+            found.append(f"It was made with the model '{model}', and '{chosen}' is chosen now{back}.")
+    device = document.settings.get("device", "auto")
+    if device != "auto" and document.saved.host != socket.gethostname():
+        found.append(f"It was made on '{device}' of another computer, so the device stays as it is chosen.")
     versions = {str(record.get("versions", {}).get("napari-ovseg", __version__)) for record in records}
     for version in sorted(versions - {__version__}):
         found.append(
