@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -59,7 +60,7 @@ class Loop:
         self.masks = masks.layer
         self.runner = Runner(lambda: any(map(is_being_painted, self.viewer.layers)))
         engine = self.method.engine
-        slow = type(engine)(engine.load_model, engine.segment, self.learner(engine.single_image))
+        slow = replace(engine, single_image=self.learner(engine.single_image))
         self.updates = Updates(self.runner, slow)
         self.updates.turn_to(self.made)
         self.said = []
