@@ -29,6 +29,7 @@ from napari_ovseg._napari.correct_controls import CorrectControls
 from napari_ovseg._napari.resume import ResumeOffer
 from napari_ovseg._napari.save_row import SaveRow
 from napari_ovseg._napari.slices_row import SlicesRow
+from napari_ovseg._napari.take_in_row import TakeInRow
 from napari_ovseg._napari.weights_row import WeightsRow
 from napari_ovseg.errors import InputError
 
@@ -119,6 +120,7 @@ class Form(QWidget):
         self.slices = SlicesRow()
         self.correct = CorrectControls()
         self.resume = ResumeOffer()
+        self.take_in = TakeInRow()
         self.saving = SaveRow()
         # Or napari would leave the room below the table empty.
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
@@ -156,6 +158,7 @@ class Form(QWidget):
         layout = QVBoxLayout(self)
         layout.addLayout(self.fields)
         layout.addWidget(self.resume)
+        layout.addWidget(self.take_in)
         layout.addLayout(buttons)
         layout.addWidget(self.progress)
         layout.addWidget(self.message)

@@ -12,6 +12,7 @@ from napari_ovseg._napari.events import Finished, Progressed, failure
 from napari_ovseg._napari.run import Engine, default_engine
 from napari_ovseg._napari.runner import Emit, ShouldStop
 from napari_ovseg.annotation.neighbours import hinted
+from napari_ovseg.annotation.taken_in import TAKEN_FROM
 from napari_ovseg.categories import Labels, void_of
 
 if TYPE_CHECKING:
@@ -86,7 +87,9 @@ def update_steps(
             if learner is None:
                 yield Progressed(number, LEARNING, 0, 0, done_before)
                 picture = wanted.source.picture()
-                learner = engine.single_image(picture, wanted.piece.state, should_stop=should_stop)
+                learner = engine.single_image(
+                    picture, wanted.piece.state, edges=_settled(wanted.piece), should_stop=should_stop
+                )
             yield Progressed(number, UPDATING, 0, 0, done_before)
             yield Updated(
                 number, wanted.source, _update(wanted, learner, request.locked, should_stop), learner
@@ -94,6 +97,15 @@ def update_steps(
         yield Finished(number)
     except Exception as error:
         yield failure(number, error)
+
+
+def _settled(piece: SliceAnnotation) -> Any:
+    """The scores of labels that came from elsewhere, which are masks already and not to be learnt anew."""
+    if piece.state is None or TAKEN_FROM not in piece.record:
+        return None
+    import torch
+
+    return torch.from_numpy(piece.state.scores)
 
 
 def _update(

@@ -27,6 +27,7 @@ from napari_ovseg._napari.saved_choices import show_choices
 from napari_ovseg._napari.session import Session
 from napari_ovseg._napari.source import channel_axes, stack_lengths
 from napari_ovseg._napari.suggesting import Suggesting
+from napari_ovseg._napari.taking_in import TakingIn
 from napari_ovseg._napari.tracked_labels import is_being_painted
 from napari_ovseg.categories import Category, format_categories
 from napari_ovseg.errors import OvsegError
@@ -54,6 +55,9 @@ class OpenVocabularyWidget(QWidget):
         )
         self._runs = Runs(napari_viewer, runner, engine)
         self.suggesting = Suggesting(self.form, self._requests, lambda: self.pictures.image, runner, engine)
+        self._taking_in = TakingIn(
+            napari_viewer, self.form.take_in, self.pictures, self._requests.source, lambda: self.busy
+        )
         # categories were added while something ran
         self._to_find = False
         self._suggested = ""
@@ -74,6 +78,8 @@ class OpenVocabularyWidget(QWidget):
         form.correct.update_masks.clicked.connect(self.update_masks)
         self.pictures.chosen.connect(self._image_chosen)
         form.names.submitted.connect(self.start)
+        self._taking_in.taken.connect(self._show_taken)
+        self._taking_in.said.connect(lambda message, error: form.show_message(message, error=error))
         form.saving.export_requested.connect(self._export)
         self._runs.segmented.connect(self._show_segmented)
         self._runs.progressed.connect(form.show_progress)
@@ -185,6 +191,10 @@ class OpenVocabularyWidget(QWidget):
         """Show how far an update is."""
         self.form.show_running(True)
         self.form.show_progress(stage, done, total, "")
+
+    def _show_taken(self, annotated: Annotated) -> None:
+        self.annotator.show(annotated)
+        self._take_names()
 
     def _take_names(self) -> None:
         """The table's names are the ones to run with next."""

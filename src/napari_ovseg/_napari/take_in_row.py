@@ -1,0 +1,50 @@
+"""A row that offers labels from a file as the masks of the picture; a view, hidden while there are none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+if TYPE_CHECKING:
+    from napari.layers import Image, Labels
+
+
+class TakeInRow(QWidget):
+    """Says which labels fit, with a button that takes them and a box that makes them the person's own.
+
+    Signals
+    -------
+    wanted()
+    """
+
+    wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.text = QLabel()
+        self.text.setWordWrap(True)
+        self.take = QPushButton("Use as masks")
+        self.take.setToolTip("Make them the masks of the picture, to correct and to update without a run.")
+        self.mine = QCheckBox("labels are mine")
+        self.mine.setToolTip(
+            "Keep every labelled pixel as if you had painted it; else updates may change it."
+        )
+        row = QHBoxLayout()
+        row.addWidget(self.take, 1)
+        row.addWidget(self.mine)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.text)
+        layout.addLayout(row)
+        self.take.clicked.connect(lambda: self.wanted.emit())
+        self.hide()
+
+    def offer(self, labels: Labels | None, image: Image | None) -> None:
+        """Offer these labels for this picture; None: nothing."""
+        if labels is None or image is None:
+            self.hide()
+            return
+        self.text.setText(f"'{labels.name}' fits '{image.name}' and has names of its own.")
+        self.show()

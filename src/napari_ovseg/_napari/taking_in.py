@@ -1,0 +1,137 @@
+"""Labels from a file become the masks of a picture, on request: to correct and to update without a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import QObject, Signal
+
+from napari_ovseg._napari.labelled_layers import pictures_of
+from napari_ovseg._napari.layers import tracked_labels
+from napari_ovseg._napari.restore import restore
+from napari_ovseg._napari.source import Source
+from napari_ovseg.annotation.annotation import Position
+from napari_ovseg.annotation.taken_in import taken_in
+from napari_ovseg.errors import InputError, OvsegError
+from napari_ovseg.export.plan import Notes
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image, Labels
+
+    from napari_ovseg._napari.picture_choice import PictureChoice
+    from napari_ovseg._napari.take_in_row import TakeInRow
+    from napari_ovseg.annotation import Annotation
+
+
+class TakingIn(QObject):
+    """Offers the selected labels where they fit the picture that is chosen, and takes them.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    row : TakeInRow
+    pictures : PictureChoice
+    source : callable
+        ``source(image) -> Source``: how the picture is read; may raise InputError.
+    busy : callable
+        ``busy() -> bool``: whether a job is under way, which could write into the new layers.
+
+    Signals
+    -------
+    taken(Annotated)
+    said(message, is_error)
+    """
+
+    taken = Signal(object)
+    said = Signal(str, bool)
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        row: TakeInRow,
+        pictures: PictureChoice,
+        source: Callable[[Image], Source],
+        busy: Callable[[], bool],
+    ) -> None:
+        super().__init__(row)
+        self.viewer, self._row, self._pictures = viewer, row, pictures
+        self._source, self._busy = source, busy
+        row.wanted.connect(self._take)
+        pictures.chosen.connect(self._offer)
+        viewer.layers.selection.events.active.connect(self._offer)
+
+    def _offer(self, _event: Any = None) -> None:
+        image = self._pictures.image
+        self._row.offer(fitting_labels(self.viewer, image, self._source), image)
+
+    def _take(self) -> None:
+        """Make the selected labels the masks of the picture; their own layer stays as it is, hidden."""
+        image = self._pictures.image
+        labels = fitting_labels(self.viewer, image, self._source)
+        if image is None or labels is None:
+            return
+        if self._busy():
+            self.said.emit("Something is running: wait for its end, or press Cancel first.", True)
+            return
+        try:
+            source = self._source(image)
+            work = annotation_of(labels, source, mine=self._row.mine.isChecked())
+            annotated = restore(self.viewer, image, source, work)
+        except OvsegError as error:
+            self.said.emit(str(error), True)
+            return
+        labels.visible = False
+        annotated.worth_saving = True
+        self.taken.emit(annotated)
+        self.said.emit(f"'{labels.name}' became '{annotated.masks.layer.name}': paint, then update.", False)
+
+
+def fitting_labels(
+    viewer: ViewerModel, image: Image | None, source: Callable[[Image], Source]
+) -> Labels | None:
+    """Return the selected labels layer if it can be the masks of a picture: it has names, and its size.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    image : napari.layers.Image or None
+        The picture that is chosen.
+    source : callable
+        ``source(image) -> Source``: how the picture is read; may raise InputError.
+    """
+    from napari.layers import Labels
+
+    active = viewer.layers.selection.active
+    if (
+        image is None
+        or not isinstance(active, Labels)
+        or active.multiscale
+        or tracked_labels(active) is not None
+    ):
+        return None
+    if not {"index", "name"} <= set(active.features) or not len(active.features):
+        return None
+    try:
+        placement = source(image).placement
+    except InputError:
+        return None
+    plane = tuple(placement.shape[axis] for axis in placement.axes)
+    wanted = placement.shape if placement.stack_axes else plane
+    return active if tuple(active.data.shape) == wanted else None
+
+
+def annotation_of(layer: Labels, source: Source, *, mine: bool) -> Annotation:
+    """Return a labels layer as work on the picture it fits; raises InputError when that can't be."""
+    data, meta, _ = layer.as_layer_data_tuple()
+    pictures = pictures_of(data, meta, Notes())
+    stack = source.placement.stack_axes
+    held: list[Position] = [()]
+    if stack:
+        axes = tuple(axis for axis in range(data.ndim) if axis not in stack)
+        held = [tuple(map(int, at)) for at in np.argwhere(np.asarray(data).any(axis=axes))]
+    if not pictures or len(held) != len(pictures):
+        raise InputError(f"'{layer.name}' does not fit the slices of '{source.name}' as it is read now.")
+    return taken_in(dict(zip(held, pictures, strict=True)), layer.name, mine=mine)

@@ -1,0 +1,102 @@
+"""Labels from a file as the masks of a picture, in the panel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_ovseg.annotation.sidecar import load
+from napari_ovseg.export import export
+from napari_ovseg.labelled import LabelledPicture, named_labels
+
+from .panel import CORNERS
+
+VOID = 255
+LABELS = np.zeros(CORNERS.shape[:2], np.uint8)
+LABELS[10:20, 10:20], LABELS[22:26, 22:30] = 1, 2
+
+
+@pytest.fixture
+def panel(make_panel, tmp_path):
+    panel = make_panel()
+    panel.viewer.add_image(CORNERS, name="photo")
+    export([LabelledPicture("labels", LABELS, named_labels(("cat", "dog")))], tmp_path / "out", "png")
+    panel.viewer.open(tmp_path / "out" / "categories.json", plugin="napari-ovseg")
+    return panel
+
+
+def test_labels_that_were_opened_are_painted_on_updated_and_exported_without_a_run(panel):
+    opened = panel.viewer.layers[-1]
+    assert not panel.form.take_in.isHidden()
+    panel.click(panel.form.take_in.take)
+    assert np.array_equal(panel.viewer.layers["photo masks"].data, LABELS)
+    assert panel.names[:2] == ["cat", "dog"]
+    assert panel.form.names.toPlainText().split("\n")[0] == "cat"
+    assert not opened.visible
+    assert panel.form.take_in.isHidden()
+    assert not panel.current.has_corrections(())
+    panel.paint((35, 5), 2)
+    panel.click(panel.form.correct.update_masks)
+    panel.wait_until_idle()
+    assert panel.method.calls == 0
+    dark = CORNERS[..., 0] < 50
+    masks = panel.viewer.layers["photo masks"].data
+    assert (masks[dark] == 2).all()
+    assert np.array_equal(masks[~dark], LABELS[~dark])
+    (picture,) = panel.widget.session.labelled_pictures()
+    assert [label.name for label in picture.categories] == ["cat", "dog"]
+    assert np.array_equal(opened.data, LABELS)
+
+
+def test_labels_that_are_mine_stay(panel):
+    panel.click(panel.form.take_in.mine)
+    panel.click(panel.form.take_in.take)
+    human = panel.current.human_pixels(())
+    assert np.array_equal(human, np.where(LABELS > 0, LABELS, VOID))
+
+
+@pytest.mark.parametrize(
+    "labels", [np.zeros((9, 9), np.uint8), np.zeros((2, *LABELS.shape), np.uint8)], ids=["size", "stack"]
+)
+def test_labels_that_do_not_fit_are_not_offered(panel, labels):
+    panel.viewer.add_labels(labels, features={"index": [1], "name": ["cat"]})
+    assert panel.form.take_in.isHidden()
+
+
+def test_labels_without_names_and_results_of_the_panel_are_not_offered(panel):
+    panel.viewer.add_labels(LABELS.copy())
+    assert panel.form.take_in.isHidden()
+    panel.run("bright")
+    assert panel.viewer.layers.selection.active.name == "photo masks"
+    assert panel.form.take_in.isHidden()
+
+
+def test_a_stack_of_labels_becomes_the_masks_of_a_stack(make_panel):
+    panel = make_panel()
+    panel.viewer.add_image(np.stack([CORNERS[..., 0]] * 3), name="photo", contrast_limits=(0, 255))
+    stack = np.stack([LABELS, np.zeros_like(LABELS), LABELS])
+    panel.viewer.add_labels(stack, name="mine", features={"index": [1, 2], "name": ["cat", "dog"]})
+    panel.click(panel.form.take_in.take)
+    assert np.array_equal(panel.current.masks.layer.data, stack)
+    assert panel.current.masks.positions == [(0,), (2,)]
+
+
+def test_nothing_is_taken_in_while_a_run_is_under_way(panel):
+    opened = panel.viewer.layers[-1]
+    panel.start_held("bright")
+    panel.viewer.layers.selection.active = opened
+    panel.click(panel.form.take_in.take)
+    assert "press Cancel first" in panel.message
+    panel.finish()
+    assert opened.visible
+
+
+def test_what_was_taken_in_is_saved_and_updates_go_on_from_it(panel, tmp_path, qtbot):
+    panel.widget.session._choose_folder(tmp_path / "saved")
+    qtbot.waitUntil(lambda: bool(panel.widget.session._found))
+    panel.click(panel.form.take_in.take)
+    panel.widget.session.flush()
+    (folder,) = (tmp_path / "saved").glob("*.ovseg")
+    piece = load(folder).slices[()]
+    assert np.array_equal(piece.masks, LABELS)
+    assert np.array_equal(piece.state.scores.argmax(0), LABELS)
