@@ -438,3 +438,25 @@ def test_presets_are_those_of_the_method():
 def test_the_panel_imports_no_torch():
     code = "import sys, napari_ovseg._napari.widget; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_an_axis_of_channels_has_no_slices_to_choose(make_panel):
+    panel = make_panel(show=True)
+    panel.viewer.add_image(np.moveaxis(NOISE, -1, 0), name="photo")
+    assert not panel.form.slices.isHidden()
+    assert panel.form.channel_axis.itemText(1) == "channels: axis 0"
+    panel.form.channel_axis.setCurrentIndex(1)
+    assert panel.form.slices.isHidden()
+    panel.form.channel_axis.setCurrentIndex(0)
+    assert not panel.form.slices.isHidden()
+
+
+def test_what_was_said_of_one_picture_is_not_said_of_the_next(make_panel):
+    panel = make_panel()
+    panel.viewer.add_image(NOISE, name="photo")
+    panel.run()
+    assert "Segmented" in panel.message
+    panel.viewer.layers.selection.active = panel.viewer.layers["photo"]
+    assert "Segmented" in panel.message
+    panel.viewer.add_image(NOISE, name="other")
+    assert panel.message == ""

@@ -22,7 +22,9 @@ def load_torch() -> None:
     ImportError, OSError
         When PyTorch is not installed or can't be loaded.
     """
-    if "torch" not in sys.modules and sys.platform == "linux" and hasattr(os, "RTLD_DEEPBIND"):
+    # another plugin may have imported PyTorch, which alone does not bring triton along
+    loaded = "triton._C.libtriton" in sys.modules
+    if not loaded and sys.platform == "linux" and hasattr(os, "RTLD_DEEPBIND"):
         flags = sys.getdlopenflags()
         sys.setdlopenflags(os.RTLD_NOW | os.RTLD_DEEPBIND)
         try:

@@ -33,6 +33,7 @@ from napari_ovseg.categories import Category, format_categories
 from napari_ovseg.errors import OvsegError
 
 if TYPE_CHECKING:
+    from napari.layers import Image
     from napari.viewer import Viewer
 
 
@@ -61,6 +62,7 @@ class OpenVocabularyWidget(QWidget):
         # categories were added while something ran
         self._to_find = False
         self._suggested = ""
+        self._told_of: Image | None = None
         self._refusal = ""
         # The widget may be deleted at any time; its thread must not work on for nobody.
         self.destroyed.connect(lambda: runner.stop())
@@ -80,6 +82,7 @@ class OpenVocabularyWidget(QWidget):
         form.names.submitted.connect(self.start)
         self._taking_in.taken.connect(self._show_taken)
         self._taking_in.said.connect(lambda message, error: form.show_message(message, error=error))
+        form.channel_axis.currentIndexChanged.connect(self._offer_slices)
         form.saving.export_requested.connect(self._export)
         self._runs.segmented.connect(self._show_segmented)
         self._runs.progressed.connect(form.show_progress)
@@ -239,18 +242,23 @@ class OpenVocabularyWidget(QWidget):
 
     def _image_chosen(self) -> None:
         image = self.pictures.image
+        if image is not self._told_of and not self.busy:
+            # what was said is of another picture
+            self.form.show_message("")
+        self._told_of = image
         model = self.form.chosen_model()
         self.session.turn_to(image, model.name if isinstance(model, ModelChoice) else model)
         axes = [] if image is None else channel_axes(image)
-        titles = [f"axis {axis} ({image.axis_labels[axis]}) as channels" for axis in axes] if image else []
+        titles = [_channels_along(axis, str(image.axis_labels[axis])) for axis in axes] if image else []
         self.form.offer_channel_axes(list(zip(axes, titles, strict=True)))
-        if image is None:
-            self.form.offer_slices(())
-        else:
-            self.form.offer_slices(
-                stack_lengths(image, self.viewer.dims, self.form.channel_axis.currentData())
-            )
+        self._offer_slices()
+        if image is not None:
             self._suggest(image.metadata.get(METADATA_KEY, {}).get("names", []))
+
+    def _offer_slices(self, _index: int = 0) -> None:
+        """Offer the slices of the picture as it is read now: an axis of channels has none."""
+        image, axis = self.pictures.image, self.form.channel_axis.currentData()
+        self.form.offer_slices(() if image is None else stack_lengths(image, self.viewer.dims, axis))
 
     def _suggest(self, names: list[str]) -> None:
         """Fill in the names that come with a sample, unless a person has typed their own."""
@@ -270,3 +278,9 @@ class OpenVocabularyWidget(QWidget):
         self.cancel()
         self.session.close()
         super().closeEvent(event)
+
+
+def _channels_along(axis: int, label: str) -> str:
+    """Name an axis of channels in a few letters; napari calls one that nobody has named by its number."""
+    named = not label.lstrip("-").isdigit()
+    return f"channels: {label} (axis {axis})" if named else f"channels: axis {axis}"
