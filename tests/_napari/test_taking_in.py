@@ -92,8 +92,7 @@ def test_nothing_is_taken_in_while_a_run_is_under_way(panel):
 
 
 def test_what_was_taken_in_is_saved_and_updates_go_on_from_it(panel, tmp_path, qtbot):
-    panel.widget.session._choose_folder(tmp_path / "saved")
-    qtbot.waitUntil(lambda: bool(panel.widget.session._found))
+    panel.form.saving.folder_chosen.emit(tmp_path / "saved")
     panel.click(panel.form.take_in.take)
     panel.widget.session.flush()
     (folder,) = (tmp_path / "saved").glob("*.ovseg")
