@@ -47,10 +47,10 @@ def model(monkeypatch):
     def load_model(name, *, checkpoint=None, device="auto", progress=None):
         asked.loaded.append((name, checkpoint, device))
         progress("Loading", 1, 1)
-        return SimpleNamespace(spec=spec, device="cpu")
+        return SimpleNamespace(spec=spec, device="cpu", unknown_words=lambda categories: ())
 
-    def segment(image, categories, *, model, preset, method, seed, progress):
-        asked.segmented.append((preset, method, seed))
+    def segment(image, categories, *, model, preset, method, pack, seed, progress):
+        asked.segmented.append((preset, method, pack, seed))
         *found, absent = [c for c in parse_categories(categories) if not c.background]
         masks = np.zeros(image.shape[:2], labels_dtype(len(found) + 1))
         masks[:, : masks.shape[1] // 2] = 1
@@ -59,7 +59,7 @@ def model(monkeypatch):
         for stage in ("Looking", "Training"):
             progress(stage, 0, 2)
             progress(stage, 2, 2)
-        record = {"absent": [absent.name], "warnings": ["mind the gap"], "seed": seed}
+        record = {"absent": [absent.name], "warnings": ["mind the gap"], "seed": seed, "pack": pack}
         presence = np.linspace(1, 0.1, len(found) + 1)
         return SimpleNamespace(
             categories=(*found, absent), masks=masks, pseudo_labels=pseudo, presence=presence, record=record
@@ -76,7 +76,7 @@ def test_segment_writes_three_files_per_picture_and_one_map_of_names(
     out = tmp_path / "new" / "out"
     options = ["--labels", "cat, dog; background: grass", "--output", out]
     options += ["--model", "demo", "--preset", "fast", "--seed", 7, "--device", "cpu"]
-    options += ["--method", "cam"]
+    options += ["--method", "cam", "--pack", "Natural-Scene"]
     assert run(monkeypatch, "segment", *pictures, *options) == 0
     assert sorted(path.name for path in out.iterdir()) == [
         "categories.json",
@@ -95,10 +95,31 @@ def test_segment_writes_three_files_per_picture_and_one_map_of_names(
     assert content["images"][0]["presence"] == {"cat": 1.0, "dog": 0.1}
     assert content["images"][0]["share"] == {"cat": 0.5, "dog": 0.0}
     assert model.loaded == [("demo", None, "cpu")]
-    assert model.segmented == [("fast", "cam", 7)] * 2
+    assert model.segmented == [("fast", "cam", "natural scene", 7)] * 2
     said = capsys.readouterr()
     assert said.out.count("probably not in it, so not painted: dog") == 2
+    assert said.out.count("background pack: natural scene") == 2
     assert said.err.count("Warning: mind the gap") == 1
+
+
+def test_sharper_names_are_offered_not_applied(tmp_path, pictures, model, monkeypatch, capsys):
+    arguments = ["segment", pictures[0], "--labels", "person, grass, dog: puppy", "--output", tmp_path / "o"]
+    assert run(monkeypatch, *arguments) == 0
+    written = '--labels "person: person with clothes, people, human; grass; dog: puppy"'
+    assert written in capsys.readouterr().err
+    content = json.loads((tmp_path / "o" / "categories.json").read_text(encoding="utf-8"))
+    assert content["categories"][1]["synonyms"] == []
+    assert run(monkeypatch, *arguments[:3], "nothing, special", "--output", tmp_path / "p") == 0
+    assert "Hint" not in capsys.readouterr().err
+
+
+def test_a_pack_that_is_not_there_is_refused_before_a_model_is_loaded(
+    tmp_path, pictures, model, monkeypatch, capsys
+):
+    arguments = ["segment", pictures[0], "--labels", "a, b", "--output", tmp_path / "o", "--pack", "kitchen"]
+    assert run(monkeypatch, *arguments) == 2
+    assert "guess, none, natural scene, microscopy" in capsys.readouterr().err
+    assert model.loaded == []
 
 
 def test_past_254_names_the_masks_have_16_bits(tmp_path, pictures, model, monkeypatch):

@@ -1,4 +1,5 @@
 import json
+import unittest.mock
 
 import numpy as np
 import open_clip
@@ -8,11 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_ovseg import Category, load_model, refine, segment, segment_maps
+from napari_ovseg.augmentation import views_for
+from napari_ovseg.categories import parse_categories
 from napari_ovseg.clip.model import Model
 from napari_ovseg.clip.registry import ModelSpec
 from napari_ovseg.demo.scenes import sample_scene
 from napari_ovseg.errors import Cancelled, InputError
+from napari_ovseg.images import to_rgb
+from napari_ovseg.picture_relevance import picture_relevance
 from napari_ovseg.relevance import METHODS
+from napari_ovseg.segmentation import Run
+from napari_ovseg.wording import PACKS, Guess
 
 VISION = {"image_size": 32, "layers": 2, "width": 32, "head_width": 8, "patch_size": 8}
 TEXT = {"context_length": 16, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}
@@ -62,6 +69,65 @@ def test_a_method_the_model_lacks_says_what_to_use(model, picture):
         segment(picture, "cat", model=model, preset="fast", method="scclip")
     with pytest.raises(InputError, match="use one of explain, cam"):
         segment(picture, "cat", model=model, preset="fast", method="magic")
+
+
+@pytest.mark.usefixtures("everything_there")
+@pytest.mark.parametrize("method", ["explain", "naclip"])
+def test_synonyms_and_packs_cell_by_cell(model, picture, method):
+    """Against a loop over cells: the best synonym speaks, and yields to the best word of the pack."""
+    named = parse_categories("cat: kitty, tom; tree; background: sky")
+    views = views_for("fast", *picture.shape[:2])
+
+    def maps(categories, pack):
+        rgb = to_rgb(picture)
+        run = Run(None, None)
+        with run.stage("Looking", len(views)):
+            return picture_relevance(
+                rgb, categories, views, model=model, method=method, pack=pack, run=run
+            ).maps
+
+    templates = PACKS["aerial"].templates
+    single = {}
+    for word in ("cat", "kitty", "tom", "tree", "sky", *PACKS["aerial"].words):
+        with unittest.mock.patch.object(model._text, "templates", templates):
+            single[word] = maps((Category(word),), "none")[0]
+    found = maps(named, "aerial")
+    for row, column in np.ndindex(*single["cat"].shape):
+        rival = max(float(single[word][row, column]) for word in PACKS["aerial"].words)
+        for index, words in enumerate((["cat", "kitty", "tom"], ["tree"], ["sky"])):
+            best = max(float(single[word][row, column]) for word in words)
+            expected = best - max(0.0, rival - best)
+            assert float(found[index, row, column]) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.usefixtures("everything_there")
+@pytest.mark.parametrize(
+    ("method", "pack", "used"),
+    [
+        ("explain", "guess", "none"),
+        ("explain", "histology", "histology"),
+        ("naclip", "Electron-Microscopy", "electron microscopy"),
+        ("cam", "guess", "natural scene"),
+    ],
+)
+def test_the_pack_that_is_used_is_recorded(model, picture, method, pack, used, monkeypatch):
+    monkeypatch.setattr(
+        "napari_ovseg.picture_relevance.guess_pack", lambda model, vectors: Guess(None, {"aerial": 1.0})
+    )
+    network = open_clip.CLIP(24, VISION | {"layers": 3}, TEXT, init_logit_bias=0.0).eval()
+    open_clip.set_model_preprocess_cfg(network, {"mean": (0.5,) * 3, "std": (0.5,) * 3, "size": (32, 32)})
+    model.network = network.requires_grad_(False)
+    record = segment(picture, "cat", model=model, preset="fast", method=method, pack=pack).record
+    assert record["pack"] == used
+    assert record["pack_guess"] == ({"aerial": 1.0} if method == "cam" else None)
+
+
+@pytest.mark.usefixtures("everything_there")
+def test_a_pack_that_cannot_be_used_is_refused(model, picture):
+    with pytest.raises(InputError, match="guess, none, natural scene"):
+        segment(picture, "cat", model=model, preset="fast", pack="kitchen")
+    with pytest.raises(InputError, match="choose a background pack"):
+        segment(picture, "cat: kitty", model=model, preset="fast", method="cam", pack="none")
 
 
 def square(size=32):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from napari_ovseg.pipeline import Segmentation, refine, segment, segment_maps
     from napari_ovseg.relevance import relevance_maps
     from napari_ovseg.suggestions import suggest
+    from napari_ovseg.wording import sharper_names
 
 __version__ = "0.1.0"
 
@@ -27,6 +28,7 @@ _HOMES = {
     "refine": "napari_ovseg.pipeline",
     "relevance_maps": "napari_ovseg.relevance",
     "suggest": "napari_ovseg.suggestions",
+    "sharper_names": "napari_ovseg.wording",
 }
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "relevance_maps",
     "segment",
     "segment_maps",
+    "sharper_names",
     "suggest",
 ]
 

@@ -19,6 +19,7 @@ from napari_ovseg.export import (
     write_overlay,
 )
 from napari_ovseg.images import read_image, to_rgb
+from napari_ovseg.wording import GUESS
 
 if TYPE_CHECKING:
     from napari_ovseg.clip.model import Model
@@ -102,6 +103,7 @@ def segment_files(
     model: Model,
     preset: str = "balanced",
     method: str | None = None,
+    pack: str = GUESS,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Iterator[Result]:
@@ -117,7 +119,7 @@ def segment_files(
         Made if it isn't there. ``categories.json`` in it is complete after every picture.
     model : Model
         From `load_model`.
-    preset, method, seed, progress
+    preset, method, pack, seed, progress
         As in `pipeline.segment`.
 
     Yields
@@ -131,10 +133,11 @@ def segment_files(
         When a file can't be written.
     """
     folder = prepare_folder(folder)
+    look: dict[str, Any] = {"model": model, "preset": preset, "method": method, "pack": pack}
     entries: list[dict[str, Any]] = []
     for job in jobs:
         try:
-            found, entry = _segment_one(job, categories, folder, model, preset, method, seed, progress)
+            found, entry = _segment_one(job, categories, folder, look, seed, progress)
             result = Result(job, found)
         except InputError as error:
             entry = {"image": job.source, "problem": str(error)}
@@ -154,9 +157,7 @@ def _segment_one(
     job: Job,
     categories: Sequence[Category],
     folder: Path,
-    model: Model,
-    preset: str,
-    method: str | None,
+    look: dict[str, Any],
     seed: int,
     progress: Progress | None,
 ) -> tuple[Segmentation, dict[str, Any]]:
@@ -164,9 +165,7 @@ def _segment_one(
 
     image = job.load()
     picture = to_rgb(image)
-    found = segment(
-        image, categories, model=model, preset=preset, method=method, seed=seed, progress=progress
-    )
+    found = segment(image, categories, **look, seed=seed, progress=progress)
     names = [category.name for category in found.categories]
     write_labels(folder / job.files["masks"], found.masks, len(names))
     write_labels(folder / job.files["pseudo_labels"], found.pseudo_labels, len(names))

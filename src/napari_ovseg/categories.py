@@ -18,6 +18,14 @@ MAX_WORDS = 20
 MAX_CHARACTERS = 200
 MAX_CATEGORIES = 65534
 
+# "grass", "bus" and "axis" are no plurals
+_SINGULARS = ("ss", "us", "is")
+# the first ending that fits decides
+_PLURALS = (
+    ("ies", "y"), ("sses", "ss"), ("ches", "ch"), ("shes", "sh"), ("xes", "x"),
+    ("s", ""), ("clei", "cleus"), ("cilli", "cillus"),
+)  # fmt: skip
+
 # ids in pixels: uint8, or uint16 past 254 categories
 Labels = NDArray[np.unsignedinteger[Any]]
 
@@ -60,6 +68,35 @@ def _key(phrase: str) -> str:
 def same_name(first: str, second: str) -> bool:
     """Whether two spellings count as the same name."""
     return _key(first) == _key(second)
+
+
+def singular(phrase: str) -> str:
+    """Return the key of a phrase with its last word in the singular, as far as plain English endings tell.
+
+    Examples
+    --------
+    >>> singular("Tall trees"), singular("berries"), singular("boxes"), singular("grass"), singular("nuclei")
+    ('tall tree', 'berry', 'box', 'grass', 'nucleus')
+    """
+    key = _key(phrase)
+    for ending, instead in _PLURALS:
+        if key.endswith(ending) and not key.endswith(_SINGULARS) and len(key.split()[-1]) > len(ending) + 1:
+            return key[: len(key) - len(ending)] + instead
+    return key
+
+
+def overlap(first: str, second: str) -> bool:
+    """Whether one phrase holds all words of the other, side by side, so that both may mean the same thing.
+
+    Plurals don't matter.
+
+    Examples
+    --------
+    >>> overlap("tree", "tall trees"), overlap("red blood cells", "cell"), overlap("car", "carpet")
+    (True, True, False)
+    """
+    padded = [f" {' '.join(singular(word) for word in phrase.split())} " for phrase in (first, second)]
+    return padded[0] in padded[1] or padded[1] in padded[0]
 
 
 @dataclass(frozen=True)

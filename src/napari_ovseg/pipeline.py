@@ -25,6 +25,7 @@ from napari_ovseg.pseudo_labels import BACKGROUND_POWER, BACKGROUND_POWER_OF_COS
 from napari_ovseg.relevance import GRADIENT_METHODS, Method
 from napari_ovseg.segmentation import OnPseudoLabels, Progress, Run, Segmentation, ShouldStop, State
 from napari_ovseg.single_image import STEPS, TURNS, SingleImage
+from napari_ovseg.wording import GUESS, NONE
 
 if TYPE_CHECKING:
     from napari_ovseg.clip.model import Model
@@ -51,6 +52,7 @@ def segment(
     model: Model,
     preset: str = "balanced",
     method: str | None = None,
+    pack: str = GUESS,
     known: bool = False,
     background: bool = True,
     seed: int = 0,
@@ -71,8 +73,11 @@ def segment(
     preset : {"fast", "balanced", "best"}
         How many views.
     method : str, optional
-        Relevance method, one of `relevance.METHODS`; by default the one that suits the model. With
-        ``cam``, CLIP-ES's background words compete too, except those among the names.
+        Relevance method, one of `relevance.METHODS`; by default the one that suits the model.
+    pack : str
+        Background pack, one of `wording.PACKS`: its words compete with the names, besides those typed after
+        ``background:``, and its prompts stand around both. "guess" takes the one that fits the picture: none
+        where that isn't clear (with ``cam`` then natural scene), with ``explain``, or without a background.
     known : bool
         Whether all names are known to be in the picture; by default the model judges which are.
     background : bool
@@ -94,8 +99,8 @@ def segment(
     Raises
     ------
     InputError
-        When the picture, the names or the preset can't be used, the model lacks the method, or background
-        words are given where there is to be no background.
+        When the picture, the names, the preset or the pack can't be used, the model lacks the method, or
+        background words are given where there is to be no background.
     Cancelled
         Within one view or training step of ``should_stop()`` turning true.
     """
@@ -106,7 +111,15 @@ def segment(
     run = Run(progress, should_stop)
     how = cast(Method, method or model.spec.method)
     with run.stage(LOOKING, len(views)):
-        seen = picture_relevance(picture, named, views, model=model, method=how, run=run)
+        seen = picture_relevance(
+            picture,
+            named,
+            views,
+            model=model,
+            method=how,
+            pack=NONE if pack == GUESS and not background and how != "cam" else pack,
+            run=run,
+        )
         sought = [name.phrases for name in named if not name.background]
         presence = model.presence(seen.image_vectors, sought)
     calibrated = getattr(model.network, "logit_bias", None) is not None
@@ -128,6 +141,8 @@ def segment(
         "model": model.spec.name,
         "checkpoint": model.spec.checkpoint,
         "method": how,
+        "pack": seen.pack.name if seen.pack else NONE,
+        "pack_guess": seen.guess.shares if seen.guess else None,
         "known": known,
         "preset": preset,
         "views": len(views),

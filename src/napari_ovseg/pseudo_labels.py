@@ -38,6 +38,19 @@ class PseudoLabels:
     confidence: np.ndarray
 
 
+def yield_to(maps: torch.Tensor, rival: torch.Tensor) -> torch.Tensor:
+    """Lower each map, where a background word scores higher than it, by as much as that is.
+
+    Parameters
+    ----------
+    maps : torch.Tensor
+        ``(C, h, w)``, raw: as the relevance method defines them, not yet stretched.
+    rival : torch.Tensor
+        ``(h, w)``: the best of the background words, on the same scale.
+    """
+    return maps - (rival - maps).clamp_min(0)
+
+
 def compete(
     maps: torch.Tensor, background: torch.Tensor | None = None, *, power: float | None = BACKGROUND_POWER
 ) -> torch.Tensor:

@@ -46,6 +46,16 @@ def test_figures_and_files_are_named(archive, tmp_path, monkeypatch, capsys):
     assert run(monkeypatch, *options, "--names", "curated", "--protocol", "vocabulary") == 0
     other = tmp_path / "evaluation/voc21-val-vocabulary-curated-demo/report.json"
     assert json.loads(other.read_text())["settings"]["naming"] == "curated"
+    assert run(monkeypatch, *options, "--pack", "natural-scene") == 0
+    packed = tmp_path / "evaluation/voc21-val-known-labels-plain-demo-natural-scene/report.json"
+    assert json.loads(packed.read_text())["settings"]["pack"] == "natural scene"
+
+
+def test_a_pack_that_is_not_there_is_refused(archive, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run(monkeypatch, "voc21", archive, "--model", "demo", "--pack", "kitchen") == 2
+    assert "guess, none, natural scene, microscopy" in capsys.readouterr().err
+    assert not (tmp_path / "evaluation").exists()
 
 
 @pytest.mark.parametrize("broken", ["split", "mask", "size", "class", "picture"])

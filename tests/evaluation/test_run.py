@@ -78,6 +78,13 @@ def test_known_labels_are_those_of_each_picture_and_all_are_painted(archive, tmp
             assert there == (truth == number).sum()
 
 
+def test_one_pack_can_be_taken_for_all_pictures_and_the_report_says_so(archive, tmp_path, model, asked):
+    how = How(model, preset="fast", pack="natural scene")
+    found = evaluate(open_dataset("voc21", archive), how, tmp_path / "out")
+    assert [options["pack"] for _, options in asked] == ["natural scene"] * 3
+    assert "background pack natural scene" in as_markdown(write_report(found))
+
+
 def test_a_vocabulary_is_the_same_for_every_picture_and_judged(archive, tmp_path, model, asked):
     dataset = open_dataset("voc21", archive, naming="curated")
     found = evaluate(dataset, How(model, "vocabulary", preset="fast"), tmp_path / "out", limit=2)
@@ -146,6 +153,7 @@ def test_a_mask_that_was_mended_is_scored_again(archive, tmp_path, how, asked):
     ("change", "said"),
     [
         ({"seed": 1}, "seed was 0, is 1"),
+        ({"pack": "aerial"}, "pack was guess, is aerial"),
         ({"preset": "balanced"}, "preset was fast, is balanced"),
         ({"protocol": "vocabulary"}, "protocol was known-labels, is vocabulary"),
         ({"method": "clearclip"}, "method was maskclip, is clearclip"),

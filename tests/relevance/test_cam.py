@@ -6,9 +6,10 @@ import pytest
 import torch
 from readings import cam_by_autograd
 
+from napari_ovseg.clip.trunk import trunk_states
 from napari_ovseg.errors import InputError
-from napari_ovseg.relevance import relevance_maps
-from napari_ovseg.relevance.cam import boxes
+from napari_ovseg.relevance import relevance_from_states, relevance_maps
+from napari_ovseg.relevance.cam import boxes, share_gradients
 
 
 @pytest.mark.parametrize("size", [(64, 64), (48, 80)])
@@ -43,3 +44,38 @@ def test_a_map_without_activation_has_no_box():
 def test_a_background_that_does_not_fit_says_why(method, shape, says, make_clip, view, texts):
     with pytest.raises(InputError, match=says):
         relevance_maps(make_clip(), view, texts, method, background=torch.ones(shape))
+
+
+@pytest.mark.parametrize("owners", [[0, 1, 2], [0, 0, 1], [0, 1, 1, 1, 2], [0, 0]])
+@pytest.mark.parametrize("others", [0, 3])
+def test_words_of_a_category_add_up_to_the_gradient_of_its_share(owners, others):
+    torch.manual_seed(len(owners) + others)
+    logits = (3 * torch.randn(2, len(owners) + others, dtype=torch.float64)).requires_grad_()
+    found = share_gradients(logits.detach(), torch.tensor(owners))
+    for category in set(owners):
+        words = [word for word, owner in enumerate(owners) if owner == category]
+        share = logits.softmax(dim=1)[:, words].sum()
+        (expected,) = torch.autograd.grad(share, logits)
+        torch.testing.assert_close(found[:, words].sum(dim=1), expected)
+        for word in words:
+            siblings = [other for other in words if other != word]
+            assert (found[:, word, siblings] == 0).all(), "synonyms don't compete"
+
+
+def test_synonyms_share_one_scale(make_clip, texts):
+    """Of two synonyms that see different things, the likelier has the higher map, and only it reaches 1."""
+    network = make_clip()
+    network.logit_scale.data.fill_(2.0)
+    view = torch.randn(1, 3, 32, 48, dtype=torch.float64)
+    states = trunk_states(network, view, levels=True)
+
+    def maps(owners, vectors=texts):
+        return relevance_from_states(network, states, vectors, "cam", owners=torch.tensor(owners))[0]
+
+    alone = maps(list(range(len(texts))))
+    torch.testing.assert_close(alone, relevance_from_states(network, states, texts, "cam")[0])
+    twice = maps([0, 0, *range(1, len(texts))], torch.cat([texts[:1], texts]))
+    torch.testing.assert_close(twice[0], twice[1], msg="a name said twice")
+    together = maps([0, 0, *range(1, len(texts) - 1)])
+    assert not torch.allclose(together[:2], alone[:2])
+    assert together[:2].amax() > 0

@@ -9,7 +9,8 @@ import typer
 
 from napari_ovseg.cli.models import load
 from napari_ovseg.cli.progress import Bars
-from napari_ovseg.cli.segment import Method, Preset
+from napari_ovseg.cli.segment import PACK_HELP, Method, Preset, pack_named
+from napari_ovseg.wording import GUESS
 
 # written out, as the list itself comes with scipy
 DatasetName = Literal[
@@ -71,6 +72,7 @@ def evaluate(
             help="masks: all that segment does. papers: relevance alone, scored as papers on dense CLIP do."
         ),
     ] = "masks",
+    pack: Annotated[str, typer.Option(help=f"{PACK_HELP} For masks only.", metavar="NAME")] = GUESS,
     preset: Annotated[Preset, typer.Option(help="How many views of each picture.")] = "balanced",
     split: Annotated[
         str | None,
@@ -103,14 +105,15 @@ def evaluate(
     from napari_ovseg.evaluation.report import report_files, write_report
     from napari_ovseg.evaluation.run import evaluate as run
 
+    pack = pack_named(pack)
     try:
         opened = open_dataset(dataset, root, split=split, naming=names)
         loaded = load(model, checkpoint, device)
-        how = How(loaded, protocol, reading, method, preset, seed)
+        how = How(loaded, protocol, reading, method, preset, seed, pack)
         if output is None:
-            extra = "papers" if reading == "papers" else ""
-            words = (opened.name, opened.split, protocol, Path(names).stem, loaded.spec.name, method, extra)
-            output = Path("evaluation") / "-".join(filter(None, words)).replace("/", "-")
+            extra = ["papers"] if reading == "papers" else [how.pack] if pack != GUESS else []
+            words = (opened.name, opened.split, protocol, Path(names).stem, loaded.spec.name, method, *extra)
+            output = Path("evaluation") / "-".join(filter(None, words)).replace("/", "-").replace(" ", "-")
         with Bars() as bars:
             found = run(opened, how, output, limit=limit, skip_bad=skip_bad, progress=bars)
     except (BadDataset, BadPicture) as error:

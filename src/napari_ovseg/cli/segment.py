@@ -5,20 +5,22 @@ from __future__ import annotations
 from functools import partial
 from operator import getitem
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from napari_ovseg.categories import Category, parse_categories
+from napari_ovseg.categories import Category, format_categories, parse_categories
 from napari_ovseg.cli.models import load
 from napari_ovseg.cli.progress import Bars
 from napari_ovseg.cli.window import has_display
 from napari_ovseg.errors import InputError
+from napari_ovseg.wording import GUESS, NONE, PACKS, find_pack, sharper_names
 
 if TYPE_CHECKING:
     from napari_ovseg.batch import Job, Result
     from napari_ovseg.clip.model import Model
 
+PACK_HELP = f"Background pack, whose words compete with the names: guess, none, {', '.join(PACKS)}."
 Preset = Literal["fast", "balanced", "best"]
 # written out, as the list itself comes with PyTorch
 Method = Literal["explain", "cam", "maskclip", "clearclip", "naclip", "sclip", "scclip"]
@@ -47,6 +49,7 @@ def segment(
         Method | None,
         typer.Option(help="How relevance is read off the model. Default: what suits the model."),
     ] = None,
+    pack: Annotated[str, typer.Option(help=PACK_HELP, metavar="NAME")] = GUESS,
     device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.", metavar="NAME")] = "auto",
     seed: Annotated[int, typer.Option(help="The same seed gives the same masks.", metavar="N")] = 0,
     overwrite: Annotated[
@@ -62,9 +65,12 @@ def segment(
     from napari_ovseg.batch import plan
 
     categories = parse_categories(labels)
+    pack = pack_named(pack)
     jobs = plan(images, output, overwrite=overwrite)
     loaded = load(model, checkpoint, device)
-    failed = _run(jobs, categories, output, loaded, preset, method, seed)
+    look = {"model": loaded, "preset": preset, "method": method, "pack": pack}
+    failed = _run(jobs, categories, output, seed, look)
+    _offer_sharper(categories, loaded)
     if failed:
         typer.echo(f"{len(failed)} of {len(jobs)} pictures could not be segmented:", err=True)
         for result in failed:
@@ -93,19 +99,25 @@ def demo(
     loaded = load("demo", None, "auto")
     for stem, scene in (("particles", sample_scene(3)), ("shapes", sample_scene(10))):
         job = Job(stem, f"a generated scene of {stem}", partial(getitem, scene, 0))
-        for failed in _run([job], parse_categories(scene[2]), output / stem, loaded, "balanced", None, 0):
+        for failed in _run([job], parse_categories(scene[2]), output / stem, 0, {"model": loaded}):
             raise InputError(failed.problem)
     typer.echo(f"The pictures are in {output.resolve()}")
+
+
+def pack_named(typed: str) -> str:
+    """Return what was typed as packs are called; what is no pack is refused before a model is loaded."""
+    if typed.strip().casefold() == GUESS:
+        return GUESS
+    found = find_pack(typed)
+    return found.name if found else NONE
 
 
 def _run(
     jobs: list[Job],
     categories: tuple[Category, ...],
     folder: Path,
-    model: Model,
-    preset: str,
-    method: str | None,
     seed: int,
+    look: dict[str, Any],
 ) -> list[Result]:
     """Segment, saying what was written and what to know about it; return what failed."""
     from napari_ovseg.batch import segment_files
@@ -113,9 +125,7 @@ def _run(
     failed = []
     said: set[str] = set()
     with Bars() as bars:
-        for result in segment_files(
-            jobs, categories, folder, model=model, preset=preset, method=method, seed=seed, progress=bars
-        ):
+        for result in segment_files(jobs, categories, folder, **look, seed=seed, progress=bars):
             found = result.segmentation
             if found is None:
                 failed.append(result)
@@ -125,7 +135,24 @@ def _run(
                     typer.echo(f"Warning: {warning}", err=True)
                     said.add(warning)
             typer.echo(folder / result.job.files["overlay"])
+            used = found.record["pack"]
+            if used != NONE:
+                guessed = " (guessed)" if look.get("pack", GUESS) == GUESS else ""
+                typer.echo(f"  background pack: {used}{guessed}")
             absent = found.record.get("absent", ())
             if absent:
                 typer.echo(f"  probably not in it, so not painted: {', '.join(absent)}")
     return failed
+
+
+def _offer_sharper(categories: tuple[Category, ...], model: Model) -> None:
+    """Say how an ambiguous name could be typed instead; words that the model doesn't know are no offer."""
+    offers = {
+        name: offer for name, offer in sharper_names(categories).items() if not model.unknown_words([offer])
+    }
+    if offers:
+        written = "; ".join(format_categories([offers.get(one.name, one)]) for one in categories)
+        typer.echo(
+            f'Hint: {", ".join(offers)} can mean several things. Sharper, to try: --labels "{written}"',
+            err=True,
+        )

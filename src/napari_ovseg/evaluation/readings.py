@@ -18,6 +18,7 @@ from napari_ovseg.images import to_rgb
 from napari_ovseg.pipeline import segment
 from napari_ovseg.pseudo_labels import MOST_VALUES, paint, stretch_rows, strips
 from napari_ovseg.relevance import GRADIENT_METHODS, Method, relevance_maps
+from napari_ovseg.wording import GUESS
 
 if TYPE_CHECKING:
     from napari_ovseg.clip.model import Model
@@ -48,7 +49,7 @@ class How:
         short side of 336, 80 prompts, one softmax over all phrases, no refinement.
     method : str, optional
         Relevance method; by default the one that suits the model.
-    preset, seed
+    preset, seed, pack
         As in `segment`; for its masks only.
     """
 
@@ -58,6 +59,7 @@ class How:
     method: str | None = None
     preset: str = "balanced"
     seed: int = 0
+    pack: str = GUESS
 
 
 def read(
@@ -75,6 +77,7 @@ def read(
         preset=how.preset,
         method=how.method,
         seed=how.seed,
+        pack=how.pack,
         known=names.known,
         background=dataset.has_background,
     )

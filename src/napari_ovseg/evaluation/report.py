@@ -120,7 +120,7 @@ def _seconds(pictures: list[PictureResult]) -> dict[str, float]:
 def _reading(settings: dict[str, Any]) -> str:
     if settings["reading"] == "papers":
         return "relevance alone, as papers score it,"
-    return f"preset {settings['preset']}, seed {settings['seed']},"
+    return f"preset {settings['preset']}, seed {settings['seed']}, background pack {settings['pack']},"
 
 
 def _skipped_note(numbers: dict[str, Any]) -> str:

@@ -126,7 +126,7 @@ def settings_of(dataset: Dataset, how: How) -> dict[str, Any]:
         "model": how.model.spec.name,
         "weights": how.model.checkpoint_id,
         "method": how.method or how.model.spec.method,
-        **({"preset": how.preset, "seed": how.seed} if how.reading == "masks" else {}),
+        **({"preset": how.preset, "seed": how.seed, "pack": how.pack} if how.reading == "masks" else {}),
         "version": __version__,
     }
 

@@ -103,11 +103,13 @@ def relevance_from_states(
     *,
     start_block: int | None = None,
     background: Tensor | None = None,
+    owners: Tensor | None = None,
 ) -> Tensor:
     """Return raw relevance maps ``(V, C, gh, gw)`` of views whose trunk has already run.
 
     The states need their levels for the methods of :data:`NEED_LEVELS` and for ``start_block``. See
-    :func:`relevance_maps`; the result has the dtype of ``states.tokens``.
+    :func:`relevance_maps`; the result has the dtype of ``states.tokens``. ``owners``, ``(C,)`` integers, says
+    which vectors are words of one category: with ``cam`` these don't compete, and share one scale.
     """
     if text_vectors.ndim != 2 or not len(text_vectors):
         raise InputError(
@@ -127,7 +129,7 @@ def relevance_from_states(
             maps = explain_maps(readout(network, states), text_vectors, scale)
         elif method == "cam":
             others = None if background is None else background.to(states.tokens, copy=True)
-            maps = cam_maps(tower, states, text_vectors, scale, others)
+            maps = cam_maps(tower, states, text_vectors, scale, others, owners)
         elif method == "sclip":
             maps = sclip_maps(tower, states, text_vectors)
         elif method == "scclip":

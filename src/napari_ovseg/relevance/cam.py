@@ -8,6 +8,9 @@ blocks, inside boxes around what is above 0.4 of its maximum.
 Where the paper leaves open what the authors' code does, the code is followed: the map is stretched to [0, 1]
 before it spreads; the boxes come from the map in steps of 1/255, and one that touches the last row or column
 leaves it out.
+
+Words of one category don't compete with each other: each has a map, weighed by its share of the category's
+share, and they are stretched on one scale.
 """
 
 from __future__ import annotations
@@ -23,20 +26,18 @@ from napari_ovseg.clip.towers.readout import attention_weights, merge_heads
 from napari_ovseg.clip.trunk import TrunkStates
 from napari_ovseg.errors import InputError
 
-BACKGROUND_WORDS = (
-    "ground", "land", "grass", "tree", "building", "wall", "sky", "lake", "water", "river", "sea", "railway",
-    "railroad", "keyboard", "helmet", "cloud", "house", "mountain", "ocean", "road", "rock", "street",
-    "valley", "bridge", "sign",
-)  # fmt: skip
-"""The paper's background words for photos; those that the user typed drop out."""
-
 BLOCKS = 8
 BOX_THRESHOLD = 0.4
 NORMALISATIONS = 3
 
 
 def cam_maps(
-    tower: Tower, states: TrunkStates, text_vectors: Tensor, scale: Tensor, background: Tensor | None
+    tower: Tower,
+    states: TrunkStates,
+    text_vectors: Tensor,
+    scale: Tensor,
+    background: Tensor | None,
+    owners: Tensor | None = None,
 ) -> Tensor:
     """Return CLIP-ES's refined activation maps.
 
@@ -51,6 +52,8 @@ def cam_maps(
         The model's logit scale.
     background : (B, D) tensor or None
         Unit vectors of what competes but gets no map.
+    owners : (C,) integer tensor, optional
+        The category of each text vector; each is its own by default.
 
     Returns
     -------
@@ -67,14 +70,17 @@ def cam_maps(
             "use explain."
         )
     rivals = text_vectors if background is None else torch.cat([text_vectors, background])
-    activations = activation_maps(tower, states, rivals, scale, len(text_vectors))
+    owners = torch.arange(len(text_vectors)) if owners is None else owners
+    activations = activation_maps(tower, states, rivals, scale, owners)
     affinity = attention_affinity(tower, states)
     inside = torch.stack([torch.stack([boxes(one, states.grid) for one in view]) for view in activations])
     return torch.einsum("vij,vcj->vci", affinity, activations * inside)
 
 
-def activation_maps(tower: Tower, states: TrunkStates, rivals: Tensor, scale: Tensor, count: int) -> Tensor:
-    """Return Grad-CAM of the first ``count`` rivals, each stretched to [0, 1], ``(V, count, gh * gw)``.
+def activation_maps(
+    tower: Tower, states: TrunkStates, rivals: Tensor, scale: Tensor, owners: Tensor
+) -> Tensor:
+    """Return Grad-CAM of the first rivals, one for each owner, each category on [0, 1], ``(V, C, gh * gw)``.
 
     Only the rows of the patches leave the last block; its forward pass serves all categories.
     """
@@ -86,17 +92,40 @@ def activation_maps(tower: Tower, states: TrunkStates, rivals: Tensor, scale: Te
         attention = attention_weights(q[:, :, prefix:], k)
         leaving = block.feed(states.patches + block.project(merge_heads(attention @ v)))
         image = F.normalize(tower.averaged(leaving), dim=-1)
-        shares = (scale.detach() * image @ rivals.T).softmax(dim=-1).sum(dim=0).unbind()
+        logits = scale.detach() * image @ rivals.T
+        scores = torch.einsum("vcj,vj->c", share_gradients(logits.detach(), owners), logits).unbind()
     patches = normed.detach()[:, prefix:]
     maps = []
-    for share in shares[:count]:
-        (gradient,) = torch.autograd.grad(share, normed, retain_graph=True)
+    for score in scores:
+        (gradient,) = torch.autograd.grad(score, normed, retain_graph=True)
         weights = gradient[:, prefix:].mean(dim=1)
         maps.append(torch.einsum("vnw,vw->vn", patches, weights).relu())
     raw = torch.stack(maps, dim=1)
-    raw = raw - raw.amin(dim=-1, keepdim=True)
-    top = raw.amax(dim=-1, keepdim=True)
-    return raw / torch.where(top > 0, top, 1)
+    return torch.stack([_stretched(raw, owners == owner, row) for row, owner in enumerate(owners)], dim=1)
+
+
+def share_gradients(logits: Tensor, owners: Tensor) -> Tensor:
+    """Return what each word adds to the gradient of its category's share, by the logits: ``(V, C, R)``.
+
+    The share of a category is the sum of those of its words, in a softmax over all rivals. Summed over the
+    words of a category this is the gradient of that share; of a category of one word it is the softmax's.
+    """
+    count = len(owners)
+    others = torch.arange(count, logits.shape[1]) + int(owners.max()) + 1
+    everyone = torch.cat([owners.cpu(), others])
+    same = (everyone[:count, None] == everyone).to(logits)
+    shares = logits.softmax(dim=-1)
+    of_category = shares @ same.T
+    own = torch.eye(count, logits.shape[1]).to(logits) * (1 - of_category[..., None])
+    return shares[:, :count, None] * (own - shares[:, None] * (1 - same))
+
+
+def _stretched(raw: Tensor, own: Tensor, row: int) -> Tensor:
+    """One map of ``(V, C, n)`` from the lowest to the highest value of its category's best."""
+    best = raw[:, own].amax(dim=1)
+    low = best.amin(dim=-1, keepdim=True)
+    top = best.amax(dim=-1, keepdim=True) - low
+    return (raw[:, row] - low).clamp_min(0) / torch.where(top > 0, top, 1)
 
 
 def attention_affinity(tower: Tower, states: TrunkStates) -> Tensor:

@@ -27,6 +27,7 @@ from napari_ovseg.picture_relevance import picture_relevance
 from napari_ovseg.segmentation import Progress, Run, ShouldStop
 from napari_ovseg.suggestions.evidence import box_around, log_odds, of_maps, of_views
 from napari_ovseg.vocabularies import read_vocabulary
+from napari_ovseg.wording import NONE
 
 if TYPE_CHECKING:
     from napari_ovseg.clip.model import Model
@@ -139,7 +140,7 @@ def suggest(
         texts = _encoded(asked, model, run)
     odds = _odds_of(model)
     with run.stage(LOOKING, len(views)):
-        seen = picture_relevance(picture, asked, views, model=model, method="maskclip", run=run)
+        seen = picture_relevance(picture, asked, views, model=model, method="maskclip", pack=NONE, run=run)
     whole, windows = of_views(odds(_cosines(texts, seen.image_vectors)), views)
     maps = of_maps(odds(seen.maps))
     together = torch.stack([w * e for w, e in zip(WEIGHTS, (whole, windows, maps), strict=True)]).sum(0)

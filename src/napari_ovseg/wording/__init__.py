@@ -1,0 +1,9 @@
+"""Words around the typed names: background packs, the guess which one fits, sharper names."""
+
+from __future__ import annotations
+
+from napari_ovseg.wording.guess import GUESS, Guess, guess_pack
+from napari_ovseg.wording.packs import NONE, PACKS, Pack, find_pack
+from napari_ovseg.wording.sharper import sharper_names
+
+__all__ = ["GUESS", "NONE", "PACKS", "Guess", "Pack", "find_pack", "guess_pack", "sharper_names"]
