@@ -22,7 +22,7 @@ class FakeMethod:
     def __init__(self, *, steps=4, seconds=0.0, absent=(), error=None):
         self.steps, self.seconds, self.absent, self.error = steps, seconds, absent, error
         self.pictures, self.checkpoints, self.calls, self.steps_done = [], [], 0, 0
-        self.updates, self.asked = [], []
+        self.updates, self.asked, self.packs, self.guessed = [], [], [], "none"
         self.hold = threading.Event()
         self.hold.set()
         self.holding = threading.Event()
@@ -33,9 +33,11 @@ class FakeMethod:
         return SimpleNamespace(name=name, device=device)
 
     def segment(
-        self, image, categories, *, model, preset="balanced", progress, should_stop, on_pseudo_labels, seed=0
-    ):
+        self, image, categories, *, model, preset="balanced", pack="guess", progress, should_stop,
+        on_pseudo_labels, seed=0,
+    ):  # fmt: skip
         self.calls += 1
+        self.packs.append(pack)
         self.pictures.append(image)
         if self.error is not None:
             raise self.error
@@ -56,6 +58,7 @@ class FakeMethod:
             "absent": [name for name in names if name in self.absent],
             "warnings": [],
             "model": model.name,
+            "pack": self.guessed if pack == "guess" else pack,
         }
         state = State(tuple(range(1, len(names) + 1)), np.ones((len(names) + 1, 2, 2), np.float32), None)
         presence = np.array([0.12 if name in self.absent else 0.93 for name in names], np.float32)

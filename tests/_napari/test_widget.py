@@ -460,3 +460,18 @@ def test_what_was_said_of_one_picture_is_not_said_of_the_next(make_panel):
     assert "Segmented" in panel.message
     panel.viewer.add_image(NOISE, name="other")
     assert panel.message == ""
+
+
+def test_the_background_is_guessed_unless_chosen_and_the_message_says_which(make_panel):
+    panel = make_panel()
+    panel.viewer.add_image(NOISE)
+    panel.method.guessed = "microscopy"
+    panel.run()
+    assert panel.method.packs == ["guess"]
+    assert "Background: microscopy (guessed)." in panel.form.message.text()
+    panel.form.pack.value = "aerial"
+    panel.run()
+    assert panel.method.packs == ["guess", "aerial"]
+    assert "Background: aerial." in panel.form.message.text()
+    masks = panel.viewer.layers.selection.active
+    assert masks.metadata[METADATA_KEY]["record"]["pack"] == "aerial"

@@ -212,11 +212,23 @@ def test_what_work_was_made_with_comes_back_as_far_as_it_can_be_had(picture, tmp
     for at, piece in annotation.slices.items():
         reading = read if at != (0,) else read | {"channels": [1]}
         annotation.slices[at] = replace(piece, record=RECORD | {"read": reading})
-    annotation.settings = {"model": "demo", "checkpoint": None, "preset": "fast", "device": "cuda"}
+    annotation.settings = {
+        "model": "demo",
+        "checkpoint": None,
+        "preset": "fast",
+        "pack": "aerial",
+        "device": "cuda",
+    }
     place = look_up("cells", PIXELS, picture).place
     save(annotation, place)
     found = look_up("cells", PIXELS, picture, model="ViT-B-16")
-    assert found.choices == {"model": "demo", "preset": "fast", "device": "cuda", "read": read}
+    assert found.choices == {
+        "model": "demo",
+        "preset": "fast",
+        "pack": "aerial",
+        "device": "cuda",
+        "read": read,
+    }
     assert found.remarks == (
         "It was made with the model 'demo', and 'ViT-B-16' is chosen now: Resume goes back to it.",
     )
@@ -226,5 +238,5 @@ def test_what_work_was_made_with_comes_back_as_far_as_it_can_be_had(picture, tmp
     weights.unlink()
     monkeypatch.setattr("socket.gethostname", lambda: "another")
     found = look_up("cells", PIXELS, picture)
-    assert found.choices == {"preset": "fast", "read": read}
+    assert found.choices == {"preset": "fast", "pack": "aerial", "read": read}
     assert "on 'cuda' of another computer" in found.remarks[-1]

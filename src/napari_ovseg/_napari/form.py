@@ -28,15 +28,18 @@ from napari_ovseg._napari.colours import PROBLEM_COLOUR
 from napari_ovseg._napari.correct_controls import CorrectControls
 from napari_ovseg._napari.resume import ResumeOffer
 from napari_ovseg._napari.save_row import SaveRow
+from napari_ovseg._napari.sharper_offer import SharperOffer
 from napari_ovseg._napari.slices_row import SlicesRow
 from napari_ovseg._napari.take_in_row import TakeInRow
 from napari_ovseg._napari.weights_row import WeightsRow
 from napari_ovseg.errors import InputError
+from napari_ovseg.wording import GUESS, NONE, PACKS
 
 if TYPE_CHECKING:
     from napari_ovseg._napari.model_choice import ModelChoice
 
 PRESETS = ("fast", "balanced", "best")
+PACK_CHOICES = (GUESS, NONE, *PACKS)
 DEVICES = ("auto", "cuda", "mps", "cpu")
 LOCAL_FILE = "a local file of weights"
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -80,7 +83,7 @@ class NamesBox(QPlainTextEdit):
 
 
 class Form(QWidget):
-    """Picture, channels, names, model, preset, device, Run, Cancel, progress, a message and the table."""
+    """The fields of a run, Run and Cancel, progress, a message, the table, corrections and saving."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -91,10 +94,17 @@ class Form(QWidget):
         self.names = NamesBox()
         self.suggest = QPushButton("Suggest")
         self.suggest.setToolTip("Let the model find names that suit the picture, to choose from.")
+        self.sharper = SharperOffer(self.names)
         self.model = _combo("Which model looks at the picture; any other open_clip name can be typed.")
         self.model.setEditable(True)
         self.model.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.weights = WeightsRow()
+        self.pack = ComboBox(
+            choices=PACK_CHOICES,
+            value=GUESS,
+            tooltip="What usually surrounds the things in such a picture; it competes with the names. "
+            "guess takes what fits the picture, or none; the message after the run says which.",
+        )
         self.preset = ComboBox(
             choices=PRESETS,
             value="balanced",
@@ -142,6 +152,8 @@ class Form(QWidget):
             ("Read", self._channel_row),
             ("Slices", self.slices),
             (self._names_title(), self.names),
+            ("", self.sharper),
+            ("Background", self.pack.native),
             ("Model", self.model),
             ("Weights", self.weights),
             ("Preset", self.preset.native),

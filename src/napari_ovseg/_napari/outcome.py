@@ -22,6 +22,7 @@ from napari_ovseg.annotation import SliceAnnotation
 from napari_ovseg.annotation.found import moved
 from napari_ovseg.annotation.reconcile import brought, followed, met
 from napari_ovseg.categories import void_of
+from napari_ovseg.wording import GUESS, NONE
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -226,6 +227,10 @@ def _findings(request: Request, finished: list[SliceAnnotation]) -> list[str]:
     found = [f"Segmented {_listed(there)}{where}."] if there and finished else []
     if absent and finished:
         found.append(f"Probably absent, and not painted: {_listed(absent)}.")
+    packs = list(dict.fromkeys(piece.record.get("pack", NONE) for piece in finished))
+    if packs and packs != [NONE]:
+        how = " (guessed)" if request.pack == GUESS else ""
+        found.append(f"Background: {', '.join(packs)}{how}.")
     warnings = dict.fromkeys(note for piece in finished for note in piece.record.get("warnings", []))
     return [*found, *warnings]
 

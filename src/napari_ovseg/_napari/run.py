@@ -18,6 +18,7 @@ from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.found import found_by, ids_in, renumbered
 from napari_ovseg.categories import Category, format_categories
 from napari_ovseg.errors import Cancelled
+from napari_ovseg.wording import GUESS
 
 if TYPE_CHECKING:
     from napari_ovseg._napari.source import Source
@@ -45,7 +46,7 @@ class Request:
     categories : tuple of Category
     table : LabelTable
         The ids of the categories, and of others that a person has painted.
-    model, preset, device, checkpoint
+    model, preset, device, checkpoint, pack
         As in `load_model` and `segment`.
     earlier : dict of tuple of int to SliceAnnotation
         Slices that hold corrections or locked categories, in the ids of `table`.
@@ -59,6 +60,7 @@ class Request:
     preset: str
     device: str
     checkpoint: Path | None = None
+    pack: str = GUESS
     earlier: Mapping[Position, SliceAnnotation] = field(default_factory=dict)
 
     @property
@@ -74,6 +76,7 @@ class Request:
             "model": self.model,
             "checkpoint": None if self.checkpoint is None else str(self.checkpoint),
             "preset": self.preset,
+            "pack": self.pack,
             "device": self.device,
         }
 
@@ -137,6 +140,7 @@ def _segment(
         request.categories,
         model=model,
         preset=request.preset,
+        pack=request.pack,
         progress=throttled(
             lambda stage, done, total: emit(Progressed(number, stage, done, total, done_before)), should_stop
         ),

@@ -76,6 +76,7 @@ class RunRequests:
             model=model,
             checkpoint=checkpoint,
             preset=form.preset.value,
+            pack=form.pack.value,
             device=form.device.value,
             earlier=bound,
         )

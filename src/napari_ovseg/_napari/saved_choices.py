@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from napari_ovseg._napari.form import DEVICES, LOCAL_FILE, PRESETS, Form
+from napari_ovseg._napari.form import DEVICES, LOCAL_FILE, PACK_CHOICES, PRESETS, Form
 from napari_ovseg._napari.model_choice import ModelChoice
 from napari_ovseg._napari.source import numbers
 
@@ -26,6 +26,8 @@ def show_choices(form: Form, choices: Mapping[str, Any]) -> None:
     """
     if choices.get("preset") in PRESETS:
         form.preset.value = choices["preset"]
+    if choices.get("pack") in PACK_CHOICES:
+        form.pack.value = choices["pack"]
     if choices.get("device") in DEVICES:
         form.device.value = choices["device"]
     model, checkpoint = choices.get("model"), choices.get("checkpoint")

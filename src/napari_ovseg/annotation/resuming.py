@@ -142,12 +142,12 @@ def choices_of(document: Document) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``model``, and ``checkpoint`` where that is a file that is still there; ``preset``; ``device`` if the
-        work was done on this computer; ``read``, how most of its slices were read: ``axes`` of rows and
-        columns, ``channel_axis``, ``channels``. What is not known is missing.
+        ``model``, and ``checkpoint`` where that is a file that is still there; ``preset``, ``pack``;
+        ``device`` if the work was done on this computer; ``read``, how most of its slices were read: ``axes``
+        of rows and columns, ``channel_axis``, ``channels``. What is not known is missing.
     """
     settings = document.settings
-    wanted = ["preset"]
+    wanted = ["preset", "pack"]
     if document.saved.host == socket.gethostname():
         wanted.append("device")
     if not settings.get("checkpoint"):
