@@ -146,10 +146,10 @@ def test_channels_of_a_stack(viewer):
 
 
 def test_channel_axes_are_offered_only_where_they_make_sense(viewer):
-    assert channel_axes(viewer.add_image(RNG.random((9, 11)))) == []
-    assert channel_axes(viewer.add_image(RNG.random((9, 11, 3)), rgb=True)) == []
-    assert channel_axes(viewer.add_image(RNG.random((4, 90, 110)), rgb=False)) == [0]
-    assert channel_axes(viewer.add_image(RNG.random((1, 90, 110)), rgb=False)) == []
+    assert channel_axes(viewer.add_image(RNG.random((9, 11)))) == {}
+    assert channel_axes(viewer.add_image(RNG.random((9, 11, 3)), rgb=True)) == {}
+    assert channel_axes(viewer.add_image(RNG.random((4, 90, 110)), rgb=False)) == {0: 4}
+    assert channel_axes(viewer.add_image(RNG.random((1, 90, 110)), rgb=False)) == {}
 
 
 def test_dask_reads_one_slice_and_only_when_asked(viewer):

@@ -91,7 +91,10 @@ def test_deleting_asks_before_painted_pixels_go(window, monkeypatch):
     assert answers == []
 
 
-def test_a_locked_category_is_not_deleted_and_says_why(window):
+def test_a_locked_category_is_not_deleted_and_says_why(window, monkeypatch):
+    # nobody is asked about what can't be, painted or not
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: pytest.fail("it asked"))
+    window.masks.paint((5, 5), 1)
     window.click(0)
     window.click(0, LOCK)
     window.qtbot.mouseClick(window.actions.delete, LEFT)

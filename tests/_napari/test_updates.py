@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from napari_ovseg._napari import table_edits
+from napari_ovseg._napari import table_edits, update
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.colours import Legend
+from napari_ovseg._napari.events import Progressed
 from napari_ovseg._napari.layers import MASKS, PSEUDO_LABELS, new_layer
 from napari_ovseg._napari.runner import Runner
 from napari_ovseg._napari.source import source_at, source_of
 from napari_ovseg._napari.tracked_labels import is_being_painted
+from napari_ovseg._napari.update import SliceUpdate, UpdateRequest, update_steps
 from napari_ovseg._napari.updates import Updates
 from napari_ovseg.annotation import SliceAnnotation
 from napari_ovseg.annotation.label_table import LabelTable
@@ -239,3 +241,11 @@ def test_an_update_of_several_slices_leaves_out_the_done_one(stack):
     stack.made.pieces[(1,)].done = True
     stack.update((0,), (1,), (2,))
     assert [int((stack.masks.data[z] != 0).sum()) for z in range(3)] == [24, 1, 24]
+
+
+def test_an_update_says_that_it_works_before_it_loads_what_it_works_with(qtbot, monkeypatch):
+    loop = Loop(qtbot)
+    monkeypatch.setattr(update, "default_engine", lambda: pytest.fail("loaded first"))
+    slices = (SliceUpdate(loop.made.sources[()], loop.made.slice(()), known=(1,)),)
+    steps = update_steps(UpdateRequest(1, slices, frozenset()), None, lambda _: None, lambda: False)
+    assert isinstance(next(steps), Progressed)

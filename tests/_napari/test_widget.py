@@ -317,6 +317,32 @@ def test_channels_are_an_explicit_choice(make_panel):
         assert "hannel" in panel.message
 
 
+def test_no_more_channels_are_offered_than_the_picture_has(make_panel):
+    panel = make_panel()
+    channels = panel.form.channels
+    for count, offered in ((2, "0, 1"), (4, "0, 1, 2")):
+        panel.viewer.add_image(np.zeros((count, 24, 32)), name=str(count), rgb=False)
+        panel.form.channel_axis.setCurrentIndex(1)
+        assert channels.text() == offered
+    channels.setText("3")
+    panel.form.image.setCurrentIndex(1)
+    panel.form.image.setCurrentIndex(0)
+    panel.form.channel_axis.setCurrentIndex(1)
+    assert channels.text() == "3"
+
+
+def test_choosing_a_range_leaves_the_picture_its_room(make_panel, qtbot):
+    panel = make_panel(show=True)
+    panel.viewer.window.resize(1000, 700)
+    panel.viewer.add_image(np.zeros((5, 24, 32)), name="stack")
+    qtbot.wait(100)
+    before = panel.dock.width()
+    panel.form.slices.scope.setCurrentText("a range")
+    qtbot.wait(100)
+    assert panel.form.slices.last.isVisible()
+    assert panel.dock.width() <= before + 50
+
+
 def test_slice_of_a_stack(make_panel):
     panel = make_panel()
     stack = np.random.default_rng(1).random((5, 24, 32))

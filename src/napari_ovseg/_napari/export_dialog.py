@@ -58,8 +58,8 @@ class ExportDialog(QDialog):
         self.only_done = QCheckBox("only what is set to done")
         self.smallest_area = QSpinBox()
         self.smallest_area.setRange(1, 1_000_000)
-        self.smallest_area.setSuffix(" pixels")
-        self.smallest_area.setToolTip("Smaller regions are left out; the summary says how many.")
+        self.smallest_area.setSuffix(" px")
+        self.smallest_area.setToolTip("In pixels. Smaller regions are left out; the summary says how many.")
         self.split_touching = QCheckBox("cut round things apart where they touch")
         self.corners_touch = QCheckBox("pixels that meet at a corner are one thing")
         self.corners_touch.setChecked(True)
@@ -115,6 +115,7 @@ class ExportDialog(QDialog):
         self._fields.setRowVisible(self.polygons, name == "coco")
         self._fields.setRowVisible(self.validation, len(self._pictures) > 1)
         self._fields.setRowVisible(self.only_done, any(one.done for one in self._pictures))
+        self._make_room()
 
     def _browse(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "A folder for the export", self.folder.text())
@@ -124,7 +125,7 @@ class ExportDialog(QDialog):
     def _start(self) -> None:
         # an empty path would mean the folder that napari was started in
         if not self.folder.text().strip():
-            self.summary.setText("No folder is chosen: choose one for the export.")
+            self._say("No folder is chosen: choose one for the export.")
             return
         self._pictures = self._take()
         self._show_choices()
@@ -140,7 +141,7 @@ class ExportDialog(QDialog):
             options["validation_share"] = self.validation.value() / 100
         chosen = [one for one in self._pictures if one.done or not self.only_done.isChecked()]
         self.export.setEnabled(False)
-        self.summary.setText("Writing...")
+        self._say("Writing...")
         work = partial(
             export, chosen, Path(self.folder.text()), name, overwrite=self.overwrite.isChecked(), **options
         )
@@ -150,11 +151,22 @@ class ExportDialog(QDialog):
         self.export.setEnabled(True)
         error = outcome.exception()
         if error is None:
-            self.summary.setText(str(outcome.result()))
+            self._say(str(outcome.result()))
         elif isinstance(error, LossError):
             tick = f"tick '{self.overwrite.text()}', or " if error.replaceable else ""
-            self.summary.setText(f"{error.problem}: {tick}choose another folder.")
+            self._say(f"{error.problem}: {tick}choose another folder.")
         elif isinstance(error, OvsegError | ImportError):
-            self.summary.setText(str(error))
+            self._say(str(error))
         else:
-            self.summary.setText(f"Something went wrong that should not ({type(error).__name__}: {error}).")
+            self._say(f"Something went wrong that should not ({type(error).__name__}: {error}).")
+
+    def _say(self, text: str) -> None:
+        self.summary.setText(text)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Grow to what is shown: Qt would squeeze the fields above a text of several lines instead."""
+        layout = self.layout()
+        if layout is not None:
+            layout.activate()
+            self.resize(self.width(), max(self.height(), layout.totalHeightForWidth(self.width())))

@@ -89,7 +89,8 @@ class Form(QWidget):
         super().__init__(parent)
         self.image = _combo("The picture to segment; follows the layer that is selected.")
         self.channel_axis = _combo("Stacks are segmented slice by slice; say so if an axis holds channels.")
-        self.channels = QLineEdit("0, 1, 2")
+        self.channels = QLineEdit()
+        self._offered_channels = ""
         self.channels.setToolTip("Up to three channels, counted from 0, that become red, green and blue.")
         self.names = NamesBox()
         self.suggest = QPushButton("Suggest")
@@ -206,6 +207,12 @@ class Form(QWidget):
 
     def _show_channels(self) -> None:
         self.channels.setVisible(self.channel_axis.currentData() is not None)
+
+    def offer_channels(self, count: int) -> None:
+        """Fill in the first of so many channels, unless a person has typed some."""
+        if self.channels.text() == self._offered_channels:
+            self._offered_channels = ", ".join(map(str, range(min(count, 3))))
+            self.channels.setText(self._offered_channels)
 
     def offer_slices(self, lengths: Sequence[int]) -> None:
         """Offer the slices of a stack with these lengths; the row is hidden for a flat picture."""

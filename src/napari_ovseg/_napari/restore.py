@@ -10,6 +10,7 @@ from napari_ovseg._napari.colours import Legend
 from napari_ovseg._napari.layers import MASKS, PSEUDO_LABELS, new_layer
 from napari_ovseg._napari.source import Source, source_at
 from napari_ovseg.annotation import Annotation
+from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.label_table import LabelTable
 from napari_ovseg.categories import void_of
 from napari_ovseg.errors import InputError
@@ -41,10 +42,7 @@ def restore(viewer: ViewerModel, image: Image, source: Source, annotation: Annot
     for position, piece in annotation.slices.items():
         inside = len(position) == len(stack) and all(p < n for p, n in zip(position, stack, strict=True))
         if piece.masks.shape != plane or not inside:
-            raise InputError(
-                f"The saved masks have {piece.masks.shape} pixels at {position}, which does not fit "
-                f"'{image.name}' as it is read now: choose its channels as they were, or press Ignore."
-            )
+            raise InputError(_misfit(image.name, piece.masks.shape, plane, position))
     if not annotation.slices:
         raise InputError(f"No slice of '{image.name}' was saved, so there is nothing to show: press Ignore.")
     dtype = next(iter(annotation.slices.values())).masks.dtype
@@ -63,3 +61,13 @@ def restore(viewer: ViewerModel, image: Image, source: Source, annotation: Annot
         viewer.add_layer(layer)
     viewer.layers.selection.active = masks.layer
     return annotated
+
+
+def _misfit(name: str, saved: tuple[int, ...], now: tuple[int, ...], position: Position) -> str:
+    if saved != now:
+        sizes = " x ".join(map(str, saved)), " x ".join(map(str, now))
+        what = f"The saved masks have {sizes[0]} pixels, and '{name}' has {sizes[1]} as it is read now"
+    else:
+        which = f"of slice {', '.join(map(str, position))}" if position else "of a picture without slices"
+        what = f"The saved masks are {which}, and '{name}' has no such as it is read now"
+    return f"{what}: choose its channels as they were, open the picture as it was, or press Ignore."

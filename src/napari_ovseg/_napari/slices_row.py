@@ -21,6 +21,10 @@ class SlicesRow(QWidget):
         self.scope.addItems([IN_VIEW, ALL, RANGE])
         self.scope.setToolTip("Which slices Run and Update masks work on.")
         self.first, self.last = QSpinBox(), QSpinBox()
+        for box in (self.first, self.last):
+            # napari's buttons would make the whole panel wider as soon as a range is chosen
+            box.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+            box.setStyleSheet("min-width: 36px; max-width: 60px;")
         self._to = QLabel("to")
         self._lengths: tuple[int, ...] = ()
         row = QHBoxLayout(self)

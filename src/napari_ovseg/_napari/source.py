@@ -203,11 +203,11 @@ def source_at(source: Source, position: tuple[int, ...]) -> Source:
     return replace(source, index=index, placement=placement)
 
 
-def channel_axes(layer: Image) -> list[int]:
-    """Axes of a layer that could hold its channels: none of a 2-D or RGB layer, else the short ones."""
+def channel_axes(layer: Image) -> dict[int, int]:
+    """Axes of a layer that could hold its channels, and how many: the short ones, none of 2-D or RGB."""
     if layer.rgb or layer.ndim < 3:
-        return []
-    return [axis for axis, size in enumerate(_shapes(layer)[0]) if 2 <= size <= 64]
+        return {}
+    return {axis: size for axis, size in enumerate(_shapes(layer)[0]) if 2 <= size <= 64}
 
 
 def _shapes(layer: Image) -> list[tuple[int, ...]]:

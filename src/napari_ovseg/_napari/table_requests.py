@@ -96,9 +96,10 @@ class TableRequests(QObject):
         current = self._current()
         if current is None:
             return
-        count = table_edits.human_pixels_of(current, id)
+        # what is locked is refused below: nobody is asked about what can't be
+        count = 0 if id in current.table.locked else table_edits.human_pixels_of(current, id)
         name = current.table.find(id).name
-        question = f"You have painted {count} pixels of '{name}'. Delete the category and hand them back?"
+        question = f"You have painted {count} pixels of '{name}'. Delete it, and make them background?"
         yes = QMessageBox.StandardButton.Yes
         if count and QMessageBox.question(self.table, "Delete a category", question) != yes:
             return

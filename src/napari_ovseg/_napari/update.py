@@ -81,11 +81,12 @@ def update_steps(
     """Carry out a request in the worker thread; yields events, and never raises."""
     number = request.number
     try:
-        engine = engine or default_engine()
         for done_before, wanted in enumerate(request.slices):
             learner = wanted.learner
             if learner is None:
                 yield Progressed(number, LEARNING, 0, 0, done_before)
+                # PyTorch may be imported here, which takes seconds: the panel has said by now that it works
+                engine = engine or default_engine()
                 picture = wanted.source.picture()
                 learner = engine.single_image(
                     picture, wanted.piece.state, edges=_settled(wanted.piece), should_stop=should_stop

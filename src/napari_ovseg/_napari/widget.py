@@ -248,7 +248,7 @@ class OpenVocabularyWidget(QWidget):
         self._told_of = image
         model = self.form.chosen_model()
         self.session.turn_to(image, model.name if isinstance(model, ModelChoice) else model)
-        axes = [] if image is None else channel_axes(image)
+        axes = {} if image is None else channel_axes(image)
         titles = [_channels_along(axis, str(image.axis_labels[axis])) for axis in axes] if image else []
         self.form.offer_channel_axes(list(zip(axes, titles, strict=True)))
         self._offer_slices()
@@ -256,8 +256,11 @@ class OpenVocabularyWidget(QWidget):
             self._suggest(image.metadata.get(METADATA_KEY, {}).get("names", []))
 
     def _offer_slices(self, _index: int = 0) -> None:
-        """Offer the slices of the picture as it is read now: an axis of channels has none."""
+        """Offer the slices, or the channels, of the picture as it is read now."""
         image, axis = self.pictures.image, self.form.channel_axis.currentData()
+        count = {} if image is None else channel_axes(image)
+        if axis in count:
+            self.form.offer_channels(count[axis])
         self.form.offer_slices(() if image is None else stack_lengths(image, self.viewer.dims, axis))
 
     def _suggest(self, names: list[str]) -> None:

@@ -168,7 +168,8 @@ def refuse_losses(targets: Iterable[Path], pictures: Iterable[Path], *, overwrit
             raise LossError(f"{target} is one of the pictures", replaceable=False)
     there = [target for target in targets if target.exists()]
     if there and not overwrite:
-        more = f" and {len(there) - 1} more files of an earlier run are" if len(there) > 1 else " is"
+        others = len(there) - 1
+        more = f" and {others} more file{'s' * (others > 1)} of an earlier run are" if others else " is"
         raise LossError(f"{there[0]}{more} there already", replaceable=True)
 
 
