@@ -33,6 +33,7 @@ LEVELS = {
     "distillation": 5,
     "suggestions": 5,
     "pipeline": 6,
+    "corrections": 6,
     "batch": 7,
     "evaluation": 7,
     "demo": 7,

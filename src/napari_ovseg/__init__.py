@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from napari_ovseg.categories import Category, parse_categories
     from napari_ovseg.clip.loading import load_model
-    from napari_ovseg.pipeline import Segmentation, refine, segment, segment_maps
+    from napari_ovseg.corrections import refine
+    from napari_ovseg.pipeline import Segmentation, segment, segment_maps
     from napari_ovseg.relevance import relevance_maps
     from napari_ovseg.suggestions import suggest
     from napari_ovseg.wording import sharper_names
@@ -25,7 +26,7 @@ _HOMES = {
     "Segmentation": "napari_ovseg.pipeline",
     "segment": "napari_ovseg.pipeline",
     "segment_maps": "napari_ovseg.pipeline",
-    "refine": "napari_ovseg.pipeline",
+    "refine": "napari_ovseg.corrections",
     "relevance_maps": "napari_ovseg.relevance",
     "suggest": "napari_ovseg.suggestions",
     "sharper_names": "napari_ovseg.wording",

@@ -8,7 +8,7 @@ picture -> edges. Each step is one file; this one only says in which order they 
 from __future__ import annotations
 
 import platform
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,21 +17,19 @@ import torch
 
 from napari_ovseg import __version__, augmentation
 from napari_ovseg.categories import Category, parse_categories, void_id
-from napari_ovseg.distillation import TRAINING, Distilled, distil_maps
+from napari_ovseg.distillation import Distilled, distil_maps
 from napari_ovseg.errors import InputError
 from napari_ovseg.images import to_rgb
 from napari_ovseg.picture_relevance import picture_relevance
 from napari_ovseg.pseudo_labels import BACKGROUND_POWER, BACKGROUND_POWER_OF_COSINES, paint
 from napari_ovseg.relevance import GRADIENT_METHODS, Method
 from napari_ovseg.segmentation import OnPseudoLabels, Progress, Run, Segmentation, ShouldStop, State
-from napari_ovseg.single_image import STEPS, TURNS, SingleImage
 from napari_ovseg.wording import GUESS, NONE
 
 if TYPE_CHECKING:
     from napari_ovseg.clip.model import Model
 
 LOOKING = "Looking at the picture"
-UPDATE = "Learning from corrections"
 
 # presence below which a category is not painted: a sigmoid model's score is a probability, a softmax's is not
 ABSENT_BELOW = 0.2
@@ -108,23 +106,15 @@ def segment(
     _refuse_words(named, background)
     picture = to_rgb(image)
     views = augmentation.views_for(preset, *picture.shape[:2])
-    run = Run(progress, should_stop)
     how = cast(Method, method or model.spec.method)
+    # without a background no word is needed to win against the names; in cam words compete anyway
+    pack = NONE if pack == GUESS and not background and how != "cam" else pack
+    run = Run(progress, should_stop)
     with run.stage(LOOKING, len(views)):
-        seen = picture_relevance(
-            picture,
-            named,
-            views,
-            model=model,
-            method=how,
-            pack=NONE if pack == GUESS and not background and how != "cam" else pack,
-            run=run,
-        )
+        seen = picture_relevance(picture, named, views, model=model, method=how, pack=pack, run=run)
         sought = [name.phrases for name in named if not name.background]
         presence = model.presence(seen.image_vectors, sought)
-    calibrated = getattr(model.network, "logit_bias", None) is not None
-    least = 0.0 if known else ABSENT_BELOW if calibrated else ABSENT_BELOW_RELATIVE
-    there = _there(presence, least, background)
+    there = _there(presence, 0.0 if known else _absent_below(model), background)
     power = BACKGROUND_POWER if how in GRADIENT_METHODS else BACKGROUND_POWER_OF_COSINES
     distilled = distil_maps(
         picture,
@@ -137,7 +127,7 @@ def segment(
         on_pseudo_labels=on_pseudo_labels,
     )
     found = _segmentation(picture.shape[:2], named, presence, there, distilled, seed, run)
-    settings = {
+    record = {
         "model": model.spec.name,
         "checkpoint": model.spec.checkpoint,
         "method": how,
@@ -147,7 +137,12 @@ def segment(
         "preset": preset,
         "views": len(views),
     }
-    return replace(found, record=settings | found.record | {"warnings": _warnings(model, named)})
+    return replace(found, record=record | found.record | {"warnings": _warnings(model, named)})
+
+
+def _absent_below(model: Model) -> float:
+    calibrated = getattr(model.network, "logit_bias", None) is not None
+    return ABSENT_BELOW if calibrated else ABSENT_BELOW_RELATIVE
 
 
 def _there(presence: torch.Tensor, least: float, background: bool) -> torch.Tensor:
@@ -239,66 +234,6 @@ def segment_maps(
         on_pseudo_labels=on_pseudo_labels,
     )
     return _segmentation(rgb.shape[:2], named, sure, there, distilled, seed, run)
-
-
-def refine(
-    image: Any,
-    segmentation: Segmentation,
-    edited: np.ndarray,
-    *,
-    locked: Collection[int] = (),
-    seed: int = 0,
-    progress: Progress | None = None,
-    should_stop: ShouldStop | None = None,
-) -> Segmentation:
-    """Learn from corrected masks: what a person painted is kept, and what is like it follows.
-
-    Parameters
-    ----------
-    image : array-like
-        The picture that was segmented.
-    segmentation : Segmentation
-        From `segment`, `segment_maps` or `refine`.
-    edited : array-like
-        ``(H, W)``, integers: its masks after a person's changes. Pixels that differ from
-        ``segmentation.masks`` are human from then on, 0 too; an id without a category is learnt from its
-        pixels alone.
-    locked : collection of int
-        Ids that only a person gives to or takes from a pixel.
-    seed : int
-        That of the first run.
-    progress, should_stop
-        As in `segment`.
-
-    Returns
-    -------
-    Segmentation
-        With new ``masks``, ``human`` and ``confidence``; the rest is that of ``segmentation``.
-
-    Raises
-    ------
-    InputError
-        When the shapes differ or ``edited`` holds what can't be an id.
-    Cancelled
-        Within one training step of ``should_stop()`` turning true.
-    """
-    masks, void = segmentation.masks, void_id(len(segmentation.categories))
-    changed = np.asarray(edited)
-    if changed.shape != masks.shape:
-        raise InputError(f"The edited masks have the shape {changed.shape}; the masks have {masks.shape}.")
-    if changed.dtype.kind not in "ui" or not ((changed >= 0) & (changed < void)).all():
-        raise InputError(f"The edited masks must hold whole numbers from 0 to {void - 1}.")
-    changed = changed.astype(masks.dtype)
-    human = np.where(changed != masks, changed, segmentation.human)
-    run = Run(progress, should_stop)
-    with run.stage(TRAINING, TURNS * STEPS):
-        learner = SingleImage(
-            to_rgb(image), segmentation.state, seed=seed, step_done=run.advance, should_stop=run.should_stop
-        )
-    with run.stage(UPDATE):
-        found = learner.update(changed, human, locked=locked, should_stop=run.should_stop)
-    record = segmentation.record | {"seconds": segmentation.record["seconds"] | run.seconds}
-    return replace(segmentation, masks=found.masks, human=human, confidence=found.confidence, record=record)
 
 
 def _segmentation(
