@@ -1,14 +1,13 @@
 """What background packs are worth: ``python benchmarks/packs.py --nuclei FOLDER [--method NAME]``.
 
-Prints a Markdown table, with the bundled model: no pack, the guessed one, some by name, and of one its words
-or its prompts alone, on generated scenes and on real nuclei; after pseudo-labels and after edges.
+Prints a Markdown table, with the bundled model: no pack, the guessed one and some by name, on generated
+scenes and on real nuclei; after pseudo-labels and after edges.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Annotated
@@ -19,12 +18,9 @@ from tqdm import tqdm
 
 from napari_ovseg import load_model, segment
 from napari_ovseg.pseudo_labels import paint
-from napari_ovseg.wording import PACKS
 from stages import Labels, ious, nuclei, scenes
 
-MICROSCOPY = PACKS["microscopy"]
-WORDS, PROMPTS = "microscopy, its words alone", "microscopy, its prompts alone"
-CHOICES = ("none", "guess", "natural scene", "microscopy", "histology", WORDS, PROMPTS)
+CHOICES = ("none", "guess", "natural scene", "microscopy", "histology")
 
 
 def things_as_background(count: int) -> Iterable[tuple[np.ndarray, Labels, str]]:
@@ -42,9 +38,6 @@ def main(
 ) -> None:
     """Print the table."""
     model = load_model("demo", device="cpu")
-    # choices of this benchmark only
-    PACKS[WORDS] = replace(MICROSCOPY, name=WORDS, templates=(), looks=())
-    PACKS[PROMPTS] = replace(MICROSCOPY, name=PROMPTS, words=(), looks=())
     sets: dict[str, list] = {
         "scenes": list(scenes(count, False)),
         "scenes, one name as background": list(things_as_background(count)),

@@ -1,7 +1,7 @@
 """What `segment` costs beside the bare forwards of its views: ``python benchmarks/segment_speed.py``.
 
 ViT-B/16's architecture with random weights (the time doesn't depend on what they are), a picture of 512 x 512
-pixels and 5 categories. Prints ratios within one run, as a Markdown table.
+pixels and 5 categories, by `explain` and by `cam`. Prints ratios within one run, as Markdown tables.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ import numpy as np
 import open_clip
 import torch
 import typer
+from numpy.typing import NDArray
 from safetensors.torch import save_file
 from skimage.data import astronaut
 
 from napari_ovseg import augmentation, load_model, segment
-from napari_ovseg.pipeline import LOOKING
+from napari_ovseg.clip.model import Model
+from napari_ovseg.distillation import PSEUDO
 
 NAMES = "astronaut, flag, rocket, helmet, background wall"
 
@@ -37,29 +39,56 @@ def main(
     picture = astronaut().astype(np.float32) / 255
     views = augmentation.views_for(preset, *picture.shape[:2])
     shown = [augmentation.view_size(v, *picture.shape[:2], input_size=224, patch_size=16) for v in views]
-    segment(astronaut(), NAMES, model=model, preset=preset)  # texts are encoded once
-    rows: dict[str, list[float]] = {}
-    for _ in range(repeats):
-        model.cache.clear()
-        start = time.perf_counter()
-        with torch.inference_mode():
-            for view, size in zip(views, shown, strict=True):
-                model.network.encode_image(model.preprocess(augmentation.render(picture, view), size))
-        bare = time.perf_counter() - start
-        start = time.perf_counter()
-        seconds = segment(astronaut(), NAMES, model=model, preset=preset).record["seconds"]
-        total = time.perf_counter() - start
-        after = sum(value for stage, value in seconds.items() if stage != LOOKING)
-        parts = {f"bare forwards of {len(views)} views": bare, LOOKING.lower(): seconds[LOOKING]}
-        parts |= {"segment less what comes after relevance": total - after, "segment in total": total}
-        for row, value in parts.items():
-            rows.setdefault(row, []).append(value)
-    print("| | s | times the bare forwards | wanted |\n|---|---|---|---|")
-    first = next(iter(rows.values()))
-    for row, values in rows.items():
-        ratio = np.median([v / b for v, b in zip(values, first, strict=True)])
-        wanted = "<= 1.35" if "less" in row else ""
-        print(f"| {row} | {np.median(values):.2f} | {ratio:.2f} | {wanted} |")
+    for method in ("explain", "cam"):
+        # texts are encoded once
+        segment(astronaut(), NAMES, model=model, preset=preset, method=method)
+        rows: dict[str, list[float]] = {}
+        for _ in range(repeats):
+            for row, value in seconds_of(method, preset, model, picture, views, shown).items():
+                rows.setdefault(row, []).append(value)
+        print(f"\n{method}\n\n| | s | times the bare forwards |\n|---|---|---|")
+        first = next(iter(rows.values()))
+        for row, values in rows.items():
+            ratio = np.median([v / b for v, b in zip(values, first, strict=True)])
+            print(f"| {row} | {np.median(values):.2f} | {ratio:.2f} |")
+
+
+def seconds_of(
+    method: str,
+    preset: str,
+    model: Model,
+    picture: NDArray[np.float32],
+    views: list[augmentation.View],
+    shown: list[tuple[int, int]],
+) -> dict[str, float]:
+    """Processor time of one round, which waiting for other programs doesn't change."""
+    model.cache.clear()
+    start = time.process_time()
+    with torch.inference_mode():
+        for view, size in zip(views, shown, strict=True):
+            model.network.encode_image(model.preprocess(augmentation.render(picture, view), size))
+    bare = time.process_time() - start
+    marks: dict[str, float] = {}
+    start = time.process_time()
+    segment(
+        astronaut(),
+        NAMES,
+        model=model,
+        preset=preset,
+        method=method,
+        progress=lambda stage, done, total: marks.setdefault(stage, time.process_time() - start),
+    )
+    total = time.process_time() - start
+    start = time.process_time()
+    segment(astronaut(), f"{NAMES}, glove", model=model, preset=preset, method=method)
+    again = time.process_time() - start
+    after = total - marks[PSEUDO]
+    return {
+        f"bare forwards of {len(views)} views": bare,
+        "segment less what comes after relevance": total - after,
+        "segment in total": total,
+        "one more name, less what comes after relevance": again - after,
+    }
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import torch
 
 from napari_ovseg import augmentation
 from napari_ovseg.categories import Category
-from napari_ovseg.errors import InputError
 from napari_ovseg.pseudo_labels import yield_to
 from napari_ovseg.relevance import NEED_LEVELS, Method, relevance_from_states
 from napari_ovseg.segmentation import Run
@@ -107,7 +106,8 @@ class _Look:
     def __init__(
         self, picture: np.ndarray, views: list[augmentation.View], model: Model, method: Method
     ) -> None:
-        self.model, self.levels = model, method in NEED_LEVELS
+        # as the model's own method needs them: suggesting and segmenting then share what was seen
+        self.model, self.levels = model, method in NEED_LEVELS or model.spec.method in NEED_LEVELS
         size, patch = picture.shape[:2], model.patch_size
         sizes = [
             augmentation.view_size(view, *size, input_size=model.input_size, patch_size=patch)
@@ -152,11 +152,6 @@ def words(categories: tuple[Category, ...], pack: Pack | None, model: Model, met
     vectors = model.encode_text(phrases, templates=templates).float().cpu()
     rivals = model.encode_text(others, templates=templates).float().cpu() if others else None
     if method == "cam":
-        if len(categories) == 1 and rivals is None:
-            raise InputError(
-                "With the method cam names compete with others, and there is but one: choose a background "
-                'pack, or type another name or "background: grass, sky".'
-            )
         return Words(vectors, torch.tensor(owners), rivals)
     if rivals is not None:
         vectors = torch.cat([vectors, rivals])

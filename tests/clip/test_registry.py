@@ -41,6 +41,23 @@ def test_every_template_has_a_place_for_the_name():
     assert all(1 <= len(s.templates) <= 7 and all("{}" in t for t in s.templates) for s in list_models())
 
 
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [
+        (DEFAULT, "cam"),
+        ("ViT-B-16/laion2b_s34b_b88k", "cam"),
+        ("ViT-B-16/laion400m_e32", "cam"),
+        ("ViT-L-14-quickgelu/openai", "explain"),
+        ("ViT-B-32/laion2b_s34b_b79k", "explain"),
+        ("ViT-B-16-SigLIP2/webli", "explain"),
+        ("hf-hub:wisdomik/QuiltNet-B-16", "explain"),
+        ("demo", "maskclip"),
+    ],
+)
+def test_the_default_method_follows_what_was_published_of_the_family(name, method):
+    assert find_model(name).method == method
+
+
 def test_only_research_licences_are_marked():
     restricted = {spec.architecture for spec in list_models() if not spec.commercial}
     assert restricted == {"MobileCLIP2-B", "MobileCLIP2-S0"}

@@ -114,7 +114,8 @@ def cam_by_autograd(network, view, texts, background):
     x = x + last.ls_2(last.mlp(last.ln_2(x)))
     image = visual.ln_post(x)[1:].mean(dim=0) @ visual.proj
     rivals = texts if background is None else torch.cat([texts, background])
-    shares = torch.softmax(network.logit_scale.exp() * rivals @ (image / image.norm()), dim=0)
+    logits = network.logit_scale.exp() * rivals @ (image / image.norm())
+    shares = torch.softmax(logits, dim=0) if len(rivals) > 1 else logits
     affinity = torch.stack([a.mean(dim=0)[1:, 1:] for a in attentions[-8:]]).mean(dim=0).detach()
     for _ in range(3):
         affinity = affinity / affinity.sum(dim=0, keepdim=True)

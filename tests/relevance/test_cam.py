@@ -34,6 +34,24 @@ def test_categories_and_background_compete(make_clip, view, texts):
     assert not torch.allclose(relevance_maps(network, view, texts[:2], "cam", background=texts[2:]), alone)
 
 
+def test_where_nothing_competes_the_scores_themselves_are_explained(make_clip, view, texts):
+    network = make_clip()
+    expected = cam_by_autograd(network, view, texts[:1], None)
+    assert expected.max() > 0
+    maps = relevance_maps(network, view, texts[:1], "cam").double()
+    assert (maps - expected).abs().max() <= 1e-5 * expected.max()
+    assert torch.equal(share_gradients(torch.randn(1, 2), torch.tensor([0, 0]))[0], torch.eye(2))
+
+
+def test_a_name_that_is_all_but_certain_keeps_its_gradient():
+    """In float32 the share of 1 - 1e-11 is 1; what is missing to 1 is the sum of the others' shares."""
+    logits = torch.tensor([[25.0, 0.0, -1.0]])
+    found = share_gradients(logits, torch.tensor([0]))
+    shares = logits.double().requires_grad_()
+    (expected,) = torch.autograd.grad(shares.softmax(dim=1)[0, 0], shares)
+    torch.testing.assert_close(found[0].double(), expected, rtol=1e-5, atol=0)
+
+
 def test_a_map_without_activation_has_no_box():
     assert boxes(torch.zeros(12), (3, 4)).sum() == 0
 
@@ -46,7 +64,7 @@ def test_a_background_that_does_not_fit_says_why(method, shape, says, make_clip,
         relevance_maps(make_clip(), view, texts, method, background=torch.ones(shape))
 
 
-@pytest.mark.parametrize("owners", [[0, 1, 2], [0, 0, 1], [0, 1, 1, 1, 2], [0, 0]])
+@pytest.mark.parametrize("owners", [[0, 1, 2], [0, 0, 1], [0, 1, 1, 1, 2]])
 @pytest.mark.parametrize("others", [0, 3])
 def test_words_of_a_category_add_up_to_the_gradient_of_its_share(owners, others):
     torch.manual_seed(len(owners) + others)

@@ -35,7 +35,7 @@ def own_text_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("NAPARI_OVSEG_CACHE", str(tmp_path))
 
 
-def tiny(bias: float | None) -> Model:
+def tiny(bias: float | None, method: str = "explain") -> Model:
     torch.manual_seed(0)
     network = open_clip.CLIP(24, VISION, TEXT, init_logit_bias=bias).eval().requires_grad_(False)
     for parameter in network.parameters():
@@ -43,7 +43,8 @@ def tiny(bias: float | None) -> Model:
             torch.nn.init.normal_(parameter, std=parameter[0].numel() ** -0.5)
     open_clip.set_model_preprocess_cfg(network, {"mean": (0.5,) * 3, "std": (0.5,) * 3, "size": (32, 32)})
     tokenizer = open_clip.SimpleTokenizer(context_length=16)
-    return Model(ModelSpec("tiny", "tiny", "random"), network, tokenizer, torch.device("cpu"), f"tiny {bias}")
+    spec = ModelSpec("tiny", "tiny", "random", method=method)
+    return Model(spec, network, tokenizer, torch.device("cpu"), f"tiny {bias}")
 
 
 @pytest.fixture
@@ -161,10 +162,11 @@ def test_stages_are_told_and_a_stop_is_heard_at_once(picture):
         assert len(seen) <= last + 2
 
 
-def test_a_run_looks_at_what_was_kept(picture, monkeypatch):
+@pytest.mark.parametrize("method", ["explain", "cam"])
+def test_a_run_looks_at_what_was_kept(picture, monkeypatch, method):
     from napari_ovseg.clip import model as module
 
-    model, ran, real = tiny(-3.0), [], module.trunk_states
+    model, ran, real = tiny(-3.0, method), [], module.trunk_states
     suggest(picture, NAMED, model=model)
     monkeypatch.setattr(module, "trunk_states", lambda *a, **k: ran.append(1) or real(*a, **k))
     segment(picture, NAMED, model=model)

@@ -23,6 +23,8 @@ def test_every_pack_can_be_used(pack):
     assert 1 <= len(pack.templates) <= 7
     assert all(template.format("x") != template for template in pack.templates)
     assert pack.description
+    # the word says nothing of what is there, and took from nuclei what was theirs
+    assert not any("background" in word for word in pack.words)
     assert pack.looks
     # the words are what the grammar of names lets a user type too
     (*_, background) = parse_categories(f"thing; background: {', '.join(pack.words)}")

@@ -51,7 +51,8 @@ class ModelSpec:
     text_repository : str
         Where the tokenizer is on the hub, for models that need one of the transformers package.
     method : str
-        The relevance method that suits it, see :mod:`napari_ovseg.relevance`.
+        The relevance method that suits it, see :mod:`napari_ovseg.relevance`; ``docs/method.md`` says on what
+        evidence.
     note : str
         What it is good at, for the model chooser.
     """
@@ -81,6 +82,7 @@ _SPECS = (
     ModelSpec(
         "ViT-B-16-quickgelu/openai", "ViT-B-16-quickgelu", "openai", 599, "MIT", True, 224, 16,
         hub="timm/vit_base_patch16_clip_224.openai/",
+        method="cam",
         note="Photos; the default.",
     ),
     ModelSpec(
@@ -91,11 +93,13 @@ _SPECS = (
     ModelSpec(
         "ViT-B-16/laion2b_s34b_b88k", "ViT-B-16", "laion2b_s34b_b88k", 599, "MIT", True, 224, 16,
         hub="laion/CLIP-ViT-B-16-laion2B-s34B-b88K/",
+        method="cam",
         note="Photos; trained on two billion pictures of the web.",
     ),
     ModelSpec(
         "ViT-B-16/datacomp_xl_s13b_b90k", "ViT-B-16", "datacomp_xl_s13b_b90k", 599, "MIT", True, 224, 16,
         hub="laion/CLIP-ViT-B-16-DataComp.XL-s13B-b90K/",
+        method="cam",
         note="Photos; filtered pictures of the web.",
     ),
     ModelSpec(
@@ -151,6 +155,8 @@ _SPECS = (
     ),
 )  # fmt: skip
 MODELS: dict[str, ModelSpec] = {spec.name: spec for spec in _SPECS}
+CAM_ARCHITECTURES = ("ViT-B-16", "ViT-B-16-quickgelu")
+"""What CLIP-ES was published for, with weights trained on photos, as all that open_clip lists are."""
 DEFAULT = "ViT-B-16-quickgelu/openai"
 UNREADABLE = ("eva", "swin", "vit_pe_", "vit_relpos_")
 """Starts of the names of timm's networks whose last attention is built otherwise."""
@@ -239,6 +245,7 @@ def _open_clip_spec(name: str, checkpoint: str | Path | None) -> ModelSpec:
         name, architecture, tag, licence=licence or UNKNOWN_LICENCE, commercial=licence is None,
         hub=open_clip.get_pretrained_cfg(architecture, tag).get("hf_hub", ""),
         text_repository=open_clip.get_model_config(architecture)["text_cfg"].get("hf_tokenizer_name", ""),
+        method="cam" if architecture in CAM_ARCHITECTURES else "explain",
         note="From open_clip's list.",
     )  # fmt: skip
 

@@ -9,6 +9,8 @@ Where the paper leaves open what the authors' code does, the code is followed: t
 before it spreads; the boxes come from the map in steps of 1/255, and one that touches the last row or column
 leaves it out.
 
+Where there is but one category and no background, nothing competes: the scores themselves are explained.
+
 Words of one category don't compete with each other: each has a map, weighed by its share of the category's
 share, and they are stretched on one scale.
 """
@@ -109,14 +111,18 @@ def share_gradients(logits: Tensor, owners: Tensor) -> Tensor:
 
     The share of a category is the sum of those of its words, in a softmax over all rivals. Summed over the
     words of a category this is the gradient of that share; of a category of one word it is the softmax's.
+    Where all words are of one category its share is always 1, so each word's own logit is taken.
     """
     count = len(owners)
     others = torch.arange(count, logits.shape[1]) + int(owners.max()) + 1
     everyone = torch.cat([owners.cpu(), others])
     same = (everyone[:count, None] == everyone).to(logits)
+    if same.all():
+        return torch.eye(count).to(logits).expand(len(logits), -1, -1)
     shares = logits.softmax(dim=-1)
-    of_category = shares @ same.T
-    own = torch.eye(count, logits.shape[1]).to(logits) * (1 - of_category[..., None])
+    # not 1 - the category's share: where a name is all but certain, rounding would leave nothing of that
+    of_others = shares @ (1 - same).T
+    own = torch.eye(count, logits.shape[1]).to(logits) * of_others[..., None]
     return shares[:, :count, None] * (own - shares[:, None] * (1 - same))
 
 
