@@ -12,9 +12,11 @@ from napari_ovseg.pseudo_labels import PseudoLabels, compete, pseudo_labels
 from napari_ovseg.segmentation import OnPseudoLabels, Run
 from napari_ovseg.single_image import (
     EDGE_SIDE,
+    POWER_FACTORS,
     STEPS,
     TURNS,
     WORK_SIDE,
+    best_outlined,
     deep_components,
     learn,
     sharpen,
@@ -91,7 +93,10 @@ def distil_maps(
         spread = relevance if deep is None else augmentation.normalise(walk(relevance, deep))
         stages["relevance"] = _shares(relevance, there, background_power)
         outlined = torch.from_numpy(augmentation.reduce(picture, EDGE_SIDE)).permute(2, 0, 1)
-        stages["pseudo-labels"] = sharpen(_shares(spread, there, background_power), outlined)
+        factors = (1.0,) if background_power is None else POWER_FACTORS
+        powers = [None if background_power is None else background_power * factor for factor in factors]
+        candidates = [_shares(spread, there, power) for power in powers]
+        stages["pseudo-labels"] = sharpen(candidates[best_outlined(candidates, outlined)], outlined)
         pseudo = pseudo_labels(stages["pseudo-labels"], picture.shape[:2])
         if on_pseudo_labels is not None:
             on_pseudo_labels(pseudo.labels, pseudo.confidence)

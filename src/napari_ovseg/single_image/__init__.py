@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from napari_ovseg.single_image.affinity import deep_components, walk
+from napari_ovseg.single_image.contrast import POWER_FACTORS, best_outlined
 from napari_ovseg.single_image.edges import EDGE_SIDE, sharpen
 from napari_ovseg.single_image.head import STEPS
 from napari_ovseg.single_image.turns import TURNS, WORK_SIDE, learn
@@ -10,11 +11,13 @@ from napari_ovseg.single_image.update import SingleImage, Updated
 
 __all__ = [
     "EDGE_SIDE",
+    "POWER_FACTORS",
     "STEPS",
     "TURNS",
     "WORK_SIDE",
     "SingleImage",
     "Updated",
+    "best_outlined",
     "deep_components",
     "learn",
     "sharpen",
