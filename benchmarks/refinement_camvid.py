@@ -26,7 +26,11 @@ CLASSES = 11
 
 
 def stages(picture: np.ndarray, scores: torch.Tensor) -> dict[str, torch.Tensor]:
-    """What `pipeline.segment_maps` does with scores that already compete: ``(11, h, w)`` after each stage."""
+    """What `pipeline.segment_maps` does with scores that already compete: ``(12, h, w)`` after each stage.
+
+    Background, the first, is nowhere.
+    """
+    scores = torch.cat([torch.zeros_like(scores[:1]), scores])
     outlined, small = (
         torch.from_numpy(augmentation.reduce(picture, side)).permute(2, 0, 1)
         for side in (EDGE_SIDE, WORK_SIDE)
@@ -66,7 +70,7 @@ def main(
         scores = torch.from_numpy(logits[path.stem].astype(np.float32)).softmax(0)
         seen = truth < CLASSES
         for stage, soft in stages(picture, scores).items():
-            guess = paint(soft, truth.shape)[0]
+            guess = paint(soft[1:], truth.shape)[0]
             pairs = np.bincount(truth[seen].astype(int) * CLASSES + guess[seen], minlength=CLASSES**2)
             counts[stage] = counts.get(stage, 0) + pairs.reshape(CLASSES, CLASSES)
     print(f"{len(paths)} frames\n\n| stage | mIoU | " + " | ".join(names) + " |")

@@ -74,7 +74,8 @@ def distil_maps(
     there : torch.Tensor
         ``(C,)``, bool: which categories may be painted.
     background_power : float or None
-        Alpha of `pseudo_labels.compete`; None where every pixel is of a category.
+        Alpha of `pseudo_labels.compete`, from half to twice of which the one that suits the picture is
+        taken; None where every pixel is of a category.
     seed : int
     run : Run
         Told of each stage, and asked whether to go on.
@@ -93,10 +94,8 @@ def distil_maps(
         spread = relevance if deep is None else augmentation.normalise(walk(relevance, deep))
         stages["relevance"] = _shares(relevance, there, background_power)
         outlined = torch.from_numpy(augmentation.reduce(picture, EDGE_SIDE)).permute(2, 0, 1)
-        factors = (1.0,) if background_power is None else POWER_FACTORS
-        powers = [None if background_power is None else background_power * factor for factor in factors]
-        candidates = [_shares(spread, there, power) for power in powers]
-        stages["pseudo-labels"] = sharpen(candidates[best_outlined(candidates, outlined)], outlined)
+        shares = _best_shares(spread, there, background_power, outlined)
+        stages["pseudo-labels"] = sharpen(shares, outlined)
         pseudo = pseudo_labels(stages["pseudo-labels"], picture.shape[:2])
         if on_pseudo_labels is not None:
             on_pseudo_labels(pseudo.labels, pseudo.confidence)
@@ -116,6 +115,16 @@ def _learnt(
     with run.stage(EDGES):
         sharpened = sharpen(distilled, torch.from_numpy(picture).permute(2, 0, 1))
     return {"distilled": distilled, "edges": sharpened}
+
+
+def _best_shares(
+    maps: torch.Tensor, there: torch.Tensor, power: float | None, picture: torch.Tensor
+) -> torch.Tensor:
+    """As `_shares`, with the power of background near ``power`` that suits the picture."""
+    if power is None:
+        return _shares(maps, there, None)
+    candidates = [_shares(maps, there, power * factor) for factor in POWER_FACTORS]
+    return best_outlined(candidates, POWER_FACTORS.values(), picture)
 
 
 def _shares(maps: torch.Tensor, there: torch.Tensor, power: float | None) -> torch.Tensor:

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from napari_ovseg.categories import labels_dtype, void_id
 
 # docs/refinement.md has the measurements behind both
-BACKGROUND_POWER = 1.5
+BACKGROUND_POWER = 1.4
 # maps of cosines have no zero of their own: stretched to [0, 1], background is well above 0 in them
 BACKGROUND_POWER_OF_COSINES = 0.5
 VOID_BAND = 0.1

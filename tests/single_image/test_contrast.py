@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_ovseg.pseudo_labels import compete
-from napari_ovseg.single_image.contrast import LEAST_LENGTH, best_outlined, outline_contrast
+from napari_ovseg.single_image.contrast import LEAST_LENGTH, best_outlined, outline_contrast, shift_background
 from napari_ovseg.single_image.edges import sharpen
 
 
@@ -50,13 +50,35 @@ def test_the_power_that_draws_the_true_outline_wins(radius):
     cone = torch.from_numpy((1 - np.hypot(rows - 32, columns - 32) / 40).clip(0, 1).astype(np.float32))[None]
     colours = torch.from_numpy(picture.astype(np.float32))
     candidates = [compete(cone, power=power) for power in (1.0, 0.1, 0.3, 3.0, 9.0)]
-    masks = [sharpen(one, colours).argmax(0).numpy() > 0 for one in candidates]
-    errors = [(mask != truth).mean() for mask in masks]
-    assert max(errors) > 0.05
-    assert errors[best_outlined(candidates, colours)] < 0.01
+    errors = {id(one): ((sharpen(one, colours)[0] < 0.5).numpy() != truth).mean() for one in candidates}
+    assert max(errors.values()) > 0.05
+    assert errors[id(best_outlined(candidates, [1] * 5, colours))] < 0.01
 
 
-def test_of_equal_ones_the_first_and_a_single_one_wins():
-    nothing = torch.stack([torch.ones(5, 6), torch.zeros(5, 6)])
-    assert best_outlined([nothing, nothing, nothing], torch.rand(3, 20, 24)) == 0
-    assert best_outlined([nothing], torch.rand(3, 20, 24)) == 0
+def test_of_equal_ones_the_first_wins_and_worth_can_overrule_contrast():
+    nothing = [torch.stack([torch.ones(5, 6), torch.zeros(5, 6)]) for _ in range(3)]
+    picture = torch.rand(3, 20, 24, generator=torch.Generator().manual_seed(1))
+    assert best_outlined(nothing, [1, 1, 1], picture) is nothing[0]
+    assert best_outlined(nothing, [1, 1.1, 1], picture) is nothing[1]
+
+
+@pytest.mark.parametrize("share", [0.2, 0.85])
+def test_a_thing_too_weak_or_too_strong_everywhere_gets_its_own_outline(share):
+    """The score of a disc falls slowly from its middle, and is ``share`` where its outline is."""
+    truth, rng = disc(16), np.random.default_rng(0)
+    picture = torch.from_numpy(np.where(truth, 0.7, 0.3) + rng.normal(0, 0.03, (3, 64, 64))).float()
+    rows, columns = np.mgrid[0:64, 0:64]
+    far = torch.from_numpy(np.hypot(rows - 32, columns - 32)).float()
+    thing = torch.sigmoid((16 - far) / 12 - np.log(1 / share - 1))
+    scores = torch.stack([1 - thing, thing])
+    found = shift_background(scores, picture)
+    torch.testing.assert_close(found.sum(0), torch.ones(64, 64))
+    before, after = (((sharpen(s, picture)[0] < 0.5).numpy() != truth).mean() for s in (scores, found))
+    assert before > 0.15
+    assert after < 0.01
+
+
+def test_where_there_is_no_background_nothing_is_shifted():
+    scores = torch.rand(3, 9, 7, generator=torch.Generator().manual_seed(2)).softmax(0)
+    scores = torch.cat([torch.zeros(1, 9, 7), scores])
+    torch.testing.assert_close(shift_background(scores, torch.rand(3, 30, 20)), scores)

@@ -7,15 +7,20 @@ the picture is asked, so no truth is needed to choose.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Collection, Sequence
 
 import torch
 import torch.nn.functional as F
 
-from napari_ovseg.single_image.edges import pixel_adaptive_refinement
+from napari_ovseg.single_image.edges import EDGE_SIDE, pixel_adaptive_refinement
 
 # docs/refinement.md has the measurements
-POWER_FACTORS = (1.0, 0.7, 1.4, 0.5, 2.0)
+# factors on the power of background, and what the contrast of each counts: where things may reach farther,
+# edges that are not theirs are met too
+POWER_FACTORS = {1.0: 1.0, 1.4: 1.0, 2.0: 1.0, 0.7: 0.9, 0.5: 0.8}
+# nats added to background after learning, and the same
+SHIFTS = {0.0: 1.0, 0.6: 1.0, 1.2: 1.0, -0.6: 0.9, -1.2: 0.8}
 # an outline this short says little; none has the contrast of the picture everywhere
 LEAST_LENGTH = 5
 
@@ -50,25 +55,55 @@ def outline_contrast(background: torch.Tensor, picture: torch.Tensor) -> float:
     return (along / mean + LEAST_LENGTH) / (length + LEAST_LENGTH)
 
 
-def best_outlined(candidates: Sequence[torch.Tensor], picture: torch.Tensor) -> int:
-    """Which scores, once they follow the edges, outline background with most contrast.
+def best_outlined(
+    candidates: Sequence[torch.Tensor], worth: Collection[float], picture: torch.Tensor
+) -> torch.Tensor:
+    """Of several scores, those that outline background with most contrast once they follow the edges.
 
     Parameters
     ----------
     candidates : sequence of torch.Tensor
-        Each ``(K, h, w)``, background first, all of one shape.
+        Each ``(K, h, w)``, background first, summing to one, all of one shape.
+    worth : collection of float
+        For each, a factor on its contrast.
     picture : torch.Tensor
-        ``(3, H, W)`` in [0, 1], of `edges.EDGE_SIDE` at most.
+        ``(3, H, W)`` in [0, 1]; looked at with `edges.EDGE_SIDE` pixels at most.
 
     Returns
     -------
-    int
-        The number of the best one; of equal ones, the first.
+    torch.Tensor
+        The best of the candidates, as it was; of equal ones, the first.
     """
-    if len(candidates) == 1:
-        return 0
-    size = picture.shape[-2:]
+    shrink = min(1.0, EDGE_SIDE / max(picture.shape[-2:]))
+    size = [max(1, round(side * shrink)) for side in picture.shape[-2:]]
+    small = F.interpolate(picture[None], size, mode="area")[0]
     scores = F.interpolate(torch.cat(list(candidates))[None], size, mode="bilinear", antialias=True)[0]
-    refined = pixel_adaptive_refinement(scores, picture).split(len(candidates[0]))
-    contrasts = [outline_contrast(one.argmax(0) == 0, picture) for one in refined]
-    return contrasts.index(max(contrasts))
+    refined = pixel_adaptive_refinement(scores, small).split(len(candidates[0]))
+    contrasts = [
+        outline_contrast(one.argmax(0) == 0, small) * factor
+        for one, factor in zip(refined, worth, strict=True)
+    ]
+    return candidates[contrasts.index(max(contrasts))]
+
+
+def shift_background(scores: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
+    """Make background as much stronger or weaker, everywhere alike, as gives it the outline of most contrast.
+
+    Parameters
+    ----------
+    scores : torch.Tensor
+        ``(K, h, w)``, background first, summing to one; with no background anywhere they stay as they are.
+    picture : torch.Tensor
+        ``(3, H, W)`` in [0, 1].
+
+    Returns
+    -------
+    torch.Tensor
+        ``(K, h, w)``, summing to one.
+    """
+    candidates = []
+    for shift in SHIFTS:
+        weights = torch.ones(len(scores), 1, 1)
+        weights[0] = math.exp(shift)
+        candidates.append(scores * weights / (scores * weights).sum(0))
+    return best_outlined(candidates, SHIFTS.values(), picture)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from napari_ovseg.single_image.contrast import shift_background
 from napari_ovseg.single_image.edges import sharpen
 from napari_ovseg.single_image.head import anchor, appearance, distil
 
@@ -32,7 +33,7 @@ def learn(
     picture : np.ndarray
         ``(H, W, 3)``, float32 in [0, 1], of `WORK_SIDE` at most.
     scores : torch.Tensor
-        ``(K, h, w)``, as for `distil`.
+        ``(K, h, w)``, as for `distil`, background first.
     deep : torch.Tensor or None
         ``(D, gh, gw)``, as for `distil`.
     seed, step_done, should_stop
@@ -62,4 +63,5 @@ def learn(
         logs.append(learnt.clamp_min(1e-4).log())
         if turn + 1 < TURNS:
             rough = sharpen(anchor(learnt, scores), guide)
-    return anchor((sum(logs[1:], logs[0]) / TURNS).softmax(0), scores)
+    both = anchor((sum(logs[1:], logs[0]) / TURNS).softmax(0), scores)
+    return shift_background(both, guide)
