@@ -19,7 +19,7 @@ from tqdm import tqdm
 from napari_ovseg import augmentation
 from napari_ovseg.images import to_rgb
 from napari_ovseg.pseudo_labels import paint
-from napari_ovseg.single_image import EDGE_SIDE, WORK_SIDE, learn, sharpen
+from napari_ovseg.single_image import EDGE_SIDE, WORK_SIDE, learn, sharpen, sharpen_finely
 
 CAMVID = Path(__file__).resolve().parents[1] / "../shared/photos/camvid"
 CLASSES = 11
@@ -41,7 +41,7 @@ def stages(picture: np.ndarray, scores: torch.Tensor) -> dict[str, torch.Tensor]
         "scores": scores,
         "pseudo-labels": pseudo,
         "distilled": distilled,
-        "edges": sharpen(distilled, small),
+        "edges": sharpen_finely(distilled, small),
     }
 
 

@@ -20,6 +20,7 @@ from napari_ovseg.single_image import (
     deep_components,
     learn,
     sharpen,
+    sharpen_finely,
     walk,
 )
 
@@ -113,7 +114,7 @@ def _learnt(
             picture, scores, deep, seed=seed, step_done=run.advance, should_stop=run.should_stop
         )
     with run.stage(EDGES):
-        sharpened = sharpen(distilled, torch.from_numpy(picture).permute(2, 0, 1))
+        sharpened = sharpen_finely(distilled, torch.from_numpy(picture).permute(2, 0, 1))
     return {"distilled": distilled, "edges": sharpened}
 
 

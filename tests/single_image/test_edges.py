@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy.special import rel_entr, softmax
 
-from napari_ovseg.single_image.edges import misses, pixel_adaptive_refinement, sharpen
+from napari_ovseg.single_image.edges import misses, pixel_adaptive_refinement, sharpen, sharpen_finely
 
 
 def shifted_edge(size=64, at=32, off=6):
@@ -20,7 +20,7 @@ def error(scores, truth):
     return (scores.argmax(0).bool() != truth).float().mean()
 
 
-@pytest.mark.parametrize("refine", [lambda s, p: pixel_adaptive_refinement(s, p), sharpen])
+@pytest.mark.parametrize("refine", [lambda s, p: pixel_adaptive_refinement(s, p), sharpen, sharpen_finely])
 def test_a_displaced_border_moves_to_the_edge_of_the_picture(refine):
     picture, scores, truth = shifted_edge()
     before, after = error(scores, truth), error(refine(scores, picture), truth)
@@ -79,6 +79,14 @@ def test_far_neighbours_are_asked_only_where_they_foretell_the_scores(sure, kept
     far, near = pixel_adaptive_refinement(scores, picture), sharpen(scores, picture)
     moved_far, moved_near = (far - scores).abs().mean(), (near - scores).abs().mean()
     assert (moved_near < 0.5 * moved_far) == kept
+
+
+@pytest.mark.parametrize("sure", [0.4, 0.6])
+def test_the_fine_step_keeps_thin_things_that_far_neighbours_of_their_colour_erase(sure):
+    picture, scores = stripes(12, sure, 192)
+    coarse, fine = (step(scores, picture).argmax(0) != scores.argmax(0) for step in (sharpen, sharpen_finely))
+    assert coarse.float().mean() > 0.2
+    assert not fine.any()
 
 
 def test_misses_are_the_divergence_of_what_neighbours_say():

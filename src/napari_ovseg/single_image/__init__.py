@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from napari_ovseg.single_image.affinity import deep_components, walk
 from napari_ovseg.single_image.contrast import POWER_FACTORS, best_outlined
-from napari_ovseg.single_image.edges import EDGE_SIDE, sharpen
+from napari_ovseg.single_image.edges import EDGE_SIDE, sharpen, sharpen_finely
 from napari_ovseg.single_image.head import STEPS
 from napari_ovseg.single_image.turns import TURNS, WORK_SIDE, learn
 from napari_ovseg.single_image.update import SingleImage, Updated
@@ -21,5 +21,6 @@ __all__ = [
     "deep_components",
     "learn",
     "sharpen",
+    "sharpen_finely",
     "walk",
 ]

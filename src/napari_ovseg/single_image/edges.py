@@ -14,6 +14,9 @@ import torch.nn.functional as F
 DILATIONS = (1, 2, 4, 8, 12, 24)
 ROUNDS = 10
 EDGE_SIDE = 192
+# what was learnt at full size has its large things right; to go on smoothing it coarsely blunts outlines
+FINE_SIDE = 320
+FINE_DILATIONS = (1, 2, 4, 8)
 # nats for each pixel of distance: along a border, the share of neighbours beyond it grows with the distance
 TOLERANCE = 0.01
 
@@ -107,7 +110,13 @@ def misses(scores: torch.Tensor, picture: torch.Tensor, dilations: tuple[int, ..
     return torch.stack(found)
 
 
-def sharpen(scores: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
+def sharpen(
+    scores: torch.Tensor,
+    picture: torch.Tensor,
+    *,
+    side: int = EDGE_SIDE,
+    dilations: tuple[int, ...] = DILATIONS,
+) -> torch.Tensor:
     """Refine at a bounded size, and carry over the finer detail that the scores had.
 
     Parameters
@@ -117,6 +126,10 @@ def sharpen(scores: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
         anywhere gets none.
     picture : torch.Tensor
         ``(3, H, W)`` in [0, 1].
+    side : int
+        Longest side at which neighbours are asked, in pixels.
+    dilations : tuple of int
+        Their distances at that size; of these, `misses` says which are used.
 
     Returns
     -------
@@ -126,15 +139,20 @@ def sharpen(scores: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
     size = picture.shape[-2:]
     if scores.shape[-2:] != size:
         scores = F.interpolate(scores[None], size, mode="bilinear", antialias=True)[0]
-    shrink = min(1.0, EDGE_SIDE / max(size))
-    small = [max(1, round(side * shrink)) for side in size]
+    shrink = min(1.0, side / max(size))
+    small = [max(1, round(length * shrink)) for length in size]
     coarse = F.interpolate(scores[None], small, mode="area")[0]
     guide = F.interpolate(picture[None], small, mode="area")[0]
-    missed = zip(DILATIONS, misses(coarse, guide, DILATIONS).tolist(), strict=True)
-    near = tuple(d for d, miss in missed if miss <= TOLERANCE * d) or DILATIONS[:1]
+    missed = zip(dilations, misses(coarse, guide, dilations).tolist(), strict=True)
+    near = tuple(d for d, miss in missed if miss <= TOLERANCE * d) or dilations[:1]
     refined = pixel_adaptive_refinement(coarse, guide, dilations=near)
     change = (refined.clamp_min(1e-4) / coarse.clamp_min(1e-4)).log()
     change = F.interpolate(change[None], size, mode="bilinear", align_corners=False)[0]
     there = scores.flatten(1).amax(1) > 0
     logits = scores.clamp_min(1e-4).log() + change
     return logits.masked_fill(~there[:, None, None], -torch.inf).softmax(0)
+
+
+def sharpen_finely(scores: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
+    """As `sharpen`, at a larger size and by near neighbours only: the last step, for outlines alone."""
+    return sharpen(scores, picture, side=FINE_SIDE, dilations=FINE_DILATIONS)

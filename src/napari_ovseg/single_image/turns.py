@@ -26,7 +26,7 @@ def learn(
     step_done: Callable[[], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> torch.Tensor:
-    """Distil rough scores twice; `sharpen` gives the scores of the masks from what this returns.
+    """Distil rough scores twice; `sharpen_finely` gives the scores of the masks from what this returns.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ from napari_ovseg.errors import Cancelled
 from napari_ovseg.pseudo_labels import paint
 from napari_ovseg.segmentation import State
 from napari_ovseg.single_image import constraints
-from napari_ovseg.single_image.edges import sharpen
+from napari_ovseg.single_image.edges import sharpen_finely
 from napari_ovseg.single_image.evidence import EVIDENCE_SIDE, Evidence
 from napari_ovseg.single_image.turns import WORK_SIDE, learn
 
@@ -86,7 +86,7 @@ class SingleImage:
             self._scores = edges
         elif there[1:].any():
             learnt = learn(small, scores, deep, seed=seed, step_done=step_done, should_stop=should_stop)
-            self._scores = sharpen(learnt, torch.from_numpy(small).permute(2, 0, 1))
+            self._scores = sharpen_finely(learnt, torch.from_numpy(small).permute(2, 0, 1))
         self._evidence = Evidence(reduce(picture, EVIDENCE_SIDE), deep, seed=seed)
 
     def update(
