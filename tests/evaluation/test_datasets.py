@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import typing
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from napari_ovseg.evaluation.datasets import DATASETS, VOID, open_dataset
 from napari_ovseg.evaluation.problems import BadDataset, BadPicture
 from napari_ovseg.evaluation.truth import classes_in, read_pair
 from napari_ovseg.relevance import METHODS
+from napari_ovseg.wording import NONE, PACKS
 
 from . import archives
 
@@ -292,12 +294,14 @@ def test_the_commands_of_the_docs_name_what_there_is():
     assert len(commands) == 34
     for dataset, options in commands:
         assert dataset in DATASETS
-        given = dict(re.findall(r"--(\S+) (\S+)", options))
+        words = shlex.split(options)
+        given = dict(zip((word.removeprefix("--") for word in words[::2]), words[1::2], strict=True))
         assert given.pop("protocol") in typing.get_args(Protocol)
         assert given.pop("reading", "masks") in typing.get_args(Reading)
         assert given.pop("method", METHODS[0]) in METHODS
         assert given.pop("split", "train") == "train"
         assert given.pop("model") == DEFAULT
+        assert given.pop("pack", NONE) in (NONE, *PACKS)
         assert re.fullmatch(r"curated|clip-es\.txt|SCLIP/configs/cls_\w+\.txt", given.pop("names"))
         assert not given
 
