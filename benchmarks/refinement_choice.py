@@ -14,7 +14,6 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from itertools import product
 from pathlib import Path
 from tempfile import gettempdir
@@ -27,20 +26,19 @@ from tqdm import tqdm
 
 from napari_ovseg import distillation
 from napari_ovseg.pipeline import segment_maps
-from napari_ovseg.pseudo_labels import BACKGROUND_POWER, paint
-from napari_ovseg.single_image import affinity, contrast, edges, head, turns
+from napari_ovseg.pseudo_labels import paint
+from napari_ovseg.single_image import affinity, contrast, edges, turns
 from voc_photos import Counts, Photo, Relevance, confusion, figures, folds, photos
 
 KEPT = Path(gettempdir()) / "napari-ovseg-voc-counts"
 FOLDS = 5
 Setting = dict[str, Any]
 WALKS = ((0.07, 0.97), (0.1, 0.97), (0.15, 0.98))
-POWERS = (1.0, 1.4, 2.0)
 RECIPE: Setting = {}
 GRID: list[Setting] = [
-    {"walk": walk, "power": power, "stop": "pseudo-labels"} for walk, power in product(WALKS, POWERS)
+    {"walk": walk, "stop": "pseudo-labels"} | how
+    for walk, how in product(WALKS, ({}, {"without": "power by picture"}))
 ]
-LATE: list[Setting] = [RECIPE, {"anchor": 0.25}, {"anchor": 1.0}]
 PARTS: list[Setting] = [
     RECIPE,
     {"without": "walk"},
@@ -62,8 +60,6 @@ def changed(setting: Setting) -> Iterator[None]:
         (affinity, "TEMPERATURE", temperature),
         (affinity, "WALK", chance),
     ]
-    if "anchor" in setting:
-        changes.append((turns, "anchor", partial(head.anchor, weight=setting["anchor"])))
     if "stop" in setting:
         changes.append((distillation, "_learnt", lambda *_: {}))
     without: dict[str | None, tuple[object, str, object]] = {
@@ -92,8 +88,7 @@ def counts_of(setting: Setting, shown: list[Photo], relevance: Relevance) -> dic
         if not file.exists():
             maps, features, start = relevance.maps(photo), relevance.features(photo), time.process_time()
             with changed(setting):
-                power = setting.get("power", BACKGROUND_POWER)
-                stages = segment_maps(photo.picture, maps, features, background_power=power).stages
+                stages = segment_maps(photo.picture, maps, features).stages
             seconds = np.array(time.process_time() - start)
             counted = {
                 stage: confusion(photo, paint(soft, photo.truth.shape)[0])
@@ -133,9 +128,8 @@ def cross_validated(title: str, settings: list[Setting], shown: list[Photo], vie
 
 @app.command()
 def grid(views: int = 8, every: int = 1) -> None:
-    """Cross-validation: what comes before learning, by the pseudo-labels, then learning, by the masks."""
+    """Cross-validation of what comes before learning, by the pseudo-labels."""
     cross_validated("Pseudo-labels", GRID, photos("val", every), views)
-    cross_validated("Masks", LATE, photos("val", every), views)
 
 
 @app.command()
