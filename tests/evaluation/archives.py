@@ -10,9 +10,9 @@ from PIL import Image
 SIZE = (24, 32)
 
 
-def picture(path: Path, seed: int = 0) -> Path:
+def picture(path: Path, seed: int = 0, size: tuple[int, int] = SIZE) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    pixels = np.random.default_rng(seed).integers(0, 256, (*SIZE, 3), dtype=np.uint8)
+    pixels = np.random.default_rng(seed).integers(0, 256, (*size, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(path)
     return path
 

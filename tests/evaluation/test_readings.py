@@ -12,10 +12,15 @@ from hypothesis import strategies as st
 from napari_ovseg.clip.model import Model
 from napari_ovseg.clip.registry import ModelSpec
 from napari_ovseg.errors import InputError
+from napari_ovseg.evaluation import papers
 from napari_ovseg.evaluation.datasets import open_dataset
-from napari_ovseg.evaluation.readings import How, best_phrase, read, short_side
+from napari_ovseg.evaluation.papers import best_phrase, short_side, strongest_phrase
+from napari_ovseg.evaluation.readings import How, read
 from napari_ovseg.evaluation.report import write_report
 from napari_ovseg.evaluation.run import evaluate
+from napari_ovseg.images import read_image, to_rgb
+from napari_ovseg.relevance import relevance_maps
+from napari_ovseg.wording import PACKS
 
 from . import archives
 
@@ -107,12 +112,76 @@ def test_a_background_without_words_is_asked_for_by_that_name(tmp_path, model, m
     assert found.pictures[0].masks.iou() == {14: 1.0}
 
 
-@pytest.mark.parametrize("method", ["explain", "cam"])
-def test_methods_without_cosines_are_refused(tmp_path, model, method):
+def test_a_method_that_no_paper_scores_so_is_refused(tmp_path, model):
     archives.voc(tmp_path, {"a": (0, 15)})
-    how = How(model, "known-labels", "papers", method)
-    with pytest.raises(InputError, match="no cosines"):
+    how = How(model, "known-labels", "papers", "explain")
+    with pytest.raises(InputError, match="No paper scores explain so"):
         evaluate(open_dataset("voc21", tmp_path), how, tmp_path / "out")
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 2**16), st.integers(1, 5), st.sampled_from([None, 1.0, 2.0]))
+def test_the_strongest_phrase_wins_unless_background_is_stronger(seed, count, power):
+    rng = np.random.default_rng(seed)
+    maps = torch.from_numpy(rng.random((count, 3, 4)).astype(np.float32))
+    owners = torch.from_numpy(rng.integers(1, 4, count))
+    large = torch.nn.functional.interpolate(maps[None], (7, 9), mode="bilinear", align_corners=False)[0]
+    ids = strongest_phrase(maps, owners, (7, 9), power)
+    for row in range(7):
+        for column in range(9):
+            here = large[:, row, column].tolist()
+            scores = here if power is None else [(1 - max(here)) ** power, *here]
+            expected = owners.tolist() if power is None else [0, *owners.tolist()]
+            assert ids[row, column] == expected[scores.index(max(scores))]
+
+
+def test_clip_es_looks_once_at_the_size_of_the_picture_against_its_words(tmp_path, model):
+    archives.voc(tmp_path, {"a": (0, 15, 20), "empty": (0,)})
+    dataset = open_dataset("voc21", tmp_path)
+    found = evaluate(dataset, How(model, "known-labels", "papers", "cam"), tmp_path / "out")
+    picture = to_rgb(read_image(dataset.pairs[0].picture))
+    prompts = ("a clean origami {}.",)
+    words = model.encode_text(PACKS["natural scene"].words, templates=prompts)
+    assert len(words) == 25
+    # 24 x 32 pixels are whole patches of 8: the view is the picture
+    maps = relevance_maps(
+        model.network,
+        model.preprocess(picture, (24, 32)),
+        model.encode_text(["person", "tv monitor"], templates=prompts),
+        "cam",
+        background=words,
+    )
+    low, high = maps.amin((1, 2), keepdim=True), maps.amax((1, 2), keepdim=True)
+    large = torch.nn.functional.interpolate(((maps - low) / (high - low))[None], (24, 32), mode="bilinear")[0]
+    assert list(found.pictures[0].stages) == ["background power 1", "background power 2"]
+    for power, counted in zip((1, 2), found.pictures[0].stages.values(), strict=True):
+        scores = torch.cat([(1 - large.amax(0, keepdim=True)) ** power, large])
+        painted = torch.tensor([0, 15, 20])[scores.argmax(0)]
+        for number in (0, 15, 20):
+            assert counted.of.get(number, [0, 0, 0])[1] == (painted == number).sum()
+    assert found.pictures[1].stages.keys() == found.pictures[0].stages.keys()
+    assert list(write_report(found)["stages"]) == ["background power 1", "background power 2"]
+
+
+def test_clip_es_shows_whole_patches_and_takes_words_that_are_given(tmp_path, model, monkeypatch):
+    archives.voc(tmp_path, {"a": (0, 15)})
+    archives.picture(tmp_path / "VOCdevkit/VOC2012/JPEGImages/a.jpg", size=(25, 30))
+    archives.mask(tmp_path / "VOCdevkit/VOC2012/SegmentationClass/a.png", 0, 15, size=(25, 30))
+    plain = open_dataset("voc21", tmp_path).names[1:]
+    file = archives.text(tmp_path / "phrases.txt", "sky, wall", *plain)
+    seen = []
+
+    def watched(network, view, texts, method, **options):
+        seen.append((tuple(view.shape[2:]), len(texts), len(options["background"])))
+        return relevance_maps(network, view, texts, method, **options)
+
+    monkeypatch.setattr(papers, "relevance_maps", watched)
+    how = How(model, "known-labels", "papers", "cam")
+    evaluate(open_dataset("voc21", tmp_path, naming=str(file)), how, tmp_path / "21")
+    found = evaluate(open_dataset("voc20", tmp_path), how, tmp_path / "20")
+    assert seen == [((32, 32), 1, 2), ((32, 32), 1, 25)]
+    assert list(found.pictures[0].stages) == ["relevance"]
+    assert found.pictures[0].masks.iou() == {14: 1.0}
 
 
 def test_other_templates_make_other_vectors_and_are_kept_apart(model):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -194,6 +195,21 @@ def test_bad_input_stops_the_run_unless_it_is_skipped_and_then_it_is_listed(arch
     archives.mask(archive / "SegmentationClass/c.png", 77)
     with pytest.raises(InputError, match="None of the 3"):
         evaluate(open_dataset("voc21", archive), how, tmp_path / "out", skip_bad=True)
+
+
+def test_a_file_that_the_system_refuses_is_named_and_can_be_skipped(archive, tmp_path, how, monkeypatch):
+    refused, read = archive / "JPEGImages/b.jpg", Path.read_bytes
+
+    def reading(self):
+        if self == refused:
+            raise PermissionError(13, "Permission denied")
+        return read(self)
+
+    monkeypatch.setattr(Path, "read_bytes", reading)
+    dataset = open_dataset("voc21", archive)
+    with pytest.raises(BadPicture, match=r"b\.jpg can't be read \(Permission denied\)"):
+        evaluate(dataset, how, tmp_path / "out")
+    assert list(evaluate(dataset, how, tmp_path / "out", skip_bad=True).bad) == ["b"]
 
 
 def test_what_is_missing_is_said_before_anything_is_computed(archive, tmp_path, how, asked):

@@ -69,7 +69,7 @@ def evaluate(
     reading: Annotated[
         Reading,
         typer.Option(
-            help="masks: all that segment does. papers: relevance alone, scored as papers on dense CLIP do."
+            help="masks: all that segment does. papers: relevance alone, scored as its paper does it."
         ),
     ] = "masks",
     pack: Annotated[str, typer.Option(help=f"{PACK_HELP} For masks only.", metavar="NAME")] = GUESS,

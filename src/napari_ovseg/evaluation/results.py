@@ -16,6 +16,7 @@ from PIL import Image
 from napari_ovseg.errors import InputError
 from napari_ovseg.evaluation.layouts import Pair
 from napari_ovseg.evaluation.metrics import Counts, counts_from
+from napari_ovseg.evaluation.problems import BadPicture
 from napari_ovseg.export import prepare_folder, write_labels
 from napari_ovseg.export.atomic import write_atomically
 
@@ -134,10 +135,13 @@ class Results:
 
 
 def contents(pair: Pair) -> str:
-    """Digest of the picture and its masks."""
+    """Digest of the picture and its masks; `BadPicture` where one can't be read at all."""
     digest = hashlib.sha256()
     for path in (pair.picture, *pair.masks):
-        digest.update(path.read_bytes())
+        try:
+            digest.update(path.read_bytes())
+        except OSError as error:
+            raise BadPicture(f"{path} can't be read ({error.strerror}): unpack it again.") from error
     return digest.hexdigest()[:16]
 
 

@@ -16,7 +16,7 @@ from napari_ovseg.evaluation.layouts import Pair
 from napari_ovseg.evaluation.metrics import count, count_boundaries
 from napari_ovseg.evaluation.problems import BadPicture
 from napari_ovseg.evaluation.protocols import asked
-from napari_ovseg.evaluation.readings import STAGES, How, read
+from napari_ovseg.evaluation.readings import How, read
 from napari_ovseg.evaluation.results import PictureResult, Results, contents, digest_of
 from napari_ovseg.evaluation.truth import missing, read_pair
 
@@ -125,7 +125,7 @@ def settings_of(dataset: Dataset, how: How) -> dict[str, Any]:
         "reading": how.reading,
         "model": how.model.spec.name,
         "weights": how.model.checkpoint_id,
-        "method": how.method or how.model.spec.method,
+        "method": how.relevance_method,
         **({"preset": how.preset, "seed": how.seed, "pack": how.pack} if how.reading == "masks" else {}),
         "version": __version__,
     }
@@ -173,7 +173,6 @@ def _found(
     names = asked(run.dataset, truth, how.protocol)
     if names is None:
         # nothing is asked for where truth is all background, or nothing counts
-        stages = STAGES if how.reading == "masks" else STAGES[:1]
-        return dict.fromkeys(stages, np.zeros(truth.shape, np.int32)), (), {}
+        return dict.fromkeys(how.stages(run.dataset), np.zeros(truth.shape, np.int32)), (), {}
     painted, seconds = read(picture, run.dataset, names, how)
     return painted, tuple(category.name for category in names.categories if not category.background), seconds
