@@ -41,3 +41,38 @@ def voc(root: Path, masks: dict[str, tuple[int, ...]], split: str = "val") -> Pa
         mask(base / f"SegmentationClass/{stem}.png", *values, palette=True)
     text(base / f"ImageSets/Segmentation/{split}.txt", *masks)
     return base
+
+
+def build(root: Path, name: str, *values: int) -> None:
+    """One picture in the layout of a dataset, with these mask values."""
+    if name.startswith("voc"):
+        voc(root, {"2007_000001": values})
+    elif name.startswith("context"):
+        base = root / "VOCdevkit/VOC2010"
+        picture(base / "JPEGImages/2008_000002.jpg")
+        mask(base / "SegmentationClassContext/2008_000002.png", *values)
+        text(base / "ImageSets/SegmentationContext/val.txt", "2008_000002")
+    elif name.startswith("coco"):
+        picture(root / "images/val2017/000000000139.jpg")
+        mask(root / "annotations/val2017/000000000139.png", *values)
+        # what other tools leave beside the masks is not one
+        mask(root / "annotations/val2017/000000000139_labelTrainIds.png", 0)
+    elif name == "ade20k":
+        base = root / "ADEChallengeData2016"
+        picture(base / "images/validation/ADE_val_00000001.jpg")
+        mask(base / "annotations/validation/ADE_val_00000001.png", *values)
+    elif name == "cityscapes":
+        picture(root / "leftImg8bit/val/ulm/ulm_000000_000019_leftImg8bit.png")
+        for kind in ("labelIds", "instanceIds", "color"):
+            mask(root / f"gtFine/val/ulm/ulm_000000_000019_gtFine_{kind}.png", *values)
+    elif name == "camvid":
+        picture(root / "CamVid/test/0001TP_008550.png")
+        mask(root / "CamVid/testannot/0001TP_008550.png", *values)
+        line = "/SegNet/CamVid/test/0001TP_008550.png /SegNet/CamVid/testannot/0001TP_008550.png"
+        text(root / "CamVid/test.txt", line)
+    elif name == "nuclei":
+        picture(root / "stage1_train/0a7d/images/0a7d.png")
+        for number, value in enumerate(values):
+            others = [0] * len(values)
+            others[number] = value
+            mask(root / f"stage1_train/0a7d/masks/{number}.png", *others)

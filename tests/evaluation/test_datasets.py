@@ -38,41 +38,6 @@ COUNTS = {
 }
 
 
-def build(root, name: str, *values: int) -> None:
-    """One picture in the layout of a dataset, with these mask values."""
-    if name.startswith("voc"):
-        archives.voc(root, {"2007_000001": values})
-    elif name.startswith("context"):
-        base = root / "VOCdevkit/VOC2010"
-        archives.picture(base / "JPEGImages/2008_000002.jpg")
-        archives.mask(base / "SegmentationClassContext/2008_000002.png", *values)
-        archives.text(base / "ImageSets/SegmentationContext/val.txt", "2008_000002")
-    elif name.startswith("coco"):
-        archives.picture(root / "images/val2017/000000000139.jpg")
-        archives.mask(root / "annotations/val2017/000000000139.png", *values)
-        # what other tools leave beside the masks is not one
-        archives.mask(root / "annotations/val2017/000000000139_labelTrainIds.png", 0)
-    elif name == "ade20k":
-        base = root / "ADEChallengeData2016"
-        archives.picture(base / "images/validation/ADE_val_00000001.jpg")
-        archives.mask(base / "annotations/validation/ADE_val_00000001.png", *values)
-    elif name == "cityscapes":
-        archives.picture(root / "leftImg8bit/val/ulm/ulm_000000_000019_leftImg8bit.png")
-        for kind in ("labelIds", "instanceIds", "color"):
-            archives.mask(root / f"gtFine/val/ulm/ulm_000000_000019_gtFine_{kind}.png", *values)
-    elif name == "camvid":
-        archives.picture(root / "CamVid/test/0001TP_008550.png")
-        archives.mask(root / "CamVid/testannot/0001TP_008550.png", *values)
-        line = "/SegNet/CamVid/test/0001TP_008550.png /SegNet/CamVid/testannot/0001TP_008550.png"
-        archives.text(root / "CamVid/test.txt", line)
-    elif name == "nuclei":
-        archives.picture(root / "stage1_train/0a7d/images/0a7d.png")
-        for number, value in enumerate(values):
-            others = [0] * len(values)
-            others[number] = value
-            archives.mask(root / f"stage1_train/0a7d/masks/{number}.png", *others)
-
-
 @pytest.mark.parametrize(
     ("name", "values", "classes"),
     [
@@ -95,7 +60,7 @@ def build(root, name: str, *values: int) -> None:
     ],
 )
 def test_values_mean_what_the_papers_count(tmp_path, name, values, classes):
-    build(tmp_path, name, *values)
+    archives.build(tmp_path, name, *values)
     dataset = open_dataset(name, tmp_path)
     assert len(dataset.names) == COUNTS[name]
     assert dataset.has_background == (dataset.names[0] == "background")
@@ -119,7 +84,7 @@ def test_values_mean_what_the_papers_count(tmp_path, name, values, classes):
     ],
 )
 def test_a_class_beyond_the_list_is_named_with_its_file(tmp_path, name, value):
-    build(tmp_path, name, 1, value)
+    archives.build(tmp_path, name, 1, value)
     dataset = open_dataset(name, tmp_path)
     with pytest.raises(BadPicture, match=f"{dataset.pairs[0].masks[0]} holds the value {value}"):
         read_pair(dataset, dataset.pairs[0])
@@ -135,19 +100,19 @@ def test_what_is_not_there_is_said(tmp_path, name):
 
 
 def test_a_missing_split_file_names_those_that_are_there(tmp_path):
-    build(tmp_path, "voc21", 0)
+    archives.build(tmp_path, "voc21", 0)
     with pytest.raises(BadDataset, match=r"no split file .*trainval\.txt: --split can be val\."):
         open_dataset("voc21", tmp_path, split="trainval")
 
 
 @pytest.mark.parametrize("inside", [".", "VOCdevkit", "VOCdevkit/VOC2012"])
 def test_the_root_may_be_any_folder_on_the_way(tmp_path, inside):
-    build(tmp_path, "voc21", 0)
+    archives.build(tmp_path, "voc21", 0)
     assert open_dataset("voc21", tmp_path / inside).pairs[0].picture.is_file()
 
 
 def test_a_mask_without_a_picture_and_a_picture_without_a_mask_are_both_seen(tmp_path):
-    build(tmp_path, "ade20k", 1)
+    archives.build(tmp_path, "ade20k", 1)
     base = tmp_path / "ADEChallengeData2016"
     archives.mask(base / "annotations/validation/ADE_val_00000002.png", 1)
     archives.picture(base / "images/validation/ADE_val_00000003.jpg")
@@ -256,7 +221,7 @@ def test_more_classes_than_eight_bits_hold(tmp_path):
 def test_curated_names_stand_beside_every_plain_list_and_can_be_typed_together(tmp_path, path):
     name, naming = path.stem.split(".")
     for full in (n for n in COUNTS if n.rstrip("0123456789") == name):
-        build(tmp_path, full, 0)
+        archives.build(tmp_path, full, 0)
         for chosen in ("plain", naming, str(path)):
             dataset = open_dataset(full, tmp_path, naming=chosen)
             asked = [*dataset.categories, *filter(None, [dataset.background])]
@@ -266,7 +231,7 @@ def test_curated_names_stand_beside_every_plain_list_and_can_be_typed_together(t
 
 @pytest.mark.parametrize("with_background", [True, False])
 def test_a_file_of_phrases_may_leave_out_a_background_that_does_not_count(tmp_path, with_background):
-    build(tmp_path, "voc20", 0)
+    archives.build(tmp_path, "voc20", 0)
     plain = open_dataset("voc20", tmp_path).names
     lines = [f"{name}, another {name}" for name in plain]
     file = archives.text(tmp_path / "phrases.txt", *(["sky, wall"] if with_background else []), *lines)
@@ -277,8 +242,8 @@ def test_a_file_of_phrases_may_leave_out_a_background_that_does_not_count(tmp_pa
 
 
 def test_names_that_are_no_file_are_refused_with_what_may_be_given(tmp_path):
-    build(tmp_path, "voc21", 0)
-    with pytest.raises(BadDataset, match="no file nowhere: --names takes plain, curated or a file"):
+    archives.build(tmp_path, "voc21", 0)
+    with pytest.raises(BadDataset, match="no file nowhere: --names takes plain, curated, clip-es or a file"):
         open_dataset("voc21", tmp_path, naming="nowhere")
 
 
@@ -302,7 +267,7 @@ def test_the_commands_of_the_docs_name_what_there_is():
         assert given.pop("split", "train") == "train"
         assert given.pop("model") == DEFAULT
         assert given.pop("pack", NONE) in (NONE, *PACKS)
-        assert re.fullmatch(r"curated|clip-es\.txt|SCLIP/configs/cls_\w+\.txt", given.pop("names"))
+        assert re.fullmatch(r"curated|clip-es|SCLIP/configs/cls_\w+\.txt", given.pop("names"))
         assert not given
 
 

@@ -46,8 +46,8 @@ def evaluate(
     names: Annotated[
         str,
         typer.Option(
-            help="plain: the dataset's own; curated: sharper ones and background words; or a file with the "
-            "phrases of a class in each line.",
+            help="plain: the dataset's own; curated: sharper ones and background words; clip-es: that "
+            "paper's, for VOC; or a file with the phrases of a class in each line.",
             metavar="NAMES",
         ),
     ] = "plain",

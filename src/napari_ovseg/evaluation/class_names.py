@@ -11,6 +11,8 @@ from napari_ovseg.evaluation.problems import BadDataset
 
 BUNDLED = Path(__file__).parent / "names"
 VOID_NAME = "void"
+PLAIN = "plain"
+NAMINGS = (PLAIN, "curated", "clip-es")
 
 
 def lines_of(names: str, naming: str) -> tuple[tuple[str, ...], Path]:
@@ -21,17 +23,19 @@ def lines_of(names: str, naming: str) -> tuple[tuple[str, ...], Path]:
     names : str
         Whose classes, such as "voc".
     naming : str
-        "plain" or "curated", the bundled lists, or the path of a file.
+        "plain", "curated" or, for "voc", "clip-es": the bundled lists; or the path of a file.
 
     Raises
     ------
     BadDataset
         When there is no such list or file.
     """
-    bundled = {"plain": BUNDLED / f"{names}.txt", "curated": BUNDLED / f"{names}.curated.txt"}
-    path = bundled.get(naming, Path(naming))
+    bundled = {naming: BUNDLED / f"{names}.{naming}.txt" for naming in NAMINGS}
+    bundled[PLAIN] = BUNDLED / f"{names}.txt"
+    there = {naming: path for naming, path in bundled.items() if path.is_file()}
+    path = there.get(naming, Path(naming))
     if not path.is_file():
-        raise BadDataset(f"There is no file {naming}: --names takes plain, curated or a file of phrases.")
+        raise BadDataset(f"There is no file {naming}: --names takes {', '.join(there)} or a file of phrases.")
     return read_lines(path), path
 
 

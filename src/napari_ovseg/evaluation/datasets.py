@@ -132,8 +132,8 @@ def open_dataset(name: str, root: str | Path, *, split: str | None = None, namin
     split : str, optional
         By default the one that papers report: val, test for CamVid, all for ``nuclei`` and ``folder``.
     naming : str
-        What the model is asked for: "plain", the dataset's own names; "curated", sharper ones; or the path
-        of a file with the phrases of a class in each line.
+        What the model is asked for: "plain", the dataset's own names; "curated", sharper ones; for VOC
+        "clip-es", those of that paper; or the path of a file with the phrases of a class in each line.
 
     Returns
     -------
