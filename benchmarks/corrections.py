@@ -26,8 +26,8 @@ from napari_ovseg.demo.crops import nuclei_canvas, nuclei_split
 from napari_ovseg.demo.scenes import scene
 from napari_ovseg.segmentation import Segmentation
 from napari_ovseg.single_image import SingleImage
-from refinement_voc import PHOTOS, photos
 from rivals import RandomWalker, paint_only
+from voc_photos import PHOTOS, Relevance, photos
 
 # every sixth photo of val, from the fourth, and all of train were for choosing settings
 CHOSEN_ON = slice(3, None, 6)
@@ -65,20 +65,15 @@ class Session:
 
 def voc(count: int) -> Iterator[Case]:
     """Photos of the val split; ids follow the labels of each photo."""
-    from PIL import Image
-
-    maps, deep = (np.load(PHOTOS / f"voc/{kind}_mobilenetv2.npz") for kind in ("cam", "features"))
-    rows = photos("val", 1000)
+    rows, relevance = photos("val"), Relevance(views=2)
     rows = [row for row in rows if row not in rows[CHOSEN_ON]]
     for i in np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)):
-        key, present = rows[i]
-        picture = np.asarray(Image.open(PHOTOS / f"voc/images/{key}.jpg").convert("RGB"))
+        photo = rows[i]
         ids = np.zeros(256, np.uint8)
         ids[VOID] = VOID
-        ids[present] = np.arange(len(present)) + 1
-        truth = ids[np.asarray(Image.open(PHOTOS / f"voc/masks/{key}.png"))]
-        views = (maps[f"{key}/plain"].astype(np.float32) + maps[f"{key}/flipped"]) / 2
-        yield Case(picture, truth, segment_maps(picture, views, deep[key].astype(np.float32)))
+        ids[list(photo.present)] = np.arange(len(photo.present)) + 1
+        run = segment_maps(photo.picture, relevance.maps(photo), relevance.features(photo))
+        yield Case(photo.picture, ids[photo.truth], run)
 
 
 def nuclei(count: int) -> Iterator[Case]:
