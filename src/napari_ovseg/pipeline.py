@@ -20,7 +20,7 @@ from napari_ovseg.categories import Category, parse_categories, void_id
 from napari_ovseg.distillation import Distilled, distil_maps
 from napari_ovseg.errors import InputError
 from napari_ovseg.images import to_rgb
-from napari_ovseg.picture_relevance import picture_relevance
+from napari_ovseg.picture_relevance import PictureRelevance, picture_relevance
 from napari_ovseg.pseudo_labels import BACKGROUND_POWER, BACKGROUND_POWER_OF_COSINES, paint
 from napari_ovseg.relevance import GRADIENT_METHODS, Method
 from napari_ovseg.segmentation import OnPseudoLabels, Progress, Run, Segmentation, ShouldStop, State
@@ -107,37 +107,45 @@ def segment(
     picture = to_rgb(image)
     views = augmentation.views_for(preset, *picture.shape[:2])
     how = cast(Method, method or model.spec.method)
-    # without a background no word is needed to win against the names; in cam words compete anyway
-    pack = NONE if pack == GUESS and not background and how != "cam" else pack
+    wanted = _wanted_pack(pack, how, background)
     run = Run(progress, should_stop)
     with run.stage(LOOKING, len(views)):
-        seen = picture_relevance(picture, named, views, model=model, method=how, pack=pack, run=run)
-        sought = [name.phrases for name in named if not name.background]
-        presence = model.presence(seen.image_vectors, sought)
+        seen = picture_relevance(picture, named, views, model=model, method=how, pack=wanted, run=run)
+        presence = model.presence(seen.image_vectors, [n.phrases for n in named if not n.background])
     there = _there(presence, 0.0 if known else _absent_below(model), background)
-    power = BACKGROUND_POWER if how in GRADIENT_METHODS else BACKGROUND_POWER_OF_COSINES
     distilled = distil_maps(
         picture,
         seen.maps,
         seen.features,
         there,
-        background_power=power if background else None,
+        background_power=_background_power(how) if background else None,
         seed=seed,
         run=run,
         on_pseudo_labels=on_pseudo_labels,
     )
     found = _segmentation(picture.shape[:2], named, presence, there, distilled, seed, run)
-    record = {
+    settings = {"method": how, "known": known, "preset": preset, "views": len(views)}
+    return replace(found, record=settings | found.record | _seen_by(model, named, seen))
+
+
+def _wanted_pack(pack: str, method: Method, background: bool) -> str:
+    """What to do about a pack: where nothing is background no word needs to win, but in cam words compete."""
+    return NONE if pack == GUESS and not background and method != "cam" else pack
+
+
+def _background_power(method: Method) -> float:
+    return BACKGROUND_POWER if method in GRADIENT_METHODS else BACKGROUND_POWER_OF_COSINES
+
+
+def _seen_by(model: Model, named: tuple[Category, ...], seen: PictureRelevance) -> dict[str, Any]:
+    """For the record: which weights looked at the picture, against which words, and what they don't know."""
+    return {
         "model": model.spec.name,
         "checkpoint": model.spec.checkpoint,
-        "method": how,
         "pack": seen.pack.name if seen.pack else NONE,
         "pack_guess": seen.guess.shares if seen.guess else None,
-        "known": known,
-        "preset": preset,
-        "views": len(views),
+        "warnings": _warnings(model, named),
     }
-    return replace(found, record=record | found.record | {"warnings": _warnings(model, named)})
 
 
 def _absent_below(model: Model) -> float:
