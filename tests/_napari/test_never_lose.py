@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import threading
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -203,3 +207,21 @@ def test_a_stroke_before_the_slider_moves_is_saved(make_napari_viewer, qtbot, tm
     folder = tmp_path / "stack.tif.ovseg"
     qtbot.waitUntil(lambda: is_sidecar(folder), timeout=10_000)
     assert load(folder).slices[(0,)].human[3, 4] == 2
+
+
+def test_the_benchmark_that_kills_can_run_and_run_again(make_panel, qtbot, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2] / "benchmarks"))
+    tireless = importlib.import_module("tireless")
+    viewer = make_panel(SimpleNamespace(engine=tireless.engine(), hold=threading.Event())).viewer
+    (panel,) = viewer.window._qt_window.findChildren(OpenVocabularyWidget)
+    noise = np.random.default_rng(0).integers(0, 256, (tireless.SIDE, tireless.SIDE, 3), np.uint8)
+    viewer.add_image(noise, name="photo")
+    panel.form.names.setPlainText("bright, dark")
+    for _ in range(2):
+        panel.form.run.click()
+        qtbot.waitUntil(lambda: not panel.busy, timeout=20_000)
+        assert "Segmented 'bright', 'dark'" in panel.form.message.text()
+        panel.annotator.current.masks.layer.data_setitem((np.array([3]), np.array([4])), 2)
+        panel.annotator.settle()
+    assert [layer.name for layer in viewer.layers][-1] == "photo masks [1]"
+    assert panel.annotator.current.human_pixels(())[3, 4] == 2
