@@ -5,6 +5,7 @@ Run from the repository: ``.ci/with_display python docs/images/make_tutorial.py`
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import time
 from collections.abc import Callable
@@ -191,15 +192,8 @@ def export(hand: Hand) -> None:
     dialog.close()
 
 
-def main() -> None:
-    """Go through the tutorial."""
-    from napari_ovseg._napari.launch import load_torch
-    from napari_ovseg.demo.scenes import sample_scene
-
-    load_torch()
-    folder = Path(tempfile.mkdtemp(prefix="tutorial-"))
-    picture = folder / "scene.png"
-    Image.fromarray(sample_scene(SCENE)[0]).save(picture)
+def go_through(picture: Path) -> None:
+    """Go through the tutorial with a picture, in two windows."""
     hand = Hand(picture)
     correct(hand)
     rename(hand)
@@ -211,6 +205,22 @@ def main() -> None:
     again.wait_for(lambda: again.widget.annotator.current is not None)
     export(again)
     again.viewer.close()
+
+
+def main() -> None:
+    """Take the pictures, in a folder whose name is good to read in one of them."""
+    from napari_ovseg._napari.launch import load_torch
+    from napari_ovseg.demo.scenes import sample_scene
+
+    load_torch()
+    folder = Path(tempfile.gettempdir()) / "photos"
+    folder.mkdir()
+    try:
+        picture = folder / "scene.png"
+        Image.fromarray(sample_scene(SCENE)[0]).save(picture)
+        go_through(picture)
+    finally:
+        shutil.rmtree(folder)
 
 
 if __name__ == "__main__":
