@@ -38,7 +38,9 @@ def shoot(viewer: Viewer, widget: OpenVocabularyWidget, name: str) -> None:
     wait(widget)
     pixels = viewer.screenshot(canvas_only=False, flash=False)
     # A palette keeps the repository small; the window has few colours besides the picture's.
-    picture = Image.fromarray(pixels).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    picture = Image.fromarray(pixels).convert("RGB")
+    # an octree keeps the colours of the small swatches in the table
+    picture = picture.quantize(256, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
     picture.save(HERE / name, optimize=True)
     print(f"{name}: {widget.form.message.text()}")
 

@@ -42,3 +42,15 @@ def test_the_launcher_itself_brings_no_qt_so_that_torch_can_come_first():
         "assert not any(name.startswith(('PyQt', 'PySide', 'qtpy')) for name in sys.modules), 'Qt'\n"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_whole_picture_is_in_view_beside_the_panel(monkeypatch, make_napari_viewer, tmp_path, qtbot):
+    import napari
+
+    monkeypatch.setattr(napari, "Viewer", lambda title, show: make_napari_viewer(show=show))
+    Image.fromarray(np.zeros((40, 50, 3), np.uint8)).save(tmp_path / "one.png")
+    viewer, _ = launch.build_window([tmp_path / "one.png"])
+    qtbot.wait(300)
+    canvas = viewer.window._qt_viewer.canvas.native
+    assert viewer.camera.zoom * 50 <= canvas.width()
+    assert viewer.camera.zoom * 40 <= canvas.height()

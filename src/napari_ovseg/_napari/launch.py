@@ -53,6 +53,7 @@ def build_window(
     """Build the window of :func:`open_window` and return at once; tests do not show it."""
     pictures = [(Path(path), read_image(path)) for path in images]
     import napari
+    from qtpy.QtCore import QTimer
 
     from napari_ovseg._napari.layers import METADATA_KEY
     from napari_ovseg._napari.model_choice import BUNDLED, model_choices
@@ -66,6 +67,8 @@ def build_window(
         viewer.add_image(picture, name=path.stem, metadata=metadata)
     widget = OpenVocabularyWidget(viewer)
     viewer.window.add_dock_widget(widget, name=PANEL, area="right")
+    # the panel takes its room from the canvas, which then shows less than the whole picture
+    QTimer.singleShot(0, viewer.reset_view)
     if labels:
         widget.form.names.setPlainText(labels)
     if demo:
