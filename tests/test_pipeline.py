@@ -1,28 +1,21 @@
+"""The two entries of the method, by their contracts and on pictures whose truth is known."""
+
+from __future__ import annotations
+
 import json
-import unittest.mock
 
 import numpy as np
-import open_clip
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_ovseg import Category, load_model, refine, segment, segment_maps
-from napari_ovseg.augmentation import views_for
-from napari_ovseg.categories import parse_categories
 from napari_ovseg.clip.model import Model
-from napari_ovseg.clip.registry import ModelSpec
 from napari_ovseg.demo.scenes import sample_scene
 from napari_ovseg.errors import Cancelled, InputError
-from napari_ovseg.images import to_rgb
-from napari_ovseg.picture_relevance import picture_relevance
 from napari_ovseg.relevance import METHODS
-from napari_ovseg.segmentation import Run
-from napari_ovseg.wording import PACKS, Guess
-
-VISION = {"image_size": 32, "layers": 2, "width": 32, "head_width": 8, "patch_size": 8}
-TEXT = {"context_length": 16, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}
+from tiny import square, tiny_model
 
 
 @pytest.fixture(autouse=True)
@@ -32,11 +25,7 @@ def own_text_cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def model():
-    torch.manual_seed(0)
-    network = open_clip.CLIP(24, VISION, TEXT, init_logit_bias=0.0).eval().requires_grad_(False)
-    open_clip.set_model_preprocess_cfg(network, {"mean": (0.5,) * 3, "std": (0.5,) * 3, "size": (32, 32)})
-    tokenizer = open_clip.SimpleTokenizer(context_length=16)
-    return Model(ModelSpec("tiny", "tiny", "random"), network, tokenizer, torch.device("cpu"), "tiny")
+    return tiny_model()
 
 
 @pytest.fixture
@@ -51,11 +40,8 @@ def everything_there(monkeypatch):
 
 @pytest.mark.usefixtures("everything_there")
 @pytest.mark.parametrize("method", METHODS)
-def test_every_method_gives_masks_and_is_recorded(model, picture, method):
-    torch.manual_seed(0)
-    network = open_clip.CLIP(24, VISION | {"layers": 3}, TEXT, init_logit_bias=0.0).eval()
-    open_clip.set_model_preprocess_cfg(network, {"mean": (0.5,) * 3, "std": (0.5,) * 3, "size": (32, 32)})
-    model.network = network.requires_grad_(False)
+def test_every_method_gives_masks_and_is_recorded(picture, method):
+    model = tiny_model(layers=3)
     found = segment(picture, "cat, Grass; background: sky", model=model, preset="fast", method=method)
     assert found.record["method"] == method
     assert found.masks.shape == picture.shape[:2]
@@ -69,85 +55,6 @@ def test_a_method_the_model_lacks_says_what_to_use(model, picture):
         segment(picture, "cat", model=model, preset="fast", method="scclip")
     with pytest.raises(InputError, match="use one of explain, cam"):
         segment(picture, "cat", model=model, preset="fast", method="magic")
-
-
-@pytest.mark.usefixtures("everything_there")
-@pytest.mark.parametrize("method", ["explain", "naclip"])
-def test_synonyms_and_packs_cell_by_cell(model, picture, method):
-    """Against a loop over cells: the best synonym speaks, and yields to the best word of the pack."""
-    named = parse_categories("cat: kitty, tom; tree; background: sky")
-    views = views_for("fast", *picture.shape[:2])
-
-    def maps(categories, pack):
-        rgb = to_rgb(picture)
-        run = Run(None, None)
-        with run.stage("Looking", len(views)):
-            return picture_relevance(
-                rgb, categories, views, model=model, method=method, pack=pack, run=run
-            ).maps
-
-    templates = PACKS["aerial"].templates
-    single = {}
-    for word in ("cat", "kitty", "tom", "tree", "sky", *PACKS["aerial"].words):
-        with unittest.mock.patch.object(model._text, "templates", templates):
-            single[word] = maps((Category(word),), "none")[0]
-    found = maps(named, "aerial")
-    for row, column in np.ndindex(*single["cat"].shape):
-        rival = max(float(single[word][row, column]) for word in PACKS["aerial"].words)
-        for index, words in enumerate((["cat", "kitty", "tom"], ["tree"], ["sky"])):
-            best = max(float(single[word][row, column]) for word in words)
-            expected = best - max(0.0, rival - best)
-            assert float(found[index, row, column]) == pytest.approx(expected, abs=1e-5)
-
-
-@pytest.mark.usefixtures("everything_there")
-@pytest.mark.parametrize(
-    ("method", "pack", "used"),
-    [
-        ("explain", "guess", "none"),
-        ("explain", "histology", "histology"),
-        ("naclip", "Electron-Microscopy", "electron microscopy"),
-        ("cam", "guess", "natural scene"),
-    ],
-)
-def test_the_pack_that_is_used_is_recorded(model, picture, method, pack, used, monkeypatch):
-    monkeypatch.setattr(
-        "napari_ovseg.picture_relevance.guess_pack", lambda model, vectors: Guess(None, {"aerial": 1.0})
-    )
-    network = open_clip.CLIP(24, VISION | {"layers": 3}, TEXT, init_logit_bias=0.0).eval()
-    open_clip.set_model_preprocess_cfg(network, {"mean": (0.5,) * 3, "std": (0.5,) * 3, "size": (32, 32)})
-    model.network = network.requires_grad_(False)
-    record = segment(picture, "cat", model=model, preset="fast", method=method, pack=pack).record
-    assert record["pack"] == used
-    assert record["pack_guess"] == ({"aerial": 1.0} if method == "cam" else None)
-
-
-@pytest.mark.usefixtures("everything_there")
-@pytest.mark.parametrize("pack", ["none", "microscopy", "natural scene"])
-def test_cam_finds_a_place_for_a_single_name_whatever_competes(model, picture, pack):
-    torch.manual_seed(0)
-    model.network = open_clip.CLIP(24, VISION | {"layers": 3}, TEXT).eval().requires_grad_(False)
-    open_clip.set_model_preprocess_cfg(
-        model.network, {"mean": (0.5,) * 3, "std": (0.5,) * 3, "size": (32, 32)}
-    )
-    found = segment(picture, "cell: nucleus", model=model, preset="fast", method="cam", pack=pack)
-    assert found.relevance.max() == 1
-    assert (found.masks == 1).any()
-
-
-@pytest.mark.usefixtures("everything_there")
-def test_a_pack_that_cannot_be_used_is_refused(model, picture):
-    with pytest.raises(InputError, match="guess, none, natural scene"):
-        segment(picture, "cat", model=model, preset="fast", pack="kitchen")
-
-
-def square(size=32):
-    """A red square on grey, its rough map, and where it is."""
-    truth = np.zeros((size, size), bool)
-    truth[8:20, 10:24] = True
-    picture = np.where(truth[..., None], [220, 30, 30], [110, 110, 110]).astype(np.uint8)
-    rough = torch.nn.functional.avg_pool2d(torch.from_numpy(truth.astype(np.float32))[None], 4)
-    return picture, 5 * rough - 3, truth
 
 
 @pytest.mark.usefixtures("everything_there")
@@ -346,35 +253,6 @@ def test_one_pixel_and_unknown_presets_are_refused(model, picture):
         segment(picture[:1, :1], "cat", model=model)
     with pytest.raises(InputError, match="preset"):
         segment(picture, "cat", model=model, preset="perfect")
-
-
-def test_refine_keeps_what_a_person_painted_and_adds_up_over_turns():
-    picture, rough, _ = square()
-    run = segment_maps(picture, rough, seed=2)
-    assert (run.human == 255).all()
-    edited = run.masks.astype(int)
-    edited[2:5, 2:8] = 1
-    once = refine(picture, run, edited, seed=2)
-    changed = edited != run.masks
-    assert (once.human[changed] == edited[changed]).all()
-    assert (once.human[~changed] == 255).all()
-    assert (once.masks[changed] == 1).all()
-    again = once.masks.copy()
-    again[28:31, 2:8] = 7
-    twice = refine(picture, once, again, locked=[1], seed=2)
-    assert (twice.masks[changed] == 1).all()
-    assert (twice.masks[28:31, 2:8] == 7).all()
-    np.testing.assert_array_equal(twice.masks == 1, once.masks * (again != 7) == 1)
-    assert json.dumps(twice.record)
-    assert "Learning from corrections" in twice.record["seconds"]
-
-
-def test_refine_says_what_is_wrong_with_edited_masks():
-    picture, rough, _ = square()
-    run = segment_maps(picture, rough)
-    for edited in (run.masks[1:], run.masks + 0.5, run.masks.astype(int) - 1, run.masks.astype(int) + 255):
-        with pytest.raises(InputError, match="edited masks"):
-            refine(picture, run, edited)
 
 
 @pytest.mark.parametrize("scene", [0, 7])

@@ -41,7 +41,8 @@ class Dataset:
     background : Category or None
         Words for what is not wanted, if any.
     values : mapping of int to int
-        What each mask value means: a class 0..K-1 or `VOID`. Any other value is a mistake.
+        What each mask value means: a class 0..K-1 or `VOID`. Any other value is a mistake. Empty with
+        ``things``.
     things : bool
         Whether every mask of a picture holds one thing of class 1, rather than class values.
     pairs : tuple of Pair
@@ -114,7 +115,7 @@ _KNOWN = {
     "ade20k": _Known("ade20k", _ADE, "validation", _from_one(150)),
     "cityscapes": _Known("cityscapes", _STREETS, "val", _CITYSCAPES),
     "camvid": _Known("camvid", listed_pairs, "test", _as_stored(11, 11, 255)),
-    "nuclei": _Known("nuclei", folder_for_each, EVERYTHING, {0: 0, 255: 1, 1: 1}, things=True),
+    "nuclei": _Known("nuclei", folder_for_each, EVERYTHING, {}, things=True),
 }
 DATASETS = (*_KNOWN, FOLDER)
 

@@ -41,7 +41,6 @@ AGAIN = "Looking again from near"
 # How much each counts: the picture as a whole, its best window, the best of the maps.
 WEIGHTS = (1.0, 1.0, 4.0)
 LOOKED_AT_AGAIN = 16
-_NAMES_AT_ONCE = 16
 
 
 @dataclass(frozen=True)
