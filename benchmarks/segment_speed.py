@@ -68,27 +68,29 @@ def seconds_of(
         for view, size in zip(views, shown, strict=True):
             model.network.encode_image(model.preprocess(augmentation.render(picture, view), size))
     bare = time.process_time() - start
+    before, total = timed(NAMES, method, preset, model)
+    again, _ = timed(f"{NAMES}, glove", method, preset, model)
+    return {
+        f"bare forwards of {len(views)} views": bare,
+        "segment less what comes after relevance": before,
+        "segment in total": total,
+        "one more name, less what comes after relevance": again,
+    }
+
+
+def timed(names: str, method: str, preset: str, model: Model) -> tuple[float, float]:
+    """Processor time of `segment` until relevance is there, and until the end."""
     marks: dict[str, float] = {}
     start = time.process_time()
     segment(
         astronaut(),
-        NAMES,
+        names,
         model=model,
         preset=preset,
         method=method,
         progress=lambda stage, done, total: marks.setdefault(stage, time.process_time() - start),
     )
-    total = time.process_time() - start
-    start = time.process_time()
-    segment(astronaut(), f"{NAMES}, glove", model=model, preset=preset, method=method)
-    again = time.process_time() - start
-    after = total - marks[PSEUDO]
-    return {
-        f"bare forwards of {len(views)} views": bare,
-        "segment less what comes after relevance": total - after,
-        "segment in total": total,
-        "one more name, less what comes after relevance": again - after,
-    }
+    return marks[PSEUDO], time.process_time() - start
 
 
 if __name__ == "__main__":
