@@ -82,3 +82,8 @@ def test_where_there_is_no_background_nothing_is_shifted():
     scores = torch.rand(3, 9, 7, generator=torch.Generator().manual_seed(2)).softmax(0)
     scores = torch.cat([torch.zeros(1, 9, 7), scores])
     torch.testing.assert_close(shift_background(scores, torch.rand(3, 30, 20)), scores)
+
+
+def test_background_alone_stays():
+    alone = torch.ones(1, 9, 7)
+    torch.testing.assert_close(shift_background(alone, torch.rand(3, 30, 20)), alone)

@@ -74,16 +74,9 @@ def best_outlined(
     torch.Tensor
         The best of the candidates, as it was; of equal ones, the first.
     """
-    shrink = min(1.0, EDGE_SIDE / max(picture.shape[-2:]))
-    size = [max(1, round(side * shrink)) for side in picture.shape[-2:]]
-    small = F.interpolate(picture[None], size, mode="area")[0]
-    scores = F.interpolate(torch.cat(list(candidates))[None], size, mode="bilinear", antialias=True)[0]
-    refined = pixel_adaptive_refinement(scores, small).split(len(candidates[0]))
-    contrasts = [
-        outline_contrast(one.argmax(0) == 0, small) * factor
-        for one, factor in zip(refined, worth, strict=True)
-    ]
-    return candidates[contrasts.index(max(contrasts))]
+    refined, small = _refined(torch.cat(list(candidates)), picture)
+    backgrounds = [one.argmax(0) == 0 for one in refined.split(len(candidates[0]))]
+    return candidates[_most_contrast(backgrounds, worth, small)]
 
 
 def shift_background(scores: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
@@ -101,9 +94,36 @@ def shift_background(scores: torch.Tensor, picture: torch.Tensor) -> torch.Tenso
     torch.Tensor
         ``(K, h, w)``, summing to one.
     """
-    candidates = []
-    for shift in SHIFTS:
-        weights = torch.ones(len(scores), 1, 1)
-        weights[0] = math.exp(shift)
-        candidates.append(scores * weights / (scores * weights).sum(0))
-    return best_outlined(candidates, SHIFTS.values(), picture)
+    # shifted after the averaging, which is what costs; shifting before it gave the same within 0.001 of mIoU
+    small, guide = _refined(scores, picture)
+    shifts = [_background_times(math.exp(shift), len(scores)) for shift in SHIFTS]
+    backgrounds = [(small * weights).argmax(0) == 0 for weights in shifts]
+    shifted = scores * shifts[_most_contrast(backgrounds, SHIFTS.values(), guide)]
+    return shifted / shifted.sum(0)
+
+
+def _background_times(factor: float, count: int) -> torch.Tensor:
+    """One weight for each of ``count`` scores, ``(count, 1, 1)``."""
+    weights = torch.ones(count, 1, 1)
+    weights[0] = factor
+    return weights
+
+
+def _refined(maps: torch.Tensor, picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Maps ``(K, h, w)`` that follow the edges of the picture, and the picture, at a bounded size."""
+    shrink = min(1.0, EDGE_SIDE / max(picture.shape[-2:]))
+    size = [max(1, round(side * shrink)) for side in picture.shape[-2:]]
+    small = F.interpolate(picture[None], size, mode="area")[0]
+    maps = F.interpolate(maps[None], size, mode="bilinear", antialias=True)[0]
+    return pixel_adaptive_refinement(maps, small), small
+
+
+def _most_contrast(
+    backgrounds: Sequence[torch.Tensor], worth: Collection[float], picture: torch.Tensor
+) -> int:
+    """Which background, ``(h, w)`` bool, has the outline of most contrast; of equal ones, the first."""
+    contrasts = [
+        outline_contrast(background, picture) * factor
+        for background, factor in zip(backgrounds, worth, strict=True)
+    ]
+    return contrasts.index(max(contrasts))
