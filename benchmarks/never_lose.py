@@ -72,7 +72,8 @@ def main(
                     f"{len(times)} missing, the oldest of {missing[-1]:.1f} s before; {whole} whole exports",
                     flush=True,
                 )
-            process.stdin.close()  # type: ignore[union-attr]
+            assert process.stdin is not None
+            process.stdin.close()
     print(
         f"{kills} kills: at most {max(missing):.1f} s were missing, {np.median(missing):.1f} s in the middle."
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import open_clip
@@ -64,7 +65,7 @@ def main() -> None:
         slow[method] = (
             "loops",
             {},
-            lambda method=method: readings.dense_by_loops(network, view, texts, method),  # type: ignore[misc]
+            partial(readings.dense_by_loops, network, view, texts, method),
         )
     slow["sclip"] = ("loops", {}, lambda: readings.sclip_by_loops(network, view, texts))
     slow["scclip"] = ("loops", {}, lambda: readings.scclip_by_loops(network, view, texts, 9, 4, 10))

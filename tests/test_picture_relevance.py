@@ -6,12 +6,10 @@ import unittest.mock
 
 import numpy as np
 import pytest
-import torch
 
 from napari_ovseg import Category, segment
 from napari_ovseg.augmentation import views_for
 from napari_ovseg.categories import parse_categories
-from napari_ovseg.clip.model import Model
 from napari_ovseg.errors import InputError
 from napari_ovseg.images import to_rgb
 from napari_ovseg.picture_relevance import picture_relevance
@@ -19,20 +17,12 @@ from napari_ovseg.segmentation import Run
 from napari_ovseg.wording import PACKS, Guess
 from tiny import tiny_model
 
-
-@pytest.fixture(autouse=True)
-def own_text_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("NAPARI_OVSEG_CACHE", str(tmp_path))
+pytestmark = pytest.mark.usefixtures("own_text_cache")
 
 
 @pytest.fixture
 def picture():
     return np.random.default_rng(0).integers(0, 255, (40, 56, 3), np.uint8)
-
-
-@pytest.fixture
-def everything_there(monkeypatch):
-    monkeypatch.setattr(Model, "presence", lambda self, vectors, phrases: torch.ones(len(phrases)))
 
 
 @pytest.mark.usefixtures("everything_there")

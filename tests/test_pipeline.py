@@ -17,10 +17,7 @@ from napari_ovseg.errors import Cancelled, InputError
 from napari_ovseg.relevance import METHODS
 from tiny import square, tiny_model
 
-
-@pytest.fixture(autouse=True)
-def own_text_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("NAPARI_OVSEG_CACHE", str(tmp_path))
+pytestmark = pytest.mark.usefixtures("own_text_cache")
 
 
 @pytest.fixture
@@ -31,11 +28,6 @@ def model():
 @pytest.fixture
 def picture():
     return np.random.default_rng(0).integers(0, 255, (40, 56, 3), np.uint8)
-
-
-@pytest.fixture
-def everything_there(monkeypatch):
-    monkeypatch.setattr(Model, "presence", lambda self, vectors, phrases: torch.ones(len(phrases)))
 
 
 @pytest.mark.usefixtures("everything_there")

@@ -1,3 +1,6 @@
+import errno
+import os
+
 import pytest
 from qtpy.QtCore import QSettings
 
@@ -17,6 +20,20 @@ def own_folders(tmp_path_factory, monkeypatch):
     monkeypatch.setattr(places, "user_data_path", lambda *args, **kwargs: home)
     QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(home))
     return home
+
+
+@pytest.fixture
+def disk(monkeypatch):
+    """A disk that is full as long as ``disk["full"]`` is true."""
+    state, fsync = {"full": False}, os.fsync
+
+    def failing(handle):
+        if state["full"]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", failing)
+    return state
 
 
 @pytest.fixture

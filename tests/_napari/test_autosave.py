@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import threading
 import time
 
@@ -89,17 +87,9 @@ def slow(monkeypatch):
 
 
 @pytest.fixture
-def full(monkeypatch):
-    """A disk that is full as long as `full` is."""
-    state, fsync = {"full": True}, os.fsync
-
-    def failing(handle):
-        if state["full"]:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        fsync(handle)
-
-    monkeypatch.setattr(os, "fsync", failing)
-    return state
+def full(disk):
+    disk["full"] = True
+    return disk
 
 
 def test_a_change_is_on_the_disk_within_seconds(qtbot, desk, monkeypatch):

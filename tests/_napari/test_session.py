@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import threading
 
 import numpy as np
@@ -46,20 +45,6 @@ def panel(make_napari_viewer, qtbot):
     return widget
 
 
-@pytest.fixture
-def full(monkeypatch):
-    """A disk that is full as long as `full` is."""
-    state, fsync = {"full": False}, os.fsync
-
-    def failing(handle):
-        if state["full"]:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        fsync(handle)
-
-    monkeypatch.setattr(os, "fsync", failing)
-    return state
-
-
 def run(qtbot, panel, path):
     """Open a picture and segment it."""
     before = panel.annotator.current
@@ -79,10 +64,10 @@ def painted(folder):
     return int((load(folder).slices[()].human == 7).sum()) if is_sidecar(folder) else 0
 
 
-def test_work_on_a_full_disk_survives_its_layers(qtbot, panel, pictures, full):
+def test_work_on_a_full_disk_survives_its_layers(qtbot, panel, pictures, disk):
     first, second = (path.with_name(f"{path.name}.ovseg") for path in pictures)
     image = run(qtbot, panel, pictures[0])
-    full["full"] = True
+    disk["full"] = True
     paint(panel, 1, 1)
     masks = panel.annotator.current.masks.layer
     run(qtbot, panel, pictures[1])
@@ -95,7 +80,7 @@ def test_work_on_a_full_disk_survives_its_layers(qtbot, panel, pictures, full):
     assert not panel.form.saving.problem.isHidden()
     panel.form.show_message("something else")
     assert [painted(first), painted(second)] == [0, 0]
-    full["full"] = False
+    disk["full"] = False
     qtbot.waitUntil(lambda: [painted(first), painted(second)] == [1, 2], timeout=10_000)
     qtbot.waitUntil(lambda: panel.form.saving.problem.isHidden())
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from open_clip.timm_model import TimmModel
 
-from napari_ovseg.cli.segment import Method
+from napari_ovseg.cli.options import Method
 from napari_ovseg.clip.trunk import trunk_states
 from napari_ovseg.errors import InputError
 from napari_ovseg.relevance import METHODS, relevance_from_states, relevance_maps

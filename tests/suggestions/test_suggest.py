@@ -30,9 +30,7 @@ BUNDLED = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(autouse=True)
-def own_text_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("NAPARI_OVSEG_CACHE", str(tmp_path))
+pytestmark = pytest.mark.usefixtures("own_text_cache")
 
 
 def tiny(bias: float | None, method: str = "explain") -> Model:

@@ -22,10 +22,13 @@ from napari_ovseg.wording import GUESS
 
 if TYPE_CHECKING:
     from napari_ovseg._napari.source import Source
+    from napari_ovseg._napari.suggest import SuggestRequest
     from napari_ovseg.annotation import SliceAnnotation
     from napari_ovseg.annotation.label_table import LabelTable
     from napari_ovseg.segmentation import Segmentation
     from napari_ovseg.suggestions import Suggestions
+
+Progress = Callable[[str, int, int], None]
 
 LOADING = "Loading the model"
 READING = "Reading the picture"
@@ -102,18 +105,26 @@ def default_engine() -> Engine:
     return Engine(load_model, segment, SingleImage, suggest)
 
 
+def load(
+    request: Request | SuggestRequest, engine: Engine | None, emit: Emit, should_stop: ShouldStop
+) -> Generator[Any, None, tuple[Engine, Any, Progress]]:
+    """Load what a request asks for; the engine, the model, and a progress that tells of the job."""
+    yield Progressed(request.number, LOADING, 0, 0)
+    engine = engine or default_engine()
+    progress = throttled(lambda *step: emit(Progressed(request.number, *step)), should_stop)
+    model = engine.load_model(
+        request.model, checkpoint=request.checkpoint, device=request.device, progress=progress
+    )
+    return engine, model, progress
+
+
 def run_steps(
     request: Request, engine: Engine | None, emit: Emit, should_stop: ShouldStop
 ) -> Generator[Any, None, None]:
     """Carry out a request in the worker thread; yields and emits events, and never raises."""
     number = request.number
     try:
-        yield Progressed(number, LOADING, 0, 0)
-        engine = engine or default_engine()
-        progress = throttled(lambda *step: emit(Progressed(number, *step)), should_stop)
-        model = engine.load_model(
-            request.model, checkpoint=request.checkpoint, device=request.device, progress=progress
-        )
+        engine, model, _ = yield from load(request, engine, emit, should_stop)
         for done_before, source in enumerate(request.sources):
             yield Progressed(number, READING, 0, 0, done_before)
             yield _segment(request, source, engine, model, done_before, emit, should_stop)
@@ -166,9 +177,7 @@ def _segment(
     return Segmented(number, source, piece, learner)
 
 
-def throttled(
-    report: Callable[[str, int, int], None], should_stop: ShouldStop
-) -> Callable[[str, int, int], None]:
+def throttled(report: Progress, should_stop: ShouldStop) -> Progress:
     """Thin out progress reports; a stop asked for while weights are being fetched takes effect here."""
     last: dict[str, float] = {}
 

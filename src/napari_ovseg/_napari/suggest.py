@@ -6,10 +6,10 @@ import re
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_ovseg._napari.events import Finished, Progressed, failure
-from napari_ovseg._napari.run import LOADING, READING, Engine, default_engine, throttled
+from napari_ovseg._napari.run import READING, Engine, load
 from napari_ovseg._napari.runner import Emit, ShouldStop
 from napari_ovseg.categories import Category, same_name
 
@@ -52,16 +52,11 @@ class Suggested:
 
 def suggest_steps(
     request: SuggestRequest, engine: Engine | None, emit: Emit, should_stop: ShouldStop
-) -> Generator[object, None, None]:
+) -> Generator[Any, None, None]:
     """Carry out a request in the worker thread; yields and emits events, and never raises."""
     number = request.number
     try:
-        yield Progressed(number, LOADING, 0, 0)
-        engine = engine or default_engine()
-        progress = throttled(lambda *step: emit(Progressed(number, *step)), should_stop)
-        model = engine.load_model(
-            request.model, checkpoint=request.checkpoint, device=request.device, progress=progress
-        )
+        engine, model, progress = yield from load(request, engine, emit, should_stop)
         yield Progressed(number, READING, 0, 0)
         found = engine.suggest(
             request.source.picture(),

@@ -22,6 +22,20 @@ from napari_ovseg.segmentation import State
 
 Arrays = dict[str, NDArray[Any]]
 
+# what reading an archive with any byte changed was seen to raise
+_DAMAGED = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    AttributeError,
+    TypeError,
+    NotImplementedError,
+    RuntimeError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 _LABELS = ("masks", "human", "pseudo_labels")
 
 
@@ -104,9 +118,7 @@ def read(path: Path, entry: SliceEntry) -> SliceAnnotation:
             arrays = {name: stored[name] for name in stored.files}
     except FileNotFoundError as error:
         raise InputError(f"{path} is missing: {damaged}.") from error
-    except (OSError, ValueError, KeyError, EOFError, AttributeError, TypeError, zlib.error) as error:
-        raise InputError(f"{path} is damaged and can't be read: {damaged}.") from error
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, MemoryError) as error:
+    except _DAMAGED as error:
         raise InputError(f"{path} is damaged and can't be read: {damaged}.") from error
     problem = _problem(arrays, entry.shape)
     if problem or digest_of(arrays) != entry.digest:

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from napari_ovseg.cli.models import load
+from napari_ovseg.cli.options import (
+    CheckpointOption,
+    DeviceOption,
+    MethodOption,
+    ModelOption,
+    PackOption,
+    PresetOption,
+    SeedOption,
+    pack_named,
+)
 from napari_ovseg.cli.progress import Bars
-from napari_ovseg.cli.segment import PACK_HELP, Method, Preset, pack_named
 from napari_ovseg.wording import GUESS
+
+if TYPE_CHECKING:
+    from napari_ovseg.evaluation.datasets import Dataset
+    from napari_ovseg.evaluation.readings import How
 
 # written out, as the list itself comes with scipy
 DatasetName = Literal[
@@ -51,29 +64,18 @@ def evaluate(
             metavar="NAMES",
         ),
     ] = "plain",
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help='See "napari-ovseg models". Default: ViT-B/16 for photos once downloaded, else demo.',
-            metavar="NAME",
-        ),
-    ] = None,
-    checkpoint: Annotated[
-        Path | None,
-        typer.Option(help="Weights from a local file; --model then names the architecture.", metavar="PATH"),
-    ] = None,
-    method: Annotated[
-        Method | None,
-        typer.Option(help="How relevance is read off the model. Default: what suits the model."),
-    ] = None,
+    model: ModelOption = None,
+    checkpoint: CheckpointOption = None,
+    method: MethodOption = None,
     reading: Annotated[
         Reading,
         typer.Option(
-            help="masks: all that segment does. papers: relevance alone, scored as its paper does it."
+            help="masks: all that segment does. papers: relevance alone, without a pack, scored as its paper "
+            "does it."
         ),
     ] = "masks",
-    pack: Annotated[str, typer.Option(help=f"{PACK_HELP} For masks only.", metavar="NAME")] = GUESS,
-    preset: Annotated[Preset, typer.Option(help="How many views of each picture.")] = "balanced",
+    pack: PackOption = GUESS,
+    preset: PresetOption = "balanced",
     split: Annotated[
         str | None,
         typer.Option(help="Default: the one that papers report, mostly val.", metavar="NAME"),
@@ -91,8 +93,8 @@ def evaluate(
         bool,
         typer.Option("--skip-bad", help="Go on past pictures or masks that can't be used, and list them."),
     ] = False,
-    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.", metavar="NAME")] = "auto",
-    seed: Annotated[int, typer.Option(help="The same seed gives the same masks.", metavar="N")] = 0,
+    device: DeviceOption = "auto",
+    seed: SeedOption = 0,
 ) -> None:
     """Measure mIoU, boundary IoU, pixel accuracy and seconds on pictures with ground truth.
 
@@ -110,12 +112,9 @@ def evaluate(
         opened = open_dataset(dataset, root, split=split, naming=names)
         loaded = load(model, checkpoint, device)
         how = How(loaded, protocol, reading, method, preset, seed, pack)
-        if output is None:
-            extra = ["papers"] if reading == "papers" else [how.pack] if pack != GUESS else []
-            words = (opened.name, opened.split, protocol, Path(names).stem, loaded.spec.name, method, *extra)
-            output = Path("evaluation") / "-".join(filter(None, words)).replace("/", "-").replace(" ", "-")
+        folder = output or Path("evaluation") / _folder_name(opened, how, Path(names).stem)
         with Bars() as bars:
-            found = run(opened, how, output, limit=limit, skip_bad=skip_bad, progress=bars)
+            found = run(opened, how, folder, limit=limit, skip_bad=skip_bad, progress=bars)
     except (BadDataset, BadPicture) as error:
         typer.echo(f"Error: {error}", err=True)
         if isinstance(error, BadPicture):
@@ -125,8 +124,15 @@ def evaluate(
     for warning in found.warnings:
         typer.echo(f"Warning: {warning}", err=True)
     _say(numbers)
-    for path in report_files(output):
+    for path in report_files(folder):
         typer.echo(path)
+
+
+def _folder_name(opened: Dataset, how: How, names: str) -> str:
+    """One for all that was asked for by name, so that other settings don't meet in it."""
+    extra = "papers" if how.reading == "papers" else how.pack if how.pack != GUESS else None
+    words = (opened.name, opened.split, how.protocol, names, how.model.spec.name, how.method, extra)
+    return "-".join(filter(None, words)).replace("/", "-").replace(" ", "-")
 
 
 def _say(numbers: dict[str, Any]) -> None:

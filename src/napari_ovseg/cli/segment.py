@@ -5,25 +5,30 @@ from __future__ import annotations
 from functools import partial
 from operator import getitem
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from napari_ovseg.categories import Category, format_categories, parse_categories
 from napari_ovseg.cli.models import load
+from napari_ovseg.cli.options import (
+    CheckpointOption,
+    DeviceOption,
+    MethodOption,
+    ModelOption,
+    PackOption,
+    PresetOption,
+    SeedOption,
+    pack_named,
+)
 from napari_ovseg.cli.progress import Bars
 from napari_ovseg.cli.window import has_display
 from napari_ovseg.errors import InputError
-from napari_ovseg.wording import GUESS, NONE, PACKS, find_pack, sharper_names
+from napari_ovseg.wording import GUESS, NONE, sharper_names
 
 if TYPE_CHECKING:
     from napari_ovseg.batch import Job, Result
     from napari_ovseg.clip.model import Model
-
-PACK_HELP = f"Background pack, whose words compete with the names: guess, none, {', '.join(PACKS)}."
-Preset = Literal["fast", "balanced", "best"]
-# written out, as the list itself comes with PyTorch
-Method = Literal["explain", "cam", "maskclip", "clearclip", "naclip", "sclip", "scclip"]
 
 
 def segment(
@@ -33,25 +38,13 @@ def segment(
         typer.Option(help='Names, as in "cat, dog: puppy, hound; background: grass, sky".', metavar="TEXT"),
     ],
     output: Annotated[Path, typer.Option(help="Folder for the results.", metavar="DIR")],
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help='See "napari-ovseg models". Default: ViT-B/16 for photos once downloaded, else demo.',
-            metavar="NAME",
-        ),
-    ] = None,
-    checkpoint: Annotated[
-        Path | None,
-        typer.Option(help="Weights from a local file; --model then names the architecture.", metavar="PATH"),
-    ] = None,
-    preset: Annotated[Preset, typer.Option(help="How many views of each picture.")] = "balanced",
-    method: Annotated[
-        Method | None,
-        typer.Option(help="How relevance is read off the model. Default: what suits the model."),
-    ] = None,
-    pack: Annotated[str, typer.Option(help=PACK_HELP, metavar="NAME")] = GUESS,
-    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.", metavar="NAME")] = "auto",
-    seed: Annotated[int, typer.Option(help="The same seed gives the same masks.", metavar="N")] = 0,
+    model: ModelOption = None,
+    checkpoint: CheckpointOption = None,
+    preset: PresetOption = "balanced",
+    method: MethodOption = None,
+    pack: PackOption = GUESS,
+    device: DeviceOption = "auto",
+    seed: SeedOption = 0,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace results of an earlier run.")
     ] = False,
@@ -102,14 +95,6 @@ def demo(
         for failed in _run([job], parse_categories(scene[2]), output / stem, 0, {"model": loaded}):
             raise InputError(failed.problem)
     typer.echo(f"The pictures are in {output.resolve()}")
-
-
-def pack_named(typed: str) -> str:
-    """Return what was typed as packs are called; what is no pack is refused before a model is loaded."""
-    if typed.strip().casefold() == GUESS:
-        return GUESS
-    found = find_pack(typed)
-    return found.name if found else NONE
 
 
 def _run(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from napari_ovseg.cli.models import load
+from napari_ovseg.cli.options import CheckpointOption, DeviceOption, ModelOption, PresetOption
 from napari_ovseg.cli.progress import Bars
 from napari_ovseg.images import read_image, to_rgb
 from napari_ovseg.vocabularies import VOCABULARIES, read_vocabulary
@@ -32,21 +33,10 @@ def suggest(
         ),
     ] = None,
     top: Annotated[int, typer.Option(help="How many names to print.", min=1, metavar="N")] = 10,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help='See "napari-ovseg models". Default: ViT-B/16 for photos once downloaded, else demo.',
-            metavar="NAME",
-        ),
-    ] = None,
-    checkpoint: Annotated[
-        Path | None,
-        typer.Option(help="Weights from a local file; --model then names the architecture.", metavar="PATH"),
-    ] = None,
-    preset: Annotated[
-        Literal["fast", "balanced", "best"], typer.Option(help="How many views of the picture.")
-    ] = "balanced",
-    device: Annotated[str, typer.Option(help="auto, cuda, mps or cpu.", metavar="NAME")] = "auto",
+    model: ModelOption = None,
+    checkpoint: CheckpointOption = None,
+    preset: PresetOption = "balanced",
+    device: DeviceOption = "auto",
 ) -> None:
     """Suggest names for a picture, from a vocabulary.
 

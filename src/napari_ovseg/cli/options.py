@@ -1,0 +1,54 @@
+"""The options that several commands share, with one wording each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from napari_ovseg.wording import GUESS, NONE, PACKS, find_pack
+
+# written out, as the list itself comes with PyTorch
+Method = Literal["explain", "cam", "maskclip", "clearclip", "naclip", "sclip", "scclip"]
+
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        help='See "napari-ovseg models". Default: ViT-B/16 for photos once downloaded, else demo.',
+        metavar="NAME",
+    ),
+]
+CheckpointOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--checkpoint", help="Weights from a local file; --model then names the architecture.", metavar="PATH"
+    ),
+]
+MethodOption = Annotated[
+    Method | None,
+    typer.Option("--method", help="How relevance is read off the model. Default: what suits the model."),
+]
+PackOption = Annotated[
+    str,
+    typer.Option(
+        "--pack",
+        help=f"Background pack, whose words compete with the names: guess, none, {', '.join(PACKS)}.",
+        metavar="NAME",
+    ),
+]
+PresetOption = Annotated[
+    Literal["fast", "balanced", "best"],
+    typer.Option("--preset", help="How many views of a picture the model sees."),
+]
+DeviceOption = Annotated[str, typer.Option("--device", help="auto, cuda, mps or cpu.", metavar="NAME")]
+SeedOption = Annotated[int, typer.Option("--seed", help="The same seed gives the same masks.", metavar="N")]
+
+
+def pack_named(typed: str) -> str:
+    """Return what was typed as packs are called; what is no pack is refused before a model is loaded."""
+    if typed.strip().casefold() == GUESS:
+        return GUESS
+    found = find_pack(typed)
+    return found.name if found else NONE
