@@ -126,7 +126,8 @@ def cam_by_autograd(network, view, texts, background):
     for share in shares[: len(texts)]:
         (gradient,) = torch.autograd.grad(share, normed, retain_graph=True)
         cam = (normed[1:] * gradient[1:].mean(dim=0)).sum(dim=1).clamp(min=0).detach().reshape(grid)
-        cam = (cam - cam.min()) / (cam.max() - cam.min())
+        for _ in range(2):
+            cam = (cam - cam.min()) / (cam.max() - cam.min() + 1e-7)
         mask = filled_boxes(cam).flatten()
         maps.append(((affinity * mask) @ cam.flatten()).reshape(grid))
     return torch.stack(maps)

@@ -9,7 +9,7 @@ from readings import cam_by_autograd
 from napari_ovseg.clip.trunk import trunk_states
 from napari_ovseg.errors import InputError
 from napari_ovseg.relevance import relevance_from_states, relevance_maps
-from napari_ovseg.relevance.cam import boxes, share_gradients
+from napari_ovseg.relevance.cam import boxes, share_gradients, stretched
 
 
 @pytest.mark.parametrize("size", [(64, 64), (48, 80)])
@@ -54,6 +54,22 @@ def test_a_name_that_is_all_but_certain_keeps_its_gradient():
 
 def test_a_map_without_activation_has_no_box():
     assert boxes(torch.zeros(12), (3, 4)).sum() == 0
+
+
+@pytest.mark.parametrize(("value", "inside"), [(0.399, False), (0.401, True), (0.403, True)])
+def test_a_box_holds_what_is_above_four_tenths(value, inside):
+    """Their highest step is 254 of 255, so what is 102 steps high is inside already."""
+    raw = torch.zeros(1, 1, 12)
+    raw[0, 0, 0], raw[0, 0, 6] = 3.0, 3.0 * value
+    activation = stretched(raw, torch.tensor([True]), 0)[0]
+    assert boxes(activation, (3, 4)).tolist() == [1, *(5 * [0]), int(inside), *(5 * [0])]
+
+
+def test_what_is_all_but_zero_becomes_nothing():
+    raw = torch.tensor([[[0.0, 1.0, 2.0], [0.0, 1e-20, 2e-20]]])
+    own = torch.eye(2, dtype=torch.bool)
+    torch.testing.assert_close(stretched(raw, own[0], 0), torch.tensor([[0.0, 0.5, 1.0]]))
+    assert stretched(raw, own[1], 1).amax() < 1e-5
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ Grad-CAM is taken at the first norm of the last block, and spreads over the mean
 blocks, inside boxes around what is above 0.4 of its maximum.
 
 Where the paper leaves open what the authors' code does, the code is followed: the map is stretched to [0, 1]
-before it spreads; the boxes come from the map in steps of 1/255, and one that touches the last row or column
-leaves it out.
+before it spreads, twice, each time by its span and 1e-7 more, so that what is all but zero becomes nothing
+and no map quite reaches 1; the boxes come from the map in steps of 1/255, of which 254 is thus the highest
+and 102 the first above 0.4 of it, and a box that touches the last row or column leaves it out.
 
 Where there is but one category and no background, nothing competes: the scores themselves are explained.
 
@@ -30,6 +31,7 @@ from napari_ovseg.errors import InputError
 
 BLOCKS = 8
 BOX_THRESHOLD = 0.4
+LEAST_SPAN = 1e-7
 NORMALISATIONS = 3
 
 
@@ -103,7 +105,7 @@ def activation_maps(
         weights = gradient[:, prefix:].mean(dim=1)
         maps.append(torch.einsum("vnw,vw->vn", patches, weights).relu())
     raw = torch.stack(maps, dim=1)
-    return torch.stack([_stretched(raw, owners == owner, row) for row, owner in enumerate(owners)], dim=1)
+    return torch.stack([stretched(raw, owners == owner, row) for row, owner in enumerate(owners)], dim=1)
 
 
 def share_gradients(logits: Tensor, owners: Tensor) -> Tensor:
@@ -126,12 +128,13 @@ def share_gradients(logits: Tensor, owners: Tensor) -> Tensor:
     return shares[:, :count, None] * (own - shares[:, None] * (1 - same))
 
 
-def _stretched(raw: Tensor, own: Tensor, row: int) -> Tensor:
-    """One map of ``(V, C, n)`` from the lowest to the highest value of its category's best."""
+def stretched(raw: Tensor, own: Tensor, row: int) -> Tensor:
+    """One map of ``(V, C, n)`` from the lowest to the highest value of its category's best, ``own``."""
     best = raw[:, own].amax(dim=1)
     low = best.amin(dim=-1, keepdim=True)
     top = best.amax(dim=-1, keepdim=True) - low
-    return (raw[:, row] - low).clamp_min(0) / torch.where(top > 0, top, 1)
+    once = (raw[:, row] - low).clamp_min(0) / (top + LEAST_SPAN)
+    return once / (top / (top + LEAST_SPAN) + LEAST_SPAN)
 
 
 def attention_affinity(tower: Tower, states: TrunkStates) -> Tensor:
