@@ -124,21 +124,42 @@ def test_attention_pool_equals_autograd():
     torch.testing.assert_close(maps.double(), expected, rtol=1e-5, atol=1e-5 * expected.max().item())
 
 
-def test_resnet_equals_autograd_through_its_attention_pool(make_clip, texts):
+def _grad_cam(features, scores):
+    """As written in the paper: a loop over categories and channels."""
+    cams = []
+    for score in scores:
+        (gradient,) = torch.autograd.grad(score, features, retain_graph=True)
+        cam = torch.zeros(features.shape[2:], dtype=features.dtype)
+        for channel, slope in zip(features.detach()[0], gradient[0], strict=True):
+            cam += channel * slope.mean()
+        cams.append(cam.clamp(min=0))
+    return torch.stack(cams)
+
+
+def test_resnet_gives_grad_cam_through_its_attention_pool(make_clip, texts):
     network = make_clip({"layers": (1, 1, 1, 1), "width": 8, "head_width": 64, "image_size": 96})
     view = torch.randn(1, 3, 96, 96, dtype=torch.float64)
-    visual, pool = network.visual, network.visual.attnpool
-    x = visual.layer4(visual.layer3(visual.layer2(visual.layer1(visual.stem(view)))))[0].flatten(1).T
-    x = torch.cat([x.mean(0, keepdim=True), x]) + pool.positional_embedding
-    q, k, v = (
-        p(x).reshape(len(x), pool.num_heads, -1).permute(1, 0, 2)
-        for p in (pool.q_proj, pool.k_proj, pool.v_proj)
-    )
-    weights = torch.softmax(q @ k.transpose(1, 2) / q.shape[-1] ** 0.5, dim=-1).requires_grad_()
-    pooled = pool.c_proj((weights @ v).permute(1, 0, 2).reshape(len(x), -1))[:1]
-    expected = _relevance_of(weights, _scores(network, pooled, texts))[:, 1:].reshape(5, 3, 3)
+    visual = network.visual
+    features = visual.layer4(visual.layer3(visual.layer2(visual.layer1(visual.stem(view))))).requires_grad_()
+    expected = _grad_cam(features, _scores(network, visual.attnpool(features), texts))
+    assert (expected.flatten(1).amax(dim=1) > 0).any()
     maps = relevance_maps(network, view, texts).double()
     torch.testing.assert_close(maps, expected, rtol=1e-5, atol=1e-5 * expected.max().item())
+
+
+def test_positions_of_a_resnet_have_no_part_in_maskclip(make_clip, texts):
+    """Its authors put the pool's value projection on the feature map itself."""
+    network = make_clip({"layers": (1, 1, 1, 1), "width": 8, "head_width": 64, "image_size": 96})
+    view = torch.randn(1, 3, 64, 96, dtype=torch.float64)
+    visual, pool = network.visual, network.visual.attnpool
+    features = visual.layer4(visual.layer3(visual.layer2(visual.layer1(visual.stem(view)))))[0]
+    expected = torch.zeros(5, 2, 3, dtype=torch.float64)
+    for row in range(2):
+        for column in range(3):
+            joint = pool.c_proj(pool.v_proj(features[:, row, column]))
+            expected[:, row, column] = texts @ joint / joint.norm()
+    maps = relevance_maps(network, view, texts, "maskclip").double()
+    torch.testing.assert_close(maps, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_a_convolutional_tower_gives_grad_cam(texts):
@@ -146,11 +167,7 @@ def test_a_convolutional_tower_gives_grad_cam(texts):
     view = torch.randn(1, 3, 160, 160, dtype=torch.float64)
     features = clip.visual.trunk.forward_features(view).requires_grad_()
     scores = _scores(clip, clip.visual.head(clip.visual.trunk.forward_head(features)), texts)
-    cams = []
-    for score in scores:
-        (gradient,) = torch.autograd.grad(score, features, retain_graph=True)
-        cams.append((gradient.mean(dim=(2, 3), keepdim=True) * features).sum(dim=1).clamp(min=0)[0].detach())
-    expected = torch.stack(cams)
+    expected = _grad_cam(features, scores)
     maps = relevance_maps(clip, view, texts).double()
     torch.testing.assert_close(maps, expected, rtol=1e-5, atol=1e-5 * expected.max().item())
 
@@ -164,6 +181,8 @@ def test_a_convolutional_tower_gives_grad_cam(texts):
         ((1, 3, 32, 32), (0, 24), "explain", "C >= 1"),
         ((1, 3, 32, 32), (5, 24), "dense", "naclip"),
         ((1, 3, 30, 32), (5, 24), "explain", "multiples of 8"),
+        ((1, 3, 32, 32), (5, 23), "explain", "23 long"),
+        ((1, 3, 32, 32), (5, 23), "naclip", "23 long"),
     ],
 )
 def test_bad_input_says_how_to_mend_it(make_clip, shape, vectors, method, says):

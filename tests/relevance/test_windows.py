@@ -39,7 +39,13 @@ def test_a_view_as_small_as_the_window_is_seen_whole(make_clip, view, texts):
 
 @pytest.mark.parametrize(
     ("window", "stride", "says"),
-    [(30, None, "multiple of 8"), (32, 12, "multiple of 8"), (16, 24, "16 at most")],
+    [
+        (30, None, "multiple of 8"),
+        (32, 12, "multiple of 8"),
+        (32, 0, "multiple of 8"),
+        (16, 24, "16 at most"),
+        (None, 16, "needs a window"),
+    ],
 )
 def test_windows_that_do_not_fit_say_why(window, stride, says, make_clip, view, texts):
     with pytest.raises(InputError, match=says):

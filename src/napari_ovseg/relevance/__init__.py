@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any, Literal, get_args
 
 import torch
+from timm.layers import DropPath
 from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.dropout import _DropoutNd
 
-from napari_ovseg.clip.towers import tower_of
+from napari_ovseg.clip.towers import Tower, tower_of
 from napari_ovseg.clip.trunk import TrunkStates, last_attention, readout, trunk_states
 from napari_ovseg.errors import InputError
 from napari_ovseg.relevance.cam import cam_maps
 from napari_ovseg.relevance.dense import EDITS, dense_maps, sclip_maps
-from napari_ovseg.relevance.explain import explain_maps, rollout_maps
+from napari_ovseg.relevance.explain import explain_maps, grad_cam_maps, rollout_maps
 from napari_ovseg.relevance.scclip import scclip_maps
 from napari_ovseg.relevance.windows import window_maps
 
@@ -49,14 +52,16 @@ def relevance_maps(
     Parameters
     ----------
     network : open_clip model
-        In evaluation mode, e.g. from ``open_clip.create_model_and_transforms``.
+        E.g. from ``open_clip.create_model_and_transforms``, in any float type; in evaluation mode where that
+        matters (batch norm, dropout). It is left as it is: no hook, no gradient, no other mode.
     view : (1, 3, H, W) float tensor
         A preprocessed picture; H and W are multiples of the patch size.
     text_vectors : (C, D) float tensor
         Unit vectors of the categories in the joint space.
     method : {"explain", "cam", "maskclip", "clearclip", "naclip", "sclip", "scclip"}
         ``explain`` is generic attention explainability (Chefer et al. 2021, equations 5 and 6), values
-        >= 0; ``cam`` is CLIP-ES (:mod:`napari_ovseg.relevance.cam`), values >= 0; ``scclip`` is
+        >= 0, and Grad-CAM of the last feature map for convolutional towers; ``cam`` is CLIP-ES
+        (:mod:`napari_ovseg.relevance.cam`), values >= 0; ``scclip`` is
         :mod:`napari_ovseg.relevance.scclip` and the rest :mod:`napari_ovseg.relevance.dense`, cosines in
         [-1, 1].
     start_block : int, optional
@@ -77,8 +82,12 @@ def relevance_maps(
     InputError
         When a shape or an option doesn't fit, or the method isn't known or doesn't exist for this tower.
     """
+    _check_tensor("The view", view)
     if view.ndim != 4 or view.shape[0] != 1:
         raise InputError(f"The view must have the shape (1, 3, H, W), not {tuple(view.shape)}.")
+    if window is None and stride is not None:
+        raise InputError(f"A stride of {stride} needs a window: give its side, or leave the stride out.")
+    _check_mode(network.visual)
 
     def maps_of(views: Tensor) -> Tensor:
         with torch.inference_mode(False), torch.no_grad():
@@ -87,7 +96,8 @@ def relevance_maps(
             network, states, text_vectors, method, start_block=start_block, background=background
         )
 
-    weight = next(network.visual.parameters())
+    # the patch embedding: where weights are of two types, other parameters may have the wider one
+    weight = next(parameter for parameter in network.visual.parameters() if parameter.ndim == 4)
     with torch.inference_mode(False):
         view = view.to(weight.device, weight.dtype, copy=view.is_inference())
     if window is None:
@@ -111,6 +121,7 @@ def relevance_from_states(
     :func:`relevance_maps`; the result has the dtype of ``states.tokens``. ``owners``, ``(C,)`` integers, says
     which vectors are words of one category: with ``cam`` these don't compete, and share one scale.
     """
+    _check_tensor("Text vectors", text_vectors)
     if text_vectors.ndim != 2 or not len(text_vectors):
         raise InputError(
             f"Text vectors must have the shape (C, D) with C >= 1, not {tuple(text_vectors.shape)}."
@@ -121,10 +132,13 @@ def relevance_from_states(
         raise InputError(f"The method {method} reads several blocks: keep the levels of the trunk states.")
     # A copy made here can be differentiated through, even where the caller is in inference mode.
     with torch.inference_mode(False), torch.no_grad():
+        _check_width(tower, states, text_vectors)
         text_vectors = text_vectors.to(states.tokens, copy=True)
         scale = network.logit_scale.exp()
         if method == "explain" and start_block is not None:
             maps = rollout_maps(tower, states, text_vectors, scale, start_block)
+        elif method == "explain" and not tower.blocks:
+            maps = grad_cam_maps(tower, states, text_vectors, scale)
         elif method == "explain":
             maps = explain_maps(readout(network, states), text_vectors, scale)
         elif method == "cam":
@@ -155,3 +169,33 @@ def _check_options(
             f"Background vectors must have the shape (B, {text_vectors.shape[1]}), not "
             f"{tuple(background.shape)}."
         )
+
+
+def _check_tensor(what: str, given: Any) -> None:
+    if not isinstance(given, Tensor):
+        raise InputError(f"{what} must be a torch tensor, not {type(given).__name__}.")
+    if not given.is_floating_point():
+        raise InputError(
+            f"{what} must be of a float type, not {given.dtype}: give what the model's preprocessing and "
+            "text encoder return."
+        )
+
+
+def _check_width(tower: Tower, states: TrunkStates, text_vectors: Tensor) -> None:
+    width = tower.joint(states.tokens[:1, -1:]).shape[-1]
+    if text_vectors.shape[1] != width:
+        raise InputError(
+            f"Text vectors are {text_vectors.shape[1]} long, image vectors of this model {width}: encode the "
+            "names with the same model."
+        )
+
+
+def _check_mode(visual: Any) -> None:
+    """Refuse a network that would answer at random, or learn from being asked."""
+    if not visual.training:
+        return
+    for module in visual.modules():
+        drops = any(getattr(module, name, 0) for name in ("p", "drop_prob"))
+        if isinstance(module, _BatchNorm) or (isinstance(module, (_DropoutNd, DropPath)) and drops):
+            kind = type(module).__name__
+            raise InputError(f"The network is in training mode and has {kind}: call network.eval() first.")

@@ -11,6 +11,7 @@ and no map quite reaches 1; the boxes come from the map in steps of 1/255, of wh
 and 102 the first above 0.4 of it, and a box that touches the last row or column leaves it out.
 
 Where there is but one category and no background, nothing competes: the scores themselves are explained.
+Where there is but one row or column of patches, boxes keep it.
 
 Words of one category don't compete with each other: each has a map, weighed by its share of the category's
 share, and they are stretched on one scale.
@@ -78,7 +79,7 @@ def cam_maps(
     activations = activation_maps(tower, states, rivals, scale, owners)
     affinity = attention_affinity(tower, states)
     inside = torch.stack([torch.stack([boxes(one, states.grid) for one in view]) for view in activations])
-    return torch.einsum("vij,vcj->vci", affinity, activations * inside)
+    return torch.einsum("vij,vcj->vci", affinity, (activations * inside).to(affinity))
 
 
 def activation_maps(
@@ -104,7 +105,8 @@ def activation_maps(
         (gradient,) = torch.autograd.grad(score, normed, retain_graph=True)
         weights = gradient[:, prefix:].mean(dim=1)
         maps.append(torch.einsum("vnw,vw->vn", patches, weights).relu())
-    raw = torch.stack(maps, dim=1)
+    # half precision has no room for the least span
+    raw = torch.stack(maps, dim=1).to(torch.promote_types(patches.dtype, torch.float32))
     return torch.stack([stretched(raw, owners == owner, row) for row, owner in enumerate(owners)], dim=1)
 
 
@@ -158,5 +160,6 @@ def boxes(activation: Tensor, grid: tuple[int, int]) -> Tensor:
     parts, _ = ndimage.label(steps > int(BOX_THRESHOLD * steps.max()), structure=np.ones((3, 3)))
     marked = torch.zeros(grid)
     for rows, columns in ndimage.find_objects(parts):
-        marked[rows.start : min(rows.stop, grid[0] - 1), columns.start : min(columns.stop, grid[1] - 1)] = 1
+        lowest, rightmost = (max(side - 1, 1) for side in grid)
+        marked[rows.start : min(rows.stop, lowest), columns.start : min(columns.stop, rightmost)] = 1
     return marked.flatten().to(activation)

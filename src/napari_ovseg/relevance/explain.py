@@ -5,6 +5,8 @@ Transformers" (ICCV 2021), equations 5 and 6: ``A_bar = mean_heads(relu(dy/dA * 
 of which the map is the pooled row. Only that row of A matters, and the rest of the network is a function of
 what the row reads, ``o = A v``; so ``dy/dA = dy/do . v``, and the only backward passes are those of the
 tail, a single token long.
+
+Convolutional towers have no such row: they are explained by Grad-CAM (Selvaraju et al., ICCV 2017).
 """
 
 from __future__ import annotations
@@ -59,6 +61,36 @@ def score_gradients(reading: Readout, text_vectors: Tensor, scale: Tensor) -> Te
         scores = scale.detach() * torch.einsum("cvd,cd->cv", image, text_vectors.detach())
         (gradients,) = torch.autograd.grad(scores.sum(), copies)
     return gradients.unflatten(-1, (heads, -1))
+
+
+def grad_cam_maps(tower: Tower, states: TrunkStates, text_vectors: Tensor, scale: Tensor) -> Tensor:
+    """Return Grad-CAM of the last feature map: ``relu(sum_k F_k * mean over cells of dy/dF_k)``.
+
+    Everything after that map, an attention pool included, is differentiated, once for each category.
+
+    Parameters
+    ----------
+    tower : Tower
+        Without blocks.
+    states : TrunkStates
+    text_vectors : (C, D) tensor
+    scale : tensor
+        The model's logit scale.
+
+    Returns
+    -------
+    (V, C, gh * gw) tensor, >= 0
+    """
+    with torch.enable_grad():
+        features = states.tokens.detach().requires_grad_()
+        reading = tower.readout(features, states.grid)
+        image = F.normalize(reading.tail(reading.read()), dim=-1)
+        scores = (scale.detach() * image @ text_vectors.T).sum(dim=0).unbind()
+    maps = []
+    for score in scores:
+        (gradients,) = torch.autograd.grad(score, features, retain_graph=True)
+        maps.append(torch.einsum("vnk,vk->vn", features.detach(), gradients.mean(dim=1)).relu())
+    return torch.stack(maps, dim=1)
 
 
 def rollout_maps(

@@ -79,6 +79,8 @@ def patch_vectors(tower: Tower, states: TrunkStates, view: int) -> Tensor:
 
 def outlying(patches: Tensor) -> Tensor:
     """Tell which of ``(n, W)`` patches stand out, ``(n,)`` bool: the top 5 % by local outlier factor."""
+    # half precision has no cdist, and no room for squares
+    patches = patches.to(torch.promote_types(patches.dtype, torch.float32))
     distances = torch.cdist(patches, patches, compute_mode="donot_use_mm_for_euclid_dist") ** 2
     # with all others as neighbours, the two that are farthest apart would tie
     count = NEIGHBOURS if len(patches) > NEIGHBOURS else len(patches) // 2

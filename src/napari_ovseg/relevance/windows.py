@@ -39,7 +39,8 @@ def window_maps(
     InputError
         When the window or the stride isn't made of whole patches, or the stride leaves gaps.
     """
-    stride = stride or max(window // 2 // patch_size, 1) * patch_size
+    if stride is None:
+        stride = max(window // 2 // patch_size, 1) * patch_size
     for what, length in (("window", window), ("stride", stride)):
         if length < patch_size or length % patch_size:
             raise InputError(

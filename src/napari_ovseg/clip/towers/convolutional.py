@@ -54,8 +54,14 @@ class ModifiedResNetTower:
         return Readout(attention_weights(q[:, :, :1], k), v, lambda o: tail(o)[..., 0, :], prefix=1)
 
     def last_attention(self, tokens: Tensor, grid: tuple[int, int]) -> LastAttention:
-        """Return the attention pool's queries, keys and values."""
-        return LastAttention(*self._qkv(tokens, grid), self.visual.attnpool.c_proj, prefix=1)
+        """Return the attention pool's queries, keys and values.
+
+        Positions have no part in the values, as a patch's own value says what it is, not where (MaskCLIP).
+        """
+        pool = self.visual.attnpool
+        q, k, _ = self._qkv(tokens, grid)
+        values = pool.v_proj(torch.cat([tokens.mean(dim=1, keepdim=True), tokens], dim=1))
+        return LastAttention(q, k, split_heads(values, pool.num_heads), pool.c_proj, prefix=1)
 
     def _qkv(self, tokens: Tensor, grid: tuple[int, int]) -> tuple[Tensor, Tensor, Tensor]:
         pool = self.visual.attnpool
@@ -69,11 +75,7 @@ class ModifiedResNetTower:
 
 
 class TimmConvTower:
-    """Reads open_clip's ``TimmModel`` around a convolutional trunk that ends in average pooling.
-
-    The average is a readout with equal weights and one head, so the relevance rule becomes Grad-CAM on the
-    last feature map.
-    """
+    """Reads open_clip's ``TimmModel`` around a convolutional trunk that ends in average pooling."""
 
     pooling: Pooling = "average"
     blocks: tuple[Block, ...] = ()

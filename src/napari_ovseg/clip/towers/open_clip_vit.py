@@ -69,7 +69,8 @@ class OpenClipViT:
         start = visual.class_embedding.to(patches.dtype).expand(patches.shape[0], 1, -1)
         positions = resized_positions(visual.positional_embedding, visual.grid_size, grid, prefix=1)
         tokens = torch.cat([start, patches], dim=1) + positions.to(patches.dtype)
-        tokens = visual.ln_pre(visual.patch_dropout(tokens))
+        # no patch is dropped, also in training mode: each has a place in the map
+        tokens = visual.ln_pre(tokens)
         for block in visual.transformer.resblocks[:-1]:
             if levels is not None:
                 levels.append(tokens)

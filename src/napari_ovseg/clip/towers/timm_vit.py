@@ -82,8 +82,8 @@ class TimmViT:
         patches = embed.proj(stem[-1] if isinstance(stem, (list, tuple)) else stem)
         grid = (int(patches.shape[-2]), int(patches.shape[-1]))
         patches = patches.flatten(2).transpose(1, 2)
-        tokens = trunk.patch_drop(self._placed(patches if hybrid else embed.norm(patches), grid))
-        tokens = trunk.norm_pre(tokens)
+        # no patch is dropped, also in training mode: each has a place in the map
+        tokens = trunk.norm_pre(self._placed(patches if hybrid else embed.norm(patches), grid))
         for block in trunk.blocks[:-1]:
             if levels is not None:
                 levels.append(tokens)
