@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import settings
+
+# Windows of tests leave the settings of the person who runs them alone; empty means no file.
+os.environ["NAPARI_CONFIG"] = ""
 
 # A busy machine is no bug: pytest's own timeout ends a test that hangs.
 settings.register_profile("any machine", deadline=None)

@@ -1,7 +1,9 @@
 import errno
+import gc
 import os
 
 import pytest
+from npe2 import PluginManifest
 from qtpy.QtCore import QSettings
 
 from napari_ovseg._napari.torch_loading import load_torch
@@ -11,6 +13,24 @@ from .fakes import FakeMethod
 
 # Other tests may import PyTorch after a window was opened here, which has to be done with care.
 load_torch()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def manifests_read_once():
+    """Each new window looks for plugins; what is installed does not change while tests run."""
+    found = list(PluginManifest.discover())
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(PluginManifest, "discover", lambda paths=(): iter(found))
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def modules_are_no_garbage():
+    """napari collects all garbage with each layer removed: half a second, most of it on imported modules."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)
