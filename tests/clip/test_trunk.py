@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import threading
 
 import open_clip
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_ovseg.clip.towers import tower_of
+from napari_ovseg.clip.towers.readout import resized_positions
 from napari_ovseg.clip.trunk import TrunkCache, TrunkStates, image_vectors, stacked, trunk_states
 from napari_ovseg.errors import InputError, ModelError
 
@@ -43,6 +45,37 @@ def test_other_sizes_equal_a_network_made_for_that_size(make_clip):
     views = torch.randn(2, 3, 48, 72)
     result = image_vectors(native, trunk_states(native, views))
     torch.testing.assert_close(result, larger.encode_image(views, normalize=True), rtol=1e-4, atol=1e-5)
+
+
+def _resized_slowly(values, count, factor, weight):
+    """Along the first axis, one output at a time; beyond the border its last value is repeated."""
+    result = []
+    for index in range(count):
+        place = (index + 0.5) / factor - 0.5
+        near = range(math.floor(place) - 1, math.floor(place) + 3)
+        result.append(sum(weight(abs(place - k)) * values[min(max(k, 0), len(values) - 1)] for k in near))
+    return torch.stack(result)
+
+
+def _linear(t):
+    return max(0.0, 1 - t)
+
+
+def _cubic(t):
+    if t <= 1:
+        return 1.25 * t**3 - 2.25 * t**2 + 1
+    return -0.75 * (t**3 - 5 * t**2 + 8 * t - 4) if t < 2 else 0.0
+
+
+@pytest.mark.parametrize(("way", "more", "weight"), [("clip-es", 0, _linear), ("sclip", 0.1, _cubic)])
+@pytest.mark.parametrize("grid", [(8, 6), (3, 5), (4, 5)])
+def test_positions_of_other_sizes_as_others_interpolate_them(grid, way, more, weight):
+    positions = torch.randn(1 + 16, 3, dtype=torch.float64)
+    tall = _resized_slowly(positions[1:].reshape(4, 4, 3), grid[0], (grid[0] + more) / 4, weight)
+    wide = _resized_slowly(tall.transpose(0, 1), grid[1], (grid[1] + more) / 4, weight).transpose(0, 1)
+    found = resized_positions(positions, (4, 4), grid, 1, way)
+    torch.testing.assert_close(found, torch.cat([positions[:1], wide.flatten(0, 1)]))
+    assert resized_positions(positions, (4, 4), (4, 4), 1, way) is positions
 
 
 @pytest.mark.parametrize("name", ["test_vit", "test_vit3"])

@@ -133,7 +133,7 @@ def cam_by_autograd(network, view, texts, background):
     return torch.stack(maps)
 
 
-def dense_by_loops(network, view, texts, method):
+def dense_by_loops(network, view, texts, method, reduced=True):
     """One patch, one head, one key at a time."""
     visual = network.visual
     x = visual._embeds(view)
@@ -164,7 +164,11 @@ def dense_by_loops(network, view, texts, method):
             total = sum(math.exp(logit) for logit in logits)
             for j, logit in enumerate(logits):
                 out[part] += math.exp(logit) / total * v[j, part]
-        joint = visual.ln_post(last.ls_1(last.attn.out_proj(out))) @ visual.proj
+        leaving = last.ls_1(last.attn.out_proj(out))
+        if not reduced:
+            leaving = leaving + x[0, 1 + i]
+            leaving = leaving + last.ls_2(last.mlp(last.ln_2(leaving)))
+        joint = visual.ln_post(leaving) @ visual.proj
         scores[:, i // columns, i % columns] = texts @ (joint / joint.norm())
     return scores
 

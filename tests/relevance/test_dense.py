@@ -15,14 +15,25 @@ from napari_ovseg.relevance.dense import EDITS, neighbourhood
 
 
 @pytest.mark.parametrize("vision", [{}, {"ls_init_value": 0.3}], ids=["plain", "layer scale"])
-@pytest.mark.parametrize("method", sorted(EDITS))
+@pytest.mark.parametrize("method", [method for method, edit in EDITS.items() if edit.reduced])
 def test_equals_explicit_loops(method, vision, make_clip, view, texts):
     network = make_clip(vision)
     maps = relevance_maps(network, view, texts, method)
-    torch.testing.assert_close(
-        maps.double(), dense_by_loops(network, view, texts, method), rtol=1e-5, atol=1e-6
-    )
+    expected = dense_by_loops(network, view, texts, method)
+    torch.testing.assert_close(maps.double(), expected, rtol=1e-5, atol=1e-6)
     assert maps.abs().max() <= 1 + 1e-6
+    # MaskCLIP's own code keeps the rest of the block
+    entire = relevance_maps(network, view, texts, method, reduced=False).double()
+    torch.testing.assert_close(
+        entire, dense_by_loops(network, view, texts, method, reduced=False), rtol=1e-5, atol=1e-6
+    )
+    assert not torch.allclose(entire, expected)
+    torch.testing.assert_close(relevance_maps(network, view, texts, method, reduced=True), maps)
+
+
+def test_only_an_edit_can_be_reduced(make_clip, view, texts):
+    with pytest.raises(InputError, match="no option reduced"):
+        relevance_maps(make_clip(), view, texts, "explain", reduced=True)
 
 
 @pytest.mark.parametrize("vision", [{}, {"ls_init_value": 0.3}], ids=["plain", "layer scale"])

@@ -92,3 +92,16 @@ def test_states_without_levels_say_what_to_do(make_clip, view, texts):
 
 def test_the_command_line_offers_the_same_methods():
     assert get_args(Method) == METHODS
+
+
+@pytest.mark.parametrize("positions", ["sclip", "clip-es"])
+@pytest.mark.parametrize("method", METHODS)
+def test_positions_are_interpolated_as_asked(method, positions, make_clip, texts):
+    network = make_clip()
+    view = torch.randn(1, 3, 48, 40, dtype=torch.float64)
+    states = trunk_states(network, view, levels=True, positions=positions)
+    maps = relevance_maps(network, view, texts, method, positions=positions)
+    torch.testing.assert_close(maps, relevance_from_states(network, states, texts, method)[0].float())
+    assert not torch.allclose(maps, relevance_maps(network, view, texts, method))
+    with pytest.raises(InputError, match="open_clip, sclip, clip-es"):
+        relevance_maps(network, view, texts, method, positions="bilinear")

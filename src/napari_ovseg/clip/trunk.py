@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from napari_ovseg.clip.towers import LastAttention, Readout, tower_of
+from napari_ovseg.clip.towers import LastAttention, Positions, Readout, tower_of
 from napari_ovseg.errors import InputError
 
 
@@ -55,7 +55,9 @@ class TrunkStates:
         return self.tokens[:, self.prefix :]
 
 
-def trunk_states(network: Any, views: Tensor, *, levels: bool = False) -> TrunkStates:
+def trunk_states(
+    network: Any, views: Tensor, *, levels: bool = False, positions: Positions = "open_clip"
+) -> TrunkStates:
     """Run an open_clip model's image tower up to its last block.
 
     Parameters
@@ -63,9 +65,11 @@ def trunk_states(network: Any, views: Tensor, *, levels: bool = False) -> TrunkS
     network : open_clip model
     views : (V, 3, h, w) float tensor
         Preprocessed views; h and w are multiples of the patch size, and need not be the size the model was
-        trained at: position embeddings are interpolated (bicubic).
+        trained at: position embeddings are interpolated.
     levels : bool
         Keep the tokens that enter every block, for methods that read more than the last one.
+    positions : {"open_clip", "sclip", "clip-es"}
+        How they are interpolated: `towers.readout.resized_positions`.
 
     Returns
     -------
@@ -89,7 +93,7 @@ def trunk_states(network: Any, views: Tensor, *, levels: bool = False) -> TrunkS
             f"A view of {height} x {width} isn't made of whole patches: use multiples of {patch} pixels."
         )
     kept: list[Tensor] | None = [] if levels else None
-    tokens, grid, prefix = tower.enter(views, kept)
+    tokens, grid, prefix = tower.enter(views, kept, positions)
     return TrunkStates(tokens, grid, prefix, tuple(kept or ()))
 
 

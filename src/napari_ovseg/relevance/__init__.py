@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal, get_args
 
 import torch
@@ -10,11 +11,11 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.dropout import _DropoutNd
 
-from napari_ovseg.clip.towers import Tower, tower_of
-from napari_ovseg.clip.trunk import TrunkStates, last_attention, readout, trunk_states
+from napari_ovseg.clip.towers import Positions, Tower, tower_of
+from napari_ovseg.clip.trunk import TrunkStates, readout, trunk_states
 from napari_ovseg.errors import InputError
 from napari_ovseg.relevance.cam import cam_maps
-from napari_ovseg.relevance.dense import EDITS, dense_maps, sclip_maps
+from napari_ovseg.relevance.dense import EDITS, dense_maps
 from napari_ovseg.relevance.explain import explain_maps, grad_cam_maps, rollout_maps
 from napari_ovseg.relevance.scclip import scclip_maps
 from napari_ovseg.relevance.windows import window_maps
@@ -44,8 +45,10 @@ def relevance_maps(
     *,
     start_block: int | None = None,
     background: Tensor | None = None,
+    reduced: bool | None = None,
     window: int | None = None,
     stride: int | None = None,
+    positions: Positions = "open_clip",
 ) -> Tensor:
     """Return one raw relevance map per category, before any normalisation.
 
@@ -68,9 +71,15 @@ def relevance_maps(
         For ``explain``: the first block that is explained, counted from 0; the last one by default.
     background : (B, D) float tensor, optional
         For ``cam``: unit vectors of background words, which compete with the categories.
+    reduced : bool, optional
+        For ``maskclip``, ``clearclip``, ``naclip`` and ``sclip``: whether the last residual and MLP are
+        dropped; by default in all but ``sclip``. False gives MaskCLIP as its authors' code has it.
     window, stride : int, optional
         Look through windows of this side, in pixels, and average their maps; the stride is half a window by
         default. The papers use 224 and 112 on pictures whose short side is 336.
+    positions : {"open_clip", "sclip", "clip-es"}
+        For transformers: whose way to interpolate position embeddings, where the view has another grid than
+        the network was made for: :func:`napari_ovseg.clip.towers.readout.resized_positions`.
 
     Returns
     -------
@@ -87,13 +96,24 @@ def relevance_maps(
         raise InputError(f"The view must have the shape (1, 3, H, W), not {tuple(view.shape)}.")
     if window is None and stride is not None:
         raise InputError(f"A stride of {stride} needs a window: give its side, or leave the stride out.")
+    if positions not in get_args(Positions):
+        raise InputError(
+            f"Positions aren't interpolated as {positions!r}: use one of {', '.join(get_args(Positions))}."
+        )
     _check_mode(network.visual)
 
     def maps_of(views: Tensor) -> Tensor:
         with torch.inference_mode(False), torch.no_grad():
-            states = trunk_states(network, views, levels=method in NEED_LEVELS or start_block is not None)
+            levels = method in NEED_LEVELS or start_block is not None
+            states = trunk_states(network, views, levels=levels, positions=positions)
         return relevance_from_states(
-            network, states, text_vectors, method, start_block=start_block, background=background
+            network,
+            states,
+            text_vectors,
+            method,
+            start_block=start_block,
+            background=background,
+            reduced=reduced,
         )
 
     # the patch embedding: where weights are of two types, other parameters may have the wider one
@@ -114,6 +134,7 @@ def relevance_from_states(
     start_block: int | None = None,
     background: Tensor | None = None,
     owners: Tensor | None = None,
+    reduced: bool | None = None,
 ) -> Tensor:
     """Return raw relevance maps ``(V, C, gh, gw)`` of views whose trunk has already run.
 
@@ -127,6 +148,8 @@ def relevance_from_states(
             f"Text vectors must have the shape (C, D) with C >= 1, not {tuple(text_vectors.shape)}."
         )
     _check_options(method, start_block, background, text_vectors)
+    if reduced is not None and method not in EDITS:
+        raise InputError(f"The method {method} has no option reduced: leave it out.")
     tower = tower_of(network.visual)
     if tower.blocks and not states.levels and (method in NEED_LEVELS or start_block is not None):
         raise InputError(f"The method {method} reads several blocks: keep the levels of the trunk states.")
@@ -144,12 +167,12 @@ def relevance_from_states(
         elif method == "cam":
             others = None if background is None else background.to(states.tokens, copy=True)
             maps = cam_maps(tower, states, text_vectors, scale, others, owners)
-        elif method == "sclip":
-            maps = sclip_maps(tower, states, text_vectors)
         elif method == "scclip":
             maps = scclip_maps(tower, states, text_vectors)
         else:
-            maps = dense_maps(last_attention(network, states), states.grid, text_vectors, EDITS[method])
+            edit = EDITS[method]
+            edit = edit if reduced is None else replace(edit, reduced=reduced)
+            maps = dense_maps(tower, states, text_vectors, edit)
     return maps.unflatten(-1, states.grid)
 
 

@@ -1,15 +1,16 @@
 """Relevance by replacing the last attention: a joint vector per patch, compared with each text vector.
 
-``f_i = normalize(project(A v)_i)`` and the score is ``f_i . t_c``, where the last residual and MLP are
-dropped ("reduced") and A is one of:
+``f_i = normalize(project(A v)_i)`` and the score is ``f_i . t_c``, where A is one of:
 
 - MaskCLIP (Zhou et al., ECCV 2022): ``A = I``;
 - ClearCLIP (Lan et al., ECCV 2024): ``A = softmax(s q q^T)``;
 - NACLIP (Hajimiri et al., WACV 2025): ``A = softmax(s k k^T + w)``, ``w_ij = exp(-|p_i - p_j|^2 / (2 *
-  5^2))`` in
-  patches, 0 for the class token;
-- SCLIP (Wang et al., ECCV 2024): ``A = softmax(s q q^T) + softmax(s k k^T)``, whose rows sum to 2, with the
-  residual and the MLP kept: ``f_i = normalize(joint(block(x)_i))``.
+  5^2))`` in patches, 0 for the class token;
+- SCLIP (Wang et al., ECCV 2024): ``A = softmax(s q q^T) + softmax(s k k^T)``, whose rows sum to 2.
+
+SCLIP keeps the last residual and MLP, ``f_i = normalize(joint(block(x)_i))``; the others drop them
+("reduced"). MaskCLIP's own code for vision transformers keeps them too; the reduced one is what ClearCLIP's
+code has under that name, and the default here. The option ``reduced`` chooses, as in ClearCLIP's code.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from napari_ovseg.clip.towers import LastAttention, Tower
-from napari_ovseg.clip.towers.readout import attention_weights, merge_heads
+from napari_ovseg.clip.towers.readout import merge_heads
 from napari_ovseg.clip.trunk import TrunkStates
 from napari_ovseg.errors import InputError
 
@@ -33,39 +34,58 @@ class Edit:
 
     Attributes
     ----------
-    similarity : {"identity", "query", "key"}
-        Which tokens' self-similarity makes the weights; ``identity`` leaves every patch to itself.
+    similarity : {"identity", "query", "key", "both"}
+        Which tokens' self-similarity makes the weights; ``identity`` leaves every patch to itself, and
+        ``both`` is the sum of that of queries and that of keys.
     sigma : float or None
         Width, in patches, of the Gaussian that favours neighbours; None for none.
+    reduced : bool
+        Whether the last residual and MLP are dropped.
     """
 
-    similarity: Literal["identity", "query", "key"]
+    similarity: Literal["identity", "query", "key", "both"]
     sigma: float | None = None
+    reduced: bool = True
 
 
 EDITS = {
     "maskclip": Edit("identity"),
     "clearclip": Edit("query"),
     "naclip": Edit("key", sigma=5.0),
+    "sclip": Edit("both", reduced=False),
 }
 
 
-def dense_maps(attention: LastAttention, grid: tuple[int, int], text_vectors: Tensor, edit: Edit) -> Tensor:
+def dense_maps(tower: Tower, states: TrunkStates, text_vectors: Tensor, edit: Edit) -> Tensor:
     """Return the cosine of every patch with every category, ``(V, C, gh * gw)``, in [-1, 1].
 
     Parameters
     ----------
-    attention : LastAttention
-    grid : (gh, gw)
+    tower : Tower
+    states : TrunkStates
     text_vectors : (C, D) tensor
         Unit vectors.
     edit : Edit
+
+    Raises
+    ------
+    InputError
+        When the tower has no attention, or no block, that could be edited so.
     """
-    return torch.einsum("vnd,cd->vcn", patch_vectors(attention, grid, edit), text_vectors)
+    attention = tower.last_attention(states.tokens, states.grid)
+    mixed = merge_heads(edited(attention, states.grid, edit))
+    if edit.reduced:
+        joint = attention.project(mixed)
+    elif tower.blocks:
+        block = tower.blocks[-1]
+        joint = tower.joint(block.feed(states.patches + block.project(mixed)))
+    else:
+        raise InputError("This model has no transformer block to edit: use the method explain or maskclip.")
+    return torch.einsum("vnd,cd->vcn", F.normalize(joint, dim=-1), text_vectors)
 
 
-def patch_vectors(attention: LastAttention, grid: tuple[int, int], edit: Edit) -> Tensor:
-    """Return one unit vector per patch in the joint space, ``(V, gh * gw, D)``.
+def edited(attention: LastAttention, grid: tuple[int, int], edit: Edit) -> Tensor:
+    """Return what every patch reads, ``A v``, ``(V, H, gh * gw, d)``.
 
     Raises
     ------
@@ -74,31 +94,18 @@ def patch_vectors(attention: LastAttention, grid: tuple[int, int], edit: Edit) -
     """
     prefix, values = attention.prefix, attention.values
     if edit.similarity == "identity":
-        return F.normalize(attention.project(merge_heads(values[:, :, prefix:])), dim=-1)
-    side = attention.queries if edit.similarity == "query" else attention.keys
-    if side is None:
+        return values[:, :, prefix:]
+    queries, keys = attention.queries, attention.keys
+    if queries is None or keys is None:
         raise InputError("This model has no attention to edit: use the method explain or maskclip with it.")
-    logits = side[:, :, prefix:] * side.shape[-1] ** -0.5 @ side.transpose(-2, -1)
-    if edit.sigma is not None:
-        logits[..., prefix:] += neighbourhood(grid, edit.sigma).to(logits)
-    return F.normalize(attention.project(merge_heads(logits.softmax(dim=-1) @ values)), dim=-1)
-
-
-def sclip_maps(tower: Tower, states: TrunkStates, text_vectors: Tensor) -> Tensor:
-    """Return SCLIP's cosines, ``(V, C, gh * gw)`` in [-1, 1].
-
-    Raises
-    ------
-    InputError
-        When the tower has no transformer blocks.
-    """
-    if not tower.blocks:
-        raise InputError("This model has no transformer block to edit: use the method explain or maskclip.")
-    block, patches = tower.blocks[-1], states.patches
-    q, k, v = block.qkv(block.norm(states.tokens))
-    of_queries, of_keys = (attention_weights(side[:, :, states.prefix :], side) for side in (q, k))
-    leaving = block.feed(patches + block.project(merge_heads((of_queries + of_keys) @ v)))
-    return torch.einsum("vnd,cd->vcn", F.normalize(tower.joint(leaving), dim=-1), text_vectors)
+    sides = {"query": [queries], "key": [keys], "both": [queries, keys]}[edit.similarity]
+    total = torch.zeros_like(values[:, :, prefix:])
+    for side in sides:
+        logits = side[:, :, prefix:] * side.shape[-1] ** -0.5 @ side.transpose(-2, -1)
+        if edit.sigma is not None:
+            logits[..., prefix:] += neighbourhood(grid, edit.sigma).to(logits)
+        total = total + logits.softmax(dim=-1) @ values
+    return total
 
 
 def neighbourhood(grid: tuple[int, int], sigma: float) -> Tensor:

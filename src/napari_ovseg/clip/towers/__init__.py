@@ -15,11 +15,11 @@ from open_clip.transformer import VisionTransformer
 
 from napari_ovseg.clip.towers.convolutional import ModifiedResNetTower, TimmConvTower
 from napari_ovseg.clip.towers.open_clip_vit import OpenClipViT
-from napari_ovseg.clip.towers.readout import LastAttention, Readout, Tower
+from napari_ovseg.clip.towers.readout import LastAttention, Positions, Readout, Tower
 from napari_ovseg.clip.towers.timm_vit import TimmViT
 from napari_ovseg.errors import ModelError
 
-__all__ = ["LastAttention", "Readout", "Tower", "tower_of"]
+__all__ = ["LastAttention", "Positions", "Readout", "Tower", "tower_of"]
 
 
 def tower_of(visual: Any) -> Tower:

@@ -11,6 +11,7 @@ from napari_ovseg.clip.towers.readout import (
     Block,
     LastAttention,
     Pooling,
+    Positions,
     Readout,
     attention_weights,
     resized_positions,
@@ -40,7 +41,9 @@ class ModifiedResNetTower:
         """Pixels of the view per patch, along each axis."""
         return 32
 
-    def enter(self, views: Tensor, levels: list[Tensor] | None = None) -> tuple[Tensor, tuple[int, int], int]:
+    def enter(
+        self, views: Tensor, levels: list[Tensor] | None = None, positions: Positions = "open_clip"
+    ) -> tuple[Tensor, tuple[int, int], int]:
         """Run all convolutions."""
         x = self.visual.stem(views)
         for layer in (self.visual.layer1, self.visual.layer2, self.visual.layer3, self.visual.layer4):
@@ -107,7 +110,9 @@ class TimmConvTower:
             averages and stages and not getattr(pool, "is_nhwc", False) and not hasattr(visual.head, "pool")
         )
 
-    def enter(self, views: Tensor, levels: list[Tensor] | None = None) -> tuple[Tensor, tuple[int, int], int]:
+    def enter(
+        self, views: Tensor, levels: list[Tensor] | None = None, positions: Positions = "open_clip"
+    ) -> tuple[Tensor, tuple[int, int], int]:
         """Run all convolutions."""
         x = self.visual.trunk.forward_features(views)
         return x.flatten(2).transpose(1, 2), (int(x.shape[-2]), int(x.shape[-1])), 0

@@ -13,6 +13,7 @@ from napari_ovseg.clip.towers.readout import (
     Block,
     LastAttention,
     Pooling,
+    Positions,
     Readout,
     attention_weights,
     resized_positions,
@@ -60,15 +61,17 @@ class OpenClipViT:
         """Return the joint vector of the mean of the patches."""
         return self._joint(self.visual.ln_post(patches).mean(dim=-2))
 
-    def enter(self, views: Tensor, levels: list[Tensor] | None = None) -> tuple[Tensor, tuple[int, int], int]:
+    def enter(
+        self, views: Tensor, levels: list[Tensor] | None = None, positions: Positions = "open_clip"
+    ) -> tuple[Tensor, tuple[int, int], int]:
         """Run everything before the last block."""
         visual = self.visual
         patches = visual.conv1(views)
         grid = (int(patches.shape[-2]), int(patches.shape[-1]))
         patches = patches.flatten(2).transpose(1, 2)
         start = visual.class_embedding.to(patches.dtype).expand(patches.shape[0], 1, -1)
-        positions = resized_positions(visual.positional_embedding, visual.grid_size, grid, prefix=1)
-        tokens = torch.cat([start, patches], dim=1) + positions.to(patches.dtype)
+        places = resized_positions(visual.positional_embedding, visual.grid_size, grid, 1, positions)
+        tokens = torch.cat([start, patches], dim=1) + places.to(patches.dtype)
         # no patch is dropped, also in training mode: each has a place in the map
         tokens = visual.ln_pre(tokens)
         for block in visual.transformer.resblocks[:-1]:

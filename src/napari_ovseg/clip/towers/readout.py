@@ -84,6 +84,8 @@ class Block:
 
 
 Pooling = Literal["token", "average", "attention"]
+Positions = Literal["open_clip", "sclip", "clip-es"]
+"""Whose way to interpolate position embeddings for another grid of patches."""
 
 
 class Tower(Protocol):
@@ -107,7 +109,9 @@ class Tower(Protocol):
     def patch_size(self) -> int:
         """Pixels of the view per patch, along each axis."""
 
-    def enter(self, views: Tensor, levels: list[Tensor] | None = None) -> tuple[Tensor, tuple[int, int], int]:
+    def enter(
+        self, views: Tensor, levels: list[Tensor] | None = None, positions: Positions = "open_clip"
+    ) -> tuple[Tensor, tuple[int, int], int]:
         """Return the tokens ``(V, N, W)`` that enter the last step, the grid, and the prefix length.
 
         The tokens that enter each block are appended to ``levels``, where it is given.
@@ -136,9 +140,13 @@ def attention_weights(queries: Tensor, keys: Tensor) -> Tensor:
 
 
 def resized_positions(
-    positions: Tensor, native: tuple[int, int], grid: tuple[int, int], prefix: int
+    positions: Tensor,
+    native: tuple[int, int],
+    grid: tuple[int, int],
+    prefix: int,
+    way: Positions = "open_clip",
 ) -> Tensor:
-    """Position embeddings for another grid of patches: bicubic, as open_clip resizes them on loading.
+    """Position embeddings for another grid of patches.
 
     Parameters
     ----------
@@ -148,9 +156,18 @@ def resized_positions(
         itself.
     prefix : int
         How many rows of ``positions`` belong to no patch and stay as they are.
+    way : {"open_clip", "sclip", "clip-es"}
+        Antialiased bicubic, as open_clip and timm resize on loading; bicubic by a factor that is for a tenth
+        of a patch more, as SCLIP, ClearCLIP, NACLIP and SC-CLIP have it from DINO; bilinear, as CLIP-ES.
     """
     if tuple(native) == tuple(grid):
         return positions
     patches = positions[prefix:].T.reshape(1, -1, *native)
-    patches = F.interpolate(patches, size=grid, mode="bicubic", antialias=True, align_corners=False)
+    if way == "open_clip":
+        patches = F.interpolate(patches, size=grid, mode="bicubic", antialias=True, align_corners=False)
+    elif way == "sclip":
+        factors = [(wanted + 0.1) / had for wanted, had in zip(grid, native, strict=True)]
+        patches = F.interpolate(patches, scale_factor=factors, mode="bicubic", align_corners=False)
+    else:
+        patches = F.interpolate(patches, size=grid, mode="bilinear", align_corners=False)
     return torch.cat([positions[:prefix], patches[0].flatten(1).T])

@@ -13,6 +13,7 @@ from napari_ovseg.clip.towers.readout import Block as BlockParts
 from napari_ovseg.clip.towers.readout import (
     LastAttention,
     Pooling,
+    Positions,
     Readout,
     attention_weights,
     resized_positions,
@@ -74,7 +75,9 @@ class TimmViT:
         """Return the joint vector of the mean of the patches."""
         return self._joint(self.trunk.norm(patches).mean(dim=-2))
 
-    def enter(self, views: Tensor, levels: list[Tensor] | None = None) -> tuple[Tensor, tuple[int, int], int]:
+    def enter(
+        self, views: Tensor, levels: list[Tensor] | None = None, positions: Positions = "open_clip"
+    ) -> tuple[Tensor, tuple[int, int], int]:
         """Run everything before the last block."""
         trunk, embed = self.trunk, self.trunk.patch_embed
         hybrid = isinstance(embed, HybridEmbed)
@@ -83,7 +86,7 @@ class TimmViT:
         grid = (int(patches.shape[-2]), int(patches.shape[-1]))
         patches = patches.flatten(2).transpose(1, 2)
         # no patch is dropped, also in training mode: each has a place in the map
-        tokens = trunk.norm_pre(self._placed(patches if hybrid else embed.norm(patches), grid))
+        tokens = trunk.norm_pre(self._placed(patches if hybrid else embed.norm(patches), grid, positions))
         for block in trunk.blocks[:-1]:
             if levels is not None:
                 levels.append(tokens)
@@ -118,7 +121,7 @@ class TimmViT:
             *_qkv(self.block.attn, self.block.norm1(tokens)), project, self.trunk.num_prefix_tokens
         )
 
-    def _placed(self, patches: Tensor, grid: tuple[int, int]) -> Tensor:
+    def _placed(self, patches: Tensor, grid: tuple[int, int], way: Positions) -> Tensor:
         """Add positions and the class and register tokens, in the order this trunk was trained with."""
         trunk = self.trunk
         first = [
@@ -127,7 +130,7 @@ class TimmViT:
         if trunk.pos_embed is None:
             return torch.cat([*first, patches], dim=1)
         prefix = 0 if trunk.no_embed_class else trunk.num_prefix_tokens
-        positions = resized_positions(trunk.pos_embed[0], trunk.patch_embed.grid_size, grid, prefix)
+        positions = resized_positions(trunk.pos_embed[0], trunk.patch_embed.grid_size, grid, prefix, way)
         if trunk.no_embed_class:
             return torch.cat([*first, patches + positions], dim=1)
         return torch.cat([*first, patches], dim=1) + positions
