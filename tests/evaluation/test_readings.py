@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import open_clip
 import pytest
@@ -14,7 +16,8 @@ from napari_ovseg.clip.registry import ModelSpec
 from napari_ovseg.errors import InputError
 from napari_ovseg.evaluation import papers
 from napari_ovseg.evaluation.datasets import open_dataset
-from napari_ovseg.evaluation.papers import best_phrase, short_side, strongest_phrase
+from napari_ovseg.evaluation.paper_settings import Setting, setting_of
+from napari_ovseg.evaluation.papers import best_phrase, short_side, strongest_phrase, window_cosines
 from napari_ovseg.evaluation.readings import How, read
 from napari_ovseg.evaluation.report import write_report
 from napari_ovseg.evaluation.run import evaluate
@@ -38,34 +41,95 @@ def model(tmp_path, monkeypatch):
 
 
 @settings(max_examples=20)
-@given(st.integers(0, 2**16), st.integers(1, 5), st.sampled_from([0.0, 0.1, 0.6]))
-def test_the_likeliest_phrase_wins_as_in_the_slow_reading(seed, count, least):
+@given(
+    st.integers(0, 2**16),
+    st.integers(1, 5),
+    st.sampled_from([0.0, 0.1, 0.6]),
+    st.sampled_from([0.0, 0.3]),
+    st.sampled_from([40.0, 65.0]),
+)
+def test_the_likeliest_phrase_wins_as_in_the_slow_reading(seed, count, least, least_area, scale):
     rng = np.random.default_rng(seed)
     maps = torch.from_numpy(rng.uniform(-0.1, 0.3, (count, 3, 4)).astype(np.float32))
     owners = torch.from_numpy(rng.integers(0, 3, count))
     large = torch.nn.functional.interpolate(maps[None], (7, 9), mode="bilinear", align_corners=False)[0]
-    ids = best_phrase(maps, owners, (7, 9), least)
+    ids = best_phrase(maps, owners, (7, 9), Setting(scale=scale, least=least, least_area=least_area))
+    chances = np.zeros((7, 9, 3))
     for row in range(7):
         for column in range(9):
-            likely = np.exp(40 * large[:, row, column].double().numpy())
+            likely = np.exp(scale * large[:, row, column].double().numpy())
             likely /= likely.sum()
-            of_id = {k: max(likely[owners.numpy() == k]) for k in owners.tolist()}
-            best = max(of_id, key=of_id.get)
-            assert ids[row, column] == (best if of_id[best] >= least else 0)
+            for owner, chance in zip(owners.tolist(), likely, strict=True):
+                chances[row, column, owner] = max(chances[row, column, owner], chance)
+    won = chances.argmax(2)
+    if least_area:
+        for owner in (1, 2):
+            if (won == owner).sum() <= least_area * (won > 0).sum():
+                chances[..., owner] = 0
+    assert (ids == np.where(chances.max(2) < least, 0, chances.argmax(2))).all()
 
 
 @pytest.mark.parametrize(
     ("size", "side", "patch", "shown"),
     [
         ((375, 500), 336, 16, (336, 448)),
-        ((500, 333), 336, 16, (512, 336)),
+        ((500, 333), 336, 16, (505, 336)),
         ((1024, 2048), 560, 16, (560, 1120)),
-        ((100, 2000), 336, 16, (96, 2048)),
-        ((336, 336), 336, 14, (336, 336)),
+        ((100, 2000), 336, 16, (102, 2048)),
+        ((5, 2000), 336, 16, (16, 2048)),
     ],
 )
-def test_pictures_are_shown_at_the_papers_size_in_whole_patches(size, side, patch, shown):
+def test_pictures_are_shown_at_the_papers_size(size, side, patch, shown):
     assert short_side(size, side, patch) == shown
+
+
+@pytest.mark.parametrize(
+    ("size", "shown", "lefts"), [((30, 50), (40, 67), (0, 16, 32, 43)), ((10, 700), (29, 2048), None)]
+)
+def test_windows_are_averaged_on_pixels(size, shown, lefts, model):
+    """As SCLIP slides: each window's cosines are stretched over its pixels, wherever it begins."""
+    setting = Setting(short_side=40, window=24, stride=16)
+    rgb = np.random.default_rng(0).random((*size, 3), np.float32)
+    vectors = model.encode_text(["cat", "dog"])
+    found = window_cosines(rgb, vectors, model, "sclip", setting)
+    assert found.shape == (2, *shown)
+    if lefts is None:
+        return
+    large = torch.from_numpy(rgb).permute(2, 0, 1)[None]
+    large = torch.nn.functional.interpolate(large, shown, mode="bilinear", align_corners=False)
+    view = (large - 0.5) / 0.5
+    sums, counts = torch.zeros(2, *shown), torch.zeros(shown)
+    for top in (0, 16):
+        for left in lefts:
+            crop = view[..., top : top + 24, left : left + 24]
+            maps = relevance_maps(model.network, crop, vectors, "sclip", positions="sclip")
+            stretched = torch.nn.functional.interpolate(maps[None], (24, 24), mode="bilinear")[0]
+            for row in range(24):
+                for column in range(24):
+                    sums[:, top + row, left + column] += stretched[:, row, column]
+                    counts[top + row, left + column] += 1
+    assert counts.min() > 0
+    torch.testing.assert_close(found, sums / counts, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "setting"),
+    [
+        ("sclip", "voc21", Setting(336, 224, 112, 65, 0.1, 0.1)),
+        ("sclip", "coco-stuff", Setting(448, 224, 112, 40)),
+        ("naclip", "context60", Setting(336, 224, 112, 40, 0.1)),
+        ("scclip", "coco-stuff", Setting(336, 224, 112, 40)),
+        ("scclip", "coco-object", Setting(336, 224, 112, 55, 0.35)),
+        ("clearclip", "voc20", Setting(448, 448, 224, 50)),
+        ("clearclip", "voc21", Setting(448, 448, 224, 50, 0.5)),
+        ("clearclip", "cityscapes", Setting(448, 224, 224, 50)),
+        ("maskclip", "cityscapes", Setting(560, 224, 112, 40)),
+        ("sclip", "nuclei", Setting(336, 224, 112, 40, 0.1)),
+    ],
+)
+def test_each_method_has_the_values_of_its_authors(method, name, setting):
+    dataset = SimpleNamespace(name=name, has_background=name not in ("voc20", "coco-stuff", "cityscapes"))
+    assert setting_of(method, dataset) == setting
 
 
 def test_every_phrase_competes_in_eighty_prompts_and_background_has_its_words(tmp_path, model, monkeypatch):
@@ -150,6 +214,7 @@ def test_clip_es_looks_once_at_the_size_of_the_picture_against_its_words(tmp_pat
         model.encode_text(["person", "tv monitor"], templates=prompts),
         "cam",
         background=words,
+        positions="clip-es",
     )
     low, high = maps.amin((1, 2), keepdim=True), maps.amax((1, 2), keepdim=True)
     large = torch.nn.functional.interpolate(((maps - low) / (high - low))[None], (24, 32), mode="bilinear")[0]

@@ -1,8 +1,8 @@
 """Relevance alone, scored as the papers that proposed it do, so that it can be held against their figures.
 
-The cosines of dense CLIP: the protocol that SCLIP, ClearCLIP, NACLIP and SC-CLIP share, with the values that
-NACLIP uses throughout (Hajimiri et al., WACV 2025, section 4.1); SCLIP tunes the scale for each dataset with
-a background.
+The cosines of dense CLIP: SCLIP (Wang et al., ECCV 2024), ClearCLIP (Lan et al., ECCV 2024), NACLIP
+(Hajimiri et al., WACV 2025) and SC-CLIP (Bai et al., 2024) share the steps; `paper_settings` has the values
+of each.
 
 CLIP-ES (Lin et al., CVPR 2023), after affinity and before its CRF: the picture once, at its own size. Its
 published figure is that of the better of two powers of background, chosen on the ground truth; both are
@@ -17,25 +17,24 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn import functional as F
 
 from napari_ovseg.augmentation import normalise
 from napari_ovseg.categories import BACKGROUND
 from napari_ovseg.errors import InputError
 from napari_ovseg.evaluation.datasets import Dataset
+from napari_ovseg.evaluation.paper_settings import Setting, setting_of
 from napari_ovseg.evaluation.protocols import Asked
 from napari_ovseg.images import to_rgb
 from napari_ovseg.pseudo_labels import MOST_VALUES, stretch_rows, strips
 from napari_ovseg.relevance import GRADIENT_METHODS, Method, relevance_maps
+from napari_ovseg.relevance.windows import window_starts
 from napari_ovseg.wording import PACKS
 
 if TYPE_CHECKING:
     from napari_ovseg.clip.model import Model
 
-SHORT_SIDE, LONG_SIDE = 336, 2048
-SHORT_SIDE_OF = {"cityscapes": 560}
-WINDOW, STRIDE = 224, 112
-LOGIT_SCALE = 40.0
-LEAST_PROBABILITY = 0.1
+LONG_SIDE = 2048
 
 CLIP_ES_PROMPT = "a clean origami {}."
 CLIP_ES_WORDS = PACKS["natural scene"].words
@@ -74,23 +73,42 @@ def read_as_papers(
 def _as_dense(
     rgb: NDArray[np.float32], dataset: Dataset, names: Asked, model: Model, method: Method
 ) -> NDArray[np.integer]:
-    """Windows of 224 on a short side of 336, 80 prompts, one softmax over all phrases."""
-    shown = short_side(rgb.shape[:2], SHORT_SIDE_OF.get(dataset.name, SHORT_SIDE), model.patch_size)
+    """Sliding windows, 80 prompts, one softmax over all phrases."""
+    setting = setting_of(method, dataset)
     phrases, owners = _sought(names)
     if dataset.has_background:
         # a background without words is asked for by that name
         words = _unwanted(names) or [BACKGROUND]
         phrases, owners = words + phrases, torch.cat([torch.zeros(len(words), dtype=torch.long), owners])
-    maps = relevance_maps(
-        model.network,
-        model.preprocess(rgb, shown),
-        model.encode_text(phrases, templates=_imagenet_prompts()),
-        method,
-        window=WINDOW,
-        stride=STRIDE,
-    )
-    least = LEAST_PROBABILITY if dataset.has_background else 0.0
-    return best_phrase(maps.cpu(), owners, (rgb.shape[0], rgb.shape[1]), least)
+    vectors = model.encode_text(phrases, templates=_imagenet_prompts())
+    cosines = window_cosines(rgb, vectors, model, method, setting)
+    return best_phrase(cosines, owners, (rgb.shape[0], rgb.shape[1]), setting)
+
+
+def window_cosines(
+    rgb: NDArray[np.float32], vectors: torch.Tensor, model: Model, method: Method, setting: Setting
+) -> torch.Tensor:
+    """The mean over windows of each phrase's cosines, interpolated to pixels, ``(N, h, w)`` on the CPU.
+
+    Windows begin at any pixel. Of one that isn't made of whole patches, as it may be where the picture is
+    smaller, the rest isn't looked at, and what was seen is stretched over it.
+    """
+    height, width = short_side(rgb.shape[:2], setting.short_side, model.patch_size)
+    picture = torch.from_numpy(rgb).permute(2, 0, 1)[None]
+    shown = F.interpolate(picture, (height, width), mode="bilinear", align_corners=False)
+    view = model.preprocess(shown[0].permute(1, 2, 0).numpy(), (height, width))
+    tall, wide = min(setting.window, height), min(setting.window, width)
+    whole_rows, whole_columns = (side // model.patch_size * model.patch_size for side in (tall, wide))
+    total, count = torch.zeros(len(vectors), height, width), torch.zeros(height, width)
+    for top in window_starts(height, tall, setting.stride):
+        for left in window_starts(width, wide, setting.stride):
+            rows, columns = slice(top, top + tall), slice(left, left + wide)
+            seen = view[..., rows, columns][..., :whole_rows, :whole_columns]
+            maps = relevance_maps(model.network, seen, vectors, method, positions="sclip").cpu()
+            large = F.interpolate(maps[None], (tall, wide), mode="bilinear", align_corners=False)
+            total[:, rows, columns] += large[0]
+            count[rows, columns] += 1
+    return total / count
 
 
 def _as_clip_es(
@@ -107,6 +125,7 @@ def _as_clip_es(
         model.encode_text(phrases, templates=(CLIP_ES_PROMPT,)),
         "cam",
         background=model.encode_text(rivals, templates=(CLIP_ES_PROMPT,)),
+        positions="clip-es",
     )
     stretched = normalise(maps.cpu())
     return {
@@ -116,34 +135,50 @@ def _as_clip_es(
 
 
 def short_side(size: tuple[int, ...], side: int, patch: int) -> tuple[int, int]:
-    """The size to show a picture at: its short side so long, in whole patches."""
+    """The size to show a picture at: its short side so long, its long side 2048 at most, a patch at least."""
     factor = min(side / min(size), LONG_SIDE / max(size))
-    rows, columns = (max(1, round(length * factor / patch)) * patch for length in size)
+    rows, columns = (max(patch, int(length * factor + 0.5)) for length in size)
     return rows, columns
 
 
 def best_phrase(
-    maps: torch.Tensor, owners: torch.Tensor, size: tuple[int, int], least: float
+    cosines: torch.Tensor, owners: torch.Tensor, size: tuple[int, int], setting: Setting
 ) -> NDArray[np.integer]:
     """The id of the likeliest phrase in every pixel.
 
     Parameters
     ----------
-    maps : torch.Tensor
-        ``(N, h, w)``, cosines with each phrase.
+    cosines : torch.Tensor
+        ``(N, h, w)``, with each phrase.
     owners : torch.Tensor
         ``(N,)``, int64: the id that each phrase stands for.
     size : tuple of int
         ``(H, W)``.
-    least : float
-        Where no phrase is so likely, the id is 0.
+    setting : Setting
+        Of ``least`` and ``least_area``: what falls below becomes id 0.
     """
-    ids = np.empty(size, np.int32)
-    for rows in strips(*size, len(maps), MOST_VALUES):
-        likely = (LOGIT_SCALE * stretch_rows(maps, size, rows)).softmax(0)
-        probability, phrase = likely.max(0)
-        ids[rows] = torch.where(probability < least, 0, owners[phrase]).numpy()
+    taken = torch.ones(len(owners))
+    ids, likelihood = _likeliest(cosines, owners, size, setting.scale, taken)
+    if setting.least_area:
+        areas = np.bincount(ids.ravel(), minlength=int(owners.max()) + 1)
+        small = areas <= setting.least_area * areas[1:].sum()
+        small[0] = False
+        taken = 1 - torch.from_numpy(small).float()[owners]
+        ids, likelihood = _likeliest(cosines, owners, size, setting.scale, taken)
+    ids[likelihood < setting.least] = 0
     return ids
+
+
+def _likeliest(
+    cosines: torch.Tensor, owners: torch.Tensor, size: tuple[int, int], scale: float, taken: torch.Tensor
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Ids and likelihoods ``(H, W)``; phrases compete also where they aren't ``taken``, 0 or 1 for each."""
+    ids, likelihood = np.empty(size, np.int32), np.empty(size, np.float32)
+    for rows in strips(*size, len(cosines), MOST_VALUES):
+        likely = (scale * stretch_rows(cosines, size, rows)).softmax(0) * taken[:, None, None]
+        highest, phrase = likely.max(0)
+        ids[rows], likelihood[rows] = owners[phrase].numpy(), highest.numpy()
+    return ids, likelihood
 
 
 def strongest_phrase(
