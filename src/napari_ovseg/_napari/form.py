@@ -54,6 +54,13 @@ _NAMES_HELP = """One name per line, or separated by commas.
 "background: grass, sky" says what is not wanted.
 Ctrl+Enter runs."""
 
+_PACK_HELP = (
+    "What usually surrounds the things in such a picture; it competes with the names. "
+    "guess takes what fits the picture, or none; the message after the run says which."
+)
+_PRESET_HELP = "How many views of the picture the model sees: more take longer and find more."
+_DEVICE_HELP = "Where the model runs; auto takes the first of cuda, mps and cpu that is there."
+
 # napari's themes leave text boxes without an edge; grey shows on dark and light ones.
 _TEXT_BOX = "background: rgba(128, 128, 128, 50); border: 1px solid rgba(128, 128, 128, 120);"
 # A stage with more steps than this counts bytes, and its bar says enough.
@@ -93,39 +100,24 @@ class Form(QWidget):
         self._offered_channels = ""
         self.channels.setToolTip("Up to three channels, counted from 0, that become red, green and blue.")
         self.names = NamesBox()
-        self.suggest = QPushButton("Suggest")
-        self.suggest.setToolTip("Let the model find names that suit the picture, to choose from.")
+        self.suggest = _button("Suggest", "Let the model find names that suit the picture, to choose from.")
         self.sharper = SharperOffer(self.names)
         self.model = _combo("Which model looks at the picture; any other open_clip name can be typed.")
         self.model.setEditable(True)
         self.model.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.weights = WeightsRow()
-        self.pack = ComboBox(
-            choices=PACK_CHOICES,
-            value=GUESS,
-            tooltip="What usually surrounds the things in such a picture; it competes with the names. "
-            "guess takes what fits the picture, or none; the message after the run says which.",
-        )
-        self.preset = ComboBox(
-            choices=PRESETS,
-            value="balanced",
-            tooltip="How many views of the picture the model sees: more take longer and find more.",
-        )
-        self.device = ComboBox(
-            choices=DEVICES,
-            tooltip="Where the model runs; auto takes the first of cuda, mps and cpu that is there.",
-        )
+        self.pack = ComboBox(choices=PACK_CHOICES, value=GUESS, tooltip=_PACK_HELP)
+        self.preset = ComboBox(choices=PRESETS, value="balanced", tooltip=_PRESET_HELP)
+        self.device = ComboBox(choices=DEVICES, tooltip=_DEVICE_HELP)
         self.run = QPushButton("Run")
         self.cancel = QPushButton("Cancel")
-        self.unload = QPushButton("Unload")
-        self.unload.setToolTip("Free the memory that models take; the next run loads its model again.")
+        self.unload = _button(
+            "Unload", "Free the memory that models take; the next run loads its model again."
+        )
         self.progress = QProgressBar()
         # Qt writes nothing into a bar without a total.
         self.stage = QLabel()
-        self.stage.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.message = QLabel()
-        self.message.setWordWrap(True)
-        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.table = CategoryTable()
         self.table_actions = CategoryActions(self.table)
         self.slices = SlicesRow()
@@ -141,6 +133,31 @@ class Form(QWidget):
         self.offer_slices(())
 
     def _lay_out(self) -> None:
+        self._lay_out_fields()
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.run, 2)
+        buttons.addWidget(self.cancel, 1)
+        buttons.addWidget(self.unload, 1)
+        inside = QHBoxLayout(self.progress)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.addWidget(self.stage)
+        self.stage.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.message.setWordWrap(True)
+        self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        layout = QVBoxLayout(self)
+        layout.addLayout(self.fields)
+        layout.addWidget(self.resume)
+        layout.addWidget(self.take_in)
+        layout.addLayout(buttons)
+        layout.addWidget(self.progress)
+        layout.addWidget(self.message)
+        layout.addWidget(self.table, 1)
+        layout.addWidget(self.table_actions)
+        layout.addWidget(self.correct)
+        layout.addWidget(self.saving)
+
+    def _lay_out_fields(self) -> None:
+        """Lay out the rows that have a title."""
         self.fields = QFormLayout()
         self.fields.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         self._channel_row = QWidget()
@@ -161,24 +178,6 @@ class Form(QWidget):
             ("Device", self.device.native),
         ):
             self.fields.addRow(title, field)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.run, 2)
-        buttons.addWidget(self.cancel, 1)
-        buttons.addWidget(self.unload, 1)
-        inside = QHBoxLayout(self.progress)
-        inside.setContentsMargins(0, 0, 0, 0)
-        inside.addWidget(self.stage)
-        layout = QVBoxLayout(self)
-        layout.addLayout(self.fields)
-        layout.addWidget(self.resume)
-        layout.addWidget(self.take_in)
-        layout.addLayout(buttons)
-        layout.addWidget(self.progress)
-        layout.addWidget(self.message)
-        layout.addWidget(self.table, 1)
-        layout.addWidget(self.table_actions)
-        layout.addWidget(self.correct)
-        layout.addWidget(self.saving)
         self.channel_axis.currentIndexChanged.connect(self._show_channels)
         self.model.currentTextChanged.connect(
             lambda text: self.fields.setRowVisible(self.weights, text == LOCAL_FILE)
@@ -271,6 +270,12 @@ class Form(QWidget):
         """Show one notice or error in the place of the last."""
         self.message.setStyleSheet(f"color: {PROBLEM_COLOUR};" if error else "")
         self.message.setText(text)
+
+
+def _button(title: str, tip: str) -> QPushButton:
+    button = QPushButton(title)
+    button.setToolTip(tip)
+    return button
 
 
 def _combo(tip: str) -> QComboBox:

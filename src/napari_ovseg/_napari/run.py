@@ -168,13 +168,22 @@ def _segment(
         return Segmented(number, source, piece)
     edges = result.stages.get("edges")
     learner = engine.single_image(picture, piece.state, edges=edges, should_stop=should_stop)
-    if earlier is None:
-        return Segmented(number, source, piece, learner)
+    if earlier is not None:
+        piece = _with_corrections(piece, earlier, table, learner, should_stop)
+    return Segmented(number, source, piece, learner)
+
+
+def _with_corrections(
+    piece: SliceAnnotation,
+    earlier: SliceAnnotation,
+    table: LabelTable,
+    learner: Any,
+    should_stop: ShouldStop,
+) -> SliceAnnotation:
+    """A slice found anew, after an update from what a person had painted or locked in it."""
     locked = table.locked if earlier.filled else ()
     updated = learner.update(earlier.masks, earlier.human, locked=locked, should_stop=should_stop)
-    masks, confidence = updated.masks, updated.confidence
-    piece = replace(piece, masks=masks, human=earlier.human, confidence=confidence)
-    return Segmented(number, source, piece, learner)
+    return replace(piece, masks=updated.masks, human=earlier.human, confidence=updated.confidence)
 
 
 def throttled(report: Progress, should_stop: ShouldStop) -> Progress:
