@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from napari_ovseg.categories import parse_categories
@@ -149,13 +150,32 @@ def test_unreadable_files_and_masks_of_colours_are_named(tmp_path):
         (
             "a.jpg can't be read as a picture",
             "b.png can't be read as a mask",
-            "c.png holds colours",
+            "c.png has 3 channels, such as colours",
             "d.jpg: ",
         ),
         strict=True,
     ):
         with pytest.raises(BadPicture, match=said):
             read_pair(dataset, pair)
+
+
+@pytest.mark.parametrize(
+    ("save", "said"),
+    [
+        (lambda at: Image.fromarray(np.zeros(archives.SIZE, np.float32)).save(at), "holds float32 values"),
+        (lambda at: tifffile.imwrite(at, np.zeros((2, *archives.SIZE), np.uint8)), "has 2 pages"),
+        (lambda at: at.mkdir(), "is a folder, not a mask"),
+        (lambda at: at.write_bytes(b""), "may be damaged or of another type; unpack it again, or save it as PNG"),
+    ],
+    ids=["fractions", "pages", "folder", "empty"],
+)
+def test_masks_that_hold_no_class_values_are_told_apart(tmp_path, save, said):
+    own_folder(tmp_path, "background", "cell")
+    (tmp_path / "masks/one.png").unlink()
+    save(tmp_path / "masks/one.tif")
+    dataset = open_dataset("folder", tmp_path)
+    with pytest.raises(BadPicture, match=rf"one\.tif.*{said}"):
+        read_pair(dataset, dataset.pairs[0])
 
 
 def own_folder(root, *names: str, values=(0, 1)):
@@ -192,12 +212,50 @@ def test_a_folder_may_have_curated_names_and_lists(tmp_path):
 
 @pytest.mark.parametrize(
     ("lines", "said"),
-    [(("cell", "cell"), "twice"), (("# nothing",), "names no class"), (("a:b", "c"), "a:b.*colon")],
+    [
+        (("cell", "cell"), "twice"),
+        (("# nothing", ""), "names no class"),
+        (("a:b", "c"), "a:b.*colon"),
+        (("cell", "", "dirt"), 'an empty line after "cell": remove it, or write "void"'),
+        (("cell", "background"), 'has "background" in line 2: only the first'),
+    ],
 )
 def test_a_class_file_that_cannot_be_used_is_named(tmp_path, lines, said):
     own_folder(tmp_path, *lines)
     with pytest.raises(BadDataset, match=rf"classes\.txt.*{said}"):
         open_dataset("folder", tmp_path)
+
+
+@pytest.mark.parametrize("start", ["\ufeff", "# mine\n\n", "void\n"])
+def test_class_files_as_other_editors_write_them(tmp_path, start):
+    own_folder(tmp_path, "cell")
+    (tmp_path / "classes.txt").write_bytes(f"{start}Background\r\nCell \r\n\r\n".encode())
+    dataset = open_dataset("folder", tmp_path)
+    assert dataset.names == ("background", "Cell")
+    assert dataset.values[int(start == "void\n")] == 0
+
+
+def test_a_split_of_ones_own_lists_names_with_spaces_or_endings(tmp_path):
+    own_folder(tmp_path, "background", "cell")
+    for stem in ("day 1", "day 1.5"):
+        archives.picture(tmp_path / f"images/{stem}.jpg")
+    archives.text(tmp_path / "test.txt", "day 1", "one.jpg", "day 1.5", " day 1.5.jpg ")
+    keys = [pair.key for pair in open_dataset("folder", tmp_path, split="test").pairs]
+    assert keys == ["day 1", "one", "day 1.5", "day 1.5"]
+    (tmp_path / "latin.txt").write_bytes(b"Z\xfcrich\n")
+    with pytest.raises(BadDataset, match=r"latin\.txt is not text in UTF-8"):
+        open_dataset("folder", tmp_path, split="latin")
+    with pytest.raises(BadDataset, match=r"no split file .*train\.txt: --split can be latin, test\."):
+        open_dataset("folder", tmp_path, split="train")
+
+
+def test_a_folder_without_pictures_is_named(tmp_path):
+    archives.text(tmp_path / "classes.txt", "background", "cell")
+    for empty in ("images", "masks", "annotations/val2017", "images/val2017"):
+        (tmp_path / empty).mkdir(parents=True)
+    for name in ("folder", "coco-stuff"):
+        with pytest.raises(BadDataset, match=f"There is no picture in {tmp_path}/images"):
+            open_dataset(name, tmp_path)
 
 
 def test_two_pictures_of_one_name_are_refused(tmp_path):

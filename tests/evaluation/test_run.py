@@ -14,7 +14,7 @@ from napari_ovseg.clip.registry import DEMO_FOLDER
 from napari_ovseg.errors import InputError
 from napari_ovseg.evaluation import run as running
 from napari_ovseg.evaluation.datasets import open_dataset
-from napari_ovseg.evaluation.problems import BadPicture
+from napari_ovseg.evaluation.problems import BadDataset, BadPicture
 from napari_ovseg.evaluation.readings import STAGES, How
 from napari_ovseg.evaluation.report import as_markdown, summary, write_report
 from napari_ovseg.evaluation.run import evaluate
@@ -193,7 +193,7 @@ def test_bad_input_stops_the_run_unless_it_is_skipped_and_then_it_is_listed(arch
     assert "1 of 3 pictures, 2 skipped." in tables
     assert str(archive / "SegmentationClass/b.png") in tables
     archives.mask(archive / "SegmentationClass/c.png", 77)
-    with pytest.raises(InputError, match="None of the 3"):
+    with pytest.raises(BadDataset, match=r"None of the 3 .* The first: There is no mask .*a\.png"):
         evaluate(open_dataset("voc21", archive), how, tmp_path / "out", skip_bad=True)
 
 

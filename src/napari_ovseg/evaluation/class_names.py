@@ -45,24 +45,42 @@ def read_lines(path: Path) -> tuple[str, ...]:
     Raises
     ------
     BadDataset
-        When there is no such file, it is no text, or it names nothing or a class twice.
+        When there is no such file, it is no text, it names nothing or a class twice, a line between two names
+        is empty, or "background" isn't the first class.
     """
     if not path.is_file():
         raise BadDataset(
             f"There is no class file {path}: write one class a line, the first for mask value 0."
         )
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadDataset(f"{path} is not text in UTF-8: save it again as plain text.") from error
-    lines = tuple(line.strip() for line in text.splitlines())
-    lines = tuple(line for line in lines if line and not line.startswith("#"))
+    lines = [line.strip() for line in text.splitlines()]
+    lines = "\n".join(line for line in lines if not line.startswith("#")).strip().splitlines()
     if not lines:
         raise BadDataset(f"{path} names no class: write one a line, the first for mask value 0.")
-    repeated = next((line for line in lines if line != VOID_NAME and lines.count(line) > 1), None)
+    names = tuple(BACKGROUND if line.casefold() == BACKGROUND else line for line in lines)
+    _refuse(names, path)
+    return names
+
+
+def _refuse(names: tuple[str, ...], path: Path) -> None:
+    """Refuse lists of which nobody can tell what mask value each name has, or which can't be counted."""
+    if "" in names:
+        raise BadDataset(
+            f'{path} has an empty line after "{names[names.index("") - 1]}": remove it, or write '
+            f'"{VOID_NAME}" there if it is a mask value that doesn\'t count.'
+        )
+    counted = [name for name in names if name != VOID_NAME]
+    repeated = next((name for name in counted if counted.count(name) > 1), None)
     if repeated:
         raise BadDataset(f'{path} names "{repeated}" twice: give every class a name of its own.')
-    return lines
+    if BACKGROUND in counted[1:]:
+        raise BadDataset(
+            f'{path} has "{BACKGROUND}" in line {names.index(BACKGROUND) + 1}: only the first class can be that. '
+            "Change the masks, or call it by what it shows."
+        )
 
 
 def categories_of(

@@ -11,6 +11,8 @@ from napari_ovseg.evaluation.problems import BadDataset
 PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
 MASKS = (".png", ".tif", ".tiff", ".bmp")
 EVERYTHING = "all"
+# what else lies beside the split files of a folder of one's own
+_NO_SPLITS = {"classes", "curated"}
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ def twin_folders(pictures: str, masks: str, picture_end: str, mask_end: str, *in
         stems = _stems(folder, picture_end) | {
             stem for stem in _stems(truths, mask_end) if not stem.name.endswith("TrainIds")
         }
+        if not stems:
+            raise BadDataset(f"There is no picture in {folder}: it should hold files that end in {picture_end}.")
         return [
             Pair(stem.name, folder / f"{stem}{picture_end}", (truths / f"{stem}{mask_end}",))
             for stem in sorted(stems)
@@ -100,7 +104,12 @@ def folder_for_each(root: Path, split: str) -> list[Pair]:
 def any_folder(root: Path, split: str) -> list[Pair]:
     """``images/NAME.*`` and ``masks/NAME.*`` with the same names; or those that ``SPLIT.txt`` lists."""
     pictures, masks = _by_stem(root / "images", PICTURES), _by_stem(root / "masks", MASKS)
-    keys = sorted(pictures.keys() | masks.keys()) if split == EVERYTHING else _listed(root, split)
+    every = pictures.keys() | masks.keys()
+    # names may hold spaces, and may be listed with their ending
+    listed = [] if split == EVERYTHING else _lines(root / f"{split}.txt", root)
+    keys = [name if name in every else Path(name).stem for name in listed] or sorted(every)
+    if not keys:
+        raise BadDataset(f"There is no picture in {root / 'images'}: it should hold NAME.png, NAME.jpg and so on.")
     return [
         Pair(
             key,
@@ -126,10 +135,14 @@ def _listed(folder: Path, split: str) -> list[str]:
 
 def _lines(file: Path, folder: Path) -> list[str]:
     if not file.is_file():
-        others = sorted(path.stem for path in folder.glob("*.txt")) if folder.is_dir() else []
+        others = sorted({path.stem for path in folder.glob("*.txt")} - _NO_SPLITS) if folder.is_dir() else []
         there = f"--split can be {', '.join(others)}" if others else "check the root folder"
         raise BadDataset(f"There is no split file {file}: {there}.")
-    lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadDataset(f"The split file {file} is not text in UTF-8: save it again as plain text.") from error
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
         raise BadDataset(f"The split file {file} lists no picture: unpack it again.")
     return lines

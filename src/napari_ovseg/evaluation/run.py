@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ovseg import __version__
-from napari_ovseg.errors import InputError
 from napari_ovseg.evaluation.datasets import Dataset
 from napari_ovseg.evaluation.layouts import Pair
 from napari_ovseg.evaluation.metrics import count, count_boundaries
-from napari_ovseg.evaluation.problems import BadPicture
+from napari_ovseg.evaluation.problems import BadDataset, BadPicture
 from napari_ovseg.evaluation.protocols import asked
 from napari_ovseg.evaluation.readings import How, read
 from napari_ovseg.evaluation.results import PictureResult, Results, contents, digest_of
@@ -86,8 +85,10 @@ def evaluate(
     ------
     BadPicture
         With the first picture or mask that can't be evaluated, unless these are skipped.
+    BadDataset
+        When nothing is left to score.
     InputError
-        When the folder holds results of other settings, or nothing is left to score.
+        When the folder holds results of other settings, or of pictures that aren't in the dataset.
     """
     pairs = dataset.pairs[:limit]
     run = Evaluation(dataset, settings_of(dataset, how), Results(folder, settings_of(dataset, how)))
@@ -108,7 +109,10 @@ def evaluate(
         progress(EVALUATING, len(pairs), len(pairs))
     run.warnings.extend(how.model.notes)
     if not run.pictures:
-        raise InputError(f"None of the {len(pairs)} pictures of {dataset.name} could be evaluated.")
+        first = next(iter(run.bad.values()))
+        raise BadDataset(
+            f"None of the {len(pairs)} pictures of {dataset.name} could be evaluated. The first: {first}"
+        )
     return run
 
 

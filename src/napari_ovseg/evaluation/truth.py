@@ -16,16 +16,21 @@ from napari_ovseg.evaluation.layouts import Pair
 from napari_ovseg.evaluation.problems import BadPicture
 from napari_ovseg.images import read_image, to_rgb
 
+_ADD = "add it, or unpack the archive again"
+
 
 def missing(pair: Pair) -> str:
     """Name the file that is missing, or nothing."""
-    if not pair.picture.is_file():
-        return f"There is no picture {pair.picture}: unpack it again."
     if not pair.masks:
-        return f"There is no mask for {pair.picture}: unpack it again."
-    return next(
-        (f"There is no mask {mask}: unpack it again." for mask in pair.masks if not mask.is_file()), ""
-    )
+        return f"There is no mask for {pair.picture}: {_ADD}."
+    named = [("picture", pair.picture), *(("mask", mask) for mask in pair.masks)]
+    return next((_missing(what, path) for what, path in named if not path.is_file()), "")
+
+
+def _missing(what: str, path: Path) -> str:
+    if path.is_dir():
+        return f"{path} is a folder, not a {what}: put the {what} in its place."
+    return f"There is no {what} {path}: {_ADD}."
 
 
 def read_pair(dataset: Dataset, pair: Pair) -> tuple[NDArray[Any], NDArray[np.int32]]:
@@ -79,14 +84,22 @@ def _mask(path: Path, size: Sequence[int], picture: Path) -> NDArray[np.integer]
     """Mask values as they are stored; a palette is not looked up."""
     try:
         with Image.open(path) as opened:
-            values = np.asarray(opened)
+            pages, values = getattr(opened, "n_frames", 1), np.asarray(opened)
     # Decoders raise whatever they like on a damaged file.
     except Exception as error:
         raise BadPicture(
-            f"{path} can't be read as a mask ({type(error).__name__}): unpack it again."
+            f"{path} can't be read as a mask ({type(error).__name__}): it may be damaged or of another type; "
+            "unpack it again, or save it as PNG."
         ) from error
-    if values.ndim != 2 or values.dtype.kind not in "bui":
-        raise BadPicture(f"{path} holds colours, not class values: convert it to a mask of one channel.")
+    if pages > 1:
+        raise BadPicture(f"{path} has {pages} pages: save the mask of this picture alone.")
+    if values.ndim != 2:
+        raise BadPicture(
+            f"{path} has {values.shape[-1]} channels, such as colours: convert it to a mask of one channel that "
+            "holds class values."
+        )
+    if values.dtype.kind not in "bui":
+        raise BadPicture(f"{path} holds {values.dtype} values: save it with whole numbers, as class values are.")
     if values.shape != tuple(size):
         mask, shown = (" x ".join(map(str, reversed(sides))) for sides in (values.shape, size))
         raise BadPicture(f"{path} is {mask} pixels, but {picture} is {shown}: use the mask of this picture.")
