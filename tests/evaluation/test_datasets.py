@@ -165,7 +165,10 @@ def test_unreadable_files_and_masks_of_colours_are_named(tmp_path):
         (lambda at: Image.fromarray(np.zeros(archives.SIZE, np.float32)).save(at), "holds float32 values"),
         (lambda at: tifffile.imwrite(at, np.zeros((2, *archives.SIZE), np.uint8)), "has 2 pages"),
         (lambda at: at.mkdir(), "is a folder, not a mask"),
-        (lambda at: at.write_bytes(b""), "may be damaged or of another type; unpack it again, or save it as PNG"),
+        (
+            lambda at: at.write_bytes(b""),
+            "may be damaged or of another type; unpack it again, or save it as PNG",
+        ),
     ],
     ids=["fractions", "pages", "folder", "empty"],
 )

@@ -38,16 +38,16 @@ def test_figures_and_files_are_named(archive, tmp_path, monkeypatch, capsys):
         assert figure in said.out
     assert "1 of 2 pictures" in said.out
     assert "never saw these words" in said.err
-    folder = tmp_path / "evaluation/voc21-val-known-labels-plain-demo"
+    folder = tmp_path / "evaluation/voc21-val-known-labels-plain-demo-fast"
     for name in ("report.json", "report.md", "contact_sheet.png", "settings.json"):
         assert (folder / name).is_file()
     assert str(folder.relative_to(tmp_path) / "report.md") in said.out
     # other names go elsewhere by themselves
     assert run(monkeypatch, *options, "--names", "curated", "--protocol", "vocabulary") == 0
-    other = tmp_path / "evaluation/voc21-val-vocabulary-curated-demo/report.json"
+    other = tmp_path / "evaluation/voc21-val-vocabulary-curated-demo-fast/report.json"
     assert json.loads(other.read_text())["settings"]["naming"] == "curated"
     assert run(monkeypatch, *options, "--pack", "natural-scene") == 0
-    packed = tmp_path / "evaluation/voc21-val-known-labels-plain-demo-natural-scene/report.json"
+    packed = tmp_path / "evaluation/voc21-val-known-labels-plain-demo-natural-scene-fast/report.json"
     assert json.loads(packed.read_text())["settings"]["pack"] == "natural scene"
 
 
@@ -83,6 +83,36 @@ def test_bad_input_ends_with_code_1_and_a_path(archive, tmp_path, monkeypatch, c
         assert "1 of 2 pictures" in said.out
         assert "1 were skipped" in said.err
         assert str(path) in json.loads((tmp_path / "out/report.json").read_text())["skipped"]["a"]
+
+
+def test_datasets_of_ones_own_go_into_folders_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("monday", "tuesday"):
+        archives.picture(tmp_path / name / "images/one.jpg")
+        archives.mask(tmp_path / name / "masks/one.png", 0, 1)
+        archives.text(tmp_path / name / "classes.txt", "background", "circle")
+        options = ["folder", tmp_path / name, "--model", "demo", "--preset", "fast", "--seed", 1]
+        assert run(monkeypatch, *options) == 0
+        assert (
+            tmp_path / f"evaluation/folder-{name}-all-known-labels-plain-demo-fast-seed-1/report.md"
+        ).is_file()
+
+
+def test_a_run_that_is_stopped_says_how_to_go_on(archive, tmp_path, monkeypatch, capsys):
+    def stopped(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("napari_ovseg.evaluation.run.evaluate", stopped)
+    assert run(monkeypatch, "voc21", archive, "--model", "demo", "--output", tmp_path / "out") == 130
+    assert "Stopped. The same command goes on where it was." in capsys.readouterr().err
+
+
+def test_a_dataset_of_which_nothing_is_left_ends_with_code_1(archive, tmp_path, monkeypatch, capsys):
+    for path in (archive / "JPEGImages").iterdir():
+        path.write_bytes(b"")
+    options = ["voc21", archive, "--model", "demo", "--output", tmp_path / "out", "--skip-bad"]
+    assert run(monkeypatch, *options) == 1
+    assert "None of the 2 pictures" in capsys.readouterr().err
 
 
 def test_other_settings_in_the_same_folder_are_a_mistake_of_the_command(

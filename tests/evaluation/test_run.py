@@ -173,9 +173,30 @@ def test_other_names_or_pictures_are_not_mixed_in(archive, tmp_path, how):
     evaluate(open_dataset("voc21", archive), how, tmp_path / "out", limit=1)
     with pytest.raises(InputError, match="naming was plain, is curated"):
         evaluate(open_dataset("voc21", archive, naming="curated"), how, tmp_path / "out")
-    archives.text(archive / "ImageSets/Segmentation/val.txt", "a")
-    with pytest.raises(InputError, match="pictures was"):
+    archives.text(archive / "ImageSets/Segmentation/val.txt", "b", "c")
+    with pytest.raises(InputError, match=r"aren't in this dataset \(1, such as a\): .*--output"):
         evaluate(open_dataset("voc21", archive), how, tmp_path / "out")
+
+
+def test_pictures_that_were_added_are_done_besides(archive, tmp_path, how, asked):
+    stems = archive / "ImageSets/Segmentation/val.txt"
+    archives.text(stems, "a", "b")
+    evaluate(open_dataset("voc21", archive), how, tmp_path / "out")
+    archives.text(stems, "a", "b", "c")
+    asked.clear()
+    found = evaluate(open_dataset("voc21", archive), how, tmp_path / "out")
+    assert [result.key for result in found.pictures] == ["a", "b", "c"]
+    assert len(asked) == 1
+
+
+def test_other_phrases_in_the_same_folder_are_refused_in_words(archive, tmp_path, how):
+    file = tmp_path / "mine.txt"
+    plain = open_dataset("voc21", archive).names[1:]
+    archives.text(file, "sky", *plain)
+    evaluate(open_dataset("voc21", archive, naming=str(file)), how, tmp_path / "out", limit=1)
+    archives.text(file, "sky, wall", *plain)
+    with pytest.raises(InputError, match=r"\(other names\): give these again"):
+        evaluate(open_dataset("voc21", archive, naming=str(file)), how, tmp_path / "out", limit=1)
 
 
 def test_bad_input_stops_the_run_unless_it_is_skipped_and_then_it_is_listed(archive, tmp_path, how):
@@ -242,6 +263,15 @@ def test_the_report_holds_every_figure_once_pooled_and_once_by_picture(archive, 
     assert as_markdown(numbers).count("\n| ") == 1 + 1 + 1 + 4 + 1 + 21 + 1 + len(numbers["seconds"])
     sheet = Image.open(tmp_path / "out/contact_sheet.png")
     assert sheet.height > 3 * 240
+
+
+def test_a_bar_in_a_name_stays_in_its_cell(tmp_path, how):
+    archives.picture(tmp_path / "images/one.jpg")
+    archives.mask(tmp_path / "masks/one.png", 0, 1)
+    archives.text(tmp_path / "classes.txt", "background", "left|right")
+    numbers = write_report(evaluate(open_dataset("folder", tmp_path), how, tmp_path / "out"))
+    (line,) = (line for line in as_markdown(numbers).splitlines() if line.startswith("| left"))
+    assert line.startswith(r"| left\|right | ")
 
 
 def test_things_with_a_mask_each_are_one_class(tmp_path, how):

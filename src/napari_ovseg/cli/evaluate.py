@@ -39,6 +39,7 @@ DatasetName = Literal[
     "nuclei",
     "folder",
 ]
+PRESET: Literal["balanced"] = "balanced"
 Protocol = Literal["known-labels", "vocabulary"]
 Reading = Literal["masks", "papers"]
 
@@ -75,7 +76,7 @@ def evaluate(
         ),
     ] = "masks",
     pack: PackOption = GUESS,
-    preset: PresetOption = "balanced",
+    preset: PresetOption = PRESET,
     split: Annotated[
         str | None,
         typer.Option(help="Default: the one that papers report, mostly val.", metavar="NAME"),
@@ -112,7 +113,7 @@ def evaluate(
         opened = open_dataset(dataset, root, split=split, naming=names)
         loaded = load(model, checkpoint, device)
         how = How(loaded, protocol, reading, method, preset, seed, pack)
-        folder = output or Path("evaluation") / _folder_name(opened, how, Path(names).stem)
+        folder = output or Path("evaluation") / _folder_name(opened, how, Path(names).stem, root)
         with Bars() as bars:
             found = run(opened, how, folder, limit=limit, skip_bad=skip_bad, progress=bars)
     except (BadDataset, BadPicture) as error:
@@ -120,6 +121,9 @@ def evaluate(
         if isinstance(error, BadPicture):
             typer.echo("Mend it and run the same command again, or add --skip-bad.", err=True)
         raise typer.Exit(1) from error
+    except KeyboardInterrupt:
+        typer.echo("Stopped. The same command goes on where it was.", err=True)
+        raise
     numbers = write_report(found)
     for warning in found.warnings:
         typer.echo(f"Warning: {warning}", err=True)
@@ -128,10 +132,24 @@ def evaluate(
         typer.echo(path)
 
 
-def _folder_name(opened: Dataset, how: How, names: str) -> str:
-    """One for all that was asked for by name, so that other settings don't meet in it."""
-    extra = "papers" if how.reading == "papers" else how.pack if how.pack != GUESS else None
-    words = (opened.name, opened.split, how.protocol, names, how.model.spec.name, how.method, extra)
+def _folder_name(opened: Dataset, how: How, names: str, root: Path) -> str:
+    """One for all that was asked for, so that other settings don't meet in it."""
+    words: list[str | None] = [
+        opened.name,
+        opened.split,
+        how.protocol,
+        names,
+        how.model.spec.name,
+        how.method,
+    ]
+    if opened.name == "folder":
+        words.insert(1, root.resolve().name)
+    if how.reading == "papers":
+        words.append("papers")
+    else:
+        words.append(how.pack if how.pack != GUESS else None)
+        words.append(how.preset if how.preset != PRESET else None)
+        words.append(f"seed-{how.seed}" if how.seed else None)
     return "-".join(filter(None, words)).replace("/", "-").replace(" ", "-")
 
 

@@ -22,12 +22,12 @@ SHEET = "contact_sheet.png"
 EACH = 4
 _PANEL = (320, 240)
 _GAP, _LINE = 12, 22
-_OPACITY = 0.6
+_OPACITY = 0.7
 _PAPER, _INK = (255, 255, 255), (30, 30, 30)
 
 
 def write_contact_sheet(path: Path, run: Evaluation) -> None:
-    """Write a PNG of the four worst and the four median pictures by their own mIoU."""
+    """Write a PNG of the pictures that `chosen` chooses by their own mIoU."""
     rows = [(group, row(result, run)) for group, results in chosen(run.pictures) for result in results]
     if not rows:
         return
@@ -46,9 +46,11 @@ def write_contact_sheet(path: Path, run: Evaluation) -> None:
 
 
 def chosen(pictures: list[PictureResult]) -> list[tuple[str, list[PictureResult]]]:
-    """The worst pictures and those around the median; each picture once, those without a score never."""
+    """The worst pictures and those around the median, or all where there are few; without a score none."""
     scored = [(score, picture) for picture in pictures if (score := picture.masks.mean_iou()) is not None]
     ranked = [picture for _, picture in sorted(scored, key=lambda pair: (pair[0], pair[1].key))]
+    if len(ranked) <= 2 * EACH:
+        return [("All, the worst first", ranked)]
     start = max(EACH, (len(ranked) - EACH) // 2)
     return [("Worst", ranked[:EACH]), ("Median", ranked[start : start + EACH])]
 
@@ -86,10 +88,12 @@ def row(result: PictureResult, run: Evaluation) -> Image.Image:
 def tinted(
     picture: NDArray[np.float32], classes: NDArray[np.int32], colours: NDArray[np.uint8]
 ) -> NDArray[np.float32]:
-    """A picture ``(H, W, 3)`` under the colours ``(K, 3)`` of its classes; black darkens, void whitens."""
+    """A picture ``(H, W, 3)``, grey, under the colours ``(K, 3)`` of its classes; void is white."""
     table = np.concatenate([colours, [VOID_COLOUR]]).astype(np.float32) / 255
     over = table[np.where(classes == VOID, len(colours), classes)]
-    return ((1 - _OPACITY) * picture + _OPACITY * over).astype(np.float32)
+    # colours of its own would turn those of the classes into others than the legend's
+    grey = picture.mean(axis=2, keepdims=True)
+    return ((1 - _OPACITY) * grey + _OPACITY * over).astype(np.float32)
 
 
 def _fitted(picture: NDArray[np.floating]) -> Image.Image:

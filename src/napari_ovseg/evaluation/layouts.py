@@ -61,7 +61,9 @@ def twin_folders(pictures: str, masks: str, picture_end: str, mask_end: str, *in
             stem for stem in _stems(truths, mask_end) if not stem.name.endswith("TrainIds")
         }
         if not stems:
-            raise BadDataset(f"There is no picture in {folder}: it should hold files that end in {picture_end}.")
+            raise BadDataset(
+                f"There is no picture in {folder}: it should hold files that end in {picture_end}."
+            )
         return [
             Pair(stem.name, folder / f"{stem}{picture_end}", (truths / f"{stem}{mask_end}",))
             for stem in sorted(stems)
@@ -109,7 +111,9 @@ def any_folder(root: Path, split: str) -> list[Pair]:
     listed = [] if split == EVERYTHING else _lines(root / f"{split}.txt", root)
     keys = [name if name in every else Path(name).stem for name in listed] or sorted(every)
     if not keys:
-        raise BadDataset(f"There is no picture in {root / 'images'}: it should hold NAME.png, NAME.jpg and so on.")
+        raise BadDataset(
+            f"There is no picture in {root / 'images'}: it should hold NAME.png, NAME.jpg and so on."
+        )
     return [
         Pair(
             key,
@@ -141,7 +145,9 @@ def _lines(file: Path, folder: Path) -> list[str]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise BadDataset(f"The split file {file} is not text in UTF-8: save it again as plain text.") from error
+        raise BadDataset(
+            f"The split file {file} is not text in UTF-8: save it again as plain text."
+        ) from error
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
         raise BadDataset(f"The split file {file} lists no picture: unpack it again.")

@@ -135,7 +135,8 @@ def _table(columns: tuple[str, ...], rows: list[list[Any]]) -> list[str]:
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    # a bar would end the cell
+    return f"{value:.3f}" if isinstance(value, float) else str(value).replace("|", "\\|")
 
 
 def report_files(folder: Path) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,8 @@ from napari_ovseg.export import prepare_folder, write_labels
 from napari_ovseg.export.atomic import write_atomically
 
 SETTINGS = "settings.json"
+# settings that are there as a digest only
+DIGESTS = ("names",)
 
 
 @dataclass(frozen=True)
@@ -64,18 +67,21 @@ class Results:
         Made if it isn't there.
     settings : dict
         All that results depend on; can be written as JSON.
+    keys : iterable of str
+        Of all pictures of the dataset; more of them than last time is fine.
 
     Raises
     ------
     InputError
-        When the folder holds results of other settings.
+        When the folder holds results of other settings, or of pictures that aren't in the dataset.
     OutputError
         When it can't be written to.
     """
 
-    def __init__(self, folder: str | Path, settings: dict[str, Any]) -> None:
+    def __init__(self, folder: str | Path, settings: dict[str, Any], keys: Iterable[str]) -> None:
         self.folder = prepare_folder(folder)
         self._refuse_other(settings)
+        self._refuse_strangers(keys)
         for part in ("pictures", "masks"):
             prepare_folder(self.folder / part)
         write_json(self.folder / SETTINGS, settings)
@@ -127,11 +133,25 @@ class Results:
             ) from error
         changed = [key for key in settings | before if settings.get(key) != before.get(key)]
         if changed:
-            said = ", ".join(f"{key} was {before.get(key)}, is {settings.get(key)}" for key in changed)
+            said = ", ".join(_change(key, before.get(key), settings.get(key)) for key in changed)
             raise InputError(
                 f"{self.folder} holds results of other settings ({said}): give these again to go on, or name "
                 "another folder with --output."
             )
+
+    def _refuse_strangers(self, keys: Iterable[str]) -> None:
+        """Refuse to write a report over that of another dataset, or beside masks that it doesn't count."""
+        strangers = sorted({file.stem for file in (self.folder / "pictures").glob("*.json")} - set(keys))
+        if strangers:
+            raise InputError(
+                f"{self.folder} holds results of pictures that aren't in this dataset ({len(strangers)}, such"
+                f" as {strangers[0]}): name another folder with --output."
+            )
+
+
+def _change(key: str, before: object, now: object) -> str:
+    """What differs, as far as somebody can read it."""
+    return f"other {key}" if key in DIGESTS else f"{key} was {before}, is {now}"
 
 
 def contents(pair: Pair) -> str:

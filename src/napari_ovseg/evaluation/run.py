@@ -91,7 +91,9 @@ def evaluate(
         When the folder holds results of other settings, or of pictures that aren't in the dataset.
     """
     pairs = dataset.pairs[:limit]
-    run = Evaluation(dataset, settings_of(dataset, how), Results(folder, settings_of(dataset, how)))
+    settings = settings_of(dataset, how)
+    results = Results(folder, settings, [pair.key for pair in dataset.pairs])
+    run = Evaluation(dataset, settings, results)
     run.warnings.extend(filter(None, [how.model.unknown_note(dataset.categories)]))
     _refuse_missing(pairs, run, skip_bad)
     for number, pair in enumerate(pairs):
@@ -122,7 +124,6 @@ def settings_of(dataset: Dataset, how: How) -> dict[str, Any]:
     return {
         "dataset": dataset.name,
         "split": dataset.split,
-        "pictures": digest_of([pair.key for pair in dataset.pairs]),
         "naming": dataset.naming,
         "names": digest_of(dataset.names, phrases, dataset.background and dataset.background.phrases),
         "protocol": how.protocol,

@@ -95,11 +95,13 @@ def _mask(path: Path, size: Sequence[int], picture: Path) -> NDArray[np.integer]
         raise BadPicture(f"{path} has {pages} pages: save the mask of this picture alone.")
     if values.ndim != 2:
         raise BadPicture(
-            f"{path} has {values.shape[-1]} channels, such as colours: convert it to a mask of one channel that "
-            "holds class values."
+            f"{path} has {values.shape[-1]} channels, such as colours: convert it to a mask of one channel "
+            "that holds class values."
         )
     if values.dtype.kind not in "bui":
-        raise BadPicture(f"{path} holds {values.dtype} values: save it with whole numbers, as class values are.")
+        raise BadPicture(
+            f"{path} holds {values.dtype} values: save it with whole numbers, as class values are."
+        )
     if values.shape != tuple(size):
         mask, shown = (" x ".join(map(str, reversed(sides))) for sides in (values.shape, size))
         raise BadPicture(f"{path} is {mask} pixels, but {picture} is {shown}: use the mask of this picture.")
