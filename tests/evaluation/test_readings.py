@@ -217,7 +217,8 @@ def test_clip_es_looks_once_at_the_size_of_the_picture_against_its_words(tmp_pat
         positions="clip-es",
     )
     low, high = maps.amin((1, 2), keepdim=True), maps.amax((1, 2), keepdim=True)
-    large = torch.nn.functional.interpolate(((maps - low) / (high - low))[None], (24, 32), mode="bilinear")[0]
+    stretched = (maps - low) / (high - low + 1e-7)
+    large = torch.nn.functional.interpolate(stretched[None], (24, 32), mode="bilinear")[0]
     assert list(found.pictures[0].stages) == ["background power 1", "background power 2"]
     for power, counted in zip((1, 2), found.pictures[0].stages.values(), strict=True):
         scores = torch.cat([(1 - large.amax(0, keepdim=True)) ** power, large])
@@ -247,6 +248,21 @@ def test_clip_es_shows_whole_patches_and_takes_words_that_are_given(tmp_path, mo
     assert seen == [((32, 32), 1, 2), ((32, 32), 1, 25)]
     assert list(found.pictures[0].stages) == ["relevance"]
     assert found.pictures[0].masks.iou() == {14: 1.0}
+
+
+def test_the_phrase_of_clip_es_that_has_commas_is_said_with_them(tmp_path, model, monkeypatch):
+    archives.voc(tmp_path, {"a": (0, 15)})
+    heard = []
+    encode = Model.encode_text
+
+    def listening(self, phrases, *, templates=None):
+        heard.extend(phrases)
+        return encode(self, phrases, templates=templates)
+
+    monkeypatch.setattr(Model, "encode_text", listening)
+    dataset = open_dataset("voc21", tmp_path, naming="clip-es")
+    evaluate(dataset, How(model, "known-labels", "papers", "cam"), tmp_path / "out")
+    assert heard[0] == "person with clothes,people,human"
 
 
 def test_other_templates_make_other_vectors_and_are_kept_apart(model):

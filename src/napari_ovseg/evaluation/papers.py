@@ -19,7 +19,6 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional as F
 
-from napari_ovseg.augmentation import normalise
 from napari_ovseg.categories import BACKGROUND
 from napari_ovseg.errors import InputError
 from napari_ovseg.evaluation.datasets import Dataset
@@ -28,6 +27,7 @@ from napari_ovseg.evaluation.protocols import Asked
 from napari_ovseg.images import to_rgb
 from napari_ovseg.pseudo_labels import MOST_VALUES, stretch_rows, strips
 from napari_ovseg.relevance import GRADIENT_METHODS, Method, relevance_maps
+from napari_ovseg.relevance.cam import LEAST_SPAN
 from napari_ovseg.relevance.windows import window_starts
 from napari_ovseg.wording import PACKS
 
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 LONG_SIDE = 2048
 
 CLIP_ES_PROMPT = "a clean origami {}."
+# its commas would part phrases in a list of names
+CLIP_ES_PHRASES = {"person with clothes people human": "person with clothes,people,human"}
 CLIP_ES_WORDS = PACKS["natural scene"].words
 CLIP_ES_POWERS = (1.0, 2.0)
 ALONE = "relevance"
@@ -114,7 +116,10 @@ def window_cosines(
 def _as_clip_es(
     rgb: NDArray[np.float32], names: Asked, model: Model, has_background: bool
 ) -> dict[str, NDArray[np.integer]]:
-    """The picture in whole patches, rounded up; phrases compete with 25 words, or with those given."""
+    """The picture in whole patches, rounded up; phrases compete with 25 words, or with those given.
+
+    Each map is stretched by its span and 1e-7 more, as the code of CLIP-ES does.
+    """
     size = (rgb.shape[0], rgb.shape[1])
     rows, columns = (math.ceil(side / model.patch_size) * model.patch_size for side in size)
     phrases, owners = _sought(names)
@@ -122,12 +127,15 @@ def _as_clip_es(
     maps = relevance_maps(
         model.network,
         model.preprocess(rgb, (rows, columns)),
-        model.encode_text(phrases, templates=(CLIP_ES_PROMPT,)),
+        model.encode_text(
+            [CLIP_ES_PHRASES.get(phrase, phrase) for phrase in phrases], templates=(CLIP_ES_PROMPT,)
+        ),
         "cam",
         background=model.encode_text(rivals, templates=(CLIP_ES_PROMPT,)),
         positions="clip-es",
     )
-    stretched = normalise(maps.cpu())
+    lows, highs = maps.amin((1, 2), keepdim=True), maps.amax((1, 2), keepdim=True)
+    stretched = ((maps - lows) / (highs - lows + LEAST_SPAN)).cpu()
     return {
         stage: strongest_phrase(stretched, owners, size, power)
         for stage, power in _powers(has_background).items()
