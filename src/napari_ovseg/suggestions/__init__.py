@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -177,10 +177,13 @@ def _names(vocabulary: str | Path | Iterable[str | Category] | None, model: Mode
 
 
 def _known(names: tuple[Category, ...], model: Model) -> tuple[tuple[Category, ...], tuple[Category, ...]]:
-    """Part the names into those whose words the model knows, and the rest."""
-    left_out = tuple(name for name in names if model.unknown_words([name]))
-    unknown = frozenset(left_out)
-    known = tuple(name for name in names if name not in unknown)
+    """Part the names into those whose words the model knows, without synonyms that it doesn't, and the rest."""
+    left_out = tuple(name for name in names if model.unknown_words([name.name]))
+    known = tuple(
+        replace(name, synonyms=tuple(word for word in name.synonyms if not model.unknown_words([word])))
+        for name in names
+        if name not in left_out
+    )
     if not known:
         raise InputError(
             f'The model "{model.spec.name}" knows no name of this vocabulary: choose another model, or the '

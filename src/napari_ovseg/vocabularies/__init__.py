@@ -6,7 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import NoReturn
 
-from napari_ovseg.categories import MAX_CATEGORIES, Category, parse_categories
+from napari_ovseg.categories import BACKGROUND, MAX_CATEGORIES, Category, parse_categories, same_name
 from napari_ovseg.errors import InputError
 
 VOCABULARIES = {
@@ -61,12 +61,13 @@ def read_vocabulary(name_or_path: str | Path) -> tuple[Category, ...]:
 
 
 def _read_line(line: str, number: int, path: Path) -> tuple[Category, ...]:
+    names = [name.strip() for entry in line.split(";") for name in entry.partition(":")[0].split(",")]
+    if any(same_name(name, BACKGROUND) for name in names):
+        _refuse(path, number, "a vocabulary lists what may be in a picture; take the background out.")
     try:
         categories = parse_categories(line)
     except InputError as error:
         _refuse(path, number, str(error))
-    if any(category.background for category in categories):
-        _refuse(path, number, "a vocabulary lists what may be in a picture; take the background out.")
     return categories
 
 
