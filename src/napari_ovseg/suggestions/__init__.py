@@ -177,7 +177,7 @@ def _names(vocabulary: str | Path | Iterable[str | Category] | None, model: Mode
 
 
 def _known(names: tuple[Category, ...], model: Model) -> tuple[tuple[Category, ...], tuple[Category, ...]]:
-    """Part the names into those whose words the model knows, without synonyms that it doesn't, and the rest."""
+    """Part the names into those that the model knows, without synonyms that it doesn't, and the rest."""
     left_out = tuple(name for name in names if model.unknown_words([name.name]))
     known = tuple(
         replace(name, synonyms=tuple(word for word in name.synonyms if not model.unknown_words([word])))
