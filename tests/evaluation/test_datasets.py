@@ -317,7 +317,10 @@ def test_every_list_has_a_source_and_a_curated_twin():
 def test_the_commands_of_the_docs_name_what_there_is():
     page = (Path(__file__).resolve().parents[2] / "docs/evaluate.md").read_text(encoding="utf-8")
     commands = re.findall(r"`napari-ovseg evaluate (\S+) ROOT (.*?)`", page)
-    assert len(commands) == 55
+    assert len(commands) == 35
+    # SCLIP's paper and its repository have figures of their own for the same commands
+    rows = [row for row in page.splitlines() if "`napari-ovseg evaluate" in row]
+    assert len(set(rows)) == len(rows)
     for dataset, options in commands:
         assert dataset in DATASETS
         words = shlex.split(options)
