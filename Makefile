@@ -18,8 +18,8 @@ help: ## Say what each target does
 demo: .venv/.installed ## Segment sample pictures and open the window (ARGS=--headless: write pictures only)
 	$(BIN)/napari-ovseg demo $(ARGS)
 
-test: .venv/.installed ## Run the tests, on a virtual display where there is no screen (ARGS="-k cli" and so on)
-	.ci/with_display $(BIN)/python -m pytest $(ARGS)
+test: .venv/.installed ## Run the tests in two processes, on a virtual display where there is no screen (ARGS="-k cli" and so on)
+	.ci/with_display $(BIN)/python -m pytest -n 2 $(ARGS)
 
 lint: .venv/.dev ## Check style and formatting
 	$(BIN)/ruff check .

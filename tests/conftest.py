@@ -7,10 +7,25 @@ from hypothesis import settings
 
 # Windows of tests leave the settings of the person who runs them alone; empty means no file.
 os.environ["NAPARI_CONFIG"] = ""
+# Threads of PyTorch that wait for each other spin; on busy cores that took 51 s where sleeping took 7.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # A busy machine is no bug: pytest's own timeout ends a test that hangs.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Share out files, all windows to one process: two on a screen take the keyboard from each other."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class WindowsTogether(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.split("::")[0]
+            return "windows" if "/_napari/" in file else file
+
+    return WindowsTogether(config, log)
 
 
 @pytest.fixture
