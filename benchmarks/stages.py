@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -26,7 +27,7 @@ from napari_ovseg.demo.scenes import scene
 from napari_ovseg.pipeline import Segmentation
 from napari_ovseg.pseudo_labels import paint
 
-PRESETS["one view"] = Preset((False,), (1.0,), (1.0,))
+ONE_VIEW = {"one view": Preset((False,), (1.0,), (1.0,))}
 Labels = NDArray[np.integer]
 
 
@@ -47,7 +48,8 @@ def of_stages(picture: NDArray[np.uint8], names: list[str], **options: object) -
     """Labels after each stage."""
     size = picture.shape[:2]
     one = {key: value for key, value in options.items() if key != "preset"}
-    raw = segment(picture, names, preset="one view", **one)
+    with patch.dict(PRESETS, ONE_VIEW):
+        raw = segment(picture, names, preset="one view", **one)
     full = segment(picture, names, **options)
     # nothing is learnt where no name is thought to be in the picture
     learnt = full.stages.get("distilled", full.stages["pseudo-labels"])
