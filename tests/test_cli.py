@@ -265,34 +265,6 @@ def test_ctrl_c_leaves_no_half_written_file(tmp_path, pictures, model, monkeypat
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_models_are_listed_with_size_licence_and_place(monkeypatch, capsys):
-    assert run(monkeypatch, "models") == 0
-    listed = capsys.readouterr().out
-    assert run(monkeypatch, "models", "list") == 0
-    assert capsys.readouterr().out == listed
-    for spec in registry.list_models():
-        assert spec.name in listed
-        assert spec.licence in listed
-    assert "599 MB" in listed
-    assert "bundled" in listed
-
-
-def test_downloading_a_model(monkeypatch, capsys, tmp_path):
-    def download(spec, progress=None):
-        progress(f"Downloading {spec.name}", 5, 10)
-        return tmp_path / "weights"
-
-    monkeypatch.setattr("napari_ovseg.clip.download.download", download)
-    monkeypatch.setattr("napari_ovseg.clip.download.is_cached", lambda spec: spec.name == "demo")
-    assert run(monkeypatch, "models", "download", "MobileCLIP2-S0/dfndr2b") == 0
-    said = capsys.readouterr()
-    assert str(tmp_path / "weights") in said.out
-    assert "forbids commercial use" in said.err
-    assert run(monkeypatch, "models", "download", "demo") == 0
-    assert "already" in capsys.readouterr().out
-    assert run(monkeypatch, "models", "download", "nonsense") == 2
-
-
 def test_open_without_a_display_says_so(monkeypatch, capsys):
     monkeypatch.setattr(sys, "platform", "linux")
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):

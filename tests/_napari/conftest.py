@@ -72,3 +72,37 @@ def make_panel(make_napari_viewer, qtbot):
     for panel in panels:
         panel.method.hold.set()
         panel.wait_until_idle()
+
+
+@pytest.fixture
+def desk(qtbot, tmp_path, monkeypatch):
+    """A picture that is saved as soon as it is painted."""
+    from napari_ovseg._napari import autosave
+
+    from .desk import Desk
+
+    monkeypatch.setattr(autosave, "_WAIT_MS", 50)
+    monkeypatch.setattr(autosave, "_RETRY_MS", 80)
+    desk = Desk(tmp_path / "cells.tif.ovseg", qtbot)
+    yield desk
+    desk.autosave.flush()
+
+
+@pytest.fixture
+def full(disk):
+    disk["full"] = True
+    return disk
+
+
+@pytest.fixture
+def shown(qtbot):
+    """A table of categories on the screen."""
+    from .shown_table import Shown
+
+    window = Shown(qtbot)
+    qtbot.addWidget(window)
+    window.show()
+    qtbot.waitExposed(window)
+    window.fill()
+    window.said.clear()
+    return window

@@ -3,66 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from napari.components import ViewerModel
 
 from napari_ovseg._napari import table_edits
-from napari_ovseg._napari.annotated import Annotated
-from napari_ovseg._napari.colours import Legend
-from napari_ovseg._napari.layers import MASKS, PSEUDO_LABELS, names_of, new_layer
-from napari_ovseg._napari.source import source_of
-from napari_ovseg.annotation import SliceAnnotation
-from napari_ovseg.annotation.label_table import LabelTable
-from napari_ovseg.errors import InputError
-from napari_ovseg.labelled import named_labels
-from napari_ovseg.segmentation import State
+from napari_ovseg._napari.layers import names_of
 
-VOID = 255
-SHAPE = (6, 7)
-
-
-def labels(seed, values=(0, 1, 2, 3)):
-    return np.random.default_rng(seed).choice(values, SHAPE).astype(np.uint8)
-
-
-def annotated():
-    viewer = ViewerModel()
-    image = viewer.add_image(np.zeros(SHAPE), name="cells")
-    placement = source_of(image, viewer.dims).placement
-    table = LabelTable(named_labels(("a", "b", "c")))
-    legend = Legend(table.labels)
-    masks, rough = (
-        new_layer(image, kind, np.dtype(np.uint8), placement, legend) for kind in (MASKS, PSEUDO_LABELS)
-    )
-    made = Annotated(image, masks, rough, table)
-    masks.start((), labels(0))
-    rough.start((), labels(1, (0, 1, 2, 3, VOID)))
-    for tracked in (masks, rough):
-        viewer.add_layer(tracked.layer)
-        tracked.layer.brush_size = 1
-    state = State((1, 2, 3), np.full((4, 2, 2), 0.25, np.float32), None)
-    none = np.full(SHAPE, VOID, np.uint8)
-    made.pieces[()] = SliceAnnotation(
-        labels(0),
-        none,
-        presence={"a": 0.9, "b": 0.5, "c": 0.2},
-        state=state,
-        confidence=np.ones(SHAPE, np.float32),
-    )
-    return made
-
-
-def update(made, seed=2):
-    """An update that gives everything but the human pixels and locked categories another label."""
-    piece = made.slice(())
-    found = labels(seed, (0, *made.table.ids))
-    locked = list(made.table.locked)
-    found = np.where(np.isin(piece.masks, locked) | np.isin(found, locked), piece.masks, found)
-    piece.masks = np.where(piece.human != VOID, piece.human, found)
-    return made.write_masks({(): piece})
+from .two_layers import VOID, annotated, labels, update
 
 
 class Loop(RuleBasedStateMachine):
@@ -245,69 +193,6 @@ def test_a_stroke_on_the_masks_counts_before_an_older_one_on_the_pseudo_labels()
     assert made.human_pixels(())[2, 2] == second
     update(made, 5)
     assert made.masks.layer.data[2, 2] == second
-
-
-def test_undo_of_a_merge_keeps_what_was_named_and_locked_since():
-    made = annotated()
-    table_edits.merge(made, 2, 1)
-    table_edits.rename(made, 3, "sea")
-    made.show_table(made.table.lock(3).recolour(3, (1, 2, 3)).add("new"))
-    made.masks.layer.undo()
-    assert [label.name for label in made.table.labels] == ["a", "b", "sea", "new"]
-    assert made.table.find(1).synonyms == ()
-    assert made.table.find(3).colour == (1, 2, 3)
-    assert made.table.locked == {3}
-    assert np.array_equal(made.masks.layer.data, labels(0))
-    assert np.array_equal(made.pseudo_labels.layer.data, labels(1, (0, 1, 2, 3, VOID)))
-    made.masks.layer.redo()
-    assert [label.name for label in made.table.labels] == ["a", "sea", "new"]
-    assert made.table.find(1).synonyms == ("b",)
-    for tracked in (made.masks, made.pseudo_labels):
-        assert 2 not in tracked.layer.data
-        assert not tracked.is_edited(())
-
-
-def test_undo_of_a_deletion_whose_name_was_taken_since():
-    made = annotated()
-    table_edits.delete(made, 2)
-    made.show_table(made.table.add("b"))
-    made.masks.layer.undo()
-    assert [(label.id, label.name) for label in made.table.labels] == [(1, "a"), (2, "b"), (3, "c")]
-    assert made.table.add("d").ids[-1] == 5
-
-
-def test_done_that_was_said_after_a_merge_outlives_its_undo():
-    made = annotated()
-    table_edits.merge(made, 2, 1)
-    made.pieces[()].done = True
-    made.masks.layer.undo()
-    assert made.pieces[()].done
-    assert made.pieces[()].presence["b"] == 0.5
-
-
-def test_labels_painted_without_a_name_get_one():
-    made = annotated()
-    made.masks.layer.paint((2, 2), 7)
-    made.pseudo_labels.layer.paint((3, 3), 9)
-    assert table_edits.name_painted(made, ())
-    assert [(label.id, label.name) for label in made.table.labels][3:] == [(7, "label 7"), (9, "label 9")]
-    assert not table_edits.name_painted(made, ())
-    assert made.table.add("x").ids[-1] == 10
-
-
-def test_a_name_that_is_taken_does_not_keep_a_painted_label_nameless():
-    made = annotated()
-    made.show_table(made.table.add("label 7"))
-    made.masks.layer.paint((2, 2), 7)
-    assert table_edits.name_painted(made, ())
-    assert made.table.find(7).name != "label 7"
-
-
-def test_too_many_names_for_the_layers_are_refused():
-    made = annotated()
-    with pytest.raises(InputError, match="254"):
-        table_edits.add(made, "\n".join(f"name {i}" for i in range(300)))
-    assert len(made.table.labels) == 3
 
 
 def test_a_snapshot_is_not_changed_by_later_strokes_and_holds_them_next_time():

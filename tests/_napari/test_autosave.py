@@ -7,67 +7,13 @@ import time
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QCoreApplication
-from qtpy.QtWidgets import QMainWindow
 
-from napari_ovseg._napari import autosave as autosave_module
-from napari_ovseg._napari.autosave import Autosave
-from napari_ovseg._napari.closing import Closing, UnsavedDialog
-from napari_ovseg.annotation import Annotation, SliceAnnotation, slice_file
-from napari_ovseg.annotation.annotation import PictureIdentity
-from napari_ovseg.annotation.resuming import Found
-from napari_ovseg.annotation.sidecar import Sidecar, is_sidecar, load, save
+from napari_ovseg.annotation import Annotation, slice_file
+from napari_ovseg.annotation.sidecar import Sidecar, load, save
 from napari_ovseg.errors import OutputError
 from napari_ovseg.labelled import NamedLabel
 
-IDENTITY = PictureIdentity(None, "pixels:0", (20, 30), "uint8")
-
-
-class Desk:
-    """A picture being painted, and what was said about it."""
-
-    def __init__(self, place, qtbot):
-        self.window = QMainWindow()
-        qtbot.addWidget(self.window)
-        self.place, self.said, self.snapshots = place, [], 0
-        self.picture, self.places = 0, {}
-        self.masks = np.zeros((20, 30), np.uint8)
-        self.changed = set()
-        self.problems = []
-        self.autosave = Autosave(
-            self.snapshot, lambda: self.picture, self.found, self.said.append, self.window
-        )
-        self.autosave.problem.connect(self.problems.append)
-
-    def found(self, picture):
-        place = self.places.get(picture, self.place)
-        return None if place is None else Found(place, IDENTITY)
-
-    def paint(self, value):
-        self.masks[:] = value
-        self.changed = {(0,)}
-        self.autosave.touch()
-
-    def snapshot(self, again):
-        self.snapshots += 1
-        changed, self.changed = self.changed, set()
-        changed = None if again is None else changed | again
-        slices = {(i,): SliceAnnotation(self.masks + i, self.masks.copy()) for i in range(2)}
-        return Annotation((NamedLabel(1, "cell", (1, 2, 3)),), slices=slices), changed
-
-
-@pytest.fixture
-def desk(qtbot, tmp_path, monkeypatch):
-    monkeypatch.setattr(autosave_module, "_WAIT_MS", 50)
-    monkeypatch.setattr(autosave_module, "_RETRY_MS", 80)
-    desk = Desk(tmp_path / "cells.tif.ovseg", qtbot)
-    yield desk
-    desk.autosave.flush()
-
-
-def on_disk(place):
-    slices = load(place).slices if is_sidecar(place) else {}
-    return int(slices[(0,)].masks[0, 0]) if slices else None
+from .desk import IDENTITY, Desk, on_disk
 
 
 @pytest.fixture
@@ -84,12 +30,6 @@ def slow(monkeypatch):
     monkeypatch.setattr(slice_file, "write", slow_write)
     yield type("Slow", (), {"go": go, "inside": inside})
     go.set()
-
-
-@pytest.fixture
-def full(disk):
-    disk["full"] = True
-    return disk
 
 
 def test_a_change_is_on_the_disk_within_seconds(qtbot, desk, monkeypatch):
@@ -168,18 +108,6 @@ def test_a_flush_also_waits_for_a_write_that_goes_beside_other_work(qtbot, desk,
     desk.paint(2)
     assert desk.autosave.flush()
     assert on_disk(desk.place.with_name("cells.tif.2.ovseg")) == 2
-
-
-@pytest.mark.parametrize("way", ["close", "quit"])
-def test_closing_saves(qtbot, desk, way):
-    closing = Closing(desk.autosave, lambda: None, lambda why: pytest.fail(why), desk.window)
-    closing.watch(desk.window)
-    desk.paint(4)
-    if way == "close":
-        desk.window.close()
-    else:
-        QCoreApplication.instance().aboutToQuit.emit()
-    assert on_disk(desk.place) == 4
 
 
 def test_a_full_disk_is_said_once_and_tried_again(qtbot, desk, full):
@@ -366,68 +294,3 @@ def test_slices_that_are_no_longer_on_the_disk_are_copied_before_they_are_writte
     assert asked == [set(), None]
     assert int(load(desk.place).slices[(1,)].masks[0, 0]) == 3
     assert desk.said == []
-
-
-@pytest.fixture
-def closing(desk):
-    """What closing the window asks, with answers to give."""
-    asked, answers = [], []
-    ask = lambda why: (asked.append(why), answers.pop(0))[1]  # noqa: E731
-    found = Closing(desk.autosave, lambda: None, ask, desk.window)
-    found.watch(desk.window)
-    return type("Asked", (), {"asked": asked, "answers": answers, "closing": found})
-
-
-def test_a_window_with_unsaved_work_stays_open_if_a_person_wants_so(qtbot, desk, full, closing):
-    desk.window.show()
-    desk.paint(1)
-    closing.answers += ["retry", "stay"]
-    assert not desk.window.close()
-    assert desk.window.isVisible()
-    assert [why[:16] for why in closing.asked] == ["There is no room"] * 2
-    full["full"] = False
-    assert desk.window.close()
-    assert len(closing.asked) == 2
-    assert on_disk(desk.place) == 1
-
-
-def test_unsaved_work_can_be_saved_elsewhere_while_closing(qtbot, desk, full, closing, tmp_path):
-    def elsewhere(why):
-        full["full"] = False
-        desk.place = tmp_path / "other" / "cells.tif.ovseg"
-        return "elsewhere"
-
-    before = desk.place
-    desk.paint(1)
-    closing.closing.ask = elsewhere
-    assert desk.window.close()
-    assert on_disk(desk.place) == 1
-    assert on_disk(before) is None
-
-
-def test_who_gives_up_unsaved_work_is_asked_once(qtbot, desk, full, closing):
-    desk.paint(1)
-    closing.answers.append("close")
-    assert desk.window.close()
-    assert closing.closing.close()
-    assert len(closing.asked) == 1
-
-
-def test_the_dialog_says_why_and_knows_what_was_clicked(qtbot):
-    for name, answer in (
-        ("retry", "retry"),
-        ("elsewhere", "elsewhere"),
-        ("close_anyway", "close"),
-        ("stay", "stay"),
-    ):
-        dialog = UnsavedDialog("The disk is full.")
-        qtbot.addWidget(dialog)
-        dialog.show()
-        assert "not saved. The disk is full." in dialog.text()
-        getattr(dialog, name).click()
-        assert dialog.answer() == answer
-    dialog = UnsavedDialog("The disk is full.")
-    qtbot.addWidget(dialog)
-    dialog.show()
-    dialog.reject()
-    assert dialog.answer() == "stay"
