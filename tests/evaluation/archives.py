@@ -8,6 +8,19 @@ import numpy as np
 from PIL import Image
 
 SIZE = (24, 32)
+# How many classes each dataset counts.
+COUNTS = {
+    "voc21": 21,
+    "voc20": 20,
+    "context60": 60,
+    "context59": 59,
+    "coco-object": 81,
+    "coco-stuff": 171,
+    "ade20k": 150,
+    "cityscapes": 19,
+    "camvid": 11,
+    "nuclei": 2,
+}
 
 
 def picture(path: Path, seed: int = 0, size: tuple[int, int] = SIZE) -> Path:
