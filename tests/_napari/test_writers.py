@@ -14,16 +14,11 @@ from npe2 import PluginManager
 from PIL import Image
 from pycocotools.coco import COCO
 
-from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.colours import Legend
-from napari_ovseg._napari.labelled_layers import pictures_of
-from napari_ovseg._napari.layers import MASKS, METADATA_KEY, PSEUDO_LABELS, write_labels
+from napari_ovseg._napari.layers import METADATA_KEY, write_labels
 from napari_ovseg._napari.source import source_of
-from napari_ovseg.annotation import SliceAnnotation
-from napari_ovseg.annotation.label_table import LabelTable
 from napari_ovseg.errors import OutputError
 from napari_ovseg.export import export
-from napari_ovseg.export.plan import Notes
 from napari_ovseg.labelled import LabelledPicture, NamedLabel
 
 CAT, DOG = NamedLabel(2, "cat", (10, 200, 30)), NamedLabel(9, "Köter", (250, 0, 90))
@@ -274,28 +269,3 @@ def test_too_many_pictures_at_once_are_refused(tmp_path):
     with pytest.raises(Exception, match="failed") as caught:
         ViewerModel().open(str(tmp_path / "instances.json"), plugin=None)
     assert "101 pictures" in str(caught.value.__cause__)
-
-
-@pytest.mark.parametrize("whole", [True, False])
-def test_an_annotated_picture_brings_its_file_and_what_was_said_of_it(tmp_path, viewer, whole):
-    side = 16 if whole else 5000
-    photo = np.random.default_rng(0).integers(0, 255, (side, side), dtype=np.uint8)
-    path = tmp_path / "photo.png"
-    Image.fromarray(photo).save(path)
-    if whole:
-        (image,) = viewer.open(str(path))
-    else:
-        image = viewer.add_image([photo, photo[::4, ::4]], multiscale=True)
-    source = source_of(image, viewer.dims)
-    plane = np.full([source.placement.shape[axis] for axis in source.placement.axes], 2, np.uint8)
-    both = [
-        write_labels(viewer, image, kind, plane, source.placement, LEGEND) for kind in (MASKS, PSEUDO_LABELS)
-    ]
-    tracked, rough = (written.tracked for written in both)
-    annotated = Annotated(image, tracked, rough, LabelTable(LEGEND.labels))
-    human = np.full_like(plane, 255)
-    annotated.pieces[()] = SliceAnnotation(plane, human, record={"seed": 5}, done=True)
-    (picture,) = pictures_of(*tracked.layer.as_layer_data_tuple()[:2], Notes())
-    assert picture.picture_path == (path if whole else None)
-    assert (picture.done, picture.record) == (True, {"seed": 5})
-    np.testing.assert_array_equal(picture.labels, plane)

@@ -11,8 +11,6 @@ import pytest
 from PIL import Image
 
 from napari_ovseg.clip.registry import DEMO_FOLDER
-from napari_ovseg.errors import InputError
-from napari_ovseg.evaluation import run as running
 from napari_ovseg.evaluation.datasets import open_dataset
 from napari_ovseg.evaluation.problems import BadDataset, BadPicture
 from napari_ovseg.evaluation.readings import STAGES, How
@@ -24,43 +22,6 @@ from . import archives
 pytestmark = pytest.mark.skipif(
     not (DEMO_FOLDER / "demo.safetensors").exists(), reason="the bundled model is not there"
 )
-
-
-@pytest.fixture(scope="module")
-def model():
-    from napari_ovseg import load_model
-
-    return load_model("demo")
-
-
-@pytest.fixture
-def how(model):
-    return How(model, preset="fast")
-
-
-@pytest.fixture
-def archive(tmp_path):
-    masks = {"a": (0, 1, 255), "b": (0, 0, 2), "c": (1, 20)}
-    return archives.voc(tmp_path / "archive", masks)
-
-
-@pytest.fixture
-def asked(monkeypatch):
-    """Every call of `segment`, as it is made."""
-    from napari_ovseg.evaluation import readings
-
-    calls, segment = [], readings.segment
-
-    def watched(image, categories, **options):
-        calls.append(([category.name for category in categories], options))
-        return segment(image, categories, **options)
-
-    monkeypatch.setattr(readings, "segment", watched)
-    return calls
-
-
-def saved(folder):
-    return {path.name: path.stat().st_mtime_ns for path in (folder / "pictures").iterdir()}
 
 
 def test_known_labels_are_those_of_each_picture_and_all_are_painted(archive, tmp_path, how, asked):
@@ -116,87 +77,6 @@ def test_pictures_with_nothing_to_name_count_as_background(tmp_path, how, asked)
     assert found.pictures[0].masks.iou() == {0: 1.0}
     assert found.pictures[1].masks.mean_iou() is None
     assert summary(found)["mean mIoU of pictures"] == 1.0
-
-
-def test_it_goes_on_where_it_stopped_and_finds_the_same(archive, tmp_path, how, asked, monkeypatch):
-    dataset = open_dataset("voc21", archive)
-    whole = summary(evaluate(dataset, how, tmp_path / "whole"))
-    asked.clear()
-
-    def stop(stage, done, total):
-        if done == 2:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        evaluate(dataset, how, tmp_path / "out", progress=stop)
-    before = saved(tmp_path / "out")
-    assert len(before) == len(asked) == 2
-    # a file that was cut off is no result
-    first = tmp_path / "out/pictures/a.json"
-    first.write_text(first.read_text()[:50])
-    resumed = evaluate(dataset, how, tmp_path / "out")
-    assert len(asked) == 4
-    assert saved(tmp_path / "out")["b.json"] == before["b.json"]
-    figures = summary(resumed)
-    assert figures.pop("seconds").keys() == whole.pop("seconds").keys()
-    assert figures == whole
-
-
-def test_a_mask_that_was_mended_is_scored_again(archive, tmp_path, how, asked):
-    dataset = open_dataset("voc21", archive)
-    evaluate(dataset, how, tmp_path / "out")
-    archives.mask(archive / "SegmentationClass/b.png", 3, 2)
-    evaluate(dataset, how, tmp_path / "out")
-    assert [names for names, _ in asked[3:]] == [["bicycle", "bird"]]
-
-
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        ({"seed": 1}, "seed was 0, is 1"),
-        ({"pack": "aerial"}, "pack was guess, is aerial"),
-        ({"preset": "balanced"}, "preset was fast, is balanced"),
-        ({"protocol": "vocabulary"}, "protocol was known-labels, is vocabulary"),
-        ({"method": "clearclip"}, "method was maskclip, is clearclip"),
-    ],
-)
-def test_other_settings_are_not_mixed_in(archive, tmp_path, model, change, said):
-    dataset = open_dataset("voc21", archive)
-    evaluate(dataset, How(model, preset="fast"), tmp_path / "out", limit=1)
-    before = saved(tmp_path / "out")
-    with pytest.raises(InputError, match=f"{said}.*--output"):
-        evaluate(dataset, How(model, **{"preset": "fast", **change}), tmp_path / "out")
-    assert saved(tmp_path / "out") == before
-
-
-def test_other_names_or_pictures_are_not_mixed_in(archive, tmp_path, how):
-    evaluate(open_dataset("voc21", archive), how, tmp_path / "out", limit=1)
-    with pytest.raises(InputError, match="naming was plain, is curated"):
-        evaluate(open_dataset("voc21", archive, naming="curated"), how, tmp_path / "out")
-    archives.text(archive / "ImageSets/Segmentation/val.txt", "b", "c")
-    with pytest.raises(InputError, match=r"aren't in this dataset \(1, such as a\): .*--output"):
-        evaluate(open_dataset("voc21", archive), how, tmp_path / "out")
-
-
-def test_pictures_that_were_added_are_done_besides(archive, tmp_path, how, asked):
-    stems = archive / "ImageSets/Segmentation/val.txt"
-    archives.text(stems, "a", "b")
-    evaluate(open_dataset("voc21", archive), how, tmp_path / "out")
-    archives.text(stems, "a", "b", "c")
-    asked.clear()
-    found = evaluate(open_dataset("voc21", archive), how, tmp_path / "out")
-    assert [result.key for result in found.pictures] == ["a", "b", "c"]
-    assert len(asked) == 1
-
-
-def test_other_phrases_in_the_same_folder_are_refused_in_words(archive, tmp_path, how):
-    file = tmp_path / "mine.txt"
-    plain = open_dataset("voc21", archive).names[1:]
-    archives.text(file, "sky", *plain)
-    evaluate(open_dataset("voc21", archive, naming=str(file)), how, tmp_path / "out", limit=1)
-    archives.text(file, "sky, wall", *plain)
-    with pytest.raises(InputError, match=r"\(other names\): give these again"):
-        evaluate(open_dataset("voc21", archive, naming=str(file)), how, tmp_path / "out", limit=1)
 
 
 def test_bad_input_stops_the_run_unless_it_is_skipped_and_then_it_is_listed(archive, tmp_path, how):
@@ -294,9 +174,3 @@ def test_many_classes_fit(tmp_path, model):
     found = evaluate(open_dataset("folder", tmp_path), how, tmp_path / "out")
     assert found.results.masks("one").max() <= 300
     assert len(found.pictures[0].asked) == 300
-
-
-def test_the_settings_say_all_that_a_result_depends_on(archive, model):
-    settings = running.settings_of(open_dataset("voc21", archive), How(model))
-    assert settings["method"] == "maskclip"
-    assert settings.keys() >= {"dataset", "split", "protocol", "naming", "names", "model", "seed", "version"}

@@ -1,0 +1,42 @@
+"""A tiny archive, and the bundled model to evaluate on it."""
+
+from __future__ import annotations
+
+import pytest
+
+from napari_ovseg.evaluation.readings import How
+
+from . import archives
+
+
+@pytest.fixture(scope="module")
+def model():
+    from napari_ovseg import load_model
+
+    return load_model("demo")
+
+
+@pytest.fixture
+def how(model):
+    return How(model, preset="fast")
+
+
+@pytest.fixture
+def archive(tmp_path):
+    masks = {"a": (0, 1, 255), "b": (0, 0, 2), "c": (1, 20)}
+    return archives.voc(tmp_path / "archive", masks)
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Every call of `segment`, as it is made."""
+    from napari_ovseg.evaluation import readings
+
+    calls, segment = [], readings.segment
+
+    def watched(image, categories, **options):
+        calls.append(([category.name for category in categories], options))
+        return segment(image, categories, **options)
+
+    monkeypatch.setattr(readings, "segment", watched)
+    return calls
