@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from napari_ovseg.clip.registry import DEMO_FOLDER
 from napari_ovseg.errors import InputError
+from napari_ovseg.evaluation import paper_settings, papers
 from napari_ovseg.evaluation import run as running
 from napari_ovseg.evaluation.datasets import open_dataset
 from napari_ovseg.evaluation.readings import How
 from napari_ovseg.evaluation.report import summary
+from napari_ovseg.evaluation.results import Results
 from napari_ovseg.evaluation.run import evaluate
 
 from . import archives
@@ -108,3 +112,54 @@ def test_the_settings_say_all_that_a_result_depends_on(archive, model):
     settings = running.settings_of(open_dataset("voc21", archive), How(model))
     assert settings["method"] == "maskclip"
     assert settings.keys() >= {"dataset", "split", "protocol", "naming", "names", "model", "seed", "version"}
+
+
+@pytest.mark.parametrize("change", [{"window": 448}, {"short_side": 448}, {"scale": 50.0}, {"least": 0.3}])
+def test_a_folder_of_other_papers_values_is_not_gone_on_with(archive, tmp_path, model, monkeypatch, change):
+    """Nobody sets these, but a later version of this package may have corrected them."""
+    dataset, how = open_dataset("voc21", archive), How(model, "known-labels", "papers", "naclip")
+    evaluate(dataset, how, tmp_path / "out", limit=1)
+    before = saved(tmp_path / "out")
+    naclip = paper_settings.SETTINGS["naclip"]
+    ((key, value),) = change.items()
+    was = getattr(naclip["voc21"], key)
+    monkeypatch.setitem(naclip, "voc21", replace(naclip["voc21"], **change))
+    with pytest.raises(InputError, match=f"{key.replace('_', ' ')} was {was}, is {value}.*--output"):
+        evaluate(dataset, how, tmp_path / "out")
+    assert saved(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "value", "said"),
+    [
+        ("naclip", "DENSE_POSITIONS", "open_clip", "positions was sclip, is open_clip"),
+        ("naclip", "LONG_SIDE", 1024, "long side was 2048, is 1024"),
+        ("cam", "CLIP_ES_POSITIONS", "open_clip", "positions was clip-es, is open_clip"),
+        ("cam", "CLIP_ES_POWERS", (2.0,), r"powers was \[1.0, 2.0\], is \[2.0\]"),
+        ("cam", "CLIP_ES_WORDS", ("sky",), "other words"),
+    ],
+)
+def test_nor_is_one_of_other_positions_sizes_or_words(
+    archive, tmp_path, model, monkeypatch, method, name, value, said
+):
+    dataset, how = open_dataset("voc21", archive), How(model, "known-labels", "papers", method)
+    Results(tmp_path / "out", running.settings_of(dataset, how), ["a"])
+    monkeypatch.setattr(papers, name, value)
+    with pytest.raises(InputError, match=rf"\({said}\)"):
+        evaluate(dataset, how, tmp_path / "out")
+
+
+def test_a_folder_that_recorded_less_is_not_gone_on_with(archive, tmp_path, model):
+    dataset, how = open_dataset("voc21", archive), How(model, "known-labels", "papers", "naclip")
+    less = {key: value for key, value in running.settings_of(dataset, how).items() if key != "stride"}
+    Results(tmp_path / "out", less, ["a"])
+    with pytest.raises(InputError, match=r"\(stride was not recorded, is 112\)"):
+        evaluate(dataset, how, tmp_path / "out")
+
+
+def test_what_no_paper_scores_is_refused_before_a_folder_is_made(archive, tmp_path, model):
+    with pytest.raises(InputError, match="No paper scores explain so"):
+        evaluate(
+            open_dataset("voc21", archive), How(model, "known-labels", "papers", "explain"), tmp_path / "out"
+        )
+    assert not (tmp_path / "out").exists()

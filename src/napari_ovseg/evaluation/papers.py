@@ -12,6 +12,7 @@ scored here, and neither is chosen.
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from napari_ovseg.errors import InputError
 from napari_ovseg.evaluation.datasets import Dataset
 from napari_ovseg.evaluation.paper_settings import Setting, setting_of
 from napari_ovseg.evaluation.protocols import Asked
+from napari_ovseg.evaluation.results import digest_of
 from napari_ovseg.images import to_rgb
 from napari_ovseg.pseudo_labels import MOST_VALUES, stretch_rows, strips
 from napari_ovseg.relevance import GRADIENT_METHODS, Method, relevance_maps
@@ -33,8 +35,12 @@ from napari_ovseg.wording import PACKS
 
 if TYPE_CHECKING:
     from napari_ovseg.clip.model import Model
+    from napari_ovseg.clip.towers.readout import Positions
 
 LONG_SIDE = 2048
+# whose way of interpolating position embeddings each protocol takes
+DENSE_POSITIONS: Positions = "sclip"
+CLIP_ES_POSITIONS: Positions = "clip-es"
 
 CLIP_ES_PROMPT = "a clean origami {}."
 # its commas would part phrases in a list of names
@@ -55,6 +61,28 @@ def _powers(has_background: bool) -> dict[str, float | None]:
     return {f"background power {power:g}": power for power in CLIP_ES_POWERS}
 
 
+def paper_settings(method: Method, dataset: Dataset) -> dict[str, Any]:
+    """All that this reading depends on besides names and model, as it is written to ``settings.json``.
+
+    Raises
+    ------
+    InputError
+        When no paper scores the method so.
+    """
+    _refuse_unscored(method)
+    if method == "cam":
+        powers = list(_powers(dataset.has_background).values())
+        words = digest_of(CLIP_ES_WORDS, CLIP_ES_PHRASES)
+        return {"positions": CLIP_ES_POSITIONS, "prompt": CLIP_ES_PROMPT, "powers": powers, "words": words}
+    values = asdict(setting_of(method, dataset))
+    return {"positions": DENSE_POSITIONS, "long_side": LONG_SIDE, **values}
+
+
+def _refuse_unscored(method: Method) -> None:
+    if method in GRADIENT_METHODS and method != "cam":
+        raise InputError(f"No paper scores {method} so: use --reading masks, or another --method.")
+
+
 def read_as_papers(
     picture: NDArray[Any], dataset: Dataset, names: Asked, model: Model, method: Method
 ) -> dict[str, NDArray[np.integer]]:
@@ -65,10 +93,9 @@ def read_as_papers(
     InputError
         When no paper scores the method so.
     """
+    _refuse_unscored(method)
     if method == "cam":
         return _as_clip_es(to_rgb(picture), names, model, dataset.has_background)
-    if method in GRADIENT_METHODS:
-        raise InputError(f"No paper scores {method} so: use --reading masks, or another --method.")
     return {ALONE: _as_dense(to_rgb(picture), dataset, names, model, method)}
 
 
@@ -106,7 +133,7 @@ def window_cosines(
         for left in window_starts(width, wide, setting.stride):
             rows, columns = slice(top, top + tall), slice(left, left + wide)
             seen = view[..., rows, columns][..., :whole_rows, :whole_columns]
-            maps = relevance_maps(model.network, seen, vectors, method, positions="sclip").cpu()
+            maps = relevance_maps(model.network, seen, vectors, method, positions=DENSE_POSITIONS).cpu()
             large = F.interpolate(maps[None], (tall, wide), mode="bilinear", align_corners=False)
             total[:, rows, columns] += large[0]
             count[rows, columns] += 1
@@ -132,7 +159,7 @@ def _as_clip_es(
         ),
         "cam",
         background=model.encode_text(rivals, templates=(CLIP_ES_PROMPT,)),
-        positions="clip-es",
+        positions=CLIP_ES_POSITIONS,
     )
     lows, highs = maps.amin((1, 2), keepdim=True), maps.amax((1, 2), keepdim=True)
     stretched = ((maps - lows) / (highs - lows + LEAST_SPAN)).cpu()

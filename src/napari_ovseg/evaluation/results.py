@@ -23,7 +23,7 @@ from napari_ovseg.export.atomic import write_atomically
 
 SETTINGS = "settings.json"
 # settings that are there as a digest only
-DIGESTS = ("names",)
+DIGESTS = ("names", "words")
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,11 @@ class Results:
 
 def _change(key: str, before: object, now: object) -> str:
     """What differs, as far as somebody can read it."""
-    return f"other {key}" if key in DIGESTS else f"{key} was {before}, is {now}"
+    name = key.replace("_", " ")
+    if key in DIGESTS and None not in (before, now):
+        return f"other {name}"
+    was, is_now = ("not recorded" if value is None else value for value in (before, now))
+    return f"{name} was {was}, is {is_now}"
 
 
 def contents(pair: Pair) -> str:

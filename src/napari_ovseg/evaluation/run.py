@@ -13,6 +13,7 @@ from napari_ovseg import __version__
 from napari_ovseg.evaluation.datasets import Dataset
 from napari_ovseg.evaluation.layouts import Pair
 from napari_ovseg.evaluation.metrics import count, count_boundaries
+from napari_ovseg.evaluation.papers import paper_settings
 from napari_ovseg.evaluation.problems import BadDataset, BadPicture
 from napari_ovseg.evaluation.protocols import asked
 from napari_ovseg.evaluation.readings import How, read
@@ -121,6 +122,10 @@ def evaluate(
 def settings_of(dataset: Dataset, how: How) -> dict[str, Any]:
     """All that a picture's result depends on, as it is written to ``settings.json``."""
     phrases = [category.phrases for category in dataset.categories]
+    if how.reading == "papers":
+        values = paper_settings(how.relevance_method, dataset)
+    else:
+        values = {"preset": how.preset, "seed": how.seed, "pack": how.pack}
     return {
         "dataset": dataset.name,
         "split": dataset.split,
@@ -131,7 +136,7 @@ def settings_of(dataset: Dataset, how: How) -> dict[str, Any]:
         "model": how.model.spec.name,
         "weights": how.model.checkpoint_id,
         "method": how.relevance_method,
-        **({"preset": how.preset, "seed": how.seed, "pack": how.pack} if how.reading == "masks" else {}),
+        **values,
         "version": __version__,
     }
 
