@@ -14,6 +14,7 @@ from PIL import Image
 from napari_ovseg import cli, parse_categories
 from napari_ovseg.clip import registry
 from napari_ovseg.demo.scenes import sample_scene
+from napari_ovseg.suggestions import Suggestion, Suggestions
 
 BUNDLED = (registry.DEMO_FOLDER / "demo.safetensors").exists()
 
@@ -43,13 +44,9 @@ def asked(monkeypatch):
     def suggest(image, vocabulary, *, model, preset, progress):
         seen.append((np.asarray(image).shape, vocabulary, model.spec.name, preset))
         progress("Looking", 1, 1)
-        ranked = [
-            SimpleNamespace(
-                category=one, name=one.name, score=0.9, picture=0.5, windows=0.25, maps=1.0, near=None
-            )
-            for one in vocabulary
-        ]
-        return SimpleNamespace(ranked=ranked, note="Left out: zebra.")
+        score = {"cat": 0.9, "dog": 0.2, "elk": 0.1996, "fox": 0.0}
+        ranked = tuple(Suggestion(one, score.get(one.name, 0.9), 0.5, 0.25, 1.0) for one in vocabulary)
+        return Suggestions(ranked, 0.2, note="Left out: zebra.")
 
     monkeypatch.setattr("napari_ovseg.clip.loading.load_model", load_model)
     monkeypatch.setattr("napari_ovseg.suggestions.suggest", suggest)
@@ -64,7 +61,7 @@ def pasted(out: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "names", ["cat; dog: puppy, hound; red ball", "dog: puppy; cat", "5 $ note; it's; a `tick`; cat: tom"]
+    "names", ["cat; hen: chick, rooster; red ball", "hen: chick; cat", "5 $ note; it's; a `tick`; cat: tom"]
 )
 def test_the_best_are_a_table_and_a_line_to_paste(tmp_path, picture, asked, monkeypatch, capsys, names):
     file = tmp_path / "mine.txt"
@@ -87,6 +84,22 @@ def test_top_says_how_many(picture, asked, monkeypatch, capsys):
     assert len(parse_categories(pasted(capsys.readouterr().out))) == 10
     assert run(monkeypatch, picture, *options, "--top", 3) == 0
     assert len(parse_categories(pasted(capsys.readouterr().out))) == 3
+
+
+@pytest.mark.parametrize(("names", "line"), [("cat, dog, elk, fox", ["cat", "dog"]), ("elk, fox", None)])
+def test_what_a_run_would_call_absent_is_not_offered(
+    tmp_path, picture, asked, monkeypatch, capsys, names, line
+):
+    file = tmp_path / "mine.txt"
+    file.write_text(names.replace(", ", "\n"), encoding="utf-8")
+    assert run(monkeypatch, picture, "--vocabulary", file, "--model", "demo") == 0
+    out = capsys.readouterr().out
+    assert all(name in out for name in names.split(", "))
+    if line is None:
+        assert "--labels" not in out
+    else:
+        assert "Those that score 0.2 or more:\n" in out
+        assert [one.name for one in parse_categories(pasted(out))] == line
 
 
 def test_what_is_wrong_is_one_line_and_no_model_is_loaded(tmp_path, picture, asked, monkeypatch, capsys):

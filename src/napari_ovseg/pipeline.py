@@ -17,6 +17,7 @@ import torch
 
 from napari_ovseg import __version__, augmentation
 from napari_ovseg.categories import Category, parse_categories, void_id
+from napari_ovseg.clip.presence import ABSENT_BELOW, absent_below
 from napari_ovseg.distillation import Distilled, distil_maps
 from napari_ovseg.errors import InputError
 from napari_ovseg.images import to_rgb
@@ -30,10 +31,6 @@ if TYPE_CHECKING:
     from napari_ovseg.clip.model import Model
 
 LOOKING = "Looking at the picture"
-
-# presence below which a category is not painted: a sigmoid model's score is a probability, a softmax's is not
-ABSENT_BELOW = 0.2
-ABSENT_BELOW_RELATIVE = 0.02
 
 VERSIONS = {
     "napari-ovseg": __version__,
@@ -112,7 +109,7 @@ def segment(
     with run.stage(LOOKING, len(views)):
         seen = picture_relevance(picture, named, views, model=model, method=how, pack=wanted, run=run)
         presence = model.presence(seen.image_vectors, [n.phrases for n in named if not n.background])
-    there = _there(presence, 0.0 if known else _absent_below(model), background)
+    there = _there(presence, 0.0 if known else absent_below(model.network), background)
     distilled = distil_maps(
         picture,
         seen.maps,
@@ -146,11 +143,6 @@ def _seen_by(model: Model, named: tuple[Category, ...], seen: PictureRelevance) 
         "pack_guess": seen.guess.shares if seen.guess else None,
         "warnings": _warnings(model, named),
     }
-
-
-def _absent_below(model: Model) -> float:
-    calibrated = getattr(model.network, "logit_bias", None) is not None
-    return ABSENT_BELOW if calibrated else ABSENT_BELOW_RELATIVE
 
 
 def _there(presence: torch.Tensor, least: float, background: bool) -> torch.Tensor:

@@ -190,6 +190,25 @@ def test_the_bundled_model_suggests_what_it_knows_and_says_what_it_does_not():
 
 
 @BUNDLED
+def test_names_that_score_as_a_run_calls_absent_are_not_likely_and_it_is_said_where_none_is():
+    model = load_model("demo", device="cpu")
+    picture, _, names = sample_scene(3)
+    found = suggest(picture, model=model, preset="fast")
+    assert {one.name for one in found.likely} >= set(names)
+    assert 0 < len(found.likely) < len(found.ranked)
+    assert found.likely == tuple(one for one in found.ranked if one.score >= 0.2)
+    unlikely = [one.name for one in found.ranked if one.score < 0.1]
+    none = suggest(picture, unlikely, model=model, preset="fast")
+    assert none.likely == ()
+    assert "No name scores 0.2 or more" in none.note
+
+
+@pytest.mark.parametrize(("bias", "least"), [(-1.0, 0.2), (None, 0.02)])
+def test_the_least_score_is_that_of_a_run_with_the_model(picture, bias, least):
+    assert suggest(picture, NAMED, model=tiny(bias), preset="fast").least == least
+
+
+@BUNDLED
 @pytest.mark.parametrize("shape", [(40, 400), (400, 40), (2, 50), (64, 64)])
 def test_pictures_of_any_shape(shape):
     model = load_model("demo", device="cpu")

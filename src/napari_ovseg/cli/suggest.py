@@ -40,8 +40,8 @@ def suggest(
 ) -> None:
     """Suggest names for a picture, from a vocabulary.
 
-    Prints the likeliest with what speaks for each, and a line of --labels to paste into "segment"; take out
-    of it what isn't in the picture.
+    Prints the likeliest with what speaks for each, and a line of --labels to paste into "segment". Names that
+    score so low that "segment" would call them absent are left out of it; take out what else isn't there.
     """
     names = None if vocabulary is None else read_vocabulary(vocabulary)
     picture = to_rgb(read_image(image))
@@ -54,7 +54,10 @@ def suggest(
         typer.echo(f"Warning: {found.note}", err=True)
     best = found.ranked[:top]
     typer.echo("\n".join(_table(best)))
-    typer.echo(f"\n--labels {_quoted(_typed(best))}")
+    likely = found.likely[:top]
+    if likely:
+        fewer = f"Those that score {found.least:g} or more:\n" if len(likely) < len(best) else ""
+        typer.echo(f"\n{fewer}--labels {_quoted(_typed(likely))}")
 
 
 def _table(suggestions: Sequence[Suggestion]) -> list[str]:

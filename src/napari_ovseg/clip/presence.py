@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,6 +31,18 @@ OTHER_WORDS = (
     "something else",
 )
 """What a picture may show instead, for models whose scores mean something only against each other."""
+
+
+ABSENT_BELOW = 0.2
+"""Presence below which a category is called absent, of models trained with a sigmoid: a probability."""
+ABSENT_BELOW_RELATIVE = 0.02
+"""The same of others, whose presence is a share among other words."""
+
+
+def absent_below(network: Any) -> float:
+    """Return the presence below which a category is called absent, by whether a network has a logit bias."""
+    calibrated = getattr(network, "logit_bias", None) is not None
+    return ABSENT_BELOW if calibrated else ABSENT_BELOW_RELATIVE
 
 
 def presence(

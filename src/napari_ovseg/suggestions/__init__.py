@@ -20,7 +20,7 @@ from torch import Tensor
 
 from napari_ovseg import augmentation
 from napari_ovseg.categories import Category, parse_categories, same_name
-from napari_ovseg.clip.presence import OTHER_WORDS
+from napari_ovseg.clip.presence import OTHER_WORDS, absent_below
 from napari_ovseg.errors import InputError
 from napari_ovseg.images import to_rgb
 from napari_ovseg.picture_relevance import picture_relevance
@@ -81,15 +81,23 @@ class Suggestions:
     ----------
     ranked : tuple of Suggestion
         Best first.
+    least : float
+        Score from which on a name is likely: the presence below which `segment` calls a name absent.
     left_out : tuple of Category
         Names with words that the model never saw in training.
     note : str
-        What was left out, in a sentence; empty if nothing was.
+        What was left out, and whether no name is likely, in a sentence each; empty if there is neither.
     """
 
     ranked: tuple[Suggestion, ...]
+    least: float
     left_out: tuple[Category, ...] = ()
     note: str = ""
+
+    @property
+    def likely(self) -> tuple[Suggestion, ...]:
+        """Those of ``ranked`` whose score is ``least`` or more."""
+        return tuple(one for one in self.ranked if one.score >= self.least)
 
 
 def suggest(
@@ -154,7 +162,9 @@ def suggest(
             run.advance()
     together = torch.where(near.isnan(), together, (together + near) / 2)
     found = _ranked(known, together, whole, windows, maps, near)
-    return Suggestions(found, left_out, _note(left_out, model))
+    least = absent_below(model.network)
+    notes = [_left_out_note(left_out, model), _unlikely_note(found, least)]
+    return Suggestions(found, least, left_out, " ".join(filter(None, notes)))
 
 
 def _ranked(names: tuple[Category, ...], *odds: Tensor) -> tuple[Suggestion, ...]:
@@ -192,7 +202,13 @@ def _known(names: tuple[Category, ...], model: Model) -> tuple[tuple[Category, .
     return known, left_out
 
 
-def _note(left_out: Sequence[Category], model: Model) -> str:
+def _unlikely_note(found: Sequence[Suggestion], least: float) -> str:
+    if any(one.score >= least for one in found):
+        return ""
+    return f"No name scores {least:g} or more, so probably none of them is in the picture."
+
+
+def _left_out_note(left_out: Sequence[Category], model: Model) -> str:
     if not left_out:
         return ""
     more = f" and {len(left_out) - 5} more" if len(left_out) > 5 else ""
