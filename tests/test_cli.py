@@ -47,7 +47,7 @@ def model(monkeypatch):
     def load_model(name, *, checkpoint=None, device="auto", progress=None):
         asked.loaded.append((name, checkpoint, device))
         progress("Loading", 1, 1)
-        return SimpleNamespace(spec=spec, device="cpu", unknown_words=lambda categories: ())
+        return SimpleNamespace(spec=spec, device="cpu", vocabulary=None)
 
     def segment(image, categories, *, model, preset, method, pack, seed, progress):
         asked.segmented.append((preset, method, pack, seed))

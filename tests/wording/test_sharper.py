@@ -31,3 +31,11 @@ def test_what_has_synonyms_or_is_typed_elsewhere_is_left_alone():
     assert sharper_names("person, people")["person"].synonyms == ("person with clothes", "human")
     together = sharper_names("nucleus, nuclei, bird; background: bird avian, bird with feathers")
     assert "bird" not in together
+
+
+def test_an_offer_with_a_word_that_is_not_known_is_left_out():
+    known = {"cell", "nucleus", "stained", "person", "with", "clothes", "people"}
+    assert list(sharper_names("person, nucleus, bird", known)) == ["nucleus"]
+    assert list(sharper_names("person, nucleus", known | {"human"})) == ["person", "nucleus"]
+    # what is typed elsewhere is not offered, and so need not be known
+    assert sharper_names("person, human", known)["person"].synonyms == ("person with clothes", "people")

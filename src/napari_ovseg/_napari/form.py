@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import ComboBox
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QFontMetrics, QKeyEvent
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QPlainTextEdit,
     QProgressBar,
     QPushButton,
     QSizePolicy,
@@ -31,6 +29,7 @@ from napari_ovseg._napari.save_row import SaveRow
 from napari_ovseg._napari.sharper_offer import SharperOffer
 from napari_ovseg._napari.slices_row import SlicesRow
 from napari_ovseg._napari.take_in_row import TakeInRow
+from napari_ovseg._napari.text_box import TextBox
 from napari_ovseg._napari.weights_row import WeightsRow
 from napari_ovseg.errors import InputError
 from napari_ovseg.wording import GUESS, NONE, PACKS
@@ -42,7 +41,6 @@ PRESETS = ("fast", "balanced", "best")
 PACK_CHOICES = (GUESS, NONE, *PACKS)
 DEVICES = ("auto", "cuda", "mps", "cpu")
 LOCAL_FILE = "a local file of weights"
-_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 _SYNTAX = """What is in the picture? For example:
 nuclei
@@ -61,32 +59,8 @@ _PACK_HELP = (
 _PRESET_HELP = "How many views of the picture the model sees: more take longer and find more."
 _DEVICE_HELP = "Where the model runs; auto takes the first of cuda, mps and cpu that is there."
 
-# napari's themes leave text boxes without an edge; grey shows on dark and light ones.
-_TEXT_BOX = "background: rgba(128, 128, 128, 50); border: 1px solid rgba(128, 128, 128, 120);"
 # A stage with more steps than this counts bytes, and its bar says enough.
 _COUNTABLE = 10_000
-
-
-class NamesBox(QPlainTextEdit):
-    """A text box for names, in which Ctrl+Enter means Run."""
-
-    submitted = Signal()
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setPlaceholderText(_SYNTAX)
-        self.setToolTip(_NAMES_HELP)
-        self.setTabChangesFocus(True)
-        self.setStyleSheet(_TEXT_BOX)
-        self.setFixedHeight(QFontMetrics(self.font()).lineSpacing() * 5 + 16)
-
-    def keyPressEvent(self, event: QKeyEvent | None) -> None:  # noqa: N802
-        """Tell Ctrl+Enter from what is typed."""
-        control = Qt.KeyboardModifier.ControlModifier
-        if event is not None and event.key() in _ENTER and event.modifiers() & control:
-            self.submitted.emit()
-        else:
-            super().keyPressEvent(event)
 
 
 class Form(QWidget):
@@ -99,9 +73,11 @@ class Form(QWidget):
         self.channels = QLineEdit()
         self._offered_channels = ""
         self.channels.setToolTip("Up to three channels, counted from 0, that become red, green and blue.")
-        self.names = NamesBox()
+        self.names = TextBox(5, with_control=True)
+        self.names.setPlaceholderText(_SYNTAX)
+        self.names.setToolTip(_NAMES_HELP)
         self.suggest = _button("Suggest", "Let the model find names that suit the picture, to choose from.")
-        self.sharper = SharperOffer(self.names)
+        self.sharper = SharperOffer(self.names, self.model_name)
         self.model = _combo("Which model looks at the picture; any other open_clip name can be typed.")
         self.model.setEditable(True)
         self.model.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
@@ -179,6 +155,8 @@ class Form(QWidget):
         ):
             self.fields.addRow(title, field)
         self.channel_axis.currentIndexChanged.connect(self._show_channels)
+        for changed in (self.model.currentTextChanged, self.weights.architecture.textChanged):
+            changed.connect(self.sharper.look_soon)
         self.model.currentTextChanged.connect(
             lambda text: self.fields.setRowVisible(self.weights, text == LOCAL_FILE)
         )
@@ -246,6 +224,13 @@ class Form(QWidget):
         index = self.model.findText(typed)
         choice: Any = self.model.itemData(index) if index >= 0 else typed
         return choice
+
+    def model_name(self) -> str:
+        """The name of the model that is chosen, or the architecture of a local file."""
+        chosen = self.chosen_model()
+        if chosen == LOCAL_FILE:
+            return self.weights.architecture.text().strip()
+        return chosen if isinstance(chosen, str) else chosen.name
 
     def show_running(self, running: bool, *, stopping: bool = False) -> None:
         """Enable what makes sense now; while a stopped run winds up, nothing can be started."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from collections.abc import Callable
 
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+
+from napari_ovseg._napari.text_box import TextBox
 from napari_ovseg.categories import Category, format_categories, parse_categories
+from napari_ovseg.clip.known_words import known_words
 from napari_ovseg.errors import InputError
 from napari_ovseg.wording import sharper_names
 
@@ -17,22 +21,25 @@ class SharperOffer(QWidget):
     """Offers sharper names, one at a time, for what stands in a box of names; hidden unless there is one.
 
     Nothing is changed before a person takes the offer, and a name that was dismissed is not offered again.
+    Words that the model never saw are no offer.
 
     Parameters
     ----------
     names : QPlainTextEdit
         The box of names.
+    model : callable
+        ``model() -> str``: the name of the one that is chosen.
     """
 
-    def __init__(self, names: QPlainTextEdit, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._names = names
+    def __init__(self, names: QPlainTextEdit, model: Callable[[], str]) -> None:
+        super().__init__()
+        self._names, self._model = names, model
         self._name = ""
         self._dismissed: set[str] = set()
         self.question = QLabel()
         self.question.setWordWrap(True)
         self.question.setToolTip("The name has several senses; more words may say which one is meant.")
-        self.wording = QLineEdit()
+        self.wording = TextBox(2, with_control=False)
         self.wording.setToolTip("What the name will become; change it as you like.")
         self.use = QPushButton("Use")
         self.use.setToolTip("Write this into the names. It is used from the next run on.")
@@ -51,16 +58,20 @@ class SharperOffer(QWidget):
         self._pause.setSingleShot(True)
         self._pause.setInterval(_PAUSE_MS)
         self._pause.timeout.connect(self.look)
-        names.textChanged.connect(self._pause.start)
-        self.wording.returnPressed.connect(self._take)
+        names.textChanged.connect(self.look_soon)
+        self.wording.submitted.connect(self._take)
         self.use.clicked.connect(self._take)
         self.dismiss.clicked.connect(self._dismiss)
         self.hide()
 
+    def look_soon(self) -> None:
+        """Look as soon as nothing has been typed or chosen for a moment."""
+        self._pause.start()
+
     def look(self) -> None:
         """Offer the first name that has a sharper wording, or nothing."""
         try:
-            offers = sharper_names(self._names.toPlainText())
+            offers = sharper_names(self._names.toPlainText(), known_words(self._model()))
         except InputError:
             offers = {}
         offer = next((one for name, one in offers.items() if name not in self._dismissed), None)
@@ -71,15 +82,14 @@ class SharperOffer(QWidget):
         if offer.name != self._name:
             self._name = offer.name
             self.question.setText(f"Sharper name for '{offer.name}'?")
-            self.wording.setText(format_categories([offer]))
-            self.wording.setCursorPosition(0)
+            self.wording.setPlainText(format_categories([offer]))
         self.show()
 
     def _take(self) -> None:
         """Put the wording, as it was edited, in the name's place; what can't be read stays to be mended."""
         try:
             typed = parse_categories(self._names.toPlainText())
-            instead = parse_categories(self.wording.text())
+            instead = parse_categories(self.wording.toPlainText())
             names = parse_categories(
                 [part for one in typed for part in (instead if one == Category(self._name) else (one,))]
             )

@@ -68,9 +68,8 @@ class Suggesting(QObject):
     def open(self) -> None:
         """Show the list, and fill it from the vocabulary that suits the model."""
         if self.dialog is None:
-            chosen = self._form.chosen_model()
-            name = chosen if isinstance(chosen, str) else chosen.name
-            self.dialog = dialog = SuggestDialog("demo" if name == BUNDLED else "everyday", self._form)
+            bundled = self._form.model_name() == BUNDLED
+            self.dialog = dialog = SuggestDialog("demo" if bundled else "everyday", self._form)
             dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             dialog.asked.connect(self.start)
             dialog.cancelled.connect(self.stop)

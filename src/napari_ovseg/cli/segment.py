@@ -132,9 +132,7 @@ def _run(
 
 def _offer_sharper(categories: tuple[Category, ...], model: Model) -> None:
     """Say how an ambiguous name could be typed instead; words that the model doesn't know are no offer."""
-    offers = {
-        name: offer for name, offer in sharper_names(categories).items() if not model.unknown_words([offer])
-    }
+    offers = sharper_names(categories, model.vocabulary)
     if offers:
         written = "; ".join(format_categories([offers.get(one.name, one)]) for one in categories)
         typer.echo(

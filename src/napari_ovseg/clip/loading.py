@@ -17,6 +17,7 @@ import torch
 
 from napari_ovseg.clip import registry
 from napari_ovseg.clip.download import download, is_cached
+from napari_ovseg.clip.known_words import known_words
 from napari_ovseg.clip.model import Model
 from napari_ovseg.clip.registry import ModelSpec, find_model
 from napari_ovseg.errors import InputError, ModelError
@@ -133,11 +134,8 @@ def _checkpoint_id(path: Path) -> str:
 
 def _build(spec: ModelSpec, path: Path, device: torch.device) -> Model:
     architecture = spec.architecture
-    vocabulary = None
     if spec.name == "demo":
         _register_demo()
-        words = (registry.DEMO_FOLDER / "vocabulary.txt").read_text(encoding="utf-8").split("\n")
-        vocabulary = frozenset(word.strip().lower() for word in words if word.strip())
     if spec.repository is not None:
         network, tokenizer = _create(spec.name, None, {}, path)
     else:
@@ -145,7 +143,8 @@ def _build(spec: ModelSpec, path: Path, device: torch.device) -> Model:
         kept = {k: settings[k] for k in ("mean", "std", "interpolation", "resize_mode") if k in settings}
         network, tokenizer = _create(architecture, str(path), kept, path)
     network.eval().requires_grad_(False)
-    model = Model(spec, network, tokenizer, torch.device("cpu"), _checkpoint_id(path), vocabulary, path)
+    words = known_words(spec.name)
+    model = Model(spec, network, tokenizer, torch.device("cpu"), _checkpoint_id(path), words, path)
     model.move_to(device)
     return model
 

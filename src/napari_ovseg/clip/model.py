@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -15,6 +14,7 @@ import torch
 from open_clip import get_model_preprocess_cfg
 from torch import Tensor
 
+from napari_ovseg.clip.known_words import unknown_words
 from napari_ovseg.clip.preprocessing import preprocess
 from napari_ovseg.clip.presence import OTHER_WORDS, presence
 from napari_ovseg.clip.registry import DEFAULT, MODELS, ModelSpec
@@ -53,6 +53,8 @@ class Model:
         Side, in pixels, of the square that a view is shown at: that of training, or the spec's ``view_side``.
     patch_size : int
         Pixels per patch; a view's sides are multiples of it.
+    vocabulary : frozenset of str or None
+        The words it saw in training, where that is known: `known_words.known_words`.
     notes : list of str
         What a user should know about how it ran (smaller batches, moved to the CPU), for the record of a run.
     """
@@ -116,13 +118,7 @@ class Model:
         categories : iterable of Category or str
             Of a category, its name and synonyms count.
         """
-        if self.vocabulary is None:
-            return ()
-        phrases: list[str] = []
-        for category in categories:
-            phrases += [category] if isinstance(category, str) else [category.name, *category.synonyms]
-        words = [word for phrase in phrases for word in re.findall(r"[^\W\d_]+", phrase.lower())]
-        return tuple(dict.fromkeys(word for word in words if word not in self.vocabulary))
+        return unknown_words(categories, self.vocabulary)
 
     def unknown_note(self, categories: Iterable[Any]) -> str | None:
         """Return the warning that names :meth:`unknown_words` and a model that knows more, else None."""

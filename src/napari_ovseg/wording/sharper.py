@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from napari_ovseg.categories import Category, parse_categories, singular
+from napari_ovseg.clip.known_words import unknown_words
 from napari_ovseg.errors import InputError
 
 _TABLE: dict[str, list[str]] = tomllib.loads(
@@ -14,13 +15,18 @@ _TABLE: dict[str, list[str]] = tomllib.loads(
 )
 
 
-def sharper_names(categories: str | Category | Iterable[str | Category]) -> dict[str, Category]:
+def sharper_names(
+    categories: str | Category | Iterable[str | Category], known: Collection[str] | None = None
+) -> dict[str, Category]:
     """Propose synonyms that say which sense of an ambiguous name is meant.
 
     Parameters
     ----------
     categories : str, Category or iterable of them
         The typed list, as `categories.parse_categories` reads it.
+    known : collection of str, optional
+        The words that the model knows, ``Model.vocabulary``; an offer with any other word is left out. By
+        default it knows all.
 
     Returns
     -------
@@ -44,7 +50,7 @@ def sharper_names(categories: str | Category | Iterable[str | Category]) -> dict
         words = () if category.synonyms else _TABLE.get(singular(category.name), ())
         others = [one for one in named if one is not category]
         fitting = tuple(word for word in words if _free(word, category, others))
-        if fitting:
+        if fitting and not unknown_words([category.name, *fitting], known):
             offers[category.name] = Category(category.name, fitting)
     return offers
 
