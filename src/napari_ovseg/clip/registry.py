@@ -138,7 +138,7 @@ _SPECS = (
     ModelSpec(
         "RN50-quickgelu/openai", "RN50-quickgelu", "openai", 408, "MIT", True, 224, None,
         hub="timm/resnet50_clip.openai/",
-        note="Photos; convolutional, coarse maps.",
+        note="Photos; convolutional, coarse maps by Grad-CAM.",
     ),
     ModelSpec(
         "convnext_base_w/laion2b_s13b_b82k_augreg", "convnext_base_w", "laion2b_s13b_b82k_augreg", 718, "MIT",
