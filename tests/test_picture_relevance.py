@@ -6,6 +6,7 @@ import unittest.mock
 
 import numpy as np
 import pytest
+import torch
 
 from napari_ovseg import Category, segment
 from napari_ovseg.augmentation import views_for
@@ -53,6 +54,38 @@ def test_synonyms_and_packs_cell_by_cell(picture, method):
             best = max(float(single[word][row, column]) for word in words)
             expected = best - max(0.0, rival - best)
             assert float(found[index, row, column]) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("method", ["explain", "cam"])
+def test_a_further_name_reuses_what_a_view_knows(picture, method):
+    """Counted: below the last block nothing runs again; and the maps are those of a first run."""
+    model, runs = tiny_model(layers=4), []
+    model.network.logit_scale.data.fill_(2.0)
+    for block in model.network.visual.transformer.resblocks[:-1]:
+        block.ln_1.register_forward_hook(lambda *_: runs.append(1))
+    views = views_for("fast", *picture.shape[:2])
+
+    def maps(names):
+        runs.clear()
+        run = Run(None, None)
+        with run.stage("Looking", len(views)):
+            return picture_relevance(
+                to_rgb(picture),
+                parse_categories(names),
+                views,
+                model=model,
+                method=method,
+                pack="natural scene",
+                run=run,
+            ).maps
+
+    maps("cat, tree")
+    assert len(runs) == 3 * len(views)
+    further = maps("cat, tree, dog")
+    assert not runs
+    model.cache.clear()
+    assert torch.equal(further, maps("cat, tree, dog"))
+    assert further.amax() > 0
 
 
 @pytest.mark.usefixtures("everything_there")

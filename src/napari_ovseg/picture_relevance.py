@@ -13,7 +13,7 @@ import torch
 from napari_ovseg import augmentation
 from napari_ovseg.categories import Category
 from napari_ovseg.pseudo_labels import yield_to
-from napari_ovseg.relevance import NEED_LEVELS, Method, relevance_from_states
+from napari_ovseg.relevance import NEED_ATTENTION, NEED_LEVELS, Method, relevance_from_states
 from napari_ovseg.segmentation import Run
 from napari_ovseg.wording import GUESS, PACKS, Guess, Pack, find_pack, guess_pack
 
@@ -107,7 +107,9 @@ class _Look:
         self, picture: np.ndarray, views: list[augmentation.View], model: Model, method: Method
     ) -> None:
         # as the model's own method needs them: suggesting and segmenting then share what was seen
-        self.model, self.levels = model, method in NEED_LEVELS or model.spec.method in NEED_LEVELS
+        self.model, methods = model, {method, model.spec.method}
+        self.levels = not methods.isdisjoint(NEED_LEVELS)
+        self.attention = not methods.isdisjoint(NEED_ATTENTION)
         size, patch = picture.shape[:2], model.patch_size
         sizes = [
             augmentation.view_size(view, *size, input_size=model.input_size, patch_size=patch)
@@ -121,7 +123,7 @@ class _Look:
 
     def states(self, view: augmentation.View) -> TrunkStates:
         pixels = self.model.preprocess(augmentation.render(self.picture, view), self.sizes[view])
-        return self.model.trunk(pixels, levels=self.levels)
+        return self.model.trunk(pixels, levels=self.levels, attention=self.attention)
 
 
 @dataclass(frozen=True)

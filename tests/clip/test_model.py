@@ -276,6 +276,16 @@ def test_no_views_is_an_input_error(model):
         model.trunk(torch.zeros(0, 3, 32, 32))
 
 
+def test_attention_is_kept_and_split_as_the_tokens_are(model, views):
+    plain, seen = model.trunk(views), model.trunk(views, attention=True)
+    assert plain.attention is None
+    torch.testing.assert_close(seen.tokens, plain.tokens)
+    again = model.trunk(views[[1]], attention=True)
+    assert torch.equal(seen.attention[1:2], again.attention)
+    assert seen.nbytes == plain.nbytes + seen.attention.nbytes
+    assert not seen.levels
+
+
 def test_levels_are_cached_apart_and_split_as_the_tokens_are(model, views):
     plain, levels = model.trunk(views), model.trunk(views, levels=True)
     assert plain.levels == ()

@@ -29,6 +29,23 @@ def test_the_two_halves_make_the_whole_tower(network):
     torch.testing.assert_close(image_vectors(network, states), expected, rtol=1e-9, atol=1e-12)
 
 
+def test_keeping_attention_leaves_the_tokens_as_they_are(network):
+    """Convolutions have none; what it holds is compared with loops in ``relevance/test_cam.py``."""
+    views = native_views(network)
+    plain, seen = trunk_states(network, views), trunk_states(network, views, attention=True)
+    torch.testing.assert_close(seen.tokens, plain.tokens, rtol=1e-9, atol=1e-12)
+    if not tower_of(network.visual).blocks:
+        assert seen.attention is None
+        return
+    count = len(seen.patches[0])
+    assert seen.attention.shape == (2, count, count)
+    rows = seen.attention.sum(dim=-1)
+    # what is missing to 1 goes to the tokens before the patches
+    assert rows.amin() > 0.2
+    assert rows.amax() <= 1 + 1e-9
+    assert torch.allclose(rows, torch.ones_like(rows)) == (seen.prefix == 0)
+
+
 def test_views_of_other_sizes_give_their_own_grid(network):
     patch = tower_of(network.visual).patch_size
     states = trunk_states(network, torch.randn(1, 3, 5 * patch, 7 * patch, dtype=torch.float64))

@@ -101,7 +101,7 @@ def test_synonyms_share_one_scale(make_clip, texts):
     network = make_clip()
     network.logit_scale.data.fill_(2.0)
     view = torch.randn(1, 3, 32, 48, dtype=torch.float64)
-    states = trunk_states(network, view, levels=True)
+    states = trunk_states(network, view, attention=True)
 
     def maps(owners, vectors=texts):
         return relevance_from_states(network, states, vectors, "cam", owners=torch.tensor(owners))[0]

@@ -56,7 +56,9 @@ def test_windows_that_do_not_fit_say_why(window, stride, says, make_clip, view, 
 def test_a_batch_is_its_views_one_by_one(method, make_clip, texts):
     network = make_clip()
     views = torch.randn(3, 3, 32, 40, dtype=torch.float64)
-    together = relevance_from_states(network, trunk_states(network, views, levels=True), texts, method)
+    together = relevance_from_states(
+        network, trunk_states(network, views, levels=True, attention=True), texts, method
+    )
     for view, maps in zip(views.split(1), together, strict=True):
         torch.testing.assert_close(relevance_maps(network, view, texts, method), maps.float())
 
@@ -84,10 +86,11 @@ def test_timm_towers_have_the_methods_that_make_sense(pool, method):
     assert (maps.flatten(1).std(dim=1) > 0).all()
 
 
-def test_states_without_levels_say_what_to_do(make_clip, view, texts):
+@pytest.mark.parametrize(("method", "what"), [("scclip", "levels"), ("cam", "attention")])
+def test_states_that_lack_something_say_what_to_do(method, what, make_clip, view, texts):
     network = make_clip()
-    with pytest.raises(InputError, match="keep the levels"):
-        relevance_from_states(network, trunk_states(network, view), texts, "cam")
+    with pytest.raises(InputError, match=f"keep the {what}"):
+        relevance_from_states(network, trunk_states(network, view), texts, method)
 
 
 def test_the_command_line_offers_the_same_methods():
@@ -99,7 +102,7 @@ def test_the_command_line_offers_the_same_methods():
 def test_positions_are_interpolated_as_asked(method, positions, make_clip, texts):
     network = make_clip()
     view = torch.randn(1, 3, 48, 40, dtype=torch.float64)
-    states = trunk_states(network, view, levels=True, positions=positions)
+    states = trunk_states(network, view, levels=True, attention=True, positions=positions)
     maps = relevance_maps(network, view, texts, method, positions=positions)
     torch.testing.assert_close(maps, relevance_from_states(network, states, texts, method)[0].float())
     assert not torch.allclose(maps, relevance_maps(network, view, texts, method))

@@ -135,7 +135,7 @@ class Model:
         """Return a picture as the model wants it, ``(1, 3, h, w)``: `preprocessing.preprocess`."""
         return preprocess(picture, size, get_model_preprocess_cfg(self.network))
 
-    def trunk(self, views: Tensor, *, levels: bool = False) -> TrunkStates:
+    def trunk(self, views: Tensor, *, levels: bool = False, attention: bool = False) -> TrunkStates:
         """Run the costly part of the image tower, or take it from the cache (by content, bounded in bytes).
 
         Parameters
@@ -145,6 +145,9 @@ class Model:
         levels : bool
             Keep the tokens that enter every block too, for the methods of
             :data:`napari_ovseg.relevance.NEED_LEVELS`.
+        attention : bool
+            Keep how patches attend to each other too, for those of
+            :data:`napari_ovseg.relevance.NEED_ATTENTION`.
 
         Returns
         -------
@@ -156,14 +159,16 @@ class Model:
         UserWarning
             When the GPU ran out of memory: smaller batches are tried, then the CPU.
         """
-        kind = f"{self.checkpoint_id} levels" if levels else self.checkpoint_id
+        kept = [name for name, wanted in (("levels", levels), ("attention", attention)) if wanted]
+        kind = " ".join([self.checkpoint_id, *kept])
+        run = partial(trunk_states, self.network, levels=levels, attention=attention)
         keys = [TrunkCache.key(kind, view) for view in views]
         states = {key: cached for key in keys if (cached := self.cache.get(key)) is not None}
         missing = [i for i, key in enumerate(keys) if key not in states and key not in keys[:i]]
         while missing:
             group = missing[: self._batch]
             batch = self._if_room(
-                len(group), partial(self._enter, views[group], [keys[i] for i in group], levels)
+                len(group), partial(self._enter, run, views[group], [keys[i] for i in group])
             )
             if batch is not None:
                 states |= batch
@@ -229,9 +234,11 @@ class Model:
         others = self.encode_text([word for word in OTHER_WORDS if word not in typed])
         return presence(vectors.cpu(), categories, scale, other_vectors=others)
 
-    def _enter(self, views: Tensor, keys: list[str], levels: bool) -> dict[str, TrunkStates]:
+    def _enter(
+        self, run: Callable[[Tensor], TrunkStates], views: Tensor, keys: list[str]
+    ) -> dict[str, TrunkStates]:
         """Run one batch and cache each view of it under its key."""
-        batch = trunk_states(self.network, views.to(self.device, torch.float32), levels=levels)
+        batch = run(views.to(self.device, torch.float32))
         parts = {key: batch.map(itemgetter(slice(row, row + 1))) for row, key in enumerate(keys)}
         for key, part in parts.items():
             self.cache.put(key, part)

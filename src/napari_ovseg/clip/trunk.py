@@ -6,6 +6,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -14,7 +15,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from napari_ovseg.clip.towers import LastAttention, Positions, Readout, tower_of
+from napari_ovseg.clip.towers.readout import Block, attention_weights, merge_heads
 from napari_ovseg.errors import InputError
+
+ATTENTIVE_BLOCKS = 8
+"""As many as CLIP-ES reads: the last blocks, where attention is between patches of one thing."""
 
 
 @dataclass(frozen=True)
@@ -31,23 +36,29 @@ class TrunkStates:
         How many tokens come before the patches (1 for a class token, 0 for none).
     levels : tuple of (V, n, W) tensors
         The tokens that enter each block, first to last, where they were asked for; else empty.
+    attention : (V, gh * gw, gh * gw) tensor or None
+        How much each patch attends to each other, the mean over the heads of the last
+        :data:`ATTENTIVE_BLOCKS` blocks, where it was asked for.
     """
 
     tokens: Tensor
     grid: tuple[int, int]
     prefix: int = 1
     levels: tuple[Tensor, ...] = ()
+    attention: Tensor | None = None
 
     @property
     def nbytes(self) -> int:
         """Memory that the states take; the last level is ``tokens`` itself."""
-        return self.tokens.nbytes + sum(level.nbytes for level in self.levels[:-1])
+        attention = 0 if self.attention is None else self.attention.nbytes
+        return self.tokens.nbytes + attention + sum(level.nbytes for level in self.levels[:-1])
 
     def map(self, change: Callable[[Tensor], Tensor]) -> TrunkStates:
         """Return the states with every tensor changed alike, e.g. moved, copied or sliced."""
         tokens = change(self.tokens)
         levels = (*(change(level) for level in self.levels[:-1]), tokens) if self.levels else ()
-        return TrunkStates(tokens, self.grid, self.prefix, levels)
+        attention = None if self.attention is None else change(self.attention)
+        return TrunkStates(tokens, self.grid, self.prefix, levels, attention)
 
     @property
     def patches(self) -> Tensor:
@@ -56,7 +67,12 @@ class TrunkStates:
 
 
 def trunk_states(
-    network: Any, views: Tensor, *, levels: bool = False, positions: Positions = "open_clip"
+    network: Any,
+    views: Tensor,
+    *,
+    levels: bool = False,
+    attention: bool = False,
+    positions: Positions = "open_clip",
 ) -> TrunkStates:
     """Run an open_clip model's image tower up to its last block.
 
@@ -68,6 +84,8 @@ def trunk_states(
         trained at: position embeddings are interpolated.
     levels : bool
         Keep the tokens that enter every block, for methods that read more than the last one.
+    attention : bool
+        Keep how patches attend to each other: all but free as the blocks run, and far smaller than levels.
     positions : {"open_clip", "sclip", "clip-es"}
         How they are interpolated: `towers.readout.resized_positions`.
 
@@ -92,9 +110,27 @@ def trunk_states(
         raise InputError(
             f"A view of {height} x {width} isn't made of whole patches: use multiples of {patch} pixels."
         )
-    kept: list[Tensor] | None = [] if levels else None
-    tokens, grid, prefix = tower.enter(views, kept, positions)
-    return TrunkStates(tokens, grid, prefix, tuple(kept or ()))
+    tokens, grid, prefix = tower.enter(views, positions)
+    kept, seen = [], []
+    blocks = tower.blocks
+    for after, block in zip(range(len(blocks), 0, -1), blocks, strict=True):
+        if levels:
+            kept.append(tokens)
+        leave: Callable[[], Tensor] = partial(block.whole, tokens)
+        if attention and after <= ATTENTIVE_BLOCKS:
+            weights, leave = attended(block, tokens)
+            seen.append(weights[:, :, prefix:, prefix:].mean(dim=1))
+        # what the last block makes of them is left to the methods
+        if after > 1:
+            tokens = leave()
+    return TrunkStates(tokens, grid, prefix, tuple(kept), torch.stack(seen).mean(dim=0) if seen else None)
+
+
+def attended(block: Block, tokens: Tensor) -> tuple[Tensor, Callable[[], Tensor]]:
+    """Run a block in parts: its attention ``(V, H, N, N)``, and the rest, which returns what leaves it."""
+    q, k, v = block.qkv(block.norm(tokens))
+    weights = attention_weights(q, k)
+    return weights, lambda: block.feed(tokens + block.project(merge_heads(weights @ v)))
 
 
 def readout(network: Any, states: TrunkStates) -> Readout:
@@ -188,4 +224,6 @@ def stacked(parts: list[TrunkStates]) -> TrunkStates:
     tokens = torch.cat([part.tokens for part in parts])
     below = zip(*(part.levels[:-1] for part in parts), strict=True)
     levels = (*(torch.cat(level) for level in below), tokens) if parts[0].levels else ()
-    return TrunkStates(tokens, parts[0].grid, parts[0].prefix, levels)
+    seen = [part.attention for part in parts if part.attention is not None]
+    attention = torch.cat(seen) if seen else None
+    return TrunkStates(tokens, parts[0].grid, parts[0].prefix, levels, attention)

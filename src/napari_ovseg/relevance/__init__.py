@@ -24,12 +24,15 @@ Method = Literal["explain", "cam", "maskclip", "clearclip", "naclip", "sclip", "
 METHODS: tuple[Method, ...] = get_args(Method)
 GRADIENT_METHODS: tuple[Method, ...] = ("explain", "cam")
 """Their maps have a zero of their own; those of the others are cosines."""
-NEED_LEVELS: tuple[Method, ...] = ("cam", "scclip")
+NEED_LEVELS: tuple[Method, ...] = ("scclip",)
 """They read more than the last block, so their trunk states must hold the levels."""
+NEED_ATTENTION: tuple[Method, ...] = ("cam",)
+"""They read how patches attend to each other, so their trunk states must hold that."""
 
 __all__ = [
     "GRADIENT_METHODS",
     "METHODS",
+    "NEED_ATTENTION",
     "NEED_LEVELS",
     "Method",
     "relevance_from_states",
@@ -105,7 +108,8 @@ def relevance_maps(
     def maps_of(views: Tensor) -> Tensor:
         with torch.inference_mode(False), torch.no_grad():
             levels = method in NEED_LEVELS or start_block is not None
-            states = trunk_states(network, views, levels=levels, positions=positions)
+            attention = method in NEED_ATTENTION
+            states = trunk_states(network, views, levels=levels, attention=attention, positions=positions)
         return relevance_from_states(
             network,
             states,
@@ -138,9 +142,10 @@ def relevance_from_states(
 ) -> Tensor:
     """Return raw relevance maps ``(V, C, gh, gw)`` of views whose trunk has already run.
 
-    The states need their levels for the methods of :data:`NEED_LEVELS` and for ``start_block``. See
-    :func:`relevance_maps`; the result has the dtype of ``states.tokens``. ``owners``, ``(C,)`` integers, says
-    which vectors are words of one category: with ``cam`` these don't compete, and share one scale.
+    The states need their levels for the methods of :data:`NEED_LEVELS` and for ``start_block``, and their
+    attention for those of :data:`NEED_ATTENTION`. See :func:`relevance_maps`; the result has the dtype of
+    ``states.tokens``. ``owners``, ``(C,)`` integers, says which vectors are words of one category: with
+    ``cam`` these don't compete, and share one scale.
     """
     _check_tensor("Text vectors", text_vectors)
     if text_vectors.ndim != 2 or not len(text_vectors):

@@ -26,11 +26,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from napari_ovseg.clip.towers import Tower
-from napari_ovseg.clip.towers.readout import attention_weights, merge_heads
 from napari_ovseg.clip.trunk import TrunkStates
 from napari_ovseg.errors import InputError
+from napari_ovseg.relevance.patch_weights import patch_weights
 
-BLOCKS = 8
 BOX_THRESHOLD = 0.4
 LEAST_SPAN = 1e-7
 NORMALISATIONS = 3
@@ -50,7 +49,7 @@ def cam_maps(
     ----------
     tower : Tower
     states : TrunkStates
-        With ``levels``.
+        With ``attention``.
     text_vectors : (C, D) tensor
         Unit vectors of the categories.
     scale : tensor
@@ -67,17 +66,20 @@ def cam_maps(
     Raises
     ------
     InputError
-        When the tower has no transformer blocks, or reads its patches by an attention pool.
+        When the tower has no transformer blocks, or reads its patches by an attention pool; when the states
+        lack their attention.
     """
     if not tower.blocks or tower.pooling == "attention":
         raise InputError(
             "The method cam needs a transformer whose patches can be averaged, which this model isn't: "
             "use explain."
         )
+    if states.attention is None:
+        raise InputError("The method cam reads how patches attend: keep the attention of the trunk states.")
     rivals = text_vectors if background is None else torch.cat([text_vectors, background])
     owners = torch.arange(len(text_vectors)) if owners is None else owners
     activations = activation_maps(tower, states, rivals, scale, owners)
-    affinity = attention_affinity(tower, states)
+    affinity = attention_affinity(states.attention)
     inside = torch.stack([torch.stack([boxes(one, states.grid) for one in view]) for view in activations])
     return torch.einsum("vij,vcj->vci", affinity, (activations * inside).to(affinity))
 
@@ -87,26 +89,23 @@ def activation_maps(
 ) -> Tensor:
     """Return Grad-CAM of the first rivals, one for each owner, each category on [0, 1], ``(V, C, gh * gw)``.
 
-    Only the rows of the patches leave the last block; its forward pass serves all categories.
+    Only the rows of the patches leave the last block; one pass through it, and most of the way back, serve
+    all categories.
     """
-    block, prefix = tower.blocks[-1], states.prefix
-    normed = block.norm(states.tokens).detach()
-    with torch.enable_grad():
-        normed.requires_grad_()
-        q, k, v = block.qkv(normed)
-        attention = attention_weights(q[:, :, prefix:], k)
-        leaving = block.feed(states.patches + block.project(merge_heads(attention @ v)))
-        image = F.normalize(tower.averaged(leaving), dim=-1)
-        logits = scale.detach() * image @ rivals.T
-        scores = torch.einsum("vcj,vj->c", share_gradients(logits.detach(), owners), logits).unbind()
-    patches = normed.detach()[:, prefix:]
-    maps = []
-    for score in scores:
-        (gradient,) = torch.autograd.grad(score, normed, retain_graph=True)
-        weights = gradient[:, prefix:].mean(dim=1)
-        maps.append(torch.einsum("vnw,vw->vn", patches, weights).relu())
+
+    def slopes_of(mean: Tensor) -> Tensor:
+        with torch.enable_grad():
+            mean = mean.detach().requires_grad_()
+            logits = scale.detach() * F.normalize(tower.of_mean(mean), dim=-1) @ rivals.T
+        shares = share_gradients(logits.detach(), owners).unbind(dim=1)
+        return torch.stack(
+            [torch.autograd.grad(logits, mean, share, retain_graph=True)[0] for share in shares], dim=1
+        )
+
+    patches, weights = patch_weights(tower, states, slopes_of)
+    raw = torch.einsum("vnw,vcw->vcn", patches, weights).relu()
     # half precision has no room for the least span
-    raw = torch.stack(maps, dim=1).to(torch.promote_types(patches.dtype, torch.float32))
+    raw = raw.to(torch.promote_types(patches.dtype, torch.float32))
     return torch.stack([stretched(raw, owners == owner, row) for row, owner in enumerate(owners)], dim=1)
 
 
@@ -139,14 +138,9 @@ def stretched(raw: Tensor, own: Tensor, row: int) -> Tensor:
     return once / (top / (top + LEAST_SPAN) + LEAST_SPAN)
 
 
-def attention_affinity(tower: Tower, states: TrunkStates) -> Tensor:
+def attention_affinity(attention: Tensor) -> Tensor:
     """Return how patches belong together, ``(V, n, n)``: attention, made doubly stochastic, two steps."""
-    prefix, total = states.prefix, states.tokens.new_zeros(())
-    last = list(zip(tower.blocks, states.levels, strict=True))[-BLOCKS:]
-    for block, tokens in last:
-        q, k, _ = block.qkv(block.norm(tokens))
-        weights = attention_weights(q[:, :, prefix:], k)[..., prefix:]
-        total = total + weights.mean(dim=1) / len(last)
+    total = attention
     for _ in range(NORMALISATIONS):
         total = total / total.sum(dim=-2, keepdim=True)
         total = total / total.sum(dim=-1, keepdim=True)

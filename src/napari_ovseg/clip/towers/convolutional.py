@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from napari_ovseg.clip.towers.readout import (
     Block,
@@ -24,14 +24,15 @@ class ModifiedResNetTower:
 
     pooling: Pooling = "attention"
     blocks: tuple[Block, ...] = ()
+    closing: nn.Module = nn.Identity()
 
     def joint(self, tokens: Tensor) -> Tensor:
         """Return one joint vector per cell of the last feature map."""
         return self.visual.attnpool.c_proj(self.visual.attnpool.v_proj(tokens))
 
-    def averaged(self, patches: Tensor) -> Tensor:
+    def of_mean(self, mean: Tensor) -> Tensor:
         """Return the joint vector of the mean of the cells."""
-        return self.joint(patches.mean(dim=-2, keepdim=True))[..., 0, :]
+        return self.joint(mean)
 
     def __init__(self, visual: Any) -> None:
         self.visual = visual
@@ -41,9 +42,7 @@ class ModifiedResNetTower:
         """Pixels of the view per patch, along each axis."""
         return 32
 
-    def enter(
-        self, views: Tensor, levels: list[Tensor] | None = None, positions: Positions = "open_clip"
-    ) -> tuple[Tensor, tuple[int, int], int]:
+    def enter(self, views: Tensor, positions: Positions = "open_clip") -> tuple[Tensor, tuple[int, int], int]:
         """Run all convolutions."""
         x = self.visual.stem(views)
         for layer in (self.visual.layer1, self.visual.layer2, self.visual.layer3, self.visual.layer4):
@@ -82,14 +81,15 @@ class TimmConvTower:
 
     pooling: Pooling = "average"
     blocks: tuple[Block, ...] = ()
+    closing: nn.Module = nn.Identity()
 
     def joint(self, tokens: Tensor) -> Tensor:
         """Return one joint vector per cell of the last feature map."""
         return self._joint(tokens)
 
-    def averaged(self, patches: Tensor) -> Tensor:
+    def of_mean(self, mean: Tensor) -> Tensor:
         """Return the joint vector of the mean of the cells."""
-        return self._joint(patches.mean(dim=-2))
+        return self._joint(mean)
 
     def __init__(self, visual: Any) -> None:
         self.visual = visual
@@ -110,9 +110,7 @@ class TimmConvTower:
             averages and stages and not getattr(pool, "is_nhwc", False) and not hasattr(visual.head, "pool")
         )
 
-    def enter(
-        self, views: Tensor, levels: list[Tensor] | None = None, positions: Positions = "open_clip"
-    ) -> tuple[Tensor, tuple[int, int], int]:
+    def enter(self, views: Tensor, positions: Positions = "open_clip") -> tuple[Tensor, tuple[int, int], int]:
         """Run all convolutions."""
         x = self.visual.trunk.forward_features(views)
         return x.flatten(2).transpose(1, 2), (int(x.shape[-2]), int(x.shape[-1])), 0

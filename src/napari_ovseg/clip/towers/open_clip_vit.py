@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from open_clip.transformer import ResidualAttentionBlock
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from napari_ovseg.clip.towers.readout import (
@@ -57,14 +57,17 @@ class OpenClipViT:
             return self._pooled(_pooler_values(self.visual.attn_pool, tokens))
         return self._joint(self.visual.ln_post(tokens))
 
-    def averaged(self, patches: Tensor) -> Tensor:
-        """Return the joint vector of the mean of the patches."""
-        return self._joint(self.visual.ln_post(patches).mean(dim=-2))
+    @property
+    def closing(self) -> nn.Module:
+        """The norm of what leaves the last block."""
+        return self.visual.ln_post
 
-    def enter(
-        self, views: Tensor, levels: list[Tensor] | None = None, positions: Positions = "open_clip"
-    ) -> tuple[Tensor, tuple[int, int], int]:
-        """Run everything before the last block."""
+    def of_mean(self, mean: Tensor) -> Tensor:
+        """Return the joint vector of the mean of the normed patches."""
+        return self._joint(mean)
+
+    def enter(self, views: Tensor, positions: Positions = "open_clip") -> tuple[Tensor, tuple[int, int], int]:
+        """Run everything before the first block."""
         visual = self.visual
         patches = visual.conv1(views)
         grid = (int(patches.shape[-2]), int(patches.shape[-1]))
@@ -73,14 +76,7 @@ class OpenClipViT:
         places = resized_positions(visual.positional_embedding, visual.grid_size, grid, 1, positions)
         tokens = torch.cat([start, patches], dim=1) + places.to(patches.dtype)
         # no patch is dropped, also in training mode: each has a place in the map
-        tokens = visual.ln_pre(tokens)
-        for block in visual.transformer.resblocks[:-1]:
-            if levels is not None:
-                levels.append(tokens)
-            tokens = block(tokens)
-        if levels is not None:
-            levels.append(tokens)
-        return tokens, grid, 1
+        return visual.ln_pre(tokens), grid, 1
 
     def readout(self, tokens: Tensor, grid: tuple[int, int]) -> Readout:
         """Return the class token's row (every patch's row where the tower averages them)."""
@@ -140,14 +136,17 @@ class OpenClipViT:
 
 def _parts(block: Any) -> Block:
     return Block(
+        block,
         block.ln_1,
         lambda normed: (
             _project(block.attn, normed, "q"),
             _project(block.attn, normed, "k"),
             _project(block.attn, normed, "v"),
         ),
+        True,
         lambda o: block.ls_1(block.attn.out_proj(o)),
-        lambda x: x + block.ls_2(block.mlp(block.ln_2(x))),
+        lambda x: block.mlp.gelu(block.mlp.c_fc(block.ln_2(x))),
+        lambda hidden: block.ls_2(block.mlp.c_proj(hidden)),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 
@@ -63,24 +63,36 @@ class LastAttention:
 
 @dataclass(frozen=True)
 class Block:
-    """One transformer block in parts: ``x = x + project(merge(A v))``, then ``x = feed(x)``.
+    """One transformer block, whole and in parts: ``x = x + project(merge(A v))``, then ``x = feed(x)``.
 
     Attributes
     ----------
+    whole : callable
+        The block as the network runs it, ``(V, N, W) -> (V, N, W)``.
     norm : callable
         The norm before the attention, ``(V, N, W) -> (V, N, W)``.
     qkv : callable
         Normed tokens to queries, keys and values, each ``(V, H, N, d)``.
+    linear_qkv : bool
+        Whether these are linear in the normed tokens, but for a bias.
     project : callable
         ``(V, N, H * d) -> (V, N, W)``: the attention's output projection.
-    feed : callable
-        ``x + mlp(norm(x))``.
+    rise, fall : callables
+        The two halves of the MLP, its norm included, ``(V, N, W) -> (V, N, M) -> (V, N, W)``; ``fall`` is
+        linear but for a bias.
     """
 
+    whole: Callable[[Tensor], Tensor]
     norm: Callable[[Tensor], Tensor]
     qkv: Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
+    linear_qkv: bool
     project: Callable[[Tensor], Tensor]
-    feed: Callable[[Tensor], Tensor]
+    rise: Callable[[Tensor], Tensor]
+    fall: Callable[[Tensor], Tensor]
+
+    def feed(self, x: Tensor) -> Tensor:
+        """Return ``x + mlp(norm(x))``."""
+        return x + self.fall(self.rise(x))
 
 
 Pooling = Literal["token", "average", "attention"]
@@ -102,19 +114,21 @@ class Tower(Protocol):
     def joint(self, tokens: Tensor) -> Tensor:
         """Return one joint vector per token that leaves the last block, ``(V, N, W) -> (V, N, D)``."""
 
-    def averaged(self, patches: Tensor) -> Tensor:
-        """Return the joint vector of the mean of the patches, ``(V, n, W) -> (V, D)``."""
+    @property
+    def closing(self) -> nn.Module:
+        """The norm of what leaves the last block, ``(V, N, W) -> (V, N, W)``."""
+
+    def of_mean(self, mean: Tensor) -> Tensor:
+        """Return the joint vector of the mean of the patches after :attr:`closing`, ``(V, W) -> (V, D)``."""
 
     @property
     def patch_size(self) -> int:
         """Pixels of the view per patch, along each axis."""
 
-    def enter(
-        self, views: Tensor, levels: list[Tensor] | None = None, positions: Positions = "open_clip"
-    ) -> tuple[Tensor, tuple[int, int], int]:
-        """Return the tokens ``(V, N, W)`` that enter the last step, the grid, and the prefix length.
+    def enter(self, views: Tensor, positions: Positions = "open_clip") -> tuple[Tensor, tuple[int, int], int]:
+        """Return the tokens ``(V, N, W)`` that enter the first block, the grid, and the prefix length.
 
-        The tokens that enter each block are appended to ``levels``, where it is given.
+        Where there are no blocks, these are the tokens that enter the last step.
         """
 
     def readout(self, tokens: Tensor, grid: tuple[int, int]) -> Readout:

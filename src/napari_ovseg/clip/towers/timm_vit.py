@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from timm.layers import Attention, AttentionPoolLatent, HybridEmbed, PatchEmbed
+from timm.layers import Attention, AttentionPoolLatent, HybridEmbed, Mlp, PatchEmbed
 from timm.models.vision_transformer import Block, VisionTransformer
-from torch import Tensor
+from torch import Tensor, nn
 
 from napari_ovseg.clip.towers.readout import Block as BlockParts
 from napari_ovseg.clip.towers.readout import (
@@ -71,14 +71,17 @@ class TimmViT:
         # An attention pool that looks at one patch alone returns that patch's value.
         return self._pooled(self.trunk.attn_pool.kv(x).chunk(2, dim=-1)[1])
 
-    def averaged(self, patches: Tensor) -> Tensor:
-        """Return the joint vector of the mean of the patches."""
-        return self._joint(self.trunk.norm(patches).mean(dim=-2))
+    @property
+    def closing(self) -> nn.Module:
+        """The norm of what leaves the last block."""
+        return self.trunk.norm
 
-    def enter(
-        self, views: Tensor, levels: list[Tensor] | None = None, positions: Positions = "open_clip"
-    ) -> tuple[Tensor, tuple[int, int], int]:
-        """Run everything before the last block."""
+    def of_mean(self, mean: Tensor) -> Tensor:
+        """Return the joint vector of the mean of the normed patches."""
+        return self._joint(mean)
+
+    def enter(self, views: Tensor, positions: Positions = "open_clip") -> tuple[Tensor, tuple[int, int], int]:
+        """Run everything before the first block."""
         trunk, embed = self.trunk, self.trunk.patch_embed
         hybrid = isinstance(embed, HybridEmbed)
         stem = embed.backbone(views) if hybrid else views
@@ -87,12 +90,6 @@ class TimmViT:
         patches = patches.flatten(2).transpose(1, 2)
         # no patch is dropped, also in training mode: each has a place in the map
         tokens = trunk.norm_pre(self._placed(patches if hybrid else embed.norm(patches), grid, positions))
-        for block in trunk.blocks[:-1]:
-            if levels is not None:
-                levels.append(tokens)
-            tokens = block(tokens)
-        if levels is not None:
-            levels.append(tokens)
         return tokens, grid, trunk.num_prefix_tokens
 
     def readout(self, tokens: Tensor, grid: tuple[int, int]) -> Readout:
@@ -161,11 +158,25 @@ class TimmViT:
 
 
 def _parts(block: Any) -> BlockParts:
+    attn, mlp = block.attn, block.mlp
+
+    def rise(x: Tensor) -> Tensor:
+        x = block.norm2(x)
+        return mlp.norm(mlp.drop1(mlp.act(mlp.fc1(x)))) if halves else mlp(x)
+
+    def fall(hidden: Tensor) -> Tensor:
+        return block.ls2(mlp.drop2(mlp.fc2(hidden)) if halves else hidden)
+
+    # of other MLPs, all counts as the first half
+    halves = isinstance(mlp, Mlp)
     return BlockParts(
+        block,
         block.norm1,
-        lambda normed: _qkv(block.attn, normed),
-        lambda o: block.ls1(block.attn.proj(block.attn.norm(o))),
-        lambda x: x + block.ls2(block.mlp(block.norm2(x))),
+        lambda normed: _qkv(attn, normed),
+        isinstance(attn.q_norm, nn.Identity) and isinstance(attn.k_norm, nn.Identity),
+        lambda o: block.ls1(attn.proj(attn.norm(o))),
+        rise,
+        fall,
     )
 
 
