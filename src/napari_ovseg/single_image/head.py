@@ -24,7 +24,7 @@ STEPS = 60
 RATE = 0.01
 DRAWN = 1024
 POSITION_WEIGHT = 0.5
-ANCHOR = 0.5
+ANCHOR = 2.0
 
 
 def appearance(picture: np.ndarray) -> torch.Tensor:
