@@ -126,6 +126,14 @@ def cross_validated(title: str, settings: list[Setting], shown: list[Photo], vie
     print("\nchosen: " + "; ".join(picks))
 
 
+@app.callback(invoke_without_command=True)
+def both(context: typer.Context) -> None:
+    """Print both tables where no command says which."""
+    if context.invoked_subcommand is None:
+        grid()
+        parts()
+
+
 @app.command()
 def grid(views: int = 8, every: int = 1) -> None:
     """Cross-validation of what comes before learning, by the pseudo-labels."""
