@@ -7,6 +7,9 @@ are used at which neighbours foretell the scores of this picture.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
+
 import torch
 import torch.nn.functional as F
 
@@ -21,18 +24,19 @@ FINE_DILATIONS = (1, 2, 4, 8)
 TOLERANCE = 0.01
 
 
-def _neighbours(maps: torch.Tensor, dilation: int) -> torch.Tensor:
-    """``(K, h, w)`` -> ``(8, K, h, w)``: the eight neighbours at a distance, the border repeated."""
+def _neighbours(maps: torch.Tensor, dilation: int) -> Iterator[torch.Tensor]:
+    """``(K, h, w)`` -> eight such: the neighbours at a distance, the border repeated."""
     d = dilation
     height, width = maps.shape[-2:]
     padded = F.pad(maps[None], (d, d, d, d), mode="replicate")[0]
-    shifts = [(i, j) for i in (0, d, 2 * d) for j in (0, d, 2 * d) if (i, j) != (d, d)]
-    return torch.stack([padded[:, i : i + height, j : j + width] for i, j in shifts])
+    for row, column in product((0, d, 2 * d), repeat=2):
+        if (row, column) != (d, d):
+            yield padded[:, row : row + height, column : column + width]
 
 
 def likeness(picture: torch.Tensor, dilations: tuple[int, ...]) -> torch.Tensor:
     """``(3, h, w)`` -> ``(8 * len(dilations), 1, h, w)``: how alike each neighbour is, summing to one."""
-    apart = torch.cat([_neighbours(picture, d) for d in dilations]) - picture
+    apart = torch.stack([one for d in dilations for one in _neighbours(picture, d)]) - picture
     # standard deviation of the neighbours by moments: torch's own took most of the time of this stage
     spread = (apart.square().mean(0) - apart.mean(0).square()).clamp_min(0).sqrt()
     likeness = -(apart.abs() / (0.1 * spread + 1e-6)).mean(1, keepdim=True)
@@ -73,10 +77,12 @@ def average(
 ) -> torch.Tensor:
     """Scores ``(K, h, w)`` averaged over the neighbours, again and again, by the weights of `likeness`."""
     for _ in range(rounds):
-        parts = [
-            (weights[8 * i : 8 * i + 8] * _neighbours(scores, d)).sum(0) for i, d in enumerate(dilations)
-        ]
-        scores = torch.stack(parts).sum(0)
+        # added up one by one: all neighbours of all maps at once don't fit into the processor's cache
+        blended = torch.zeros_like(scores)
+        neighbours = (one for d in dilations for one in _neighbours(scores, d))
+        for weight, neighbour in zip(weights, neighbours, strict=True):
+            blended.addcmul_(weight, neighbour)
+        scores = blended
     return scores
 
 
@@ -104,7 +110,7 @@ def misses(scores: torch.Tensor, picture: torch.Tensor, dilations: tuple[int, ..
     found = []
     for dilation, weights in zip(dilations, likeness(picture, dilations).split(8), strict=True):
         total = weights.sum(0)
-        said = (weights * _neighbours(scores, dilation)).sum(0) / total.clamp_min(1e-8)
+        said = average(scores, weights, rounds=1, dilations=(dilation,)) / total.clamp_min(1e-8)
         miss = (own * (own / said.clamp_min(1e-4)).log()).sum(0)
         found.append((miss * total).sum() / total.sum().clamp_min(1e-12))
     return torch.stack(found)
