@@ -27,6 +27,26 @@ def test_half_precision_gives_about_the_same_maps(method, dtype, make_clip, view
     assert torch.corrcoef(torch.stack([maps.flatten(), exact.flatten()]))[0, 1] > LIKE[method]
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("positions", ["open_clip", "sclip", "clip-es"])
+def test_half_precision_sees_views_of_any_size(positions, dtype, make_clip, texts):
+    torch.manual_seed(6)
+    network, view = make_clip(), torch.randn(1, 3, 48, 40, dtype=torch.float64)
+    exact = relevance_maps(network, view, texts, "maskclip", positions=positions)
+    maps = relevance_maps(network.to(dtype), view, texts, "maskclip", positions=positions)
+    assert torch.corrcoef(torch.stack([maps.flatten(), exact.flatten()]))[0, 1] > 0.98
+
+
+def test_half_precision_has_room_for_a_name_that_is_all_but_certain(make_clip, view, texts):
+    """At the logit scale of CLIP, what moves its share is less than half precision can hold."""
+    network = make_clip()
+    network.logit_scale.data.fill_(4.6)
+    exact = relevance_maps(network, view, texts, "cam")
+    maps = relevance_maps(network.half(), view, texts, "cam")
+    for found, expected in zip(maps, exact, strict=True):
+        assert torch.corrcoef(torch.stack([found.flatten(), expected.flatten()]))[0, 1] > 0.98
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_weights_of_two_types_as_open_clip_makes_them(method, make_clip, view, texts):
     network = make_clip().float()

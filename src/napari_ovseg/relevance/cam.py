@@ -92,20 +92,21 @@ def activation_maps(
     Only the rows of the patches leave the last block; one pass through it, and most of the way back, serve
     all categories.
     """
+    wide = torch.promote_types(states.tokens.dtype, torch.float32)
 
     def slopes_of(mean: Tensor) -> Tensor:
         with torch.enable_grad():
             mean = mean.detach().requires_grad_()
             logits = scale.detach() * F.normalize(tower.of_mean(mean), dim=-1) @ rivals.T
-        shares = share_gradients(logits.detach(), owners).unbind(dim=1)
-        return torch.stack(
-            [torch.autograd.grad(logits, mean, share, retain_graph=True)[0] for share in shares], dim=1
-        )
+        shares = share_gradients(logits.detach().to(wide), owners)
+        # the largest goes back as 1: half precision has no room for what moves an all but certain share
+        sizes = shares.abs().amax(dim=-1, keepdim=True)
+        largest = (shares / sizes.clamp_min(torch.finfo(wide).tiny)).to(logits).unbind(dim=1)
+        slopes = [torch.autograd.grad(logits, mean, share, retain_graph=True)[0] for share in largest]
+        return torch.stack(slopes, dim=1) * sizes
 
     patches, weights = patch_weights(tower, states, slopes_of)
-    raw = torch.einsum("vnw,vcw->vcn", patches, weights).relu()
-    # half precision has no room for the least span
-    raw = raw.to(torch.promote_types(patches.dtype, torch.float32))
+    raw = torch.einsum("vnw,vcw->vcn", patches.to(wide), weights).relu()
     return torch.stack([stretched(raw, owners == owner, row) for row, owner in enumerate(owners)], dim=1)
 
 

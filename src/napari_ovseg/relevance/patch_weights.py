@@ -41,11 +41,11 @@ def patch_weights(
     states : TrunkStates
     slopes_of : callable
         From the mean of the patches that leave the tower, normed, ``(V, W)``, to the gradient of C scores
-        by it, ``(V, C, W)``.
+        by it, ``(V, C, W)``, float32 or wider.
 
     Returns
     -------
-    (V, n, W) tensor, (V, C, W) tensor
+    (V, n, W) tensor, (V, C, W) tensor of the type of the slopes
     """
     block, count = tower.blocks[-1], states.patches.shape[1]
     normed = block.norm(states.tokens).detach()
@@ -56,7 +56,10 @@ def patch_weights(
         halfway = risen.detach().requires_grad_()
         fallen = block.fall(halfway)
     leaving = (entering + fallen).detach()
-    slopes = slopes_of(tower.closing(leaving).mean(dim=-2)).to(leaving) / count
+    slopes = slopes_of(tower.closing(leaving).mean(dim=-2))
+    # the largest goes back as 1: half precision has no room for small ones
+    sizes = slopes.abs().amax(dim=-1, keepdim=True)
+    slopes = (slopes / sizes.clamp_min(torch.finfo(sizes.dtype).tiny)).to(leaving) / count
     back = partial(torch.autograd.grad, fallen, halfway, retain_graph=True)
     if isinstance(tower.closing, nn.LayerNorm):
         ends = through_layer_norm(tower.closing, block, leaving, slopes, back)
@@ -65,8 +68,8 @@ def patch_weights(
     weights = []
     for end in ends:
         (gradient,) = torch.autograd.grad((entering, risen), shift, end, retain_graph=True)
-        weights.append(gradient[:, 0] / count)
-    return normed[:, states.prefix :], torch.stack(weights, dim=1)
+        weights.append(gradient[:, 0])
+    return normed[:, states.prefix :], torch.stack(weights, dim=1).to(sizes) * (sizes / count)
 
 
 def shifted_attention(block: Block, normed: Tensor, shift: Tensor, prefix: int) -> Tensor:

@@ -177,6 +177,8 @@ def resized_positions(
     if tuple(native) == tuple(grid):
         return positions
     patches = positions[prefix:].T.reshape(1, -1, *native)
+    # on the CPU, half precision can't be interpolated
+    patches = patches.to(torch.promote_types(patches.dtype, torch.float32))
     if way == "open_clip":
         patches = F.interpolate(patches, size=grid, mode="bicubic", antialias=True, align_corners=False)
     elif way == "sclip":
@@ -184,4 +186,4 @@ def resized_positions(
         patches = F.interpolate(patches, scale_factor=factors, mode="bicubic", align_corners=False)
     else:
         patches = F.interpolate(patches, size=grid, mode="bilinear", align_corners=False)
-    return torch.cat([positions[:prefix], patches[0].flatten(1).T])
+    return torch.cat([positions[:prefix], patches[0].flatten(1).T.to(positions)])
