@@ -1,7 +1,8 @@
 """How the one setting was chosen, what chance had in it, and what each part of the recipe is worth.
 
-    python benchmarks/refinement_choice.py grid --views 8        # cross-validation over photos
-    python benchmarks/refinement_choice.py parts --views 8       # the recipe less one part each
+    python benchmarks/refinement_choice.py grid --views 8      # cross-validation over photos, before learning
+    python benchmarks/refinement_choice.py anchors --views 8   # the same: how much the maps weigh after it
+    python benchmarks/refinement_choice.py parts --views 8     # the recipe less one part each
 
 Counts of each photo and setting are kept in a temporary folder, so a run that was stopped goes on; remove
 ``napari-ovseg-voc-counts`` there after a change of the package.
@@ -14,6 +15,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from itertools import product
 from pathlib import Path
 from tempfile import gettempdir
@@ -27,7 +29,7 @@ from tqdm import tqdm
 from napari_ovseg import distillation
 from napari_ovseg.pipeline import segment_maps
 from napari_ovseg.pseudo_labels import paint
-from napari_ovseg.single_image import affinity, contrast, edges, turns
+from napari_ovseg.single_image import affinity, contrast, edges, head, turns
 from voc_photos import Counts, Photo, Relevance, confusion, figures, folds, photos
 
 KEPT = Path(gettempdir()) / "napari-ovseg-voc-counts"
@@ -39,6 +41,7 @@ GRID: list[Setting] = [
     {"walk": walk, "stop": "pseudo-labels"} | how
     for walk, how in product(WALKS, ({}, {"without": "power by picture"}))
 ]
+ANCHORS: list[Setting] = [{"anchor": weight} for weight in (0.2, 0.8, 3.2)]
 PARTS: list[Setting] = [
     RECIPE,
     {"without": "walk"},
@@ -60,6 +63,8 @@ def changed(setting: Setting) -> Iterator[None]:
         (affinity, "TEMPERATURE", temperature),
         (affinity, "WALK", chance),
     ]
+    if "anchor" in setting:
+        changes.append((turns, "anchor", partial(head.anchor, weight=setting["anchor"])))
     if "stop" in setting:
         changes.append((distillation, "_learnt", lambda *_: {}))
     without: dict[str | None, tuple[object, str, object]] = {
@@ -127,10 +132,11 @@ def cross_validated(title: str, settings: list[Setting], shown: list[Photo], vie
 
 
 @app.callback(invoke_without_command=True)
-def both(context: typer.Context) -> None:
-    """Print both tables where no command says which."""
+def all_tables(context: typer.Context) -> None:
+    """Print all tables where no command says which."""
     if context.invoked_subcommand is None:
         grid()
+        anchors()
         parts()
 
 
@@ -138,6 +144,12 @@ def both(context: typer.Context) -> None:
 def grid(views: int = 8, every: int = 1) -> None:
     """Cross-validation of what comes before learning, by the pseudo-labels."""
     cross_validated("Pseudo-labels", GRID, photos("val", every), views)
+
+
+@app.command()
+def anchors(views: int = 8, every: int = 1) -> None:
+    """Cross-validation of how much the maps weigh beside what was learnt, by the masks."""
+    cross_validated("Masks", ANCHORS, photos("val", every), views)
 
 
 @app.command()

@@ -24,7 +24,7 @@ STEPS = 60
 RATE = 0.01
 DRAWN = 1024
 POSITION_WEIGHT = 0.5
-ANCHOR = 2.0
+ANCHOR = 0.8
 
 
 def appearance(picture: np.ndarray) -> torch.Tensor:
@@ -190,8 +190,8 @@ def anchor(learnt: torch.Tensor, scores: torch.Tensor, weight: float = ANCHOR) -
     """Multiply what the head learnt ``(K, H, W)`` by the maps it learnt from ``(K, h, w)``, to a power.
 
     A thing too small or too rare to be learnt keeps what its map says. The power is ``weight`` times the
-    square of `told_apart`: vague maps need the head, maps that know much already are little changed by it.
+    cube of `told_apart`: vague maps need the head, maps that know much already are little changed by it.
     """
-    power = weight * told_apart(scores) ** 2
+    power = weight * told_apart(scores) ** 3
     maps = F.interpolate(scores[None], learnt.shape[1:], mode="bilinear", align_corners=False)[0]
     return (learnt.clamp_min(1e-4).log() + power * maps.clamp_min(1e-4).log()).softmax(0)
