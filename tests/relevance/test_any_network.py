@@ -10,7 +10,7 @@ import open_clip
 import pytest
 import torch
 
-from napari_ovseg.errors import InputError
+from napari_ovseg.errors import InputError, ModelError
 from napari_ovseg.relevance import METHODS, relevance_maps
 
 # a patch is in a box or not, so little may change much
@@ -79,6 +79,13 @@ def test_a_resnet_in_training_mode_is_refused(make_clip, texts):
     with pytest.raises(InputError, match=r"call network.eval\(\)"):
         relevance_maps(network, torch.randn(1, 3, 96, 96), texts)
     assert torch.equal(network.visual.bn1.running_mean, before)
+
+
+def test_a_network_of_an_unknown_kind_is_named(view, texts):
+    network = torch.nn.Module()
+    network.visual = torch.nn.Linear(3, 24)
+    with pytest.raises(ModelError, match="The image tower Linear"):
+        relevance_maps(network, view, texts)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -57,6 +57,7 @@ _PACK_HELP = (
     "guess takes what fits the picture, or none; the message after the run says which."
 )
 _PRESET_HELP = "How many views of the picture the model sees: more take longer and find more."
+_UNLOAD_HELP = "Free the memory that models take; the next run loads its model again."
 _DEVICE_HELP = "Where the model runs; auto takes the first of cuda, mps and cpu that is there."
 
 # A stage with more steps than this counts bytes, and its bar says enough.
@@ -87,9 +88,7 @@ class Form(QWidget):
         self.device = ComboBox(choices=DEVICES, tooltip=_DEVICE_HELP)
         self.run = QPushButton("Run")
         self.cancel = QPushButton("Cancel")
-        self.unload = _button(
-            "Unload", "Free the memory that models take; the next run loads its model again."
-        )
+        self.unload = _button("Unload", _UNLOAD_HELP)
         self.progress = QProgressBar()
         # Qt writes nothing into a bar without a total.
         self.stage = QLabel()

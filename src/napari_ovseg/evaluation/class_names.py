@@ -78,8 +78,8 @@ def _refuse(names: tuple[str, ...], path: Path) -> None:
         raise BadDataset(f'{path} names "{repeated}" twice: give every class a name of its own.')
     if BACKGROUND in counted[1:]:
         raise BadDataset(
-            f'{path} has "{BACKGROUND}" in line {names.index(BACKGROUND) + 1}: only the first class can be '
-            "that. Change the masks, or call it by what it shows."
+            f'{path} has "{BACKGROUND}" as class {names.index(BACKGROUND)}, counted from 0: only the first '
+            "class can be that. Change the masks, or call it by what it shows."
         )
 
 

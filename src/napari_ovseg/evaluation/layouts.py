@@ -109,7 +109,9 @@ def any_folder(root: Path, split: str) -> list[Pair]:
     every = pictures.keys() | masks.keys()
     # names may hold spaces, and may be listed with their ending
     listed = [] if split == EVERYTHING else _lines(root / f"{split}.txt", root)
-    keys = [name if name in every else Path(name).stem for name in listed] or sorted(every)
+    stems = (name if name in every else Path(name).stem for name in listed)
+    # a picture that is listed twice is scored once
+    keys = list(dict.fromkeys(stems)) or sorted(every)
     if not keys:
         raise BadDataset(
             f"There is no picture in {root / 'images'}: it should hold NAME.png, NAME.jpg and so on."

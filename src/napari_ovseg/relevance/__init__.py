@@ -93,16 +93,11 @@ def relevance_maps(
     ------
     InputError
         When a shape or an option doesn't fit, or the method isn't known or doesn't exist for this tower.
+    ModelError
+        When the tower is of an unknown kind.
     """
-    _check_tensor("The view", view)
-    if view.ndim != 4 or view.shape[0] != 1:
-        raise InputError(f"The view must have the shape (1, 3, H, W), not {tuple(view.shape)}.")
-    if window is None and stride is not None:
-        raise InputError(f"A stride of {stride} needs a window: give its side, or leave the stride out.")
-    if positions not in get_args(Positions):
-        raise InputError(
-            f"Positions aren't interpolated as {positions!r}: use one of {', '.join(get_args(Positions))}."
-        )
+    _check_view(view, window, stride, positions)
+    patch_size = tower_of(network.visual).patch_size
     _check_mode(network.visual)
 
     def maps_of(views: Tensor) -> Tensor:
@@ -126,7 +121,7 @@ def relevance_maps(
         view = view.to(weight.device, weight.dtype, copy=view.is_inference())
     if window is None:
         return maps_of(view)[0].float()
-    return window_maps(view, tower_of(network.visual).patch_size, window, stride, maps_of).float()
+    return window_maps(view, patch_size, window, stride, maps_of).float()
 
 
 def relevance_from_states(
@@ -147,11 +142,7 @@ def relevance_from_states(
     ``states.tokens``. ``owners``, ``(C,)`` integers, says which vectors are words of one category: with
     ``cam`` these don't compete, and share one scale.
     """
-    _check_tensor("Text vectors", text_vectors)
-    if text_vectors.ndim != 2 or not len(text_vectors):
-        raise InputError(
-            f"Text vectors must have the shape (C, D) with C >= 1, not {tuple(text_vectors.shape)}."
-        )
+    _check_texts(text_vectors)
     _check_options(method, start_block, background, text_vectors)
     if reduced is not None and method not in EDITS:
         raise InputError(f"The method {method} has no option reduced: leave it out.")
@@ -179,6 +170,26 @@ def relevance_from_states(
             edit = edit if reduced is None else replace(edit, reduced=reduced)
             maps = dense_maps(tower, states, text_vectors, edit)
     return maps.unflatten(-1, states.grid)
+
+
+def _check_view(view: Tensor, window: int | None, stride: int | None, positions: str) -> None:
+    _check_tensor("The view", view)
+    if view.ndim != 4 or view.shape[0] != 1:
+        raise InputError(f"The view must have the shape (1, 3, H, W), not {tuple(view.shape)}.")
+    if window is None and stride is not None:
+        raise InputError(f"A stride of {stride} needs a window: give its side, or leave the stride out.")
+    if positions not in get_args(Positions):
+        raise InputError(
+            f"Positions aren't interpolated as {positions!r}: use one of {', '.join(get_args(Positions))}."
+        )
+
+
+def _check_texts(text_vectors: Tensor) -> None:
+    _check_tensor("Text vectors", text_vectors)
+    if text_vectors.ndim != 2 or not len(text_vectors):
+        raise InputError(
+            f"Text vectors must have the shape (C, D) with C >= 1, not {tuple(text_vectors.shape)}."
+        )
 
 
 def _check_options(
