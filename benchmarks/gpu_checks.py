@@ -107,15 +107,16 @@ def whole_run(model: Model, repetitions: int) -> list[Row]:
 
 
 def everything(model: Model, views: torch.Tensor) -> list[torch.Tensor]:
-    """All that runs on the device: text, trunk, relevance, features, image vectors."""
+    """All that runs on the device: text, trunk with attention, relevance, features, image vectors."""
     model.cache.clear()
     # texts encoded before would be read from disk
     with tempfile.TemporaryDirectory() as folder, mock.patch.dict("os.environ", NAPARI_OVSEG_CACHE=folder):
         texts = model.encode_text(NAMES)
-    states = model.trunk(views)
+    states = model.trunk(views, attention=True)
     maps = model.after_trunk(states, lambda part: relevance_from_states(model.network, part, texts))
-    found = [texts, states.tokens, maps, model.features(states), model.image_vectors(states)]
-    return [tensor.cpu() for tensor in found]
+    assert states.attention is not None
+    read = [states.tokens, states.attention, maps, model.features(states), model.image_vectors(states)]
+    return [tensor.cpu() for tensor in (texts, *read)]
 
 
 def under(limit: int, device: torch.device, step: Callable[[], list[torch.Tensor]]) -> list[torch.Tensor]:

@@ -53,9 +53,9 @@ def test_everything_runs_all_that_a_gpu_would(checks, monkeypatch):
     model, ran = load_model("demo", device="cpu"), []
     real = model._if_room
     monkeypatch.setattr(model, "_if_room", lambda count, step: ran.append(count) or real(count, step))
-    texts, tokens, maps, features, vectors = checks.everything(model, torch.randn(2, 3, 64, 64))
+    texts, tokens, attention, maps, features, vectors = checks.everything(model, torch.randn(2, 3, 64, 64))
     assert len(texts) == maps.shape[1] == len(checks.NAMES)
-    assert len(tokens) == len(maps) == len(features) == len(vectors) == 2
+    assert len(tokens) == len(attention) == len(maps) == len(features) == len(vectors) == 2
     assert ran.count(2) == 4, (
         "trunk, relevance, features and image vectors must fall back when memory runs out"
     )
