@@ -40,3 +40,18 @@ def asked(monkeypatch):
 
     monkeypatch.setattr(readings, "segment", watched)
     return calls
+
+
+@pytest.fixture
+def heard(monkeypatch):
+    """The phrases and prompts of every call that asks the model for text."""
+    from napari_ovseg.clip.model import Model
+
+    calls, encode = [], Model.encode_text
+
+    def listening(self, phrases, *, templates=None):
+        calls.append((list(phrases), templates))
+        return encode(self, phrases, templates=templates)
+
+    monkeypatch.setattr(Model, "encode_text", listening)
+    return calls

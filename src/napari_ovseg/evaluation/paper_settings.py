@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from napari_ovseg.errors import InputError
 from napari_ovseg.evaluation.datasets import Dataset
 from napari_ovseg.relevance import Method
 
@@ -78,7 +79,15 @@ SETTINGS: dict[str, dict[str, Setting]] = {
 
 
 def setting_of(method: Method, dataset: Dataset) -> Setting:
-    """Return the values that the authors of a method use on a dataset."""
+    """Return the values that the authors of a method use on a dataset.
+
+    Raises
+    ------
+    InputError
+        When no paper scores the method so.
+    """
+    if method not in SETTINGS:
+        raise InputError(f"No paper scores {method} so: use --reading masks, or another --method.")
     base = CLEARCLIP if method == "clearclip" else SHARED
     if dataset.name in SETTINGS[method]:
         return SETTINGS[method][dataset.name]

@@ -21,14 +21,13 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from napari_ovseg.categories import BACKGROUND
-from napari_ovseg.errors import InputError
 from napari_ovseg.evaluation.datasets import Dataset
 from napari_ovseg.evaluation.paper_settings import Setting, setting_of
 from napari_ovseg.evaluation.protocols import Asked
 from napari_ovseg.evaluation.results import digest_of
 from napari_ovseg.images import to_rgb
 from napari_ovseg.pseudo_labels import MOST_VALUES, stretch_rows, strips
-from napari_ovseg.relevance import GRADIENT_METHODS, Method, relevance_maps
+from napari_ovseg.relevance import Method, relevance_maps
 from napari_ovseg.relevance.cam import LEAST_SPAN
 from napari_ovseg.relevance.windows import window_starts
 from napari_ovseg.wording import PACKS
@@ -69,18 +68,12 @@ def paper_settings(method: Method, dataset: Dataset) -> dict[str, Any]:
     InputError
         When no paper scores the method so.
     """
-    _refuse_unscored(method)
     if method == "cam":
         powers = list(_powers(dataset.has_background).values())
         words = digest_of(CLIP_ES_WORDS, CLIP_ES_PHRASES)
         return {"positions": CLIP_ES_POSITIONS, "prompt": CLIP_ES_PROMPT, "powers": powers, "words": words}
     values = asdict(setting_of(method, dataset))
     return {"positions": DENSE_POSITIONS, "long_side": LONG_SIDE, **values}
-
-
-def _refuse_unscored(method: Method) -> None:
-    if method in GRADIENT_METHODS and method != "cam":
-        raise InputError(f"No paper scores {method} so: use --reading masks, or another --method.")
 
 
 def read_as_papers(
@@ -93,7 +86,6 @@ def read_as_papers(
     InputError
         When no paper scores the method so.
     """
-    _refuse_unscored(method)
     if method == "cam":
         return _as_clip_es(to_rgb(picture), names, model, dataset.has_background)
     return {ALONE: _as_dense(to_rgb(picture), dataset, names, model, method)}
