@@ -67,11 +67,8 @@ def test_undo_on_a_picture_that_was_left_leaves_the_other_ones_table_alone(panel
     assert panel.names[:2] == ["bright", "dark"]
 
 
-def test_a_result_does_not_call_back_who_has_turned_to_another_picture(panel, qtbot):
-    panel.method.hold.clear()
-    panel.type_names("tree")
-    panel.click_run()
-    qtbot.waitUntil(panel.method.holding.is_set, timeout=20_000)
+def test_a_result_does_not_call_back_who_has_turned_to_another_picture(panel):
+    panel.start_held("tree")
     other = panel.viewer.add_image(CORNERS, name="other")
     assert panel.viewer.layers.selection.active is other
     panel.method.hold.set()

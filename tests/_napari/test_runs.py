@@ -28,9 +28,7 @@ def test_cancel_stops_within_a_step_and_changes_nothing(make_panel, qtbot):
 def test_cancel_after_the_pseudo_labels_takes_them_back(make_panel, qtbot):
     panel = make_panel()
     panel.viewer.add_image(NOISE, name="photo")
-    panel.method.hold.clear()
-    panel.type_names("bright")
-    panel.click_run()
+    panel.start_held("bright")
     qtbot.waitUntil(lambda: "photo pseudo-labels" in panel.viewer.layers, timeout=20_000)
     panel.click_cancel()
     assert panel.layers == ["photo"]
@@ -43,11 +41,7 @@ def test_cancelling_a_second_run_restores_the_first(make_panel, qtbot):
     panel.viewer.add_image(NOISE, name="photo")
     panel.run("bright, dark")
     before = {layer.name: layer.data.copy() for layer in panel.viewer.layers}
-    panel.method.hold.clear()
-    panel.method.holding.clear()
-    panel.type_names("other, bright")
-    panel.click_run()
-    qtbot.waitUntil(panel.method.holding.is_set, timeout=20_000)
+    panel.start_held("other, bright")
     qtbot.wait(50)
     panel.click_cancel()
     panel.wait_until_idle()
@@ -72,9 +66,7 @@ def test_deleting_the_picture_stops_its_run(make_panel, qtbot):
     image = panel.viewer.add_image(NOISE, name="photo")
     other = panel.viewer.add_image(NOISE, name="other")
     panel.viewer.layers.selection.active = image
-    panel.method.hold.clear()
-    panel.type_names("bright")
-    panel.click_run()
+    panel.start_held("bright")
     qtbot.waitUntil(lambda: "photo pseudo-labels" in panel.viewer.layers, timeout=20_000)
     panel.viewer.layers.remove(image)
     assert panel.message == "'photo' was removed, so its run was stopped."
@@ -85,10 +77,8 @@ def test_deleting_the_picture_stops_its_run(make_panel, qtbot):
 def test_renaming_the_picture_mid_run_is_no_matter(make_panel, qtbot):
     panel = make_panel()
     image = panel.viewer.add_image(NOISE, name="photo")
-    panel.method.hold.clear()
-    panel.type_names("bright")
-    panel.click_run()
-    qtbot.waitUntil(lambda: len(panel.viewer.layers) == 2, timeout=20_000)
+    panel.start_held("bright")
+    qtbot.waitUntil(lambda: "photo pseudo-labels" in panel.viewer.layers, timeout=20_000)
     image.name = "renamed"
     panel.method.hold.set()
     panel.wait_until_idle()
@@ -98,10 +88,8 @@ def test_renaming_the_picture_mid_run_is_no_matter(make_panel, qtbot):
 def test_deleting_the_pseudo_labels_mid_run_is_no_matter(make_panel, qtbot):
     panel = make_panel()
     panel.viewer.add_image(NOISE, name="photo")
-    panel.method.hold.clear()
-    panel.type_names("bright")
-    panel.click_run()
-    qtbot.waitUntil(lambda: len(panel.viewer.layers) == 2, timeout=20_000)
+    panel.start_held("bright")
+    qtbot.waitUntil(lambda: "photo pseudo-labels" in panel.viewer.layers, timeout=20_000)
     panel.viewer.layers.pop()
     panel.method.hold.set()
     panel.wait_until_idle()
@@ -111,22 +99,17 @@ def test_deleting_the_pseudo_labels_mid_run_is_no_matter(make_panel, qtbot):
 def test_closing_the_panel_mid_run_stops_it(make_panel, qtbot):
     panel = make_panel()
     panel.viewer.add_image(NOISE, name="photo")
-    panel.method.hold.clear()
-    panel.type_names("bright")
-    panel.click_run()
-    qtbot.waitUntil(lambda: len(panel.viewer.layers) == 2, timeout=20_000)
+    panel.start_held("bright")
+    qtbot.waitUntil(lambda: "photo pseudo-labels" in panel.viewer.layers, timeout=20_000)
     panel.dock.destroyOnClose()
     panel.wait_until_idle()
     assert panel.layers == ["photo"]
 
 
-def test_closing_the_window_mid_run_breaks_nothing(make_panel, qtbot):
+def test_closing_the_window_mid_run_breaks_nothing(make_panel):
     panel = make_panel()
     panel.viewer.add_image(NOISE, name="photo")
-    panel.method.hold.clear()
-    panel.type_names("bright")
-    panel.click_run()
-    qtbot.waitUntil(panel.method.holding.is_set, timeout=20_000)
+    panel.start_held("bright")
     panel.viewer.close()
     panel.wait_until_idle()
 
