@@ -32,6 +32,25 @@ from napari_ovseg.errors import InputError
         ("background: grass, sky\ndog", [("dog",), ("grass", "sky")]),
         ("BACKGROUND: grass; dog", [("dog",), ("grass",)]),
         ("caf\u0065\u0301", [("caf\u00e9",)]),
+        ("细胞，纤维、碎片；背景：杂质", [("细胞",), ("纤维",), ("碎片",), ("背景", "杂质")]),
+        ("細胞。繊維｡", [("細胞",), ("繊維",)]),
+        ("قطة، كلب؛ طائر", [("قطة",), ("كلب",), ("طائر",)]),
+        ("a cat. a remote control.", [("a cat",), ("a remote control",)]),
+        ("cat . dog . person .", [("cat",), ("dog",), ("person",)]),
+        ("cat.", [("cat",)]),
+        ("dog: puppy. hound.\ncat ...", [("dog", "puppy", "hound"), ("cat",)]),
+        ("E. coli, S. aureus. St. Bernard", [("E. coli",), ("S. aureus",), ("St. Bernard",)]),
+        (
+            "Bacillus sp. strain 5, 0.5 mm beads, ３．５ mm",
+            [("Bacillus sp. strain 5",), ("0.5 mm beads",), ("３．５ mm",)],
+        ),
+        ("Bacillus sp., beads", [("Bacillus sp",), ("beads",)]),
+        ("می\u200cروم، کتاب\u200cها", [("می\u200cروم",), ("کتاب\u200cها",)]),
+        (
+            "👩\u200d🔬, 🏴\U000e0067\U000e0062\U000e007f",
+            [("👩\u200d🔬",), ("🏴\U000e0067\U000e0062\U000e007f",)],
+        ),
+        ("\ufeffcat, \u200eחתול\u200f, \u200d dog\u200c", [("cat",), ("חתול",), ("dog",)]),
         (["cat", "dog: puppy"], [("cat",), ("dog", "puppy")]),
         ([Category("cat", ["kitty"]), "dog"], [("cat", "kitty"), ("dog",)]),
         (Category("cat"), [("cat",)]),
@@ -71,6 +90,10 @@ def test_the_background_comes_last_and_has_no_phrase_of_its_own():
         ("dog: ,", "no synonyms"),
         (": puppy", "no name"),
         ("dog: puppy, cat: kitty", "two colons"),
+        ("می\u200cروم, میروم", "typed twice"),
+        ("dog\U000e0067", r"U\+E0067"),
+        ("background：", "background: grass, sky"),
+        ("cat：犬：猫", "two colons"),
         ("dog\x00", r"U\+0000"),
         ("dog\u200b", r"U\+200B"),
         ("dog\ud800", r"U\+D800"),
@@ -93,7 +116,17 @@ def test_errors_teach(typed, advice):
 
 @pytest.mark.parametrize(
     "arguments",
-    [("a, b",), ("a", "bc"), ("",), (3,), ("background",), ("background", ("sky",)), ("x", (), True)],
+    [
+        ("a, b",),
+        ("猫、犬",),
+        ("cat. dog",),
+        ("a", "bc"),
+        ("",),
+        (3,),
+        ("background",),
+        ("background", ("sky",)),
+        ("x", (), True),
+    ],
 )
 def test_a_category_made_by_hand_is_checked_too(arguments):
     with pytest.raises(InputError):
@@ -101,7 +134,11 @@ def test_a_category_made_by_hand_is_checked_too(arguments):
 
 
 @settings(max_examples=300)
-@given(st.text(max_size=80) | st.text("ab ,;:\nB", max_size=40))
+@given(
+    st.text(max_size=80)
+    | st.text("ab ,;:\nB", max_size=40)
+    | st.text("ab1 .，。．：、\u200c\u200d", max_size=40)
+)
 def test_any_text_is_parsed_or_refused_with_an_input_error(text):
     try:
         categories = parse_categories(text)
@@ -112,6 +149,11 @@ def test_any_text_is_parsed_or_refused_with_an_input_error(text):
     assert len({phrase.casefold() for phrase in phrases}) == len(phrases)
     assert all(unicodedata.is_normalized("NFC", phrase) for phrase in phrases)
     assert not any(category.background for category in categories[:-1])
+
+
+def test_long_text_without_spaces_takes_no_time():
+    with pytest.raises(InputError, match="200000 characters"):
+        parse_categories("x" * 200_000)
 
 
 words = st.lists(

@@ -14,6 +14,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 # A module may import rooms with a lower number, and its own room.
 LEVELS = {
     "errors": 0,
+    "separators": 0,
     "colours": 0,
     "categories": 1,
     "images": 1,
@@ -45,6 +46,7 @@ VAGUE = ("util", "helper", "manager", "misc", "common")
 # What may not import torch at module level, so that help, errors and the widget come up at once.
 LIGHT = (
     "errors",
+    "separators",
     "colours",
     "categories",
     "images",

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ovseg.errors import InputError
+from napari_ovseg.separators import hidden_character, plain_separators, separates, tidy, without_joiners
 
 BACKGROUND = "background"
 MAX_WORDS = 20
@@ -37,15 +38,15 @@ def _shown(phrase: str) -> str:
 
 
 def _clean(phrase: object) -> str:
-    """Give a phrase one spelling (NFC, single spaces), or say why it can't be used."""
+    """Give a phrase one spelling, or say why it can't be used."""
     if not isinstance(phrase, str):
         raise InputError(f"A name must be text, and this is {type(phrase).__name__}: write it in quotes.")
-    text = " ".join(unicodedata.normalize("NFC", phrase).split())
-    for character in text:
-        if unicodedata.category(character) in {"Cc", "Cf", "Cs"}:
-            raise InputError(
-                f"A name holds the hidden character U+{ord(character):04X}: type the name again by hand."
-            )
+    text = tidy(phrase)
+    hidden = hidden_character(text)
+    if hidden is not None:
+        raise InputError(
+            f"A name holds the hidden character U+{ord(hidden):04X}: type the name again by hand."
+        )
     if not text:
         raise InputError('A name is empty: type what is in the picture, for example "nuclei".')
     if len(text.split()) > MAX_WORDS or len(text) > MAX_CHARACTERS:
@@ -53,16 +54,17 @@ def _clean(phrase: object) -> str:
             f"The name {_shown(text)} has {len(text.split())} words and {len(text)} characters, the most is "
             f"{MAX_WORDS} words and {MAX_CHARACTERS} characters: shorten it, or separate names by commas."
         )
-    if re.search("[,;:]", text):
+    if separates(text):
         raise InputError(
-            f"The name {_shown(text)} holds a comma, semicolon or colon, which separate names: leave it out."
+            f"The name {_shown(text)} holds a comma, semicolon, colon or full stop, which separate names: "
+            "leave it out."
         )
     return text
 
 
 def _key(phrase: str) -> str:
     """Return the form under which two spellings count as the same name."""
-    return unicodedata.normalize("NFC", phrase.casefold())
+    return unicodedata.normalize("NFC", without_joiners(phrase).casefold())
 
 
 def same_name(first: str, second: str) -> bool:
@@ -153,7 +155,9 @@ def parse_categories(typed: str | Category | Iterable[str | Category]) -> tuple[
 
     Entries stand one per line or are separated by commas or semicolons. ``dog: puppy, hound`` gives
     synonyms, up to the end of the line or the next semicolon. ``background: grass, sky`` names what is not
-    wanted. Spaces and case don't matter when names are compared; the typed spelling is kept.
+    wanted. Separators of other scripts and full stops that end a name count as commas, semicolons and
+    colons, see `separators.plain_separators`. Spaces and case don't matter when names are compared; the
+    typed spelling is kept.
 
     Parameters
     ----------
@@ -205,7 +209,7 @@ def _parse_text(text: object) -> list[Category]:
     if not isinstance(text, str):
         raise InputError(f'A name must be text, and this is {type(text).__name__}: for example "cat, dog".')
     found: list[Category] = []
-    for entry in re.split(r"[\n\r;]", text):
+    for entry in re.split(r"[\n\r;]", plain_separators(text)):
         head, colon, tail = entry.partition(":")
         names = [name for name in head.split(",") if name.strip()]
         if not colon:

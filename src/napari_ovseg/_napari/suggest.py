@@ -12,6 +12,7 @@ from napari_ovseg._napari.events import Finished, Progressed, failure
 from napari_ovseg._napari.run import READING, Engine, load
 from napari_ovseg._napari.runner import Emit, ShouldStop
 from napari_ovseg.categories import Category, same_name
+from napari_ovseg.separators import plain_separators, tidy
 
 if TYPE_CHECKING:
     from napari_ovseg._napari.source import Source
@@ -81,7 +82,7 @@ def not_typed(typed: str, categories: Sequence[Category]) -> list[Category]:
         The text of the names box, which may be unfinished.
     categories : sequence of Category
     """
-    there = [" ".join(phrase.split()) for phrase in re.split("[,;:\n]", typed)]
+    there = [tidy(phrase) for phrase in re.split("[,;:\n]", plain_separators(typed))]
 
     def is_there(phrase: str) -> bool:
         return any(same_name(phrase, other) for other in there)

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from napari_ovseg.categories import BACKGROUND, MAX_CATEGORIES, Category, parse_categories, same_name
 from napari_ovseg.errors import InputError
+from napari_ovseg.separators import plain_separators, tidy
 
 VOCABULARIES = {
     "everyday": "people, animals, vehicles, places, food and things of the house",
@@ -61,7 +62,8 @@ def read_vocabulary(name_or_path: str | Path) -> tuple[Category, ...]:
 
 
 def _read_line(line: str, number: int, path: Path) -> tuple[Category, ...]:
-    names = [name.strip() for entry in line.split(";") for name in entry.partition(":")[0].split(",")]
+    entries = plain_separators(line).split(";")
+    names = [tidy(name) for entry in entries for name in entry.partition(":")[0].split(",")]
     if any(same_name(name, BACKGROUND) for name in names):
         _refuse(path, number, "a vocabulary lists what may be in a picture; take the background out.")
     try:
