@@ -24,6 +24,7 @@ from napari_ovseg._napari.category_actions import CategoryActions
 from napari_ovseg._napari.category_table import CategoryTable
 from napari_ovseg._napari.colours import PROBLEM_COLOUR
 from napari_ovseg._napari.correct_controls import CorrectControls
+from napari_ovseg._napari.names_read import NamesRead
 from napari_ovseg._napari.resume import ResumeOffer
 from napari_ovseg._napari.save_row import SaveRow
 from napari_ovseg._napari.sharper_offer import SharperOffer
@@ -78,6 +79,7 @@ class Form(QWidget):
         self.names.setPlaceholderText(_SYNTAX)
         self.names.setToolTip(_NAMES_HELP)
         self.suggest = _button("Suggest", "Let the model find names that suit the picture, to choose from.")
+        self.names_read = NamesRead(self.names)
         self.sharper = SharperOffer(self.names, self.model_name)
         self.model = _combo("Which model looks at the picture; any other open_clip name can be typed.")
         self.model.setEditable(True)
@@ -145,6 +147,7 @@ class Form(QWidget):
             ("Read", self._channel_row),
             ("Slices", self.slices),
             (self._names_title(), self.names),
+            ("", self.names_read),
             ("", self.sharper),
             ("Background", self.pack.native),
             ("Model", self.model),
