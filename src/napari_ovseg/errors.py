@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from napari_ovseg.file_names import as_text
+
 
 class OvsegError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base of every error this package raises on purpose; its text can be written wherever text can."""
+
+    def __str__(self) -> str:
+        return as_text(super().__str__())
 
 
 class InputError(OvsegError, ValueError):
