@@ -1,0 +1,183 @@
+"""Outlines and masks drawn into labels: the memory it takes is that of the picture, whatever a file says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ovseg.categories import void_of
+from napari_ovseg.errors import InputError
+
+# A stated size is believed up to here: as many pixels as a scanned slide has, 4 GiB with what drawing needs.
+MOST_PIXELS = 2**30
+# A coordinate that is this many sides of the picture away from it is no place.
+_FAR = 10
+# How many crossings of outlines with rows are looked at in one go.
+_AT_ONCE = 2_000_000
+
+Ring = NDArray[np.float64]
+Corner = tuple[int, int]
+
+
+def checked_size(height: Any, width: Any, of: str) -> tuple[int, int]:
+    """Return a size that a file states, if a picture can have it.
+
+    Parameters
+    ----------
+    height, width : object
+        As the file has them.
+    of : str
+        What has this size, to begin the sentence of an error with.
+
+    Raises
+    ------
+    InputError
+        When they are not whole numbers from 1 up, or too many pixels to be believed.
+    """
+    numbers = [
+        int(side)
+        for side in (height, width)
+        if isinstance(side, int | float) and not isinstance(side, bool) and math.isfinite(side)
+    ]
+    if len(numbers) != 2 or min(numbers) < 1 or [height, width] != numbers:
+        raise InputError(f"{of} says that it is {height!r:.40} by {width!r:.40} pixels: mend its size.")
+    if numbers[0] * numbers[1] > MOST_PIXELS:
+        raise InputError(
+            f"{of} says that it is {numbers[0]:.6g} by {numbers[1]:.6g} pixels, more than {MOST_PIXELS}: "
+            "mend its size, or cut the picture into parts."
+        )
+    return numbers[0], numbers[1]
+
+
+def ring_of(said: Any, shape: tuple[int, int]) -> Ring:
+    """Return an outline from the coordinates in a file.
+
+    Parameters
+    ----------
+    said : object
+        Pairs ``[[x, y], ...]`` (more than two numbers each are allowed), or a flat list ``[x, y, x, y, ...]``.
+    shape : tuple of int
+        Height and width of the picture.
+
+    Returns
+    -------
+    ndarray of float64 (n, 2)
+        Corners ``(x, y)``; pixel ``(row, column)`` covers ``column`` to ``column + 1``.
+
+    Raises
+    ------
+    ValueError
+        With the reason, to go on a sentence with, when that is no outline.
+    """
+    try:
+        points = np.asarray(said)
+    except (ValueError, OverflowError, RecursionError):
+        raise ValueError("its coordinates are not pairs of numbers") from None
+    if points.dtype.kind not in "iuf":
+        raise ValueError("its coordinates are not pairs of numbers")
+    if points.ndim == 1 and points.size % 2 == 0:
+        points = points.reshape(-1, 2)
+    if points.ndim != 2 or points.shape[1] < 2:
+        raise ValueError("its coordinates are not pairs of numbers")
+    if len(points) < 3:
+        raise ValueError("it has fewer than three corners")
+    ring = points[:, :2].astype(np.float64)
+    if not np.isfinite(ring).all():
+        raise ValueError("a coordinate is not finite")
+    if np.abs(ring).max() > _FAR * max(shape):
+        raise ValueError(f"a coordinate ({np.abs(ring).max():.6g}) is far outside the picture")
+    return ring
+
+
+def fill(rings: Sequence[Ring], shape: tuple[int, int]) -> tuple[Corner, NDArray[np.bool_]] | None:
+    """Return the pixels whose centres lie inside outlines; where two outlines overlap is a hole.
+
+    Parameters
+    ----------
+    rings : sequence of ndarray of float (n, 2)
+        Corners ``(x, y)``, finite; the last joins the first. Parts outside the picture are cut off.
+    shape : tuple of int
+        Height and width of the picture.
+
+    Returns
+    -------
+    corner : tuple of int
+        Row and column where the box of the pixels starts.
+    mask : ndarray of bool (h, w)
+        None in place of both where no pixel lies inside.
+    """
+    corners = np.concatenate(rings)
+    left, top = np.clip(np.floor(corners.min(axis=0)), 0, shape[::-1]).astype(int).tolist()
+    right, bottom = np.clip(np.ceil(corners.max(axis=0)), 0, shape[::-1]).astype(int).tolist()
+    if left >= right or top >= bottom:
+        return None
+    flips = np.zeros((bottom - top, right - left + 1), np.uint8)
+    corners = corners - [left, top]
+    last = np.cumsum([len(ring) for ring in rings]) - 1
+    following = np.arange(1, len(corners) + 1)
+    following[last] = np.concatenate([[0], last[:-1] + 1])
+    _flip(corners, corners[following], flips)
+    mask = np.bitwise_xor.accumulate(flips & 1, axis=1)[:, :-1].astype(bool)
+    return ((top, left), mask) if mask.any() else None
+
+
+def _flip(starts: Ring, ends: Ring, flips: NDArray[np.uint8]) -> None:
+    """Add one where a row passes an edge: where the sum from the left is odd is inside."""
+    height, width = flips.shape[0], flips.shape[1] - 1
+    (x0, y0), (x1, y1) = starts.T, ends.T
+    first, last = np.sort(np.clip(np.ceil([y0 - 0.5, y1 - 0.5]), 0, height).astype(np.int64), axis=0)
+    crossed = np.flatnonzero(last > first)
+    ends_of_parts = np.flatnonzero(np.diff(np.cumsum((last - first)[crossed]) // _AT_ONCE)) + 1
+    for part in np.split(crossed, ends_of_parts):
+        rows = (last - first)[part]
+        edge = np.repeat(part, rows)
+        row = np.arange(rows.sum()) - np.repeat(np.cumsum(rows) - rows, rows) + first[edge]
+        slope = (x1 - x0)[part] / (y1 - y0)[part]
+        x = x0[edge] + (row + 0.5 - y0[edge]) * np.repeat(slope, rows)
+        column = np.clip(np.ceil(x - 0.5), 0, width).astype(np.int64)
+        np.add.at(flips.reshape(-1), row * (width + 1) + column, 1)
+
+
+class Canvas:
+    """Labels that things are drawn into: one category per pixel, the smaller thing above the larger one.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Height and width of the picture.
+    dtype : data type
+        Of the labels: uint8 or uint16.
+
+    Attributes
+    ----------
+    labels : ndarray of uint (H, W)
+        0 where nothing was drawn.
+    """
+
+    def __init__(self, shape: tuple[int, int], dtype: type[np.unsignedinteger[Any]]) -> None:
+        self.labels: NDArray[np.unsignedinteger[Any]] = np.zeros(shape, dtype)
+        self._areas: NDArray[np.unsignedinteger[Any]] = np.zeros(shape, np.uint32)
+        self._shared: NDArray[np.bool_] = np.zeros(shape, np.bool_)
+
+    def draw(self, number: int, corner: Corner, mask: NDArray[np.bool_]) -> None:
+        """Draw a thing: its id, and its mask (h, w) cut to the box that starts at `corner`."""
+        box = tuple(slice(at, at + length) for at, length in zip(corner, mask.shape, strict=True))
+        labels, areas, shared = self.labels[box], self._areas[box], self._shared[box]
+        area = np.count_nonzero(mask)
+        shared |= mask & (labels != 0) & (labels != number)
+        above = mask & ((areas == 0) | (areas >= area))
+        labels[above], areas[above] = number, area
+
+    @property
+    def void(self) -> int:
+        """The id of what nobody knows."""
+        return void_of(self.labels)
+
+    @property
+    def shared(self) -> int:
+        """How many pixels belong to things of several categories."""
+        return int(np.count_nonzero(self._shared))
