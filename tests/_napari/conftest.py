@@ -6,6 +6,7 @@ import pytest
 from npe2 import PluginManifest
 from qtpy.QtCore import QSettings
 
+from napari_ovseg._napari import run, update
 from napari_ovseg._napari.torch_loading import load_torch
 from napari_ovseg.annotation import places
 
@@ -57,15 +58,21 @@ def disk(monkeypatch):
 
 
 @pytest.fixture
-def make_panel(make_napari_viewer, qtbot):
-    """``make_panel(method=FakeMethod(), show=False) -> Panel``; waits at the end until nothing runs."""
+def make_panel(make_napari_viewer, qtbot, monkeypatch):
+    """``make_panel(method=FakeMethod(), show=False, by_napari=False) -> Panel``; waits until nothing runs.
+
+    `by_napari` opens it as ``viewer.window.add_plugin_dock_widget`` does, as scripts and ``napari -w`` do.
+    """
     # after PyTorch: it imports the window
     from .panel import Panel
 
     panels = []
 
-    def make(method=None, *, show=False):
-        panels.append(Panel(qtbot, make_napari_viewer(show=show), method or FakeMethod()))
+    def make(method=None, *, show=False, by_napari=False):
+        method = method or FakeMethod()
+        for module in (run, update):
+            monkeypatch.setattr(module, "default_engine", lambda: method.engine)
+        panels.append(Panel(qtbot, make_napari_viewer(show=show), method, by_napari=by_napari))
         return panels[-1]
 
     yield make

@@ -18,12 +18,15 @@ CORNERS[30:, 30:] = 250
 
 
 class Panel:
-    """The real widget docked in a real viewer, used by clicks and keys."""
+    """The real widget docked in a real viewer, used by clicks and keys; `by_napari`, as its menus open it."""
 
-    def __init__(self, qtbot, viewer, method):
+    def __init__(self, qtbot, viewer, method, *, by_napari=False):
         self.qtbot, self.viewer, self.method = qtbot, viewer, method
-        self.widget = OpenVocabularyWidget(viewer, method.engine)
-        self.dock = viewer.window.add_dock_widget(self.widget, name="Open-vocabulary segmentation")
+        if by_napari:
+            self.dock, self.widget = viewer.window.add_plugin_dock_widget("napari-ovseg")
+        else:
+            self.widget = OpenVocabularyWidget(viewer, method.engine)
+            self.dock = viewer.window.add_dock_widget(self.widget, name="Open-vocabulary segmentation")
         self.form = self.widget.form
 
     def type_names(self, text):

@@ -42,6 +42,8 @@ class OpenVocabularyWidget(QWidget):
 
     def __init__(self, napari_viewer: Viewer, engine: Engine | None = None) -> None:
         super().__init__()
+        # napari hands plugins a proxy that wraps whatever is reached through it: no layer would be itself
+        napari_viewer = getattr(napari_viewer, "__wrapped__", napari_viewer)
         self.viewer = napari_viewer
         self.form = Form()
         layout = QVBoxLayout(self)
