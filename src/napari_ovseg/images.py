@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ovseg.errors import InputError
+from napari_ovseg.pictures import read_picture
 
 # Bright specks and dead pixels are rarer than this, real structures rarely are.
 _PERCENTILES = (0.1, 99.9)
@@ -79,41 +80,8 @@ def to_rgb(
 
 
 def read_image(path: str | Path) -> NDArray[Any]:
-    """Read a picture file (PNG, JPEG, TIFF and all else that Pillow knows), pixels as they are stored.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file. Pages of a TIFF file become leading axes; of an animation the first frame is read.
-
-    Returns
-    -------
-    ndarray
-        As stored: (H, W), (H, W, 3 or 4), or more axes for TIFF stacks. Indexed colours are looked up.
-
-    Raises
-    ------
-    InputError
-        When the file is missing, is not a picture, or is damaged.
-    """
-    path = Path(path)
-    if not path.exists():
-        raise InputError(f"There is no file {path}: check the name.")
-    if path.is_dir():
-        raise InputError(f"{path} is a folder: name the picture files in it.")
-    try:
-        with path.open("rb") as stream:
-            stream.read(1)
-    except OSError as error:
-        raise InputError(f"{path} can't be opened ({error.strerror}): check its permissions.") from error
-    try:
-        return _read_tiff(path) if path.suffix.lower() in {".tif", ".tiff"} else _read_with_pillow(path)
-    # Decoders raise whatever they like on a damaged file: struct.error, SyntaxError, zlib.error and so on.
-    except Exception as error:
-        raise InputError(
-            f"{path} can't be read as a picture ({type(error).__name__}): it may be damaged or of another "
-            "type; open it elsewhere and save it as PNG or TIFF."
-        ) from error
+    """Read the pixels of a picture file, as `pictures.read_picture` does."""
+    return read_picture(path).pixels
 
 
 def _shape_and_dtype(image: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
@@ -273,26 +241,3 @@ def _refuse_constant(picture: NDArray[np.float32], limits: tuple[float, float] |
                 "or slice that shows something."
             )
         raise InputError("The picture is all one value: choose a picture or slice that shows something.")
-
-
-def _read_tiff(path: Path) -> NDArray[Any]:
-    import tifffile
-
-    with tifffile.TiffFile(path) as tiff:
-        series = tiff.series[0]
-        array = np.asarray(series.asarray())
-        if "S" in series.axes:
-            array = np.moveaxis(array, series.axes.index("S"), -1)
-        return array
-
-
-def _read_with_pillow(path: Path) -> NDArray[Any]:
-    from PIL import Image
-
-    with Image.open(path) as picture:
-        if picture.mode in {"P", "PA", "LA", "La", "RGBa"}:
-            clear = picture.mode != "P" or "transparency" in picture.info
-            return np.asarray(picture.convert("RGBA" if clear else "RGB"))
-        if picture.mode in {"CMYK", "YCbCr", "LAB", "HSV", "RGBX"}:
-            return np.asarray(picture.convert("RGB"))
-        return np.asarray(picture)

@@ -11,8 +11,8 @@ from PIL import Image
 
 from drawn import labelled, many
 from napari_ovseg.export import export
-from napari_ovseg.export.units import unit_of_length
 from napari_ovseg.labelled import LabelledPicture, NamedLabel
+from napari_ovseg.units import unit_of_length
 
 CAT = (NamedLabel(1, "Köter, 猫", (200, 100, 50)),)
 

@@ -20,8 +20,8 @@ from napari_ovseg.colours import category_colours
 from napari_ovseg.errors import InputError
 from napari_ovseg.export.plan import Notes
 from napari_ovseg.export.table import one_table
-from napari_ovseg.export.units import unit_of_length
 from napari_ovseg.labelled import LabelledPicture, NamedLabel
+from napari_ovseg.units import unit_of_length
 
 LayerTuple = tuple[Any, dict[str, Any], str]
 

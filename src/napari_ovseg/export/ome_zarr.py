@@ -14,8 +14,8 @@ from napari_ovseg.categories import void_id
 from napari_ovseg.colours import VOID
 from napari_ovseg.errors import InputError
 from napari_ovseg.export.plan import Dataset, Item, Planned
-from napari_ovseg.export.units import unit_of_length
 from napari_ovseg.images import read_image
+from napari_ovseg.units import unit_of_length
 
 # A viewer gains nothing from levels that are smaller, in pixels.
 _COARSEST = 256

@@ -11,7 +11,7 @@ import numpy as np
 
 from napari_ovseg.export.palette_png import label_colours, palette_of
 from napari_ovseg.export.plan import Dataset, Item, Notes, Planned
-from napari_ovseg.export.units import unit_of_length
+from napari_ovseg.units import unit_of_length
 
 
 def plan(dataset: Dataset) -> Iterator[Planned]:

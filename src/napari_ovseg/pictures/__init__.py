@@ -1,0 +1,6 @@
+"""Picture files as they are shown: upright, in the right colours, with the size of a pixel."""
+
+from napari_ovseg.pictures.ids import read_ids
+from napari_ovseg.pictures.picture import Picture, picture_size, read_picture
+
+__all__ = ["Picture", "picture_size", "read_ids", "read_picture"]

@@ -1,0 +1,89 @@
+"""One picture file: its pixels as they are shown, and how large one of them is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from napari_ovseg.pictures import pixel_size, tiff, with_pillow
+from napari_ovseg.pictures.opening import readable
+from napari_ovseg.pictures.orientation import upright, upright_sides
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as it is shown.
+
+    Attributes
+    ----------
+    pixels : np.ndarray
+        Upright: ``(H, W)``, ``(H, W, 3 or 4)``, or more axes in front for the pages of a TIFF file. Values
+        are as they are stored, where they are not colours of another model than RGB.
+    pixel_size : (float, float), optional
+        Height and width of a pixel in `unit`, where the file tells it.
+    unit : str, optional
+        Such as "micrometer"; None with `pixel_size`.
+    """
+
+    pixels: NDArray[Any]
+    pixel_size: tuple[float, float] | None = None
+    unit: str | None = None
+
+
+def read_picture(path: str | Path) -> Picture:
+    """Read a picture file (PNG, JPEG, TIFF and all else that Pillow or tifffile know) as it is shown.
+
+    Colours are those that Pillow shows: palettes are looked up, CMYK, YCbCr and L*a*b* become RGB, white is
+    the highest value also where the file has it at zero, and the picture is turned as its orientation tag
+    says. Numbers of more than 8 bits stay exact.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file. Pages of a TIFF file become leading axes, of a pyramid the finest level is read, of an
+        animation the first frame.
+
+    Returns
+    -------
+    Picture
+
+    Raises
+    ------
+    InputError
+        When the file is missing, is not a picture, is damaged, or claims a size that it can't hold or the
+        memory can't take.
+    """
+    path = Path(path)
+    with readable(path) as start:
+        if tiff.is_tiff(start):
+            with tiff.open_series(path) as (file, series):
+                size, unit = pixel_size.of_tiff(file, series)
+                orientation = tiff.orientation_of(series)
+                pixels = tiff.read_series(path, series)
+        else:
+            with with_pillow.opened(path) as picture:
+                with_pillow.check(path, picture)
+                orientation = with_pillow.orientation_of(path, picture)
+                pixels = upright(with_pillow.pixels_of(path, picture), orientation)
+                size, unit = pixel_size.of_dots(picture.info.get("dpi"))
+        return Picture(pixels, None if size is None else upright_sides(size, orientation), unit)
+
+
+def picture_size(path: str | Path) -> tuple[int, int]:
+    """Height and width of a picture as it is shown, without decoding it.
+
+    Raises
+    ------
+    InputError
+        As `read_picture`.
+    """
+    path = Path(path)
+    with readable(path) as start:
+        if tiff.is_tiff(start):
+            return tiff.tiff_size(path)
+        with with_pillow.opened(path) as picture:
+            with_pillow.check(path, picture)
+            return upright_sides(picture.size[::-1], with_pillow.orientation_of(path, picture))
