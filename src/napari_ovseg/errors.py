@@ -28,6 +28,10 @@ class OutputError(OvsegError, OSError):
     """A result that could not be written."""
 
 
+class NoRoomError(OutputError):
+    """The disk is full: what comes next can't be written either."""
+
+
 class LossError(OutputError):
     """Files would be replaced; nothing was written.
 

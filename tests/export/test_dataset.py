@@ -147,9 +147,8 @@ def test_what_does_not_fit_teaches(tmp_path, options, reason):
 def test_names_that_no_file_can_have_or_that_clash(tmp_path):
     summary = export([picture("cells [1]: a/b?")], tmp_path, "png")
     assert summary.files[0].name == "cells [1]_ a_b__masks.png"
-    for other in ("a", "A", "a "):
-        with pytest.raises(InputError, match="rename one"):
-            export([picture("a"), picture(other)], tmp_path / "o", "png")
+    with pytest.raises(InputError, match="'a' is there twice: leave one out"):
+        export([picture("a"), picture("a")], tmp_path / "o", "png")
     with pytest.raises(InputError, match="at least one"):
         export([], tmp_path / "o", "png")
 

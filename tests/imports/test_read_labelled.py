@@ -94,7 +94,7 @@ def test_what_segment_writes_is_read(tmp_path):
     images = [entry, {"image": "y.png", "problem": "damaged"}]
     write_categories(tmp_path / "categories.json", found, background, images=images)
     (masks,) = read_labelled(tmp_path)
-    assert (masks.name, masks.record, masks.picture_path) == ("x", {"seed": 3}, Path("x.png"))
+    assert (masks.name, masks.record, masks.picture_path) == ("x", {"seed": 3}, tmp_path / "x.png")
     assert [(c.id, c.name, c.synonyms) for c in masks.categories] == [(1, "cat", ()), (2, "dog", ("puppy",))]
     np.testing.assert_array_equal(masks.labels, labels)
     (pseudo,) = read_labelled(tmp_path / "x_pseudo.png")

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
-from napari_ovseg.errors import LossError, OutputError
+from napari_ovseg.errors import LossError, NoRoomError, OutputError
+from napari_ovseg.file_names import fitting, resolved
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -35,7 +36,7 @@ def write_atomically(path: str | Path, write: Callable[[BinaryIO], object]) -> N
         When there is no room or no permission; what was at `path` is still there.
     """
     path = Path(path)
-    part = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+    part = path.with_name(f".{_shortened(path)}.{secrets.token_hex(4)}.part")
     try:
         with part.open("xb") as file:
             write(file)
@@ -68,7 +69,7 @@ def write_folder_atomically(path: str | Path, write: Callable[[Path], object]) -
     """
     path = Path(path)
     recover_folder(path)
-    part = path.with_name(f".{path.name[:100]}.{secrets.token_hex(4)}.part")
+    part = path.with_name(f".{_shortened(path)}.{secrets.token_hex(4)}.part")
     try:
         write(part)
         _flush(part)
@@ -141,7 +142,11 @@ def _move_in(part: Path, path: Path) -> None:
 
 def _set_aside(path: Path) -> Path:
     letters = hashlib.blake2b(os.fsencode(path.name), digest_size=4).hexdigest()
-    return path.with_name(f".{path.name[:100]}.{letters}.old")
+    return path.with_name(f".{_shortened(path)}.{letters}.old")
+
+
+def _shortened(path: Path) -> str:
+    return fitting(path.name, 100)
 
 
 def refuse_losses(targets: Iterable[Path], pictures: Iterable[Path], *, overwrite: bool) -> None:
@@ -162,15 +167,20 @@ def refuse_losses(targets: Iterable[Path], pictures: Iterable[Path], *, overwrit
         With the first of them.
     """
     targets = list(targets)
-    originals = {picture.resolve() for picture in pictures}
+    # both the link and what it points at
+    originals = {place for picture in pictures for place in (resolved(picture), _real(picture))}
     for target in targets:
-        if target.resolve() in originals:
+        if originals & {resolved(target), _real(target)}:
             raise LossError(f"{target} is one of the pictures", replaceable=False)
-    there = [target for target in targets if target.exists()]
+    there = [target for target in targets if os.path.lexists(target)]
     if there and not overwrite:
         others = len(there) - 1
         more = f" and {others} more file{'s' * (others > 1)} of an earlier run are" if others else " is"
         raise LossError(f"{there[0]}{more} there already", replaceable=True)
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
 
 
 def prepare_folder(folder: str | Path) -> Path:
@@ -205,7 +215,7 @@ def prepare_folder(folder: str | Path) -> Path:
 
 def _explained(path: Path, error: OSError) -> OutputError:
     if error.errno in _NO_ROOM:
-        return OutputError(f"There is no room on the disk for {path}: free some, or choose another folder.")
+        return NoRoomError(f"There is no room on the disk for {path}: free some, or choose another folder.")
     reason = (error.strerror or str(error)).lower()
     return OutputError(
         f"{path} can't be written ({reason}): choose another folder or change its permissions."

@@ -10,9 +10,16 @@ from typing import Any
 from napari_ovseg.categories import Category, void_id
 from napari_ovseg.colours import BACKGROUND, VOID, category_colours
 from napari_ovseg.export.atomic import write_atomically
+from napari_ovseg.file_names import as_text, fitting
 from napari_ovseg.labelled import NamedLabel
 
 CATEGORIES_FILE = "categories.json"
+
+
+def names_beside(path: Path) -> Path:
+    """Where the map of names of one exported file is: ``NAME.categories.json``."""
+    ending = f".{CATEGORIES_FILE}"
+    return path.with_name(fitting(path.stem, 255 - len(ending)) + ending)
 
 
 def write_categories(
@@ -74,7 +81,8 @@ def categories_text(
         "settings": dict(settings or {}),
         "images": [dict(image) for image in images],
     }
-    return (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode("utf-8")
+    # A record may hold any path or name: strict readers refuse a file that is not Unicode throughout.
+    return as_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def is_written_for(names: Path, file: Path) -> bool:
@@ -85,7 +93,8 @@ def is_written_for(names: Path, file: Path) -> bool:
         files = [name for image in content["images"] for name in image.get("files", ())]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return False
-    return bool(named == file.name if named is not None else files == [file.name])
+    name = as_text(file.name)
+    return bool(named == name if named is not None else files == [name])
 
 
 def _hex(colour: Sequence[int]) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from napari_ovseg.export.instances import Thing, things_in
 from napari_ovseg.export.outlines import outlines, without_holes
 from napari_ovseg.export.plan import Dataset, Item, Planned
+from napari_ovseg.file_names import as_text, seen_from
 
 
 def plan(dataset: Dataset) -> Iterator[Planned]:
@@ -25,7 +26,7 @@ def _write(dataset: Dataset, split: str, file: BinaryIO) -> None:
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for number, item in enumerate(dataset.of_split(split), 1):
-        images.append(_image(item, number))
+        images.append(_image(item, number, dataset))
         for annotation in _annotations(item, dataset):
             annotations.append({"id": len(annotations) + 1, "image_id": number, **annotation})
     categories = [
@@ -44,19 +45,23 @@ def _write(dataset: Dataset, split: str, file: BinaryIO) -> None:
         "annotations": annotations,
         "categories": categories,
     }
-    file.write(json.dumps(content, ensure_ascii=False).encode("utf-8"))
+    file.write(as_text(json.dumps(content, ensure_ascii=False)).encode())
 
 
-def _image(item: Item, number: int) -> dict[str, Any]:
+def _image(item: Item, number: int, dataset: Dataset) -> dict[str, Any]:
+    """What COCO says of a picture; `file_name` starts at the folder that all pictures lie in or below."""
     picture = item.picture
     height, width = picture.labels.shape
     path = picture.picture_path
+    start = dataset.picture_folder
+    if path is not None and start not in (None, path.parent):
+        dataset.notes.say("The pictures lie in several folders, so file_name starts at the one above them.")
     return {
         "id": number,
-        "file_name": f"{item.stem}.png" if path is None else path.name,
+        "file_name": f"{item.stem}.png" if path is None else seen_from(start or path.parent, path),
         "height": height,
         "width": width,
-        "path": None if path is None else str(path),
+        "path": dataset.seen(item, dataset.folder),
         "pixel_size": picture.pixel_size,
         "unit": picture.unit,
     }

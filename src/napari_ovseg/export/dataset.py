@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,10 +17,17 @@ from napari_ovseg.export.atomic import (
     write_atomically,
     write_folder_atomically,
 )
-from napari_ovseg.export.categories_json import CATEGORIES_FILE, categories_text, is_written_for
+from napari_ovseg.export.categories_json import (
+    CATEGORIES_FILE,
+    categories_text,
+    is_written_for,
+    names_beside,
+)
 from napari_ovseg.export.formats import find_format
+from napari_ovseg.export.naming import told_apart
 from napari_ovseg.export.plan import Dataset, Item, Notes, Options, Planned
 from napari_ovseg.export.table import one_table
+from napari_ovseg.file_names import seen_from
 from napari_ovseg.labelled import LabelledPicture
 from napari_ovseg.segmentation import Progress
 
@@ -76,7 +82,8 @@ def export(
     Parameters
     ----------
     pictures : sequence of LabelledPicture
-        With names of their own. Categories are the same when their names are.
+        Those that share a name get stems that tell them apart, said in the summary. Categories are the same
+        when their names are.
     folder : str or Path
         Made if it isn't there.
     format : str
@@ -106,7 +113,7 @@ def export(
     Raises
     ------
     InputError
-        When there is no picture, two share a name, or an option doesn't suit the format.
+        When there is no picture, one is there twice, or an option doesn't suit the format.
     OutputError
         When a file is there already or can't be written.
     """
@@ -117,8 +124,10 @@ def export(
     for picture in pictures:
         for note in picture.record.get("notes", ()):
             notes.say(f"Note on {picture.name}: {note}")
-    categories, brought = one_table(pictures, notes)
-    dataset = Dataset(folder, categories, _items(brought, validation_share, seed), options, notes)
+    named, stems = told_apart(pictures, notes)
+    categories, brought = one_table(named, notes)
+    items = _items(brought, stems, validation_share, seed)
+    dataset = Dataset(folder, categories, items, options, notes)
     places = [(folder / one.path, one) for one in chosen.plan(dataset)]
     _note_strays(folder, [place for place, _ in places], notes)
     settings = {"format": format, "validation_share": validation_share, "seed": seed, **vars(options)}
@@ -158,15 +167,17 @@ def export_file(
     path = Path(path)
     chosen = find_format(format, Options())
     notes = Notes()
-    categories, brought = one_table(pictures, notes)
-    dataset = Dataset(path.parent, categories, _items(brought, 0.0, 0), Options(), notes)
+    # the file has the name that was chosen, whatever the pictures are called
+    named, stems = told_apart(pictures, Notes())
+    categories, brought = one_table(named, notes)
+    dataset = Dataset(path.parent, categories, _items(brought, stems, 0.0, 0), Options(), notes)
     planned = list(chosen.plan(dataset))
     if len(planned) != 1:
         raise InputError(
             f"{chosen.title} of {len(pictures)} pictures is several files: export them into a folder."
         )
     one = replace(planned[0], path=path.name)
-    beside = path.with_name(f"{path.stem}.{CATEGORIES_FILE}")
+    beside = names_beside(path)
     _refuse_others(path, beside, one, overwrite=overwrite)
     return _write(dataset, [(path, one)], beside, {"format": format, "file": path.name}, True, None)
 
@@ -216,21 +227,13 @@ def _write(
     return Summary(dataset.folder, tuple(targets), in_splits, dataset.notes.sentences())
 
 
-def _items(pictures: Sequence[LabelledPicture], share: float, seed: int) -> tuple[Item, ...]:
+def _items(
+    pictures: Sequence[LabelledPicture], stems: Sequence[str], share: float, seed: int
+) -> tuple[Item, ...]:
     if not 0 <= share < 1:
         raise InputError(f"The validation share is {share}: give 0 or more, and less than 1, such as 0.2.")
     if not pictures:
         raise InputError("There is no picture to export: give at least one.")
-    stems: dict[str, str] = {}
-    for picture in pictures:
-        stem = file_stem(picture.name)
-        # Compared without case, because some file systems do so too.
-        if stem.casefold() in stems:
-            raise InputError(
-                f"'{stems[stem.casefold()]}' and '{picture.name}' would be written to the same files: "
-                "rename one."
-            )
-        stems[stem.casefold()] = picture.name
     if share and len(pictures) < 2:
         raise InputError("One picture can't be split into train and val: leave out the validation share.")
     validation = min(max(round(share * len(pictures)), 1), len(pictures) - 1) if share else 0
@@ -241,15 +244,9 @@ def _items(pictures: Sequence[LabelledPicture], share: float, seed: int) -> tupl
     # Ranked by a hash of the name, so that one more picture moves few others.
     apart = {picture.name for picture in sorted(pictures, key=draw)[:validation]}
     return tuple(
-        Item(picture, file_stem(picture.name), ("val" if picture.name in apart else "train") if share else "")
-        for picture in pictures
+        Item(picture, stem, ("val" if picture.name in apart else "train") if share else "")
+        for picture, stem in zip(pictures, stems, strict=True)
     )
-
-
-def file_stem(name: str) -> str:
-    """Turn a name into one that every file system takes."""
-    stem = re.sub(r'[<>:"/\\|?*\x00-\x1f]', "_", name).strip(" .")[:150]
-    return stem or "picture"
 
 
 def _entries(dataset: Dataset, planned: Sequence[Planned]) -> Iterator[dict[str, Any]]:
@@ -257,7 +254,9 @@ def _entries(dataset: Dataset, planned: Sequence[Planned]) -> Iterator[dict[str,
         picture = item.picture
         own = [one for one in planned if one.of == picture.name]
         entry: dict[str, Any] = {
-            "image": None if picture.picture_path is None else str(picture.picture_path),
+            "image": None
+            if picture.picture_path is None
+            else seen_from(dataset.folder, picture.picture_path),
             "name": picture.name,
             "split": item.split,
             "files": [one.path for one in own],

@@ -15,7 +15,8 @@ from PIL import Image
 
 from napari_ovseg.export.instances import Thing, things_in
 from napari_ovseg.export.outlines import outlines
-from napari_ovseg.export.plan import Dataset, Item, Planned, seen_from
+from napari_ovseg.export.plan import Dataset, Item, Planned
+from napari_ovseg.file_names import as_text
 
 # LabelMe's own converters read this name as "ignore".
 _IGNORE = "__ignore__"
@@ -50,7 +51,7 @@ def _write(item: Item, dataset: Dataset, file: BinaryIO) -> None:
         "imageHeight": height,
         "imageWidth": width,
     }
-    file.write(json.dumps(content, ensure_ascii=False, indent=1).encode("utf-8"))
+    file.write(as_text(json.dumps(content, ensure_ascii=False, indent=1)).encode())
 
 
 def _shape(thing: Thing, item: Item, dataset: Dataset) -> dict[str, Any]:
@@ -77,12 +78,12 @@ def _shape(thing: Thing, item: Item, dataset: Dataset) -> dict[str, Any]:
 
 
 def _picture(item: Item, dataset: Dataset, inside: Path) -> str:
-    path = item.picture.picture_path
-    if path is None:
+    seen = dataset.seen(item, dataset.folder / inside)
+    if seen is None:
         dataset.notes.count(
             "pictures have no known file: put each beside its JSON, under the name that the JSON gives",
             1,
             item.picture.name,
         )
         return f"{item.stem}.png"
-    return seen_from(dataset.folder / inside, path)
+    return seen

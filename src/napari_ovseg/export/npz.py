@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from napari_ovseg.categories import void_id
 from napari_ovseg.export.plan import Dataset, Item, Planned
+from napari_ovseg.file_names import as_text
 
 
 def plan(dataset: Dataset) -> Iterator[Planned]:
@@ -29,7 +31,7 @@ def _write(item: Item, dataset: Dataset, file: BinaryIO) -> None:
     about = {
         "format": "napari-ovseg labels 1",
         "name": picture.name,
-        "picture": None if picture.picture_path is None else str(picture.picture_path),
+        "picture": dataset.seen(item, dataset.folder / Path(item.path("")).parent),
         "pixel_size": picture.pixel_size,
         "unit": picture.unit,
         "done": picture.done,
@@ -43,5 +45,5 @@ def _write(item: Item, dataset: Dataset, file: BinaryIO) -> None:
         names=np.array([category.name for category in categories], np.str_),
         colours=np.array([category.colour for category in categories], np.uint8).reshape(-1, 3),
         void=np.array(void_id(max((category.id for category in categories), default=0))),
-        about=np.array(json.dumps(about, ensure_ascii=False)),
+        about=np.array(as_text(json.dumps(about, ensure_ascii=False))),
     )

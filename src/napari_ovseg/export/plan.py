@@ -6,9 +6,12 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
+from napari_ovseg.file_names import as_text
+from napari_ovseg.file_names import seen_from as seen_from
 from napari_ovseg.labelled import LabelledPicture, NamedLabel
 
 
@@ -119,10 +122,25 @@ class Dataset:
         """The pictures of one split."""
         return (item for item in self.items if item.split == split)
 
+    @cached_property
+    def picture_folder(self) -> Path | None:
+        """The folder that all pictures lie in or below; None where they share none."""
+        parents = [item.picture.picture_path.parent for item in self.items if item.picture.picture_path]
+        try:
+            return Path(os.path.commonpath(parents))
+        except ValueError:
+            return None
 
-def seen_from(folder: Path, path: Path) -> str:
-    """The path of a file as seen from a folder, with forward slashes; absolute on another drive."""
-    try:
-        return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
-    except ValueError:
-        return path.resolve().as_posix()
+    def seen(self, item: Item, folder: Path) -> str | None:
+        """How a file in this folder names the file of a picture, None where that is not known."""
+        path = item.picture.picture_path
+        if path is None:
+            return None
+        if as_text(path) != str(path):
+            self.notes.count(
+                "pictures have names that are not UTF-8, which other programs don't find by what is written: "
+                "rename them",
+                1,
+                item.picture.name,
+            )
+        return seen_from(folder, path)

@@ -14,6 +14,7 @@ import numpy as np
 from napari_ovseg.export.instances import things_in
 from napari_ovseg.export.outlines import outlines
 from napari_ovseg.export.plan import Dataset, Item, Planned
+from napari_ovseg.file_names import as_text
 
 # What Ultralytics opens.
 _KNOWN = {".avif", ".bmp", ".dng", ".heic", ".jpeg", ".jpg", ".mpo", ".png", ".tif", ".tiff", ".webp"}
@@ -27,7 +28,9 @@ def plan(dataset: Dataset) -> Iterator[Planned]:
         yield Planned(item.path(".txt", "labels"), partial(_write_text, item, dataset), item.picture.name)
         picture = item.picture.picture_path
         if picture is not None and picture.is_file():
-            yield Planned(item.path(picture.suffix, "images"), partial(_copy, picture), item.picture.name)
+            yield Planned(
+                item.path(as_text(picture.suffix), "images"), partial(_copy, picture), item.picture.name
+            )
             if picture.suffix.lower() not in _KNOWN:
                 dataset.notes.count(
                     "pictures are of a type that YOLO can't open: convert them", 1, item.picture.name

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from napari_ovseg.errors import InputError
+from napari_ovseg.file_names import path_of, resolved
 from napari_ovseg.labelled import NamedLabel
 
 _PICTURES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
@@ -42,14 +44,20 @@ def named_label(
 
 
 def found_picture(said: Any, beside: Path) -> Path | None:
-    """Find the file of a picture that is named absolutely, as seen from here, or as seen from a folder."""
+    """Find the file of a picture as its path is seen from a folder, then beside, then from here."""
     if not isinstance(said, str) or not said:
         return None
     named = Path(said)
-    for place in (named, beside / named, beside / named.name, beside / "images" / named.name):
-        if place.is_file():
-            return place.resolve()
-    return named if named.suffix.lower() in _PICTURES else None
+    for text, folder in (
+        (said, beside),
+        (named.name, beside),
+        (named.name, beside / "images"),
+        (said, Path()),
+    ):
+        place = path_of(text, folder)
+        if os.path.isfile(place):
+            return resolved(place)
+    return resolved(beside / named) if named.suffix.lower() in _PICTURES else None
 
 
 def size_of_pixel(said: Any) -> tuple[float, float] | None:

@@ -11,6 +11,8 @@ from PIL import Image
 
 from napari_ovseg.errors import InputError
 from napari_ovseg.export import CATEGORIES_FILE
+from napari_ovseg.export.categories_json import names_beside
+from napari_ovseg.file_names import as_text
 from napari_ovseg.imports.named import found_picture, named_label, read_json, size_of_pixel
 from napari_ovseg.labelled import LabelledPicture, NamedLabel
 
@@ -48,9 +50,9 @@ def _map_of(path: Path) -> tuple[Path | None, str | None]:
     if path.name.endswith(CATEGORIES_FILE):
         return path, None
     if path.suffix.lower() == ".png":
-        own = path.with_name(f"{path.stem}.{CATEGORIES_FILE}")
+        own = names_beside(path)
         if own.is_file():
-            return own, path.name
+            return own, as_text(path.name)
         # A file of a split is one folder below the map.
         for folder in list(path.absolute().parents)[:2]:
             if (folder / CATEGORIES_FILE).is_file():
