@@ -48,7 +48,7 @@ def test_each_format_from_a_folder_that_segment_wrote(tmp_path, masks, monkeypat
     options = ["--format", name, "--output", out, "--validation-share", 0.5]
     assert run(monkeypatch, "export", masks, *options) == 0
     assert f"for 2 pictures (1 for train, 1 for val) into {out}." in capsys.readouterr().out
-    assert (out / "categories.json").exists()
+    assert (out / FORMATS[name].names_file).exists()
     assert run(monkeypatch, "export", masks, *options) == 2
     assert "add --overwrite" in capsys.readouterr().err
     assert run(monkeypatch, "export", masks, *options, "--overwrite") == 0

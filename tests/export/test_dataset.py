@@ -39,7 +39,9 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_each_format_lists_its_files_and_has_one_map_of_names(tmp_path, name):
     summary = export([picture("a"), picture("b")], tmp_path / "new" / "out", name)
     assert {str(path.relative_to(summary.folder)) for path in summary.files} == set(contents(summary.folder))
-    assert summary.files[-1].name == "categories.json"
+    # a folder of JSON is read file by file by other tools, so there the map has another ending
+    assert summary.files[-1].name == FORMATS[name].names_file
+    assert (FORMATS[name].names_file == "categories.ovseg") == (name in ("coco", "geojson", "labelme"))
     content = json.loads(summary.files[-1].read_text(encoding="utf-8"))
     assert [(c["id"], c["name"], c["synonyms"], c["colour"]) for c in content["categories"]] == [
         (0, "background", [], "#000000"),
@@ -185,7 +187,7 @@ def test_three_hundred_categories_as_png(tmp_path):
 def test_one_file_of_a_chosen_name_has_its_own_map(tmp_path, name, ending):
     path = tmp_path / "new" / f"my cells{ending}"
     summary = export_file([picture("layer")], path, name)
-    assert set(summary.files) == {path, path.with_name(f"{path.stem}.categories.json")}
+    assert set(summary.files) == {path, path.with_name(f"{path.stem}.{FORMATS[name].names_file}")}
     assert set(contents(tmp_path)) == {str(file.relative_to(tmp_path)) for file in summary.files}
     before = contents(tmp_path)
     with pytest.raises(OutputError, match="choose another name"):

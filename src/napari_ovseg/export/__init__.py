@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from napari_ovseg.export.atomic import prepare_folder, refuse_losses, write_atomically
-from napari_ovseg.export.categories_json import CATEGORIES_FILE, write_categories
+from napari_ovseg.export.categories_json import (
+    CATEGORIES_BESIDE_JSON,
+    CATEGORIES_FILE,
+    write_categories,
+)
 from napari_ovseg.export.dataset import Summary, export, export_file
 from napari_ovseg.export.formats import FORMATS, Format
 from napari_ovseg.export.overlay import draw_overlay, write_overlay
 from napari_ovseg.export.palette_png import write_labels
 
 __all__ = [
+    "CATEGORIES_BESIDE_JSON",
     "CATEGORIES_FILE",
     "FORMATS",
     "Format",

@@ -14,11 +14,13 @@ from napari_ovseg.file_names import as_text, fitting
 from napari_ovseg.labelled import NamedLabel
 
 CATEGORIES_FILE = "categories.json"
+# Beside formats that are JSON themselves: converters take every file of that ending for a picture's.
+CATEGORIES_BESIDE_JSON = "categories.ovseg"
 
 
-def names_beside(path: Path) -> Path:
-    """Where the map of names of one exported file is: ``NAME.categories.json``."""
-    ending = f".{CATEGORIES_FILE}"
+def names_beside(path: Path, names_file: str = CATEGORIES_FILE) -> Path:
+    """Where the map of names of one exported file is: ``NAME.categories.json``, or as `names_file` ends."""
+    ending = f".{names_file}"
     return path.with_name(fitting(path.stem, 255 - len(ending)) + ending)
 
 

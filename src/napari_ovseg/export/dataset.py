@@ -17,12 +17,7 @@ from napari_ovseg.export.atomic import (
     write_atomically,
     write_folder_atomically,
 )
-from napari_ovseg.export.categories_json import (
-    CATEGORIES_FILE,
-    categories_text,
-    is_written_for,
-    names_beside,
-)
+from napari_ovseg.export.categories_json import categories_text, is_written_for, names_beside
 from napari_ovseg.export.formats import find_format
 from napari_ovseg.export.naming import told_apart
 from napari_ovseg.export.plan import Dataset, Item, Notes, Options, Planned
@@ -40,7 +35,7 @@ class Summary:
     ----------
     folder : Path
     files : tuple of Path
-        All that was written; the last is ``categories.json``.
+        All that was written; the last is the map from ids to names.
     pictures : dict of str to tuple of str
         The names of the pictures in each split, "" where nothing is set apart.
     notes : tuple of str
@@ -70,12 +65,13 @@ def export(
     connectivity: Literal[4, 8] = 8,
     split_touching: bool = False,
     polygons: bool = False,
+    things: bool = False,
     validation_share: float = 0.0,
     seed: int = 0,
     overwrite: bool = False,
     progress: Progress | None = None,
 ) -> Summary:
-    """Write labelled pictures in one format, with ``categories.json`` beside them.
+    """Write labelled pictures in one format, with the map from ids to names beside them.
 
     Nothing is written when something would be lost; each file is written whole or not at all.
 
@@ -97,6 +93,9 @@ def export(
         distance to their edge.
     polygons : bool
         COCO: polygons in place of run lengths. A thing with holes becomes one annotation of several polygons.
+    things : bool
+        OME-TIFF and OME-Zarr: one id per thing, too, as a second image or as a second group of labels; the
+        options for formats of things then apply.
     validation_share : float
         In [0, 1): how many of the pictures go to "val"; the rest go to "train". 0 makes no split.
     seed : int
@@ -118,7 +117,7 @@ def export(
         When a file is there already or can't be written.
     """
     folder = Path(folder)
-    options = Options(smallest_area, connectivity, split_touching, polygons)
+    options = Options(smallest_area, connectivity, split_touching, polygons, things)
     chosen = find_format(format, options)
     notes = Notes()
     for picture in pictures:
@@ -129,9 +128,10 @@ def export(
     items = _items(brought, stems, validation_share, seed)
     dataset = Dataset(folder, categories, items, options, notes)
     places = [(folder / one.path, one) for one in chosen.plan(dataset)]
-    _note_strays(folder, [place for place, _ in places], notes)
+    names = folder / chosen.names_file
+    _note_strays(names, [place for place, _ in places], notes)
     settings = {"format": format, "validation_share": validation_share, "seed": seed, **vars(options)}
-    return _write(dataset, places, folder / CATEGORIES_FILE, settings, overwrite, progress)
+    return _write(dataset, places, names, settings, overwrite, progress)
 
 
 def export_file(
@@ -141,7 +141,7 @@ def export_file(
     *,
     overwrite: bool = False,
 ) -> Summary:
-    """Write into one file of a chosen name, with ``NAME.categories.json`` beside it.
+    """Write into one file of a chosen name, with the map from ids to names beside it.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ def export_file(
             f"{chosen.title} of {len(pictures)} pictures is several files: export them into a folder."
         )
     one = replace(planned[0], path=path.name)
-    beside = names_beside(path)
+    beside = names_beside(path, chosen.names_file)
     _refuse_others(path, beside, one, overwrite=overwrite)
     return _write(dataset, [(path, one)], beside, {"format": format, "file": path.name}, True, None)
 
@@ -271,11 +271,11 @@ def _entries(dataset: Dataset, planned: Sequence[Planned]) -> Iterator[dict[str,
         yield entry
 
 
-def _note_strays(folder: Path, targets: Sequence[Path], notes: Notes) -> None:
+def _note_strays(names: Path, targets: Sequence[Path], notes: Notes) -> None:
     """Say which files of an earlier export stay: a picture that moved to "val" would still be in "train"."""
     try:
-        images = json.loads((folder / CATEGORIES_FILE).read_text(encoding="utf-8"))["images"]
-        earlier = [folder / name for image in images for name in image.get("files", ())]
+        images = json.loads(names.read_text(encoding="utf-8"))["images"]
+        earlier = [names.parent / name for image in images for name in image.get("files", ())]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return
     planned = set(targets)

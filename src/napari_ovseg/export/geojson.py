@@ -11,9 +11,11 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from napari_ovseg.colours import VOID
+from napari_ovseg.export.about import ABOUT, about
 from napari_ovseg.export.instances import things_in
 from napari_ovseg.export.outlines import Ring, polygons
 from napari_ovseg.export.plan import Dataset, Item, Planned
+from napari_ovseg.file_names import as_text
 
 # QuPath leaves classes whose names end with an asterisk out of training and measurements.
 _IGNORE = "Ignore*"
@@ -45,8 +47,13 @@ def _write(item: Item, dataset: Dataset, file: BinaryIO) -> None:
                 "properties": {"objectType": "annotation", "classification": classes[thing.id]},
             }
         )
-    content: dict[str, Any] = {"type": "FeatureCollection", "features": features}
-    file.write(json.dumps(content, ensure_ascii=False).encode("utf-8"))
+    # RFC 7946, section 6.1: readers ignore members that they don't know.
+    content: dict[str, Any] = {
+        "type": "FeatureCollection",
+        "features": features,
+        ABOUT: about(item, dataset),
+    }
+    file.write(as_text(json.dumps(content, ensure_ascii=False)).encode())
 
 
 def _closed(ring: Ring) -> list[list[int]]:

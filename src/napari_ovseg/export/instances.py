@@ -24,13 +24,15 @@ class Thing:
     mask: NDArray[np.bool_]
 
 
-def things_in(item: Item, dataset: Dataset, *, with_void: bool = False) -> Iterator[Thing]:
-    """Yield the things in a picture, noting what is left out; where `with_void`, void regions are things."""
+def things_in(item: Item, dataset: Dataset, *, with_void: bool = False) -> Instances:
+    """Return the things in a picture, noting what is left out; where `with_void`, void regions are things."""
     labels = item.picture.labels
     if not with_void:
         unsure = labels == np.iinfo(labels.dtype).max
         dataset.notes.count(
-            "unsure pixels were left out, because this format can't say that nobody knows",
+            "unsure pixels belong to no thing"
+            if dataset.options.things
+            else "unsure pixels were left out, because this format can't say that nobody knows",
             int(unsure.sum()),
             item.picture.name,
         )
@@ -40,7 +42,7 @@ def things_in(item: Item, dataset: Dataset, *, with_void: bool = False) -> Itera
     dataset.notes.count(
         f"regions of fewer than {least} pixels were left out", things.left_out, item.picture.name
     )
-    yield from things
+    return things
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,10 @@ class Instances:
     regions: NDArray[np.int32]
     ids: NDArray[np.int64]
     left_out: int
+
+    def smallest(self) -> NDArray[np.unsignedinteger]:
+        """The regions in 16 bits where they fit, which all programs read, else in 32."""
+        return self.regions.astype(np.uint16 if len(self.ids) <= np.iinfo(np.uint16).max else np.uint32)
 
     def __iter__(self) -> Iterator[Thing]:
         from scipy import ndimage

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
+from napari_ovseg.export.about import ABOUT, about
 from napari_ovseg.export.instances import Thing, things_in
 from napari_ovseg.export.outlines import outlines
 from napari_ovseg.export.plan import Dataset, Item, Planned
@@ -50,6 +51,8 @@ def _write(item: Item, dataset: Dataset, file: BinaryIO) -> None:
         "imageData": None,
         "imageHeight": height,
         "imageWidth": width,
+        # LabelMe keeps keys that it does not know.
+        ABOUT: about(item, dataset),
     }
     file.write(as_text(json.dumps(content, ensure_ascii=False, indent=1)).encode())
 

@@ -1,4 +1,4 @@
-"""Labels as OME-Zarr with names and colours, inside the image that they belong to."""
+"""Labels as OME-Zarr (NGFF 0.5) with names and colours, inside the image that they belong to."""
 
 from __future__ import annotations
 
@@ -10,31 +10,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ovseg.categories import void_id
+from napari_ovseg.categories import void_of
 from napari_ovseg.colours import VOID
-from napari_ovseg.errors import InputError
+from napari_ovseg.export.about import ABOUT, about
+from napari_ovseg.export.instances import things_in
+from napari_ovseg.export.measures import Table
+from napari_ovseg.export.picture_pixels import picture_pixels
 from napari_ovseg.export.plan import Dataset, Item, Planned
-from napari_ovseg.images import read_image
+from napari_ovseg.export.things import measured
 from napari_ovseg.units import unit_of_length
 
+_VERSION = "0.5"
 # A viewer gains nothing from levels that are smaller, in pixels.
 _COARSEST = 256
+_MOST_LEVELS = 6
+_CHUNK = 1024
+_COLOURS = {"red": "FF0000", "green": "00FF00", "blue": "0000FF"}
 
 
 def plan(dataset: Dataset) -> Iterator[Planned]:
-    """One ``.ome.zarr`` folder per picture, with the labels in ``labels/masks``.
-
-    Raises
-    ------
-    InputError
-        When ome-zarr is not installed.
-    """
-    try:
-        import ome_zarr.writer  # noqa: F401
-    except ImportError as error:
-        raise InputError(
-            'OME-Zarr needs one more package: pip install "napari-ovseg[ome-zarr]", or choose another format.'
-        ) from error
+    """One ``.ome.zarr`` folder per picture, with the labels in ``labels/masks`` and ``labels/things``."""
     for item in dataset.items:
         yield Planned(
             item.path(".ome.zarr"), partial(_write, item, dataset), item.picture.name, is_folder=True
@@ -43,59 +38,126 @@ def plan(dataset: Dataset) -> Iterator[Planned]:
 
 def _write(item: Item, dataset: Dataset, folder: Path) -> None:
     import zarr
-    from ome_zarr.writer import write_image, write_labels
 
-    group = zarr.open_group(str(folder), mode="w", zarr_format=3)
-    picture = item.picture
-    size = picture.pixel_size or (1.0, 1.0)
-    unit = unit_of_length(picture.unit)
-    placed: dict[str, Any] = {
-        "scale": dict(zip("yx", size, strict=True)),
-        "scale_factors": [2**n for n in range(1, 6) if min(picture.labels.shape) >= _COARSEST * 2**n],
-    }
-    if unit is not None:
-        placed["axes_units"] = dict.fromkeys("yx", unit[0])
-    pixels = _pixels(item, dataset)
+    root = zarr.open_group(str(folder), mode="w", zarr_format=3)
+    labels = item.picture.labels
+    pixels = picture_pixels(item)
     if pixels is not None:
-        axes = "yx" if pixels.ndim == 2 else "cyx"
-        scale = {**dict.fromkeys(axes, 1.0), **placed["scale"]}
-        write_image(pixels, group, axes=axes, name=item.stem, **{**placed, "scale": scale})
-    colours = {category.id: category.colour for category in dataset.categories}
-    void = void_id(max(colours, default=0))
-    write_labels(
-        picture.labels,
-        group,
-        name="masks",
-        axes="yx",
-        scaler=None,
-        label_metadata={
-            "colors": [
-                {"label-value": number, "rgba": [*colour, 255]}
-                for number, colour in {**colours, void: VOID}.items()
-            ],
-            "properties": [
-                {"label-value": one.id, "name": one.name, "synonyms": list(one.synonyms)}
-                for one in dataset.categories
-            ]
-            + [{"label-value": void, "name": "unsure"}],
-        },
-        **placed,
-    )
+        planes = pixels if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)
+        shown = _write_levels(root, _levels(planes, _averaged), item)
+        root.attrs["ome"] = {"version": _VERSION, **shown, **_channels(planes)}
+    else:
+        dataset.notes.count(
+            "pictures could not be read in the size of their labels: their OME-Zarr holds the labels alone",
+            1,
+            item.picture.name,
+        )
+        # A root that names no image opens empty: the labels are also the image, and lie on the disk once.
+        shown = _multiscales(item, "yx", len(_levels(labels, _picked)), "labels/masks/")
+        largest = max((category.id for category in dataset.categories), default=1)
+        root.attrs["ome"] = {"version": _VERSION, **shown, **_omero({"masks": "FFFFFF"}, largest)}
+    group = root.create_group("labels")
+    names = ["masks", "things"] if dataset.options.things else ["masks"]
+    group.attrs["ome"] = {"version": _VERSION, "labels": names}
+    _write_labels(group.create_group("masks"), labels, item, _of_categories(item, dataset))
+    group["masks"].attrs[ABOUT] = about(item, dataset)
+    if dataset.options.things:
+        things = things_in(item, dataset)
+        table = measured(things, item, dataset)
+        _write_labels(
+            group.create_group("things"), things.smallest(), item, {"properties": _of_things(table)}
+        )
 
 
-def _pixels(item: Item, dataset: Dataset) -> NDArray[Any] | None:
-    """The picture, channels first, where there is one of the labels' size."""
-    picture = item.picture
-    if picture.picture_path is not None:
-        try:
-            pixels = read_image(picture.picture_path)
-        except InputError:
-            pixels = np.empty(0)
-        if pixels.shape[:2] == picture.labels.shape and pixels.ndim in (2, 3):
-            return pixels if pixels.ndim == 2 else np.moveaxis(pixels, -1, 0)
-    dataset.notes.count(
-        "pictures could not be read in the size of their labels: their OME-Zarr holds the labels alone",
-        1,
-        picture.name,
-    )
-    return None
+def _of_categories(item: Item, dataset: Dataset) -> dict[str, Any]:
+    void = void_of(item.picture.labels)
+    colours = {**{category.id: category.colour for category in dataset.categories}, void: VOID}
+    return {
+        "colors": [{"label-value": number, "rgba": [*colour, 255]} for number, colour in colours.items()],
+        "properties": [
+            {"label-value": one.id, "name": one.name, "synonyms": list(one.synonyms)}
+            for one in dataset.categories
+        ]
+        + [{"label-value": void, "name": "unsure"}],
+    }
+
+
+def _of_things(table: Table) -> list[dict[str, Any]]:
+    keys = ["label-value", *list(table)[1:]]
+    # JSON has no NaN
+    columns = [[None if value != value else value for value in column.tolist()] for column in table.values()]
+    return [dict(zip(keys, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _write_labels(group: Any, labels: NDArray[Any], item: Item, said: dict[str, Any]) -> None:
+    shown = _write_levels(group, _levels(labels, _picked), item)
+    group.attrs["ome"] = {
+        "version": _VERSION,
+        **shown,
+        "image-label": {**said, "source": {"image": "../../"}},
+    }
+
+
+def _write_levels(group: Any, levels: list[NDArray[Any]], item: Item) -> dict[str, Any]:
+    """Write a pyramid; returns what is said of it."""
+    axes = "yx" if levels[0].ndim == 2 else "cyx"
+    for number, level in enumerate(levels):
+        chunks = tuple(
+            1 if axis == "c" else min(_CHUNK, n) for axis, n in zip(axes, level.shape, strict=True)
+        )
+        group.create_array(str(number), data=level, chunks=chunks, dimension_names=list(axes))
+    return _multiscales(item, axes, len(levels), "")
+
+
+def _multiscales(item: Item, axes: str, count: int, folder: str) -> dict[str, Any]:
+    """The axes with their unit, and where each level lies: a pixel's centre is its block's."""
+    unit = unit_of_length(item.picture.unit)
+    size = dict(zip("yx", item.picture.pixel_size or (1.0, 1.0), strict=True))
+    space = {"type": "space"} if unit is None else {"type": "space", "unit": unit[0]}
+    datasets = []
+    for level in range(count):
+        factor = 2**level
+        scale = [size[axis] * factor if axis in size else 1.0 for axis in axes]
+        shift = [size[axis] * (factor - 1) / 2 if axis in size else 0.0 for axis in axes]
+        placed: list[dict[str, Any]] = [{"type": "scale", "scale": scale}]
+        if level:
+            placed.append({"type": "translation", "translation": shift})
+        datasets.append({"path": f"{folder}{level}", "coordinateTransformations": placed})
+    named = [{"name": axis, **(space if axis in size else {"type": "channel"})} for axis in axes]
+    return {"multiscales": [{"name": item.stem, "axes": named, "datasets": datasets}]}
+
+
+def _channels(planes: NDArray[Any]) -> dict[str, Any]:
+    """What makes viewers show three channels as colours."""
+    if planes.shape[0] != len(_COLOURS) or planes.ndim == 2 or planes.dtype.kind != "u":
+        return {}
+    return _omero(_COLOURS, int(np.iinfo(planes.dtype).max))
+
+
+def _omero(colours: dict[str, str], end: int) -> dict[str, Any]:
+    window = {"min": 0, "max": end, "start": 0, "end": end}
+    channels = [{"label": k, "color": v, "active": True, "window": window} for k, v in colours.items()]
+    return {"omero": {"channels": channels}}
+
+
+def _levels(planes: NDArray[Any], coarser: Any) -> list[NDArray[Any]]:
+    """A pyramid, each level half as fine as the one before."""
+    levels = [planes]
+    while min(levels[-1].shape[-2:]) >= 2 * _COARSEST and len(levels) < _MOST_LEVELS:
+        levels.append(coarser(levels[-1]))
+    return levels
+
+
+def _picked(labels: NDArray[Any]) -> NDArray[Any]:
+    """One label of each block of two by two: a mean of labels would be another label."""
+    return np.ascontiguousarray(labels[::2, ::2])
+
+
+def _averaged(planes: NDArray[Any]) -> NDArray[Any]:
+    """The mean of each block of two by two; a row or column that is left over is doubled."""
+    margin = [(0, 0)] * (planes.ndim - 2) + [(0, n % 2) for n in planes.shape[-2:]]
+    even = np.pad(planes, margin, mode="edge").astype(np.float64)
+    mean = (even[..., ::2, ::2] + even[..., 1::2, ::2] + even[..., ::2, 1::2] + even[..., 1::2, 1::2]) / 4
+    if planes.dtype.kind == "b":
+        return mean >= 0.5
+    return (np.rint(mean) if planes.dtype.kind in "ui" else mean).astype(planes.dtype)

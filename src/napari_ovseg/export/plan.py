@@ -17,7 +17,7 @@ from napari_ovseg.labelled import LabelledPicture, NamedLabel
 
 @dataclass(frozen=True)
 class Options:
-    """What the formats that hold instances may be asked for.
+    """What a format may be asked for.
 
     Attributes
     ----------
@@ -29,12 +29,15 @@ class Options:
         Whether round things of one category that touch are cut apart.
     polygons : bool
         COCO: polygons in place of run lengths.
+    things : bool
+        Formats of categories that have a place for both: one id per thing, too.
     """
 
     smallest_area: int = 1
     connectivity: Literal[4, 8] = 8
     split_touching: bool = False
     polygons: bool = False
+    things: bool = False
 
 
 @dataclass(frozen=True)

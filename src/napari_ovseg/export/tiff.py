@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
+from napari_ovseg.colours import BACKGROUND, VOID
+from napari_ovseg.export.about import ABOUT, about, about_text, legend, names_as_lines, on_one_line
+from napari_ovseg.export.instances import things_in
 from napari_ovseg.export.palette_png import label_colours, palette_of
 from napari_ovseg.export.plan import Dataset, Item, Notes, Planned
 from napari_ovseg.units import unit_of_length
+
+# A TIFF palette has 16 bits a colour, ours 8.
+TO_16_BIT = 257
+SHADES = 256
 
 
 def plan(dataset: Dataset) -> Iterator[Planned]:
@@ -21,7 +28,7 @@ def plan(dataset: Dataset) -> Iterator[Planned]:
 
 
 def plan_ome(dataset: Dataset) -> Iterator[Planned]:
-    """One OME-TIFF per picture: the pixel values are the ids, the names are in a map annotation."""
+    """One OME-TIFF per picture: the pixel values are the ids, the names are in its annotations."""
     for item in dataset.items:
         yield Planned(item.path("_masks.ome.tif"), partial(_write_ome, item, dataset), item.picture.name)
 
@@ -30,49 +37,105 @@ def _write(item: Item, dataset: Dataset, file: BinaryIO) -> None:
     import tifffile
 
     labels = item.picture.labels
-    metadata: dict[str, Any] = {"Info": _names(dataset), "axes": "YX"}
-    if labels.dtype == np.uint8:
-        metadata["LUTs"] = [palette_of(label_colours(dataset.categories)).T]
-    resolution: dict[str, Any] = {}
-    size = _physical_size(item, dataset.notes)
-    if size is not None:
-        height, width, name, _, _ = size
-        # ImageJ knows no unit of resolution but the one that it is told by name.
-        resolution = {"resolution": (1 / width, 1 / height), "resolutionunit": "NONE"}
-        metadata["unit"] = "um" if name == "micrometer" else name
-    tifffile.imwrite(file, labels, imagej=True, metadata=metadata, **resolution)
-
-
-def _write_ome(item: Item, dataset: Dataset, file: BinaryIO) -> None:
-    import tifffile
-
-    metadata: dict[str, Any] = {
+    names = names_as_lines(dataset.categories)
+    metadata, resolution = imagej_size(item, dataset.notes)
+    metadata |= {
         "axes": "YX",
-        "Name": item.picture.name,
-        "MapAnnotation": {str(category.id): category.name for category in dataset.categories},
+        "Info": f"{names}\n{ABOUT}: {about_text(about(item, dataset))}\n",
+        # ImageJ shows it above the picture.
+        "Labels": [legend(dataset.categories)],
     }
-    resolution: dict[str, Any] = {}
-    size = _physical_size(item, dataset.notes)
-    if size is not None:
-        height, width, _, symbol, metres = size
-        metadata |= {"PhysicalSizeY": height, "PhysicalSizeYUnit": symbol}
-        metadata |= {"PhysicalSizeX": width, "PhysicalSizeXUnit": symbol}
-        per_centimetre = (0.01 / (width * metres), 0.01 / (height * metres))
-        resolution = {"resolution": per_centimetre, "resolutionunit": "CENTIMETER"}
+    colours = label_colours(dataset.categories)
+    if labels.dtype == np.uint8:
+        palette = palette_of(colours)
+    else:
+        step = values_a_shade(max(colours))
+        palette = _shades(colours, step)
+        metadata |= {"min": 0, "max": SHADES * step - 1}
     tifffile.imwrite(
         file,
-        item.picture.labels,
-        ome=True,
-        photometric="minisblack",
-        compression="zlib",
+        labels,
+        imagej=True,
+        colormap=palette.T.astype(np.uint16) * TO_16_BIT,
         metadata=metadata,
         **resolution,
     )
 
 
-def _names(dataset: Dataset) -> str:
-    # ImageJ reads this as Latin-1: other letters are escaped.
-    return json.dumps({str(category.id): category.name for category in dataset.categories})
+def values_a_shade(largest: int) -> int:
+    """How many ids ImageJ has to show alike, of 16 bits: it has 256 shades, the last one for void."""
+    return -(-(largest + 1) // (SHADES - 1))
+
+
+def _shades(colours: dict[int, tuple[int, int, int]], step: int) -> NDArray[np.uint8]:
+    """ImageJ's shades for ids of 16 bits: each has the colour of the first id that it stands for."""
+    shades = palette_of({})
+    for number in sorted(colours, reverse=True):
+        shades[int(number / step + 0.5)] = colours[number]
+    shades[0], shades[-1] = BACKGROUND, VOID
+    return shades
+
+
+def _write_ome(item: Item, dataset: Dataset, file: BinaryIO) -> None:
+    import tifffile
+
+    labels = item.picture.labels
+    size, resolution = ome_size(item, dataset.notes)
+    name = on_one_line(item.picture.name)
+    metadata = size | {
+        "axes": "YX",
+        "Name": name,
+        "Description": names_as_lines(dataset.categories),
+        "Channel": {"Name": [legend(dataset.categories)]},
+        "MapAnnotation": {str(one.id): on_one_line(one.name) for one in dataset.categories},
+        "CommentAnnotation": {"Namespace": ABOUT, "Value": about_text(about(item, dataset))},
+    }
+    shown: dict[str, Any] = {"photometric": "minisblack"}
+    # Of 16 bits a palette would have 65536 colours, which few programs read.
+    if labels.dtype == np.uint8:
+        palette = palette_of(label_colours(dataset.categories)).T.astype(np.uint16)
+        shown = {"photometric": "palette", "colormap": palette * TO_16_BIT}
+    with tifffile.TiffWriter(file, ome=True) as tiff:
+        tiff.write(labels, compression="zlib", metadata=metadata, **shown, **resolution)
+        if dataset.options.things:
+            things = things_in(item, dataset)
+            metadata = size | {
+                "axes": "YX",
+                "Name": f"{name} things",
+                "Channel": {"Name": ["things"]},
+                # the category of each thing
+                "MapAnnotation": {str(number): str(one) for number, one in enumerate(things.ids.tolist(), 1)},
+            }
+            tiff.write(
+                things.smallest(),
+                compression="zlib",
+                photometric="minisblack",
+                metadata=metadata,
+                **resolution,
+            )
+
+
+def imagej_size(item: Item, notes: Notes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The size of a pixel as ImageJ is told it: entries of its description, and arguments for tifffile."""
+    size = _physical_size(item, notes)
+    if size is None:
+        return {}, {}
+    height, width, name, _, _ = size
+    # ImageJ knows no unit of resolution but the one that it is told by name.
+    resolution = {"resolution": (1 / width, 1 / height), "resolutionunit": "NONE"}
+    return {"unit": "um" if name == "micrometer" else name}, resolution
+
+
+def ome_size(item: Item, notes: Notes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The size of a pixel in OME-XML, and as arguments for tifffile."""
+    size = _physical_size(item, notes)
+    if size is None:
+        return {}, {}
+    height, width, _, symbol, metres = size
+    metadata = {"PhysicalSizeY": height, "PhysicalSizeYUnit": symbol}
+    metadata |= {"PhysicalSizeX": width, "PhysicalSizeXUnit": symbol}
+    per_centimetre = (0.01 / (width * metres), 0.01 / (height * metres))
+    return metadata, {"resolution": per_centimetre, "resolutionunit": "CENTIMETER"}
 
 
 def _physical_size(item: Item, notes: Notes) -> tuple[float, float, str, str, float] | None:
