@@ -132,8 +132,8 @@ def test_regions_are_left_out_only_when_asked_and_then_counted(tmp_path):
     ("options", "reason"),
     [
         ({"format": "bmp"}, "choose one of png"),
-        ({"format": "png", "smallest_area": 5}, "choose coco"),
-        ({"format": "png", "connectivity": 4}, "choose coco"),
+        ({"format": "png", "smallest_area": 5}, "or choose things-tiff, coco"),
+        ({"format": "png", "connectivity": 4}, "or choose things-tiff, coco"),
         ({"format": "yolo", "polygons": True}, "COCO only"),
         ({"format": "coco", "smallest_area": 0}, "1 or more"),
         ({"format": "coco", "connectivity": 6}, "4 or 8"),

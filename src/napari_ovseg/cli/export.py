@@ -25,7 +25,8 @@ def export(
     format: Annotated[
         str,
         typer.Option(
-            help="Categories: png, tiff, ome-tiff, npz, ome-zarr. Things: coco, yolo, geojson, labelme.",
+            help="Categories: png, tiff, ome-tiff, npz, ome-zarr. Things: things-tiff, coco, yolo, geojson, "
+            "labelme.",
             metavar="NAME",
         ),
     ],
@@ -44,6 +45,9 @@ def export(
     split_touching: Annotated[
         bool, typer.Option("--split-touching", help="Things: cut round ones apart that touch.")
     ] = False,
+    things: Annotated[
+        bool, typer.Option("--things", help="OME-TIFF and OME-Zarr: one id per thing, too.")
+    ] = False,
     polygons: Annotated[
         bool, typer.Option("--polygons", help="COCO: polygons in place of run lengths.")
     ] = False,
@@ -60,8 +64,9 @@ def export(
 ) -> None:
     """Export masks for training or for other tools.
 
-    A thing is one connected region of a category. GeoJSON is for QuPath. categories.json beside the files
-    says what each id means, and what was left out is printed.
+    A thing is one connected region of a category. GeoJSON is for QuPath; things-tiff has one id per thing, as
+    Cellpose, StarDist and Fiji take it, and a table of measurements. categories.json beside the files, or
+    categories.ovseg beside formats that are JSON, says what each id means. What was left out is printed.
     """
     from napari_ovseg.export import export as write
 
@@ -75,6 +80,7 @@ def export(
             connectivity=8 if corners_touch else 4,
             split_touching=split_touching,
             polygons=polygons,
+            things=things,
             validation_share=validation_share,
             seed=seed,
             overwrite=overwrite,
