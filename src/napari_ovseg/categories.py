@@ -62,14 +62,14 @@ def _clean(phrase: object) -> str:
     return text
 
 
-def _key(phrase: str) -> str:
+def name_key(phrase: str) -> str:
     """Return the form under which two spellings count as the same name."""
     return unicodedata.normalize("NFC", without_joiners(phrase).casefold())
 
 
 def same_name(first: str, second: str) -> bool:
     """Whether two spellings count as the same name."""
-    return _key(first) == _key(second)
+    return name_key(first) == name_key(second)
 
 
 def singular(phrase: str) -> str:
@@ -80,7 +80,7 @@ def singular(phrase: str) -> str:
     >>> singular("Tall trees"), singular("berries"), singular("boxes"), singular("grass"), singular("nuclei")
     ('tall tree', 'berry', 'box', 'grass', 'nucleus')
     """
-    key = _key(phrase)
+    key = name_key(phrase)
     for ending, instead in _PLURALS:
         if key.endswith(ending) and not key.endswith(_SINGULARS) and len(key.split()[-1]) > len(ending) + 1:
             return key[: len(key) - len(ending)] + instead
@@ -131,11 +131,11 @@ class Category:
         object.__setattr__(self, "synonyms", tuple(_clean(word) for word in self.synonyms))
         if self.background:
             object.__setattr__(self, "name", BACKGROUND)
-        if (self.background or _key(self.name) == BACKGROUND) and not self.synonyms:
+        if (self.background or name_key(self.name) == BACKGROUND) and not self.synonyms:
             raise InputError(
                 '"background" needs words for what is not wanted, as in "background: grass, sky".'
             )
-        if not self.background and _key(self.name) == BACKGROUND:
+        if not self.background and name_key(self.name) == BACKGROUND:
             raise InputError('"background" can\'t be a category to find: set background=True, or rename it.')
         _refuse_repeats((self,))
 
@@ -225,7 +225,7 @@ def _parse_text(text: object) -> list[Category]:
 
 
 def _plain_category(name: str) -> Category:
-    return Category(name, background=_key(_clean(name)) == BACKGROUND)
+    return Category(name, background=name_key(_clean(name)) == BACKGROUND)
 
 
 def _category_with_words(name: str, tail: str) -> Category:
@@ -235,7 +235,7 @@ def _category_with_words(name: str, tail: str) -> Category:
             f"The entry of {_shown(name)} has two colons: end its synonyms by a new line or a semicolon."
         )
     words = tuple(word for word in tail.split(",") if word.strip())
-    background = _key(name) == BACKGROUND
+    background = name_key(name) == BACKGROUND
     if not words and not background:
         raise InputError(
             f'{_shown(name)} has a colon but no synonyms: write "dog: puppy, hound" or no colon.'
@@ -247,11 +247,11 @@ def _refuse_repeats(categories: Iterable[Category]) -> None:
     owners: dict[str, Category] = {}
     for category in categories:
         for phrase in category.phrases:
-            owner = owners.get(_key(phrase))
+            owner = owners.get(name_key(phrase))
             if owner is None:
-                owners[_key(phrase)] = category
+                owners[name_key(phrase)] = category
                 continue
-            if owner is category or (phrase == category.name and _key(owner.name) == _key(phrase)):
+            if owner is category or (phrase == category.name and name_key(owner.name) == name_key(phrase)):
                 raise InputError(f"{_shown(phrase)} is typed twice: remove one of the two.")
             raise InputError(
                 f"{_shown(phrase)} stands for both {_shown(owner.name)} and {_shown(category.name)}: "

@@ -48,6 +48,16 @@ def test_ids_of_the_first_picture_are_kept_and_a_clash_is_said():
     assert "'owl' has the id 9 in 'b' and 10" in said
 
 
+def test_names_that_differ_only_in_case_stay_two_where_one_picture_has_both():
+    both = (NamedLabel(1, "Cell", RED), NamedLabel(2, "cell", RED))
+    other = picture("b", [[5, 6]], NamedLabel(5, "cell", RED), NamedLabel(6, "Dog", RED))
+    table, (first, second, third) = one_table(
+        [picture("a", [[1, 2]], *both), other, picture("c", [[3, 0]], NamedLabel(3, "dog", RED))], Notes()
+    )
+    assert [(c.id, c.name) for c in table] == [(1, "Cell"), (2, "cell"), (6, "Dog")]
+    assert [one.labels.tolist() for one in (first, second, third)] == [[[1, 2]], [[2, 6]], [[6, 0]]]
+
+
 def test_a_label_without_a_name_gets_one_and_is_counted():
     notes = Notes()
     table, (after,) = one_table([picture("a", [[7, 7, 1]], NamedLabel(1, "unnamed 7", RED))], notes)
@@ -79,7 +89,7 @@ def test_void_is_understood_in_8_and_16_bits():
         (np.full((2, 3), 70000, np.uint32), (), "largest"),
         (np.zeros((2, 3), np.uint8), (NamedLabel(0, "a", RED),), "from 1"),
         (np.zeros((2, 3), np.uint8), (NamedLabel(1, " ", RED),), "no name"),
-        (np.zeros((2, 3), np.uint8), (NamedLabel(1, "a", RED), NamedLabel(2, "A", RED)), "twice"),
+        (np.zeros((2, 3), np.uint8), (NamedLabel(1, "a", RED), NamedLabel(2, "a", RED)), "twice"),
         (np.zeros((2, 3), np.uint8), (NamedLabel(1, "a", RED), NamedLabel(1, "b", RED)), "twice"),
     ],
 )

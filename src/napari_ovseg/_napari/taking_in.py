@@ -13,6 +13,7 @@ from napari_ovseg._napari.layers import tracked_labels
 from napari_ovseg._napari.restore import restore
 from napari_ovseg._napari.source import Source
 from napari_ovseg.annotation.annotation import Position
+from napari_ovseg.annotation.asked import asked
 from napari_ovseg.annotation.taken_in import taken_in
 from napari_ovseg.errors import InputError, OvsegError
 from napari_ovseg.export.plan import Notes
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Labels
 
+    from napari_ovseg._napari.annotated import Annotated
     from napari_ovseg._napari.picture_choice import PictureChoice
     from napari_ovseg._napari.take_in_row import TakeInRow
     from napari_ovseg.annotation import Annotation
@@ -86,7 +88,18 @@ class TakingIn(QObject):
         labels.visible = False
         annotated.worth_saving = True
         self.taken.emit(annotated)
-        self.said.emit(f"'{labels.name}' became '{annotated.masks.layer.name}': paint, then update.", False)
+        self.said.emit(_what_became(labels.name, annotated), False)
+
+
+def _what_became(name: str, annotated: Annotated) -> str:
+    said = f"'{name}' became '{annotated.masks.layer.name}': paint, then update."
+    labels = annotated.table.labels
+    words = asked(labels)
+    unasked = [f"'{label.name}'" for label in labels if label.id not in words]
+    if not unasked:
+        return said
+    names = ", ".join(unasked[:3]) + (f" and {len(unasked) - 3} more" if len(unasked) > 3 else "")
+    return f"{said} No model can be asked for {names}: rename what a run is to find."
 
 
 def fitting_labels(

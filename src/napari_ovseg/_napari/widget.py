@@ -29,7 +29,8 @@ from napari_ovseg._napari.source import channel_axes, stack_lengths
 from napari_ovseg._napari.suggesting import Suggesting
 from napari_ovseg._napari.taking_in import TakingIn
 from napari_ovseg._napari.tracked_labels import is_being_painted
-from napari_ovseg.categories import Category, format_categories
+from napari_ovseg.annotation.asked import asked
+from napari_ovseg.categories import format_categories
 from napari_ovseg.errors import OvsegError
 
 if TYPE_CHECKING:
@@ -205,7 +206,7 @@ class OpenVocabularyWidget(QWidget):
         """The table's names are the ones to run with next."""
         annotated = self.annotator.current
         if annotated is not None:
-            categories = [Category(label.name, label.synonyms) for label in annotated.table.labels]
+            categories = asked(annotated.table.labels).values()
             words = [] if annotated.background is None else [annotated.background]
             self.form.names.setPlainText(format_categories([*categories, *words]))
 

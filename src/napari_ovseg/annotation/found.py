@@ -9,9 +9,11 @@ from dataclasses import replace
 import numpy as np
 
 from napari_ovseg.annotation.annotation import SliceAnnotation
+from napari_ovseg.annotation.asked import asked
 from napari_ovseg.annotation.label_table import LabelTable
 from napari_ovseg.annotation.relabel import after_deleting, after_merging, after_renaming
 from napari_ovseg.categories import Category, Labels, same_name, void_of
+from napari_ovseg.colours import VOID
 from napari_ovseg.errors import InputError
 from napari_ovseg.labelled import NamedLabel, named_labels
 from napari_ovseg.segmentation import Segmentation
@@ -25,7 +27,7 @@ def found_by(result: Segmentation, table: LabelTable) -> SliceAnnotation:
     result : Segmentation
         Ids 1..C in typed order.
     table : LabelTable
-        Holds every category of the result by name, and perhaps others.
+        Holds every category of the result, by name or by what is `asked` for it, and perhaps others.
 
     Returns
     -------
@@ -33,22 +35,28 @@ def found_by(result: Segmentation, table: LabelTable) -> SliceAnnotation:
         Without human pixels; arrays in the dtype of the table.
     """
     new = ids_in(table, result.categories)
+    names = {
+        category.name: table.find(id).name for category, id in zip(result.categories, new[1:], strict=True)
+    }
+    record = result.record
+    if "absent" in record:
+        record = record | {"absent": [names.get(name, name) for name in record["absent"]]}
     masks, rough = (renumbered(labels, new, table) for labels in (result.masks, result.pseudo_labels))
-    names = [category.name for category in result.categories]
     return SliceAnnotation(
         masks=masks,
         human=np.full_like(masks, void_of(masks)),
         pseudo_labels=rough,
         confidence=result.confidence,
-        presence=dict(zip(names, map(float, result.presence), strict=True)),
+        presence=dict(zip(names.values(), map(float, result.presence), strict=True)),
         state=replace(result.state, ids=tuple(new[1:].tolist())),
-        record=result.record,
+        record=record,
     )
 
 
 def ids_in(table: LabelTable, categories: Iterable[Category]) -> np.ndarray:
     """Return the ids of background and of categories in a table, ``(C + 1,)``; background words have none."""
-    ids = {label.name: label.id for label in table.labels}
+    ids = {category.name: id for id, category in asked(table.labels).items()}
+    ids |= {label.name: label.id for label in table.labels}
     return np.array([0, *(ids[category.name] for category in categories if not category.background)])
 
 
@@ -67,9 +75,9 @@ def table_for(
     Parameters
     ----------
     typed : iterable of Category
-        Ids 1, 2, ... in this order. If they are what `earlier` holds, it is used on.
+        Ids 1, 2, ... in this order. If they are all that can be asked of `earlier`, it is used on.
     earlier : LabelTable, optional
-        Of the same picture; a name that it holds keeps its colour and its lock.
+        Of the same picture; a name that it holds, or what is asked for it, keeps its name, colour and lock.
     painted : iterable of int
         Ids of `earlier` that a person has painted, or that slices hold which are not run again: they are
         kept, after the typed ones, typed again or not.
@@ -77,25 +85,43 @@ def table_for(
     sought = [category for category in typed if not category.background]
     if earlier is None:
         return LabelTable(named_labels(sought))
-    if {(one.name, one.synonyms) for one in sought} == {(one.name, one.synonyms) for one in earlier.labels}:
+    words = asked(earlier.labels)
+    if set(sought) == set(words.values()):
         return earlier
     known = {label.name: label for label in earlier.labels}
+    meant = {category.name: earlier.find(id) for id, category in words.items()} | known
     table = LabelTable()
     for category in sought:
-        table = table.add(category.name, category.synonyms)
+        label = meant.get(category.name, NamedLabel(0, category.name, VOID, category.synonyms))
+        if words.get(label.id) != category:
+            label = replace(label, synonyms=category.synonyms)
+        table = table.keep(label)
     for label in earlier.labels:
-        if label.id in set(painted) and same_in(table, label) is None:
-            table = table.add(label.name)
+        if label.id in set(painted) and same_in(table, label, earlier) is None:
+            table = table.keep(replace(label, synonyms=()))
     for label in table.labels:
         if label.name in known:
             table = _as_before(table, label.id, known[label.name], earlier)
     return table
 
 
-def same_in(table: LabelTable, label: NamedLabel) -> NamedLabel | None:
-    """The category of a table that is called like another one, or has its name as a synonym."""
-    words = ((one, word) for one in table.labels for word in (one.name, *one.synonyms))
-    return next((one for one, word in words if same_name(word, label.name)), None)
+def same_in(
+    table: LabelTable, label: NamedLabel, of: LabelTable, *, synonyms: bool = True
+) -> NamedLabel | None:
+    """The category of a table that is called like one of another table, or has its name as a synonym.
+
+    Case and the like don't matter, unless the other table has both spellings.
+    """
+    for one in table.labels:
+        if one.name == label.name:
+            return one
+    apart = {other.name for other in of.labels}
+    for one in table.labels:
+        if same_name(one.name, label.name) and one.name not in apart:
+            return one
+        if synonyms and any(same_name(word, label.name) for word in one.synonyms):
+            return one
+    return None
 
 
 def _as_before(table: LabelTable, id: int, known: NamedLabel, earlier: LabelTable) -> LabelTable:
@@ -113,7 +139,7 @@ def moved(piece: SliceAnnotation, old: LabelTable, new: LabelTable) -> SliceAnno
     to[0] = 0
     into: dict[int, NamedLabel] = {}
     for label in old.labels:
-        same = same_in(new, label)
+        same = same_in(new, label, old)
         if same is None:
             piece = after_deleting(piece, label)
         elif same.id in into:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from napari_ovseg.categories import Category, labels_dtype, parse_categories, same_name, void_id
+from napari_ovseg.categories import Category, labels_dtype, name_key, parse_categories, same_name, void_id
 from napari_ovseg.colours import BACKGROUND, VOID, category_colours
 from napari_ovseg.errors import InputError
 from napari_ovseg.labelled import NamedLabel
@@ -34,7 +35,8 @@ class LabelTable:
     Raises
     ------
     InputError
-        When an id or a name occurs twice, or a name can't be used (the rules of `parse_categories`).
+        When an id or a name occurs twice, or a name is empty. What is typed keeps to further rules, those of
+        `parse_categories`; names from files may be any.
     """
 
     labels: tuple[NamedLabel, ...] = ()
@@ -47,16 +49,13 @@ class LabelTable:
         ids = [label.id for label in labels]
         if len(set(ids)) < len(ids) or min(ids, default=1) < 1:
             raise InputError(f"The ids {ids} can't be used: each must be 1 or more, and occur once.")
-        words = [(label.name, tuple(label.synonyms)) for label in labels]
-        tidy = parse_categories([Category(*pair) for pair in words]) if words else ()
-        object.__setattr__(
-            self,
-            "labels",
-            tuple(
-                replace(label, name=category.name, synonyms=category.synonyms)
-                for label, category in zip(labels, tidy, strict=True)
-            ),
-        )
+        names = Counter(label.name for label in labels)
+        name, number = names.most_common(1)[0] if names else ("", 1)
+        if number > 1:
+            raise InputError(f"'{name}' occurs twice in the table: rename one of the two.")
+        if any(not name.strip() for name in names):
+            raise InputError("A category of the table has no name: give it one.")
+        object.__setattr__(self, "labels", labels)
         object.__setattr__(self, "locked", frozenset(self.locked) & {0, *ids})
         object.__setattr__(self, "last_id", max(self.last_id, *ids, 0))
         labels_dtype(self.last_id)
@@ -85,8 +84,13 @@ class LabelTable:
 
     def add(self, name: str, synonyms: Iterable[str] = ()) -> LabelTable:
         """Append a category, with an id that no other ever had and the next colour that is free."""
-        self._refuse_taken(name, self.labels)
-        new = NamedLabel(self.last_id + 1, name, self._free_colour(), tuple(synonyms))
+        typed = Category(name, tuple(synonyms))
+        self._refuse_taken(typed.phrases, self.labels)
+        return self.keep(NamedLabel(0, typed.name, VOID, typed.synonyms))
+
+    def keep(self, label: NamedLabel) -> LabelTable:
+        """Append a category under the name that it has, with an id and a colour as `add` gives."""
+        new = replace(label, id=self.last_id + 1, colour=self._free_colour())
         return replace(self, labels=(*self.labels, new))
 
     def add_typed(self, text: str) -> LabelTable:
@@ -99,16 +103,24 @@ class LabelTable:
         return table
 
     @staticmethod
-    def _refuse_taken(name: str, labels: Iterable[NamedLabel]) -> None:
-        for label in labels:
-            if same_name(name, label.name):
-                raise InputError(f"'{name}' is in the table already: choose another name.")
+    def _refuse_taken(words: Iterable[str], labels: Iterable[NamedLabel]) -> None:
+        names = {name_key(label.name) for label in labels}
+        owners = {name_key(word): label.name for label in labels for word in label.synonyms}
+        name, *_ = words = list(words)
+        if name_key(name) in names:
+            raise InputError(f"'{name}' is in the table already: choose another name.")
+        for word in words:
+            if name_key(word) in names | owners.keys():
+                owner = owners.get(name_key(word), word)
+                raise InputError(f"'{word}' stands for both '{owner}' and '{name}': keep it in one of them.")
 
     def rename(self, id: int, name: str) -> LabelTable:
         """Call a category by another name; one of its own synonyms is taken out of them."""
         label = self.find(id)
+        if name == label.name:
+            return self
         tidy = Category(name).name
-        self._refuse_taken(tidy, [other for other in self.labels if other.id != id])
+        self._refuse_taken([tidy], [other for other in self.labels if other.id != id])
         synonyms = tuple(word for word in label.synonyms if not same_name(word, tidy))
         return self._with(replace(label, name=tidy, synonyms=synonyms))
 

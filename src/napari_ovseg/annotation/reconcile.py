@@ -12,7 +12,7 @@ from napari_ovseg.annotation.annotation import SliceAnnotation
 from napari_ovseg.annotation.found import same_in
 from napari_ovseg.annotation.label_table import LabelTable
 from napari_ovseg.annotation.relabel import after_deleting, after_merging, after_renaming
-from napari_ovseg.categories import Labels, same_name, void_of
+from napari_ovseg.categories import Labels, void_of
 from napari_ovseg.errors import InputError
 from napari_ovseg.labelled import NamedLabel
 
@@ -28,7 +28,7 @@ def fates(before: LabelTable, now: LabelTable) -> dict[int, NamedLabel | None]:
         id = label.id
         while id not in later and id in now.merged:
             id = now.merged[id]
-        found[label.id] = later.get(id) or same_in(now, label)
+        found[label.id] = later.get(id) or same_in(now, label, before)
     return found
 
 
@@ -62,9 +62,8 @@ def followed(
     """
     if table is before:
         return now
-    pairs = [
-        (ours, label) for label in before.labels for ours in table.labels if same_name(ours.name, label.name)
-    ]
+    found = ((same_in(table, label, before, synonyms=False), label) for label in before.labels)
+    pairs = [(ours, label) for ours, label in found if ours is not None]
     to = fates(before, now)
     for ours, label in pairs:
         fate = to[label.id]
@@ -78,8 +77,8 @@ def followed(
             table = _merged(table, ours.id, fate, now)
     for label in now.labels:
         new = label.id in needed or label.id not in before.ids
-        if new and same_in(table, label) is None:
-            table = _as_in(table.add(label.name), table.last_id + 1, label, now)
+        if new and same_in(table, label, now) is None:
+            table = _as_in(table.keep(replace(label, synonyms=())), table.last_id + 1, label, now)
     return table
 
 
@@ -94,7 +93,7 @@ def _as_in(table: LabelTable, id: int, like: NamedLabel, other: LabelTable) -> L
 
 
 def _merged(table: LabelTable, id: int, into: NamedLabel, other: LabelTable) -> LabelTable:
-    kept = same_in(table, into)
+    kept = same_in(table, into, other)
     if kept is None:
         return _as_in(table, id, into, other)
     if kept.id == id:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +24,7 @@ def one_table(
     """Bring pictures under one table: a name has one id, and every value in the pixels has a name.
 
     The ids of the first picture are kept; a later one keeps its ids where they don't mean something else.
+    Names that differ only in case are one, unless a picture has both.
 
     Parameters
     ----------
@@ -44,25 +46,36 @@ def one_table(
         When a picture's labels or names can't be used.
     """
     complete = [_named(picture, notes) for picture in pictures]
+    key = _spelling(complete)
     table: dict[str, NamedLabel] = {}
     taken = {category.id for picture, _ in complete for category in picture.categories}
     owners: dict[int, str] = {}
     for picture, _ in complete:
         for category in picture.categories:
-            _enter(category, picture.name, table, taken, owners, notes)
+            _enter(key(category.name), category, picture.name, table, taken, owners, notes)
     categories = tuple(sorted(table.values(), key=lambda category: category.id))
     largest = max((category.id for category in categories), default=0)
     brought = []
     for picture, void in complete:
         lookup = np.zeros(_VOID_16 + 1, labels_dtype(largest))
         for category in picture.categories:
-            lookup[category.id] = table[category.name.casefold()].id
+            lookup[category.id] = table[key(category.name)].id
         lookup[list(void)] = void_id(largest)
         brought.append(replace(picture, labels=lookup[picture.labels], categories=categories))
     return categories, brought
 
 
+def _spelling(pictures: Sequence[tuple[LabelledPicture, set[int]]]) -> Callable[[str], str]:
+    """Return what a name is known by: without its case, where no picture has it in two."""
+    apart = set()
+    for picture, _ in pictures:
+        spellings = Counter(category.name.casefold() for category in picture.categories)
+        apart |= {folded for folded, number in spellings.items() if number > 1}
+    return lambda name: name if name.casefold() in apart else name.casefold()
+
+
 def _enter(
+    key: str,
     category: NamedLabel,
     picture: str,
     table: dict[str, NamedLabel],
@@ -70,7 +83,6 @@ def _enter(
     owners: dict[int, str],
     notes: Notes,
 ) -> None:
-    key = category.name.casefold()
     if key not in table:
         number = category.id
         if owners.get(number, key) != key:
@@ -98,7 +110,7 @@ def _named(picture: LabelledPicture, notes: Notes) -> tuple[LabelledPicture, set
     values, counts = np.unique(picture.labels, return_counts=True)
     if values.size and values[-1] > _VOID_16:
         raise InputError(f"'{picture.name}' holds the label {values[-1]}: the largest is {MAX_CATEGORIES}.")
-    names = {category.name.casefold() for category in picture.categories}
+    names = {category.name for category in picture.categories}
     more = []
     for value, count in zip(values.tolist(), counts.tolist(), strict=True):
         if value == 0 or value in ids or value in void:
@@ -130,7 +142,7 @@ def _check(picture: LabelledPicture) -> None:
             )
         if not category.name.strip():
             raise InputError(f"The category with the id {category.id} of '{picture.name}' has no name.")
-        for key in (category.id, category.name.casefold()):
+        for key in (category.id, category.name):
             if key in seen:
                 raise InputError(f"'{key}' occurs twice in the categories of '{picture.name}': rename one.")
             seen.add(key)
