@@ -142,20 +142,33 @@ def test_damaged_files_are_one_sentence(tmp_path, kind):
 
 
 @pytest.mark.parametrize(
-    "category",
-    [{"id": 1}, {"id": 1, "name": "a", "colour": "red"}, {"id": "x", "name": "a", "colour": "#000000"}, 3],
+    ("category", "read"),
+    [
+        ({"id": 1}, (1, "category 1", (230, 159, 0))),
+        ({"id": 1, "name": "a", "colour": "red"}, (1, "a", (255, 0, 0))),
+        ({"id": "1", "name": "a", "colour": "f80"}, (1, "a", (255, 136, 0))),
+        ({"id": 1, "name": "a", "colour": [1, 2, 3]}, (1, "a", (1, 2, 3))),
+        ({"id": 1, "name": 5, "colour": {}, "synonyms": 3}, (1, "5", (230, 159, 0))),
+        ({"id": "x", "name": "a", "colour": "#000000"}, None),
+        ({"id": 65535, "name": "a"}, None),
+        ({"id": 2, "name": "again"}, None),
+        (3, None),
+    ],
 )
-def test_categories_that_cannot_be_read(tmp_path, category):
+def test_categories_are_read_as_far_as_they_can_be(tmp_path, category, read):
     export([LabelledPicture("a", np.eye(4, 6, dtype=np.uint8) * 7, CAT)], tmp_path, "png")
     content = json.loads((tmp_path / "categories.json").read_text())
     content["categories"].append(category)
     (tmp_path / "categories.json").write_text(json.dumps(content))
-    with pytest.raises(InputError, match=r"categories\.json"):
-        read_labelled(tmp_path)
+    (found,) = read_labelled(tmp_path)
+    new = [(one.id, one.name, one.colour) for one in found.categories if one not in CAT]
+    assert new == ([] if read is None else [read])
+    assert ("notes" in found.record) == (read is None)
+    assert set(CAT) <= set(found.categories)
 
 
 def test_a_colour_picture_is_no_labels(tmp_path):
     export([LabelledPicture("a", np.eye(4, 6, dtype=np.uint8) * 7, CAT)], tmp_path, "png")
     Image.new("RGB", (6, 4)).save(tmp_path / "a_masks.png")
-    with pytest.raises(InputError, match="colour picture"):
+    with pytest.raises(InputError, match="colours"):
         read_labelled(tmp_path)

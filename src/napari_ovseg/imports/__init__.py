@@ -6,6 +6,8 @@ from pathlib import Path
 
 from napari_ovseg.errors import InputError
 from napari_ovseg.imports import coco, npz, palette_png
+from napari_ovseg.imports.coco_kinds import other_kind
+from napari_ovseg.imports.named import read_any_json
 from napari_ovseg.labelled import LabelledPicture
 
 __all__ = ["is_labelled", "read_labelled"]
@@ -51,6 +53,10 @@ def read_labelled(path: str | Path) -> list[LabelledPicture]:
             if not pictures:
                 raise InputError(f"{path} lists no picture with labels: choose another file or folder.")
             return pictures
+    if path.suffix.lower() == ".json":
+        other = other_kind(read_any_json(path))
+        if other is not None:
+            raise InputError(f"{path} is {other}.")
     raise InputError(
         f"{path} holds no labels with names that can be read: name a folder with categories.json (as segment "
         "and export write it), one of its PNG or NPZ files, or COCO JSON."

@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
-from napari_ovseg.categories import MAX_CATEGORIES, labels_dtype
-from napari_ovseg.colours import category_colours
+from napari_ovseg.categories import labels_dtype
 from napari_ovseg.errors import InputError
-from napari_ovseg.imports.named import found_picture, named_label, read_json, size_of_pixel
-from napari_ovseg.labelled import LabelledPicture, NamedLabel
+from napari_ovseg.file_names import as_text
+from napari_ovseg.imports.coco_categories import Categories, categories_of
+from napari_ovseg.imports.coco_kinds import other_kind
+from napari_ovseg.imports.coco_shapes import drawn
+from napari_ovseg.imports.drawing import Canvas
+from napari_ovseg.imports.found_pictures import PictureFolders, picture_name
+from napari_ovseg.imports.named import key_of, read_any_json, size_of_pixel, text_or_none
+from napari_ovseg.imports.picture_sizes import believed_size
+from napari_ovseg.imports.skipped import Skipped, Unusable, with_notes
+from napari_ovseg.labelled import LabelledPicture
 
 _KEYS = ("images", "annotations", "categories")
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass
+class _File:
+    """One file while it is read: what it says of all pictures, and what was left out so far."""
+
+    path: Path
+    categories: Categories
+    folders: PictureFolders
+    names: Counter[str]
+    annotations: Skipped
+    pictures: Skipped
+    notes: list[str] = field(default_factory=list)
+    read: int = 0
 
 
 def peek(path: Path) -> bool:
@@ -29,13 +48,27 @@ def peek(path: Path) -> bool:
         content = path.read_bytes()
     except OSError:
         return False
-    return all(f'"{key}"'.encode() in content for key in _KEYS)
+    encoding = "utf-16" if content.startswith(_UTF16) else "utf-8"
+    text = content if encoding == "utf-8" else content.decode(encoding, "ignore").encode()
+    return all(f'"{key}"'.encode() in text for key in _KEYS)
 
 
 def read(path: Path) -> list[LabelledPicture]:
-    """Read each picture of a file, or of all files of a folder; a smaller thing lies over a larger one."""
+    """Read each picture of a file, or of all files of a folder; a smaller thing lies over a larger one.
+
+    What is wrong is left out, named and counted in the notes of the first picture.
+    """
     files = _files(path) if path.is_dir() else [path]
-    return [picture for file in files for picture in _read(file)]
+    found: list[LabelledPicture] = []
+    refused: list[InputError] = []
+    for file in files:
+        try:
+            found += _read(file)
+        except InputError as error:
+            refused.append(error)
+    if refused and not found:
+        raise refused[0]
+    return with_notes(found, [str(error) for error in refused])
 
 
 def _files(folder: Path) -> list[Path]:
@@ -43,119 +76,101 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _read(path: Path) -> list[LabelledPicture]:
-    content = read_json(path)
-    missing = [key for key in _KEYS if not isinstance(content.get(key), list)]
+    content = read_any_json(path)
+    other = other_kind(content)
+    if other is not None:
+        raise InputError(f"{path} is {other}.")
+    lists = {key: _entries(content.get(key)) for key in _KEYS}
+    missing = [key for key in _KEYS if lists[key] is None]
     if missing:
         raise InputError(f"{path} is no COCO file: it has no list '{missing[0]}'.")
-    try:
-        numbers, categories, notes = _categories(content["categories"], path)
-        things: dict[Any, list[dict[str, Any]]] = {image["id"]: [] for image in content["images"]}
-        lost = 0
-        for annotation in content["annotations"]:
-            if annotation["image_id"] in things and annotation["category_id"] in numbers:
-                things[annotation["image_id"]].append(annotation)
-            else:
-                lost += 1
-        if lost:
-            notes.append(f"{lost} annotations name a picture or a category that {path.name} does not list.")
-        names = Counter(Path(image["file_name"]).stem for image in content["images"])
-        return [
-            _picture(image, things[image["id"]], numbers, categories, notes, path, names)
-            for image in content["images"]
-        ]
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(
-            f"{path} can't be read as COCO ({type(error).__name__}: {error}): write it again with its tool."
-        ) from error
-
-
-def _categories(
-    entries: list[dict[str, Any]], path: Path
-) -> tuple[dict[Any, int], tuple[NamedLabel, ...], list[str]]:
-    """Which label each category has; ids are kept where labels can have them."""
-    notes = []
-    numbers = {entry["id"]: entry["id"] for entry in entries}
-    if not all(isinstance(number, int) and 1 <= number <= MAX_CATEGORIES for number in numbers):
-        # Some tools count from 0, which is the background here.
-        numbers = {entry["id"]: place for place, entry in enumerate(entries, 1)}
-        notes.append("The ids of the categories were counted anew from 1, because 0 is the background here.")
-    colours = category_colours(max(numbers.values(), default=0)).tolist()
-    names = Counter(str(entry["name"]).casefold() for entry in entries)
+    images, annotations, categories = (lists[key] or [] for key in _KEYS)
+    pictures, left_out = Skipped(path, "picture"), Skipped(path, "annotation")
+    by_id = _by_id(images, pictures)
+    used = {key_of(one.get("category_id")) for one in annotations if isinstance(one, dict)}
+    named = categories_of(categories, used, path)
+    things = _things(annotations, set(by_id), named, left_out)
+    names = Counter(picture_name(image.get("file_name")) for image in by_id.values())
+    file = _File(path, named, PictureFolders(path), names, left_out, pictures)
     found = []
-    for entry in entries:
-        number, name = numbers[entry["id"]], str(entry["name"])
-        unique = name if names[name.casefold()] == 1 else f"{name} ({entry['id']})"
-        colour = entry.get("color")
-        if not isinstance(colour, list) or len(colour) != 3:
-            colour = colours[number]
-        found.append(named_label(number, unique, colour, entry.get("synonyms") or (), path))
-    return numbers, tuple(sorted(found, key=lambda category: category.id)), notes
+    for id, image in by_id.items():
+        try:
+            found.append(_picture(file, id, image, things[id]))
+        except Unusable as error:
+            pictures.add(repr(image.get("file_name") or id), str(error))
+    if images and not found:
+        raise InputError(" ".join([f"No picture of {path} can be read.", *pictures.sentences()]))
+    counted = [f"{path.name}: {file.read} of {len(annotations)} annotations were read."]
+    notes = [*named.notes, *(counted if left_out.count else []), *left_out.sentences(), *pictures.sentences()]
+    return with_notes(found, [*notes, *file.notes])
+
+
+def _entries(said: Any) -> list[Any] | None:
+    """The entries of a list; some tools write it as an object."""
+    return said if isinstance(said, list) else list(said.values()) if isinstance(said, dict) else None
+
+
+def _by_id(images: list[Any], skipped: Skipped) -> dict[int | str, dict[str, Any]]:
+    found: dict[int | str, dict[str, Any]] = {}
+    for place, image in enumerate(images, 1):
+        id = key_of(image.get("id")) if isinstance(image, dict) else None
+        if id is None:
+            skipped.add(f"number {place}", "it has no id")
+        elif id in found:
+            skipped.add(repr(image.get("file_name") or place), f"another picture has its id {id!r:.40}")
+        else:
+            found[id] = image
+    return found
+
+
+def _things(
+    annotations: list[Any], images: set[int | str], categories: Categories, skipped: Skipped
+) -> dict[int | str, list[tuple[str, int, dict[str, Any]]]]:
+    """The annotations of each picture, with what they are called and the id that they get."""
+    things: dict[int | str, list[tuple[str, int, dict[str, Any]]]] = {id: [] for id in images}
+    for place, annotation in enumerate(annotations, 1):
+        if not isinstance(annotation, dict):
+            skipped.add(f"number {place} of the list", "it is no object")
+            continue
+        id = key_of(annotation.get("id"))
+        which = f"number {place} of the list" if id is None else f"annotation {id!r:.40}"
+        image, category = key_of(annotation.get("image_id")), key_of(annotation.get("category_id"))
+        if image not in things:
+            skipped.add(which, "the file lists no picture with its image_id")
+        elif category is None:
+            skipped.add(which, "it has no category")
+        elif category not in categories.numbers:
+            skipped.add(which, "the file lists no category with its category_id")
+        else:
+            things[image].append((which, categories.numbers[category], annotation))
+    return things
 
 
 def _picture(
-    image: dict[str, Any],
-    things: list[dict[str, Any]],
-    numbers: dict[Any, int],
-    categories: tuple[NamedLabel, ...],
-    notes: list[str],
-    path: Path,
-    names: Counter[str],
+    file: _File, id: int | str, image: dict[str, Any], things: list[tuple[str, int, dict[str, Any]]]
 ) -> LabelledPicture:
-    file = found_picture(image.get("path"), path.parent)
-    if file is None or not file.is_file():
-        file = found_picture(image["file_name"], path.parent)
-    labels = np.zeros(_size(image, file, path), labels_dtype(max((c.id for c in categories), default=0)))
-    own = list(notes)
-    masks = [(_mask(thing, labels.shape), numbers[thing["category_id"]]) for thing in things]
-    empty = sum(mask is None for mask, _ in masks)
-    if empty:
-        own.append(f"{empty} annotations have no mask that can be read, and are not in the labels.")
-    drawn = sorted(((mask, n) for mask, n in masks if mask is not None), key=lambda one: -int(one[0].sum()))
-    hidden = 0
-    for mask, number in drawn:
-        hidden += int(((labels != 0) & (labels != number) & mask).sum())
-        labels[mask] = number
-    if hidden:
-        own.append(f"{hidden} pixels belong to several categories, and went to the smallest thing.")
-    stem = Path(image["file_name"]).stem
+    picture = file.folders.find(image.get("path"), image.get("file_name"), image.get("coco_url"))
+    shape, note = believed_size(image.get("height"), image.get("width"), picture, file.path.name)
+    if note:
+        file.notes.append(note)
+    labels = file.categories.labels
+    canvas = Canvas(shape, labels_dtype(max((label.id for label in labels), default=0)).type)
+    for which, number, annotation in things:
+        try:
+            canvas.draw(number, *drawn(annotation, shape))
+            file.read += 1
+        except Unusable as error:
+            file.annotations.add(which, str(error))
+    notes = []
+    if canvas.shared:
+        notes.append(f"{canvas.shared} pixels belong to several categories, and went to the smallest thing.")
+    name = picture_name(image.get("file_name")) or "picture"
     return LabelledPicture(
-        name=stem if names[stem] == 1 else f"{stem} {image['id']}",
-        labels=labels,
-        categories=categories,
-        picture_path=file,
+        name=name if file.names[name] == 1 else f"{name} {id}",
+        labels=canvas.labels,
+        categories=labels,
+        picture_path=picture,
         pixel_size=size_of_pixel(image.get("pixel_size")),
-        unit=image.get("unit"),
-        record={"read_from": str(path), **({"notes": own} if own else {})},
+        unit=text_or_none(image.get("unit")),
+        record={"read_from": as_text(file.path), **({"notes": notes} if notes else {})},
     )
-
-
-def _size(image: dict[str, Any], file: Path | None, path: Path) -> tuple[int, int]:
-    if "height" in image and "width" in image:
-        return int(image["height"]), int(image["width"])
-    if file is not None and file.is_file():
-        with Image.open(file) as picture:
-            return picture.height, picture.width
-    raise InputError(f"{path} does not say how large '{image['file_name']}' is: add its height and width.")
-
-
-def _mask(thing: dict[str, Any], shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
-    from pycocotools import mask as run_lengths
-
-    said = thing.get("segmentation")
-    height, width = shape
-    if isinstance(said, list):
-        polygons = [polygon for polygon in said if len(polygon) >= 6 and len(polygon) % 2 == 0]
-        if not polygons:
-            return None
-        lengths = run_lengths.merge(run_lengths.frPyObjects(polygons, height, width))
-    elif isinstance(said, dict) and isinstance(said.get("counts"), list):
-        lengths = run_lengths.frPyObjects(said, height, width)
-    elif isinstance(said, dict) and isinstance(said.get("counts"), str):
-        lengths = said
-    else:
-        return None
-    if list(lengths["size"]) != [height, width]:
-        return None
-    return np.asarray(run_lengths.decode(lengths)).astype(bool)

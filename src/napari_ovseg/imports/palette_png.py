@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from napari_ovseg.errors import InputError
 from napari_ovseg.export import CATEGORIES_FILE
 from napari_ovseg.export.categories_json import names_beside
-from napari_ovseg.file_names import as_text
-from napari_ovseg.imports.named import found_picture, named_label, read_json, size_of_pixel
+from napari_ovseg.file_names import as_text, path_of
+from napari_ovseg.imports.found_pictures import PictureFolders
+from napari_ovseg.imports.named import (
+    named_labels_of,
+    read_json,
+    size_of_pixel,
+    text_or_none,
+    whole,
+)
+from napari_ovseg.imports.skipped import Skipped, read_each, with_notes
 from napari_ovseg.labelled import LabelledPicture, NamedLabel
+from napari_ovseg.pictures import read_ids
 
 # The keys of an image's files that hold ids.
 _LABELS = ("masks", "pseudo_labels")
-_MODES = {"P", "L", "1", "I;16", "I;16B", "I"}
+_LARGEST = 65535
 
 
 def peek(path: Path) -> bool:
@@ -31,15 +40,19 @@ def peek(path: Path) -> bool:
 
 
 def read(path: Path) -> list[LabelledPicture]:
-    """Read all masks that a map of names lists, or the one PNG that was asked for."""
+    """Read all masks that a map of names lists, or the one PNG that was asked for.
+
+    What can't be read is named in the notes of the first picture, unless it is all there is.
+    """
     file, wanted = _map_of(path)
     if file is None:
         raise InputError(f"There is no {CATEGORIES_FILE} beside {path}: put it there, it says what ids mean.")
     content = read_json(file)
-    categories = _categories(content, file)
-    return [
-        _picture(entry, key, file, categories) for entry in _entries(content) for key in _files(entry, wanted)
-    ]
+    skipped = Skipped(file, "category")
+    categories = _categories(content, file, skipped)
+    files = [(entry, key) for entry in _entries(content) for key in _files(entry, wanted)]
+    read_one = partial(_picture, file=file, folders=PictureFolders(file), categories=categories)
+    return with_notes(read_each(files, read_one), skipped.sentences())
 
 
 def _map_of(path: Path) -> tuple[Path | None, str | None]:
@@ -56,7 +69,7 @@ def _map_of(path: Path) -> tuple[Path | None, str | None]:
         # A file of a split is one folder below the map.
         for folder in list(path.absolute().parents)[:2]:
             if (folder / CATEGORIES_FILE).is_file():
-                return folder / CATEGORIES_FILE, path.absolute().relative_to(folder).as_posix()
+                return folder / CATEGORIES_FILE, as_text(path.absolute().relative_to(folder).as_posix())
     return None, None
 
 
@@ -72,56 +85,49 @@ def _files(entry: dict[str, Any], wanted: str | None) -> list[str]:
     return [key for key in _LABELS if entry.get(key) == wanted]
 
 
-def _categories(content: dict[str, Any], file: Path) -> tuple[NamedLabel, ...]:
-    try:
-        return tuple(
-            named_label(
-                entry["id"],
-                entry["name"],
-                bytes.fromhex(entry["colour"].removeprefix("#")),
-                entry.get("synonyms", ()),
-                file,
-            )
-            for entry in content["categories"]
-            if entry["id"] != 0
-        )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+def _categories(content: dict[str, Any], file: Path, skipped: Skipped) -> tuple[NamedLabel, ...]:
+    entries = content.get("categories")
+    if not isinstance(entries, list):
         raise InputError(
-            f"The categories of {file} can't be read ({type(error).__name__}: {error}): each needs id, "
-            'name and colour, as in {"id": 1, "name": "cat", "colour": "#ff0000"}.'
-        ) from error
+            f"{file} lists no categories: it needs them, as in "
+            '{"categories": [{"id": 1, "name": "cat", "colour": "#ff0000"}]}.'
+        )
+    rows = []
+    for place, entry in enumerate(entries, 1):
+        if not isinstance(entry, dict):
+            skipped.add(f"number {place} of the list", "it is no object")
+        elif whole(entry.get("id")) != 0:
+            colour = entry.get("colour", entry.get("color"))
+            rows.append((entry.get("id"), entry.get("name"), colour, entry.get("synonyms")))
+    return named_labels_of(rows, file, skipped)
 
 
 def _picture(
-    entry: dict[str, Any], key: str, file: Path, categories: tuple[NamedLabel, ...]
+    listed: tuple[dict[str, Any], str],
+    *,
+    file: Path,
+    folders: PictureFolders,
+    categories: tuple[NamedLabel, ...],
 ) -> LabelledPicture:
-    path = file.parent / entry[key]
+    entry, key = listed
+    path = path_of(entry[key], file.parent)
     stem = path.stem.removesuffix("_masks").removesuffix("_pseudo")
-    name = str(entry.get("name") or stem)
-    record = entry.get("record")
+    name = text_or_none(entry.get("name")) or stem
+    record, done = entry.get("record"), entry.get("done")
     return LabelledPicture(
         name=name if key == "masks" else f"{name} pseudo-labels",
-        labels=_read_ids(path),
+        labels=_ids(path),
         categories=categories,
-        picture_path=found_picture(entry.get("image"), file.parent),
+        picture_path=folders.find(entry.get("image")),
         pixel_size=size_of_pixel(entry.get("pixel_size")),
-        unit=entry.get("unit"),
+        unit=text_or_none(entry.get("unit")),
         record=record if isinstance(record, dict) else {},
-        done=entry.get("done"),
+        done=done if isinstance(done, bool) else None,
     )
 
 
-def _read_ids(path: Path) -> NDArray[np.unsignedinteger[Any]]:
-    try:
-        with Image.open(path) as picture:
-            if picture.mode not in _MODES:
-                raise InputError(f"{path} is a colour picture ({picture.mode}), not ids: name the masks.")
-            ids = np.asarray(picture)
-    except InputError:
-        raise
-    # Decoders raise whatever they like on a damaged file.
-    except Exception as error:
-        raise InputError(
-            f"{path} can't be read ({type(error).__name__}): it is missing or damaged; write it again."
-        ) from error
-    return ids.astype(np.uint8 if ids.dtype.itemsize == 1 else np.uint16)
+def _ids(path: Path) -> NDArray[np.unsignedinteger[Any]]:
+    ids = read_ids(path)
+    if ids.dtype.itemsize > 2 and ids.size and ids.max() > _LARGEST:
+        raise InputError(f"{path} holds the id {ids.max()}, and labels hold {_LARGEST} at most: renumber it.")
+    return ids.astype(np.uint8 if ids.dtype.itemsize == 1 else np.uint16, copy=False)
