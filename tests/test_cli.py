@@ -201,14 +201,23 @@ def test_a_picture_is_never_overwritten(tmp_path, pictures, model, monkeypatch, 
     assert mine.read_bytes() == pictures[0].read_bytes()
 
 
-def test_two_pictures_of_one_name_are_refused(tmp_path, pictures, model, monkeypatch, capsys):
+def test_pictures_of_one_name_are_told_apart_and_it_is_said_which_is_whose(
+    tmp_path, pictures, model, monkeypatch, capsys
+):
     (tmp_path / "b").mkdir()
-    other = tmp_path / "b" / "ONE.tif"
-    arguments = ["segment", pictures[0], other, "--labels", "a, b", "--output", tmp_path / "o"]
-    assert run(monkeypatch, *arguments) == 2
-    said = capsys.readouterr().err
-    assert str(pictures[0]) in said
-    assert str(other) in said
+    other = tmp_path / "b" / "ONE.png"
+    other.write_bytes(pictures[0].read_bytes())
+    out = tmp_path / "o"
+    arguments = ["segment", *pictures, other, pictures[0], "--labels", "a, b", "--output", out]
+    assert run(monkeypatch, *arguments) == 0
+    listed = json.loads((out / "categories.json").read_text(encoding="utf-8"))["images"]
+    found = [(image["image"], image["masks"]) for image in listed]
+    assert found == [
+        ("../one.png", "one_masks.png"),
+        ("../two.jpg", "two_masks.png"),
+        ("../b/ONE.png", "b_ONE_masks.png"),
+    ]
+    assert f"b_ONE_overlay.png\n  from {other}\n" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("labels", ["", "a, A", "a: ", "background: b"])
@@ -241,7 +250,7 @@ def test_no_room_on_the_disk_ends_the_run_with_what_was_done(tmp_path, pictures,
     assert run(monkeypatch, "segment", *pictures, "--labels", "a, b", "--output", out) == 2
     assert "no room on the disk" in capsys.readouterr().err
     names = {path.name for path in out.iterdir()}
-    assert names == {"categories.json", "one_masks.png", "one_overlay.png", "one_pseudo.png", "two_masks.png"}
+    assert names == {"categories.json", "one_masks.png", "one_overlay.png", "one_pseudo.png"}
 
 
 def test_errors_of_the_model_are_one_line(tmp_path, pictures, monkeypatch, capsys):

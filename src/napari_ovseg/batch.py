@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_ovseg.categories import Category
-from napari_ovseg.errors import InputError
+from napari_ovseg.errors import Cancelled, InputError, ModelError, NoRoomError, OutputError
 from napari_ovseg.export import (
     CATEGORIES_FILE,
     prepare_folder,
@@ -18,7 +18,9 @@ from napari_ovseg.export import (
     write_labels,
     write_overlay,
 )
-from napari_ovseg.images import read_image, to_rgb
+from napari_ovseg.file_names import as_text, at_home, distinct_stems, resolved, seen_from
+from napari_ovseg.images import to_rgb
+from napari_ovseg.pictures import Picture, read_picture
 from napari_ovseg.wording import GUESS
 
 if TYPE_CHECKING:
@@ -28,11 +30,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """One picture: what its files are called, where it comes from, and how to get its pixels."""
+    """One picture.
+
+    Attributes
+    ----------
+    stem : str
+        What its files are called.
+    source : str
+        Where it comes from, as a person named it.
+    load : callable
+        Reads it.
+    path : Path, optional
+        Its file, absolute.
+    """
 
     stem: str
     source: str
-    load: Callable[[], Any]
+    load: Callable[[], Picture]
+    path: Path | None = None
 
     @property
     def files(self) -> dict[str, str]:
@@ -56,10 +71,12 @@ class Result:
 def plan(paths: Iterable[str | Path], folder: str | Path, *, overwrite: bool = False) -> list[Job]:
     """Name the files that segmenting these pictures will write, and refuse what would lose any.
 
+    Pictures that share a name get stems that tell them apart, see `file_names.distinct_stems`.
+
     Parameters
     ----------
     paths : iterable of str or Path
-        The pictures.
+        The pictures. A path that was given twice counts once.
     folder : str or Path
         Where the results go.
     overwrite : bool
@@ -72,23 +89,20 @@ def plan(paths: Iterable[str | Path], folder: str | Path, *, overwrite: bool = F
     Raises
     ------
     InputError
-        When there is no picture, or two would be written to the same files.
+        When there is no picture.
     OutputError
         When a file of the results is there already, or is one of the pictures.
     """
-    files = list(dict.fromkeys(Path(path) for path in paths))
+    files: dict[Path, Path] = {}
+    for path in paths:
+        files.setdefault(resolved(path), at_home(path))
     if not files:
         raise InputError("There is no picture to segment: name at least one file.")
-    jobs = [Job(file.stem, str(file), partial(read_image, file)) for file in files]
-    owners: dict[str, Job] = {}
-    for job in jobs:
-        # Compared without case, because some file systems do so too.
-        other = owners.setdefault(job.stem.casefold(), job)
-        if other is not job:
-            raise InputError(
-                f"{other.source} and {job.source} would both be written to {job.files['masks']}: "
-                "rename one, or give them different output folders."
-            )
+    stems = distinct_stems([(file.stem, file) for file in files])
+    jobs = [
+        Job(stem, as_text(typed), partial(_read, typed), file)
+        for stem, (file, typed) in zip(stems, files.items(), strict=True)
+    ]
     targets = [Path(folder) / name for job in jobs for name in job.files.values()]
     targets.append(Path(folder) / CATEGORIES_FILE)
     refuse_losses(targets, files, overwrite=overwrite)
@@ -107,7 +121,7 @@ def segment_files(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Iterator[Result]:
-    """Segment each picture and write its files; a picture that can't be used is reported and passed over.
+    """Segment each picture and write its files; whatever goes wrong with one is reported, the rest is done.
 
     Parameters
     ----------
@@ -129,8 +143,10 @@ def segment_files(
 
     Raises
     ------
+    ModelError
+        When the model fails: it would with the next picture too.
     OutputError
-        When a file can't be written.
+        When the disk is full, or ``categories.json`` can't be written.
     """
     folder = prepare_folder(folder)
     look: dict[str, Any] = {"model": model, "preset": preset, "method": method, "pack": pack}
@@ -139,9 +155,11 @@ def segment_files(
         try:
             found, entry = _segment_one(job, categories, folder, look, seed, progress)
             result = Result(job, found)
-        except InputError as error:
-            entry = {"image": job.source, "problem": str(error)}
-            result = Result(job, problem=str(error))
+        except (ModelError, NoRoomError, Cancelled):
+            raise
+        except Exception as error:
+            result = Result(job, problem=_problem(job, error))
+            entry = {"image": _named(job, folder), "problem": result.problem}
         entries.append(entry)
         write_categories(
             folder / CATEGORIES_FILE,
@@ -163,19 +181,54 @@ def _segment_one(
 ) -> tuple[Segmentation, dict[str, Any]]:
     from napari_ovseg.pipeline import segment
 
-    image = job.load()
-    picture = to_rgb(image)
-    found = segment(image, categories, **look, seed=seed, progress=progress)
+    read = job.load()
+    picture = to_rgb(read.pixels)
+    found = segment(read.pixels, categories, **look, seed=seed, progress=progress)
     names = [category.name for category in found.categories]
-    write_labels(folder / job.files["masks"], found.masks, len(names))
-    write_labels(folder / job.files["pseudo_labels"], found.pseudo_labels, len(names))
-    write_overlay(folder / job.files["overlay"], picture, found.masks, names, found.record.get("absent", ()))
+    absent = found.record.get("absent", ())
+    masks, pseudo_labels, overlay = (folder / name for name in job.files.values())
+    try:
+        write_labels(masks, found.masks, len(names))
+        write_labels(pseudo_labels, found.pseudo_labels, len(names))
+        write_overlay(overlay, picture, found.masks, names, absent)
+    except BaseException:
+        # what categories.json doesn't list is nobody's
+        for path in (masks, pseudo_labels, overlay):
+            path.unlink(missing_ok=True)
+        raise
     shares = [round(float((found.masks == number).mean()), 6) for number in range(1, len(names) + 1)]
     entry = {
-        "image": job.source,
+        "image": _named(job, folder),
         **job.files,
+        "pixel_size": read.pixel_size,
+        "unit": read.unit,
         "presence": dict(zip(names, (round(float(sure), 4) for sure in found.presence), strict=True)),
         "share": dict(zip(names, shares, strict=True)),
         "record": found.record,
     }
     return found, entry
+
+
+def _read(file: Path) -> Picture:
+    if file.is_dir():
+        raise InputError(f"There is no picture in {file}: name a folder of PNG, JPEG, TIFF and so on.")
+    return read_picture(file)
+
+
+def _named(job: Job, folder: Path) -> str:
+    """How a file in this folder names the picture."""
+    return job.source if job.path is None else seen_from(folder, job.path)
+
+
+def _problem(job: Job, error: Exception) -> str:
+    """Say in one sentence why there is nothing for a picture, and of which one."""
+    if isinstance(error, InputError | OutputError):
+        text = str(error)
+    elif isinstance(error, MemoryError):
+        text = "there is not enough memory for it: make it smaller, or choose the preset fast."
+    else:
+        text = (
+            f"it could not be segmented ({type(error).__name__}: {as_text(str(error))}): please report this."
+        )
+    known = {job.source, "" if job.path is None else as_text(job.path)} - {""}
+    return text if any(name in text for name in known) else f"{job.source}: {text}"

@@ -74,14 +74,17 @@ def path_of(text: str, folder: str | Path | None = None) -> Path:
     return places[0] if places else literal
 
 
-def resolved(path: str | Path) -> Path:
-    """Make a path absolute, as the system understands it, but keep its last name where that is a link.
-
-    A ``~`` that the shell has left at the start is the user's folder, unless there is a file called so.
-    """
+def at_home(path: str | Path) -> Path:
+    """Return a path with the user's folder for a ``~`` that the shell left, unless a file is called so."""
     path = Path(path)
-    if path.parts[:1] and path.parts[0].startswith("~") and not os.path.lexists(path.parts[0]):
-        path = Path(os.path.expanduser(path))
+    if not path.parts or not path.parts[0].startswith("~") or os.path.lexists(path.parts[0]):
+        return path
+    return Path(os.path.expanduser(path))
+
+
+def resolved(path: str | Path) -> Path:
+    """Make a path absolute, as the system understands it, but keep its last name where that is a link."""
+    path = at_home(path)
     if path.name in ("", ".."):
         return Path(os.path.realpath(path))
     return Path(os.path.realpath(path.parent), path.name)

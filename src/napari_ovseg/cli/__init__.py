@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import sys
 import warnings
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import typer
 
@@ -16,6 +18,7 @@ from napari_ovseg.cli.segment import demo, segment
 from napari_ovseg.cli.suggest import suggest
 from napari_ovseg.cli.window import open_command
 from napari_ovseg.errors import OvsegError
+from napari_ovseg.file_names import PERCENT
 
 app = typer.Typer(
     help="Type what is in the picture, get editable masks.",
@@ -35,6 +38,8 @@ app.add_typer(models_app, name="models")
 
 def main() -> None:
     """Run the command line; an error of this package is one line on stderr and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        _take_any_name(stream)
     # Licences and notes of a run are printed here, once.
     warnings.filterwarnings("ignore", category=UserWarning, module="napari_ovseg")
     try:
@@ -42,6 +47,13 @@ def main() -> None:
     except OvsegError as error:
         typer.echo(f"Error: {' '.join(str(error).split())}", err=True)
         sys.exit(2)
+
+
+def _take_any_name(stream: TextIO) -> None:
+    """Let a stream write what its encoding can't hold as escapes: a name is no reason to stop."""
+    if isinstance(stream, io.TextIOWrapper):
+        plain = codecs.lookup(stream.encoding).name == "ascii"
+        stream.reconfigure(encoding="utf-8" if plain else None, errors=PERCENT)
 
 
 def _print_version(wanted: bool) -> None:

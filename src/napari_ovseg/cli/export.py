@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from napari_ovseg.cli.progress import Bars
+from napari_ovseg.errors import InputError
+from napari_ovseg.file_names import at_home
 
 if TYPE_CHECKING:
     from napari_ovseg.labelled import LabelledPicture
@@ -70,11 +73,16 @@ def export(
     """
     from napari_ovseg.export import export as write
 
-    pictures = [picture for source in sources for picture in read_source(source, saved_in)]
+    pictures: list[LabelledPicture] = []
+    problems: list[str] = []
+    for source in sources:
+        pictures += read_source(at_home(source), saved_in, problems)
+    if problems and not pictures:
+        raise InputError(" ".join(problems))
     with Bars() as bars:
         summary = write(
             pictures,
-            output,
+            at_home(output),
             format,
             smallest_area=smallest_area,
             connectivity=8 if corners_touch else 4,
@@ -87,15 +95,35 @@ def export(
             progress=bars,
         )
     typer.echo(str(summary))
+    if problems:
+        typer.echo(
+            f"{len(problems)} of what was named could not be read, and is not in the export:", err=True
+        )
+        for problem in problems:
+            typer.echo(f"  {' '.join(problem.split())}", err=True)
+        raise typer.Exit(1)
 
 
-def read_source(source: Path, saved_in: Path | None = None) -> list[LabelledPicture]:
-    """Read the labels of one argument; the one place to add other kinds of sources."""
+def read_source(source: Path, saved_in: Path | None, problems: list[str]) -> list[LabelledPicture]:
+    """Read the labels of one argument; the one place to add other kinds of sources.
+
+    Parameters
+    ----------
+    source : Path
+    saved_in : Path or None
+        The folder of the user's choice for all sidecars.
+    problems : list of str
+        Gets what can't be read, a sentence each; the rest is read.
+    """
     from napari_ovseg.annotation.labelled_pictures import read_work, saved_work
     from napari_ovseg.imports import is_labelled, read_labelled
 
-    if not is_labelled(source):
-        found = saved_work(source, saved_in)
-        if found:
-            return [picture for work in found for picture in read_work(work)]
-    return read_labelled(source)
+    found = [] if is_labelled(source) else saved_work(source, saved_in)
+    readings = [partial(read_work, work) for work in found] or [partial(read_labelled, source)]
+    pictures: list[LabelledPicture] = []
+    for read in readings:
+        try:
+            pictures += read()
+        except InputError as error:
+            problems.append(str(error))
+    return pictures

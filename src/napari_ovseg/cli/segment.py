@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from operator import getitem
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +23,8 @@ from napari_ovseg.cli.options import (
 from napari_ovseg.cli.progress import Bars
 from napari_ovseg.cli.window import has_display
 from napari_ovseg.errors import InputError
+from napari_ovseg.file_names import as_text, at_home
+from napari_ovseg.picture_files import picture_files
 from napari_ovseg.wording import GUESS, NONE, sharper_names
 
 if TYPE_CHECKING:
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
 
 
 def segment(
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="PNG, JPEG, TIFF and so on.")],
+    images: Annotated[
+        list[Path],
+        typer.Argument(metavar="IMAGE", help="PNG, JPEG, TIFF and so on, or folders of them."),
+    ],
     labels: Annotated[
         str,
         typer.Option(help='Names, as in "cat, dog: puppy, hound; background: grass, sky".', metavar="TEXT"),
@@ -59,7 +63,8 @@ def segment(
 
     categories = parse_categories(labels)
     pack = pack_named(pack)
-    jobs = plan(images, output, overwrite=overwrite)
+    output = at_home(output)
+    jobs = plan(picture_files(images), output, overwrite=overwrite)
     loaded = load(model, checkpoint, device)
     look = {"model": loaded, "preset": preset, "method": method, "pack": pack}
     failed = _run(jobs, categories, output, seed, look)
@@ -67,8 +72,7 @@ def segment(
     if failed:
         typer.echo(f"{len(failed)} of {len(jobs)} pictures could not be segmented:", err=True)
         for result in failed:
-            named = result.job.source in result.problem
-            typer.echo(f"  {result.problem if named else f'{result.job.source}: {result.problem}'}", err=True)
+            typer.echo(f"  {' '.join(result.problem.split())}", err=True)
         raise typer.Exit(1)
 
 
@@ -88,10 +92,11 @@ def demo(
         typer.echo("There is no display here, so the pictures are written to files.")
     from napari_ovseg.batch import Job
     from napari_ovseg.demo.scenes import sample_scene
+    from napari_ovseg.pictures import Picture
 
     loaded = load("demo", None, "auto")
     for stem, scene in (("particles", sample_scene(3)), ("shapes", sample_scene(10))):
-        job = Job(stem, f"a generated scene of {stem}", partial(getitem, scene, 0))
+        job = Job(stem, f"a generated scene of {stem}", partial(Picture, scene[0]))
         for failed in _run([job], parse_categories(scene[2]), output / stem, 0, {"model": loaded}):
             raise InputError(failed.problem)
     typer.echo(f"The pictures are in {output.resolve()}")
@@ -119,7 +124,10 @@ def _run(
                 if warning not in said:
                     typer.echo(f"Warning: {warning}", err=True)
                     said.add(warning)
-            typer.echo(folder / result.job.files["overlay"])
+            typer.echo(as_text(folder / result.job.files["overlay"]))
+            path = result.job.path
+            if path is not None and as_text(path.stem) != result.job.stem:
+                typer.echo(f"  from {result.job.source}")
             used = found.record["pack"]
             if used != NONE:
                 guessed = " (guessed)" if look.get("pack", GUESS) == GUESS else ""

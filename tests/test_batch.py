@@ -1,0 +1,158 @@
+"""Many pictures: whatever goes wrong with one, the rest is done, and what is written is true."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from napari_ovseg.batch import plan, segment_files
+from napari_ovseg.categories import parse_categories
+from napari_ovseg.errors import InputError, ModelError, OutputError
+from napari_ovseg.imports import read_labelled
+
+MODEL = SimpleNamespace(spec=SimpleNamespace(name="stand-in"), device="cpu")
+
+
+@pytest.fixture(autouse=True)
+def method(monkeypatch):
+    """Stand in for the method: the left half is the category; red pictures raise what a test asks for."""
+    asked = SimpleNamespace(error=None)
+
+    def segment(image, categories, **look):
+        if asked.error is not None and image[0, 0, 0] == 255:
+            raise asked.error
+        masks = np.zeros(image.shape[:2], np.uint8)
+        masks[:, : masks.shape[1] // 2] = 1
+        return SimpleNamespace(
+            categories=categories, masks=masks, pseudo_labels=masks, presence=np.ones(1), record={}
+        )
+
+    monkeypatch.setattr("napari_ovseg.pipeline.segment", segment)
+    return asked
+
+
+def picture(path: Path, red: int = 0) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        pixels = np.zeros((8, 9, 3), np.uint8)
+        pixels[..., 0] = red
+        pixels[4:, :, 1] = 200
+        Image.fromarray(pixels).save(file, format="PNG")
+    return path
+
+
+def run(files, folder, **options):
+    jobs = plan(files, folder, **options)
+    return list(segment_files(jobs, parse_categories("cat"), folder, model=MODEL))
+
+
+def listed(folder: Path) -> list[dict]:
+    return json.loads((folder / "categories.json").read_bytes())["images"]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (InputError("It is all one value."), "It is all one value."),
+        (MemoryError(), "not enough memory"),
+        (ZeroDivisionError("float division"), r"\(ZeroDivisionError: float division\)"),
+        (RuntimeError("caf\udce9"), "caf%E9"),
+        (OutputError("It can't be written."), "It can't be written."),
+    ],
+)
+def test_whatever_goes_wrong_with_one_the_rest_is_done(tmp_path, method, error, said):
+    method.error = error
+    files = [picture(tmp_path / name, red) for name, red in (("a.png", 0), ("b.png", 255), ("c.png", 0))]
+    out = tmp_path / "out"
+    good, bad, last = run(files, out)
+    assert not good.problem
+    assert not last.problem
+    assert re.search(said, bad.problem)
+    assert bad.problem.startswith(str(files[1]))
+    assert [("problem" in entry) for entry in listed(out)] == [False, True, False]
+    assert not list(out.glob("b_*"))
+    assert [one.name for one in read_labelled(out)] == ["a", "c"]
+
+
+def test_a_model_that_fails_and_ctrl_c_end_the_batch_with_what_was_done(tmp_path, method):
+    files = [picture(tmp_path / "a.png"), picture(tmp_path / "b.png", 255), picture(tmp_path / "c.png")]
+    for number, error in enumerate((ModelError("It has no layers."), KeyboardInterrupt())):
+        method.error = error
+        out = tmp_path / str(number)
+        with pytest.raises(type(error)):
+            run(files, out)
+        assert [entry["image"] for entry in listed(out)] == ["../a.png"]
+        assert sorted(path.name[0] for path in out.iterdir()) == ["a", "a", "a", "c"]
+
+
+def test_one_file_that_can_t_be_written_is_one_problem(tmp_path, monkeypatch):
+    replace = Path.replace
+
+    def refuse(self, target):
+        if Path(target).name == "b_pseudo.png":
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    out = tmp_path / "out"
+    first, second = run([picture(tmp_path / "b.png"), picture(tmp_path / "c.png")], out)
+    assert "b_pseudo.png can't be written" in first.problem
+    assert second.segmentation is not None
+    assert {path.name[0] for path in out.iterdir()} == {"c"}
+
+
+def test_no_good_picture_is_told_truly(tmp_path):
+    (tmp_path / "bad.png").write_bytes(b"nothing")
+    out = tmp_path / "out"
+    found = run([tmp_path / "bad.png", tmp_path / "none.png", tmp_path], out)
+    assert all(result.problem for result in found)
+    assert [entry["image"] for entry in listed(out)] == ["../bad.png", "../none.png", ".."]
+    assert all("masks" not in entry and entry["problem"] for entry in listed(out))
+    assert [path.name for path in out.iterdir()] == ["categories.json"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux alone")
+def test_names_as_people_have_them(tmp_path):
+    store = picture(tmp_path / "store/3f2a")
+    (tmp_path / "cells.png").symlink_to(store)
+    names = [os.fsdecode(b"caf\xe9.png"), "細胞" * 40 + ".png", "con.png", "a:b.png"]
+    files = [*(picture(tmp_path / name) for name in names), tmp_path / "cells.png"]
+    out = tmp_path / "out"
+    found = run(files, out)
+    assert not any(result.problem for result in found)
+    stems = [result.job.stem for result in found]
+    assert [stems[0], *stems[2:]] == ["caf%E9", "_con", "a_b", "cells"]
+    for path in out.iterdir():
+        assert len(path.name.encode()) < 230
+    back = read_labelled(out)
+    assert [one.picture_path.name for one in back] == [*names, "cells.png"]
+
+
+def test_the_size_of_a_pixel_is_kept(tmp_path):
+    pixels = np.arange(8 * 9 * 3, dtype=np.uint8).reshape(8, 9, 3)
+    size = {"PhysicalSizeX": 0.25, "PhysicalSizeXUnit": "µm", "PhysicalSizeY": 0.5, "PhysicalSizeYUnit": "µm"}
+    tifffile.imwrite(tmp_path / "a.ome.tif", pixels, photometric="rgb", ome=True, metadata=size)
+    run([tmp_path / "a.ome.tif"], tmp_path / "out")
+    (back,) = read_labelled(tmp_path / "out")
+    assert (back.pixel_size, back.unit) == ((0.5, 0.25), "micrometer")
+
+
+def test_paths_are_seen_from_the_folder_of_the_results(tmp_path, monkeypatch):
+    picture(tmp_path / "p/pics/a.png")
+    monkeypatch.chdir(tmp_path / "p/pics")
+    run(["a.png", "./a.png", tmp_path / "p/pics/a.png"], "../m")
+    assert [entry["image"] for entry in listed(tmp_path / "p/m")] == ["../pics/a.png"]
+    assert str(tmp_path) not in (tmp_path / "p/m/categories.json").read_text(encoding="utf-8")
+    (tmp_path / "p").rename(tmp_path / "q")
+    monkeypatch.chdir(tmp_path)
+    assert read_labelled("q/m")[0].picture_path == tmp_path / "q/pics/a.png"
