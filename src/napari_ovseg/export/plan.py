@@ -10,8 +10,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-from napari_ovseg.file_names import as_text
-from napari_ovseg.file_names import seen_from as seen_from
+from napari_ovseg.file_names import as_text, seen_from
 from napari_ovseg.labelled import LabelledPicture, NamedLabel
 
 
