@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
+import re
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
@@ -14,10 +13,11 @@ import numpy as np
 from napari_ovseg.export.instances import things_in
 from napari_ovseg.export.outlines import outlines
 from napari_ovseg.export.plan import Dataset, Item, Planned
+from napari_ovseg.export.yolo_pictures import Kept, kept, write_converted, write_copy
 from napari_ovseg.file_names import as_text
 
-# What Ultralytics opens.
-_KNOWN = {".avif", ".bmp", ".dng", ".heic", ".jpeg", ".jpg", ".mpo", ".png", ".tif", ".tiff", ".webp"}
+# Not printable, or a line break, to readers of YAML.
+_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 def plan(dataset: Dataset) -> Iterator[Planned]:
@@ -26,21 +26,20 @@ def plan(dataset: Dataset) -> Iterator[Planned]:
     for item in dataset.items:
         item = item if item.split else Item(item.picture, item.stem, "train")
         yield Planned(item.path(".txt", "labels"), partial(_write_text, item, dataset), item.picture.name)
-        picture = item.picture.picture_path
-        if picture is not None and picture.is_file():
-            yield Planned(
-                item.path(as_text(picture.suffix), "images"), partial(_copy, picture), item.picture.name
-            )
-            if picture.suffix.lower() not in _KNOWN:
-                dataset.notes.count(
-                    "pictures are of a type that YOLO can't open: convert them", 1, item.picture.name
-                )
-        else:
-            dataset.notes.count(
-                "pictures have no known file: put each into images/, under the name of its text",
-                1,
-                item.picture.name,
-            )
+        yield from _picture(item, dataset)
+
+
+def _picture(item: Item, dataset: Dataset) -> Iterator[Planned]:
+    picture = item.picture
+    how = kept(picture.picture_path, picture.labels.shape, dataset.notes, picture.name)
+    path = picture.picture_path
+    if path is None or how is Kept.NOT:
+        return
+    if how is Kept.AS_IT_IS:
+        ending = as_text(path.suffix)
+        yield Planned(item.path(ending, "images"), partial(write_copy, path), picture.name)
+    else:
+        yield Planned(item.path(".png", "images"), partial(write_converted, path), picture.name)
 
 
 def _write_yaml(dataset: Dataset, file: BinaryIO) -> None:
@@ -49,11 +48,20 @@ def _write_yaml(dataset: Dataset, file: BinaryIO) -> None:
             "No picture is set apart for validation, so data.yaml names the same pictures for both: "
             "set a validation share."
         )
+    # Without a "path", Ultralytics starts at the folder of this file, wherever that is moved.
     lines = ["train: images/train", f"val: images/{'val' if 'val' in dataset.splits else 'train'}"]
-    # A JSON text is YAML too, whatever letters are in it; and so is an empty mapping.
-    names = [f"  {index}: {json.dumps(one.name)}" for index, one in enumerate(dataset.categories)]
+    names = [f"  {index}: {_quoted(one.name)}" for index, one in enumerate(dataset.categories)]
     lines += ["names:", *names] if names else ["names: {}"]
     file.write(("\n".join(lines) + "\n").encode("utf-8"))
+
+
+def _quoted(name: str) -> str:
+    """A text as YAML that every reader takes for that text; letters stay letters.
+
+    In JSON, letters outside the basic plane are two escapes, which readers of YAML take for two letters.
+    """
+    text = json.dumps(as_text(name), ensure_ascii=False)
+    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _write_text(item: Item, dataset: Dataset, file: BinaryIO) -> None:
@@ -66,8 +74,3 @@ def _write_text(item: Item, dataset: Dataset, file: BinaryIO) -> None:
         )
         points = (outer + thing.corner[::-1]) / size
         file.write(f"{index[thing.id]} {' '.join(f'{value:.8g}' for value in points.ravel())}\n".encode())
-
-
-def _copy(source: Path, file: BinaryIO) -> None:
-    with source.open("rb") as picture:
-        shutil.copyfileobj(picture, file)
