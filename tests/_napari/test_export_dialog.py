@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+import tifffile
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QPushButton
 
 from napari_ovseg._napari.export_dialog import ExportDialog
@@ -40,3 +42,39 @@ def test_nothing_is_squeezed_by_a_long_summary(qtbot, dialog, name):
     for field in (dialog.format, dialog.folder, dialog.overwrite, *dialog.findChildren(QPushButton)):
         assert field.height() >= field.minimumSizeHint().height()
     assert dialog.summary.height() >= dialog.summary.heightForWidth(dialog.summary.width())
+
+
+def test_a_folder_without_its_beginning_is_said_in_full(qtbot, dialog, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert not dialog.place.isVisible()
+    dialog.folder.setText("masks")
+    assert dialog.place.text() == f"That is {tmp_path / 'masks'}"
+    assert dialog.place.isVisible()
+    export(qtbot, dialog, "png")
+    assert (tmp_path / "masks" / "left_masks.png").exists()
+    assert str(tmp_path / "masks") in dialog.summary.text()
+
+
+def test_a_format_whose_package_is_missing_can_not_be_chosen(make_napari_viewer, tmp_path, monkeypatch):
+    monkeypatch.setattr("napari_ovseg.export.formats.find_spec", lambda name: None)
+    pictures = [LabelledPicture("a", np.eye(4, 6, dtype=np.uint8), named_labels(("ring",)))]
+    dialog = ExportDialog(lambda: pictures, tmp_path, make_napari_viewer().window._qt_window)
+    row = dialog.format.findData("ome-zarr")
+    assert not dialog.format.model().item(row).isEnabled()
+    assert "one more package is needed" in dialog.format.itemText(row)
+    assert 'pip install "napari-ovseg[ome-zarr]"' in dialog.format.itemData(row, Qt.ItemDataRole.ToolTipRole)
+    dialog.close()
+
+
+def test_things_go_along_where_the_format_has_a_place_for_them(qtbot, dialog, tmp_path):
+    dialog.format.setCurrentIndex(dialog.format.findData("ome-tiff"))
+    assert dialog.things.isVisible()
+    assert not dialog.choices.smallest_area.isVisible()
+    dialog.things.setChecked(True)
+    assert dialog.choices.smallest_area.isVisible()
+    export(qtbot, dialog, "ome-tiff")
+    with tifffile.TiffFile(tmp_path / "a folder with a name of its own" / "left_masks.ome.tif") as file:
+        assert len(file.series) == 2
+    dialog.format.setCurrentIndex(dialog.format.findData("png"))
+    assert not dialog.things.isVisible()
+    assert not dialog.choices.smallest_area.isVisible()

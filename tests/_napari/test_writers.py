@@ -90,9 +90,8 @@ def test_other_formats_are_one_file_of_the_chosen_name(tmp_path, viewer, ending)
     add(viewer, masks())
     viewer.layers.save(str(tmp_path / f"cells{ending}"))
     stem = Path(f"cells{ending}").stem
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
-        [f"cells{ending}", f"{stem}.categories.json"]
-    )
+    names = "categories.ovseg" if "json" in ending else "categories.json"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([f"cells{ending}", f"{stem}.{names}"])
 
 
 def test_yolo_is_a_folder_and_nothing_in_it_is_replaced(tmp_path, viewer):
@@ -213,14 +212,14 @@ def test_a_map_of_names_that_belongs_to_another_file_is_not_replaced(tmp_path, v
 
 def test_two_formats_of_one_name_do_not_take_each_others_names_away(tmp_path, viewer):
     add(viewer, masks(0))
-    viewer.layers.save(str(tmp_path / "s.png"))
+    viewer.layers.save(str(tmp_path / "s.geojson"))
     before = content(tmp_path)
     with pytest.raises(OutputError, match=r"does not belong to s.json"):
         viewer.layers.save(str(tmp_path / "s.json"))
     assert content(tmp_path) == before
-    # who deletes the masks has not asked for another map either
-    (tmp_path / "s.png").unlink()
-    viewer.layers.save(str(tmp_path / "s.png"))
+    # who deletes the outlines has not asked for another map either
+    (tmp_path / "s.geojson").unlink()
+    viewer.layers.save(str(tmp_path / "s.geojson"))
     assert content(tmp_path) == before
 
 

@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QStandardItemModel
 from qtpy.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -26,8 +27,11 @@ from qtpy.QtWidgets import (
 )
 
 from napari_ovseg._napari.background import Background
+from napari_ovseg._napari.thing_choices import ThingChoices
 from napari_ovseg.errors import LossError, OvsegError
 from napari_ovseg.export import FORMATS, Summary, export
+from napari_ovseg.export.plan import Options
+from napari_ovseg.file_names import as_text, resolved
 from napari_ovseg.labelled import LabelledPicture
 
 
@@ -40,13 +44,24 @@ class ExportDialog(QDialog):
         ``pictures() -> list of LabelledPicture``, as they are now; the work on them may go on.
     folder : Path
         Offered first.
+    before : Options, optional
+        What counted as a thing last.
+
+    Signals
+    -------
+    chosen(Options)
+        What counts as a thing now.
     """
+
+    chosen = Signal(object)
 
     def __init__(
         self,
         pictures: Callable[[], list[LabelledPicture]],
         folder: Path,
         parent: QWidget | None = None,
+        *,
+        before: Options | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export")
@@ -55,20 +70,19 @@ class ExportDialog(QDialog):
         self.format = QComboBox()
         for name, chosen in FORMATS.items():
             self.format.addItem(chosen.title, name)
+            if chosen.missing:
+                self._disable(self.format.count() - 1, chosen.missing)
         self.only_done = QCheckBox("only what is set to done")
-        self.smallest_area = QSpinBox()
-        self.smallest_area.setRange(1, 1_000_000)
-        self.smallest_area.setSuffix(" px")
-        self.smallest_area.setToolTip("In pixels. Smaller regions are left out; the summary says how many.")
-        self.split_touching = QCheckBox("cut round things apart where they touch")
-        self.corners_touch = QCheckBox("pixels that meet at a corner are one thing")
-        self.corners_touch.setChecked(True)
+        self.things = QCheckBox("things too, one id each")
         self.polygons = QCheckBox("polygons in place of run lengths (no holes)")
         self.validation = QSpinBox()
         self.validation.setRange(0, 90)
         self.validation.setSuffix(" %")
         self.validation.setToolTip("How many of the pictures are set apart for validation.")
         self.folder = QLineEdit(str(folder))
+        self.place = QLabel()
+        self.place.setWordWrap(True)
+        self.folder.textChanged.connect(lambda _text: self._say_place())
         self.overwrite = QCheckBox("replace files of an earlier export")
         self.summary = QLabel()
         self.summary.setWordWrap(True)
@@ -78,11 +92,13 @@ class ExportDialog(QDialog):
         self.buttons.addButton(self.export, QDialogButtonBox.ButtonRole.ActionRole)
         self.export.clicked.connect(self._start)
         self.buttons.rejected.connect(self.reject)
-        self._lay_out()
+        self._lay_out(before or Options())
         self.format.currentIndexChanged.connect(self._show_choices)
+        self.things.toggled.connect(self._show_choices)
+        self._say_place()
         self._show_choices()
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, before: Options) -> None:
         browse = QPushButton("Choose...")
         browse.clicked.connect(self._browse)
         row = QHBoxLayout()
@@ -94,12 +110,12 @@ class ExportDialog(QDialog):
         self._fields.addRow("What", QLabel(what))
         self._fields.addRow("Format", self.format)
         self._fields.addRow("", self.only_done)
-        self._fields.addRow("Smallest area", self.smallest_area)
-        self._fields.addRow("", self.corners_touch)
-        self._fields.addRow("", self.split_touching)
+        self._fields.addRow("", self.things)
+        self.choices = ThingChoices(self._fields, before)
         self._fields.addRow("", self.polygons)
         self._fields.addRow("For validation", self.validation)
         self._fields.addRow("Folder", row)
+        self._fields.addRow("", self.place)
         self._fields.addRow("", self.overwrite)
         layout = QVBoxLayout(self)
         layout.addLayout(self._fields)
@@ -107,14 +123,39 @@ class ExportDialog(QDialog):
         layout.addWidget(self.buttons)
         self.setMinimumWidth(480)
 
+    def _disable(self, row: int, why: str) -> None:
+        """Show a format that can't be chosen, and why."""
+        self.format.setItemText(row, f"{self.format.itemText(row)} (one more package is needed)")
+        self.format.setItemData(row, why, Qt.ItemDataRole.ToolTipRole)
+        model = self.format.model()
+        if isinstance(model, QStandardItemModel) and (item := model.item(row)) is not None:
+            item.setEnabled(False)
+
     def _show_choices(self) -> None:
         """Only what the format can take."""
         name = self.format.currentData()
-        for field in (self.smallest_area, self.corners_touch, self.split_touching):
-            self._fields.setRowVisible(field, FORMATS[name].instances)
+        self._fields.setRowVisible(self.things, FORMATS[name].takes_things)
+        self.choices.show(self._of_things())
         self._fields.setRowVisible(self.polygons, name == "coco")
         self._fields.setRowVisible(self.validation, len(self._pictures) > 1)
         self._fields.setRowVisible(self.only_done, any(one.done for one in self._pictures))
+        self._make_room()
+
+    def _of_things(self) -> bool:
+        """Whether what counts as a thing matters to what is chosen."""
+        chosen = FORMATS[self.format.currentData()]
+        return chosen.instances or (chosen.takes_things and self.things.isChecked())
+
+    def _place(self) -> Path:
+        """The folder as it will be used: what is typed may start anywhere."""
+        return resolved(self.folder.text().strip())
+
+    def _say_place(self) -> None:
+        """Say where a folder is that is typed without its beginning."""
+        typed = self.folder.text().strip()
+        place = as_text(self._place()) if typed else ""
+        self._fields.setRowVisible(self.place, bool(typed) and place != typed)
+        self.place.setText(f"That is {place}")
         self._make_room()
 
     def _browse(self) -> None:
@@ -131,10 +172,11 @@ class ExportDialog(QDialog):
         self._show_choices()
         name = self.format.currentData()
         options: dict[str, Any] = {}
-        if FORMATS[name].instances:
-            options["smallest_area"] = self.smallest_area.value()
-            options["connectivity"] = 8 if self.corners_touch.isChecked() else 4
-            options["split_touching"] = self.split_touching.isChecked()
+        if self._of_things():
+            options |= self.choices.arguments()
+            self.chosen.emit(self.choices.options())
+        if FORMATS[name].takes_things:
+            options["things"] = self.things.isChecked()
         if name == "coco":
             options["polygons"] = self.polygons.isChecked()
         if len(self._pictures) > 1:
@@ -142,9 +184,7 @@ class ExportDialog(QDialog):
         chosen = [one for one in self._pictures if one.done or not self.only_done.isChecked()]
         self.export.setEnabled(False)
         self._say("Writing...")
-        work = partial(
-            export, chosen, Path(self.folder.text()), name, overwrite=self.overwrite.isChecked(), **options
-        )
+        work = partial(export, chosen, self._place(), name, overwrite=self.overwrite.isChecked(), **options)
         self._background.start(work, self._show_summary)
 
     def _show_summary(self, outcome: Future[Summary]) -> None:

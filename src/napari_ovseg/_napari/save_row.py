@@ -21,17 +21,19 @@ from napari_ovseg._napari.colours import PROBLEM_COLOUR
 
 
 class SaveRow(QWidget):
-    """Says when and where work was saved, or why not; asks for another folder, and for an export.
+    """Says when and where work was saved, or why not; asks for another folder, for things, for an export.
 
     Signals
     -------
     folder_chosen(Path or None)
         All work is to be saved in this folder, or beside its pictures.
     export_requested()
+    things_requested()
     """
 
     folder_chosen = Signal(object)
     export_requested = Signal()
+    things_requested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -42,6 +44,9 @@ class SaveRow(QWidget):
         places.addAction("A folder for all pictures...", self.choose_folder)
         places.addAction("Beside each picture", lambda: self.folder_chosen.emit(None))
         self.folder.setMenu(places)
+        self.things = QPushButton("Things...")
+        self.things.setToolTip("Number the things in the masks and measure each: area, place, shape.")
+        self.things.clicked.connect(self.things_requested)
         self.export = QPushButton("Export...")
         self.export.setToolTip("Write the masks for training, as PNG, TIFF, COCO, YOLO and others.")
         self.export.clicked.connect(self.export_requested)
@@ -52,6 +57,7 @@ class SaveRow(QWidget):
         row = QHBoxLayout()
         row.addWidget(self.status, 1)
         row.addWidget(self.folder)
+        row.addWidget(self.things)
         row.addWidget(self.export)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

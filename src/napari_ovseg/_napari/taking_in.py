@@ -12,6 +12,7 @@ from napari_ovseg._napari.labelled_layers import pictures_of
 from napari_ovseg._napari.layers import tracked_labels
 from napari_ovseg._napari.restore import restore
 from napari_ovseg._napari.source import Source
+from napari_ovseg._napari.things_layer import is_things
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.asked import asked
 from napari_ovseg.annotation.taken_in import taken_in
@@ -123,6 +124,7 @@ def fitting_labels(
         or not isinstance(active, Labels)
         or active.multiscale
         or tracked_labels(active) is not None
+        or is_things(active.metadata)
     ):
         return None
     if not {"index", "name"} <= set(active.features) or not len(active.features):

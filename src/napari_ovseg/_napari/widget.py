@@ -6,17 +6,17 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import QEvent
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.annotator import Annotator
 from napari_ovseg._napari.events import CANCELLED, Segmented
-from napari_ovseg._napari.export_dialog import ExportDialog
 from napari_ovseg._napari.form import Form
 from napari_ovseg._napari.keys import bind_keys, unbind_keys
 from napari_ovseg._napari.layers import METADATA_KEY
+from napari_ovseg._napari.measuring import Measuring
 from napari_ovseg._napari.model_choice import ModelChoice, default_model, model_choices
 from napari_ovseg._napari.picture_choice import PictureChoice
 from napari_ovseg._napari.run import Engine
@@ -62,6 +62,9 @@ class OpenVocabularyWidget(QWidget):
         self._taking_in = TakingIn(
             napari_viewer, self.form.take_in, self.pictures, self._requests.source, lambda: self.busy
         )
+        self.measuring = Measuring(
+            napari_viewer, self.form.saving, self.session, lambda: self.annotator.current
+        )
         # categories were added while something ran
         self._to_find = False
         self._suggested = ""
@@ -86,7 +89,7 @@ class OpenVocabularyWidget(QWidget):
         self._taking_in.taken.connect(self._show_taken)
         self._taking_in.said.connect(lambda message, error: form.show_message(message, error=error))
         form.channel_axis.currentIndexChanged.connect(self._offer_slices)
-        form.saving.export_requested.connect(self._export)
+        self.measuring.refused.connect(lambda message: form.show_message(message, error=True))
         self._runs.segmented.connect(self._show_segmented)
         self._runs.progressed.connect(form.show_progress)
         self._runs.ended.connect(self._ended)
@@ -217,15 +220,6 @@ class OpenVocabularyWidget(QWidget):
         current = self.annotator.current
         if current is not None and self.annotator.position in current.pieces:
             self._start(current)
-
-    def _export(self) -> None:
-        """Offer to export the work on all pictures in the window."""
-        if not self.session.labelled_pictures():
-            self.form.show_message("There are no masks to export yet: run first.", error=True)
-            return
-        dialog = ExportDialog(self.session.labelled_pictures, self.session.export_folder(), self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.show()
 
     def _on_idle(self) -> None:
         self.form.show_running(False)

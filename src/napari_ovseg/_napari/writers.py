@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from napari_ovseg._napari.labelled_layers import LayerTuple, pictures_of
+from napari_ovseg._napari.things_layer import is_things
 from napari_ovseg.errors import InputError, OutputError
 from napari_ovseg.export import export, export_file
 from napari_ovseg.export.plan import Notes
@@ -44,11 +45,14 @@ def _save(format: str, ending: str, path: str, layers: list[LayerTuple]) -> list
         pictures = [
             picture
             for data, state, kind in layers
-            if kind == "labels"
+            if kind == "labels" and not is_things(state["metadata"])
             for picture in pictures_of(data, state, notes)
         ]
         if not pictures:
-            raise InputError("There are no labels in these layers: paint some, or choose other layers.")
+            raise InputError(
+                "There are no labels of categories in these layers: paint some, or choose others. Things are "
+                "exported from the panel, or saved as napari's own .tif."
+            )
         if format != "yolo" and (len(pictures) == 1 or format == "coco"):
             # The dialog asked before it gave a name that is there, but neither about one that is only made
             # here nor about the map of names, which is replaced only if it belongs to the file.

@@ -93,6 +93,40 @@ def measure(
     return table | {f"mean_{name}": total / area for name, total in totals.items()}
 
 
+def in_finer_pixels(table: Table, factors: tuple[float, float], pixel: Pixel | None) -> Table:
+    """Bring a table to the pixels of the full picture, where things were found on a coarser level of it.
+
+    Parameters
+    ----------
+    table : dict
+        From `measure`.
+    factors : (float, float)
+        Rows and columns of the full picture that one pixel covers.
+    pixel : Pixel, optional
+        With which it was measured, of the coarser level.
+    """
+    down, across = factors
+    if down == across == 1:
+        return table
+    along = np.sqrt(down * across)
+    for name, factor in {
+        "perimeter": along,
+        "major_axis": along,
+        "minor_axis": along,
+        "area": down * across,
+    }.items():
+        table[f"{name}_px"] = table[f"{name}_px"] * factor
+    for name, factor in (("row", down), ("column", across)):
+        table[f"centroid_{name}"] = (table[f"centroid_{name}"] + 0.5) * factor - 0.5
+    if pixel is not None:
+        table[f"centroid_y_{pixel.unit}"] = table["centroid_row"] * pixel.height / down
+        table[f"centroid_x_{pixel.unit}"] = table["centroid_column"] * pixel.width / across
+    ends = {"top": down, "left": across, "bottom": down, "right": across}
+    return table | {
+        f"bbox_{end}": np.rint(table[f"bbox_{end}"] * f).astype(np.int64) for end, f in ends.items()
+    }
+
+
 def _sums(
     regions: NDArray[np.integer],
     top: NDArray[np.int64],

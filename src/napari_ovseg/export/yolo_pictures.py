@@ -88,7 +88,8 @@ def write_converted(path: Path, file: BinaryIO) -> None:
 
 
 def _has_8_bits(pixels: NDArray[Any]) -> bool:
-    return pixels.dtype == np.uint8 and (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[-1] in (3, 4)))
+    flat = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[-1] in (3, 4))
+    return flat and pixels.dtype == np.uint8
 
 
 def _in_8_bits(pixels: NDArray[Any]) -> NDArray[np.uint8]:

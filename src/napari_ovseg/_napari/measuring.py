@@ -1,0 +1,117 @@
+"""Things and exports, as the panel offers them: what is chosen for one is offered for the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, Qt, Signal
+
+from napari_ovseg._napari.annotated import Annotated
+from napari_ovseg._napari.background import Background
+from napari_ovseg._napari.export_dialog import ExportDialog
+from napari_ovseg._napari.things_dialog import ThingsDialog
+from napari_ovseg._napari.things_layer import Found, find, masks_of, show_things
+from napari_ovseg.errors import OvsegError
+from napari_ovseg.export.plan import Options
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+    from napari_ovseg._napari.save_row import SaveRow
+    from napari_ovseg._napari.session import Session
+
+_WHERE = "Select it and open Layers > Metadata > Features table widget to see what was measured of each."
+
+
+class Measuring(QObject):
+    """Opens the dialogs of things and of exports, and measures in the background.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    row : SaveRow
+    session : Session
+    current : callable
+        ``current() -> Annotated or None``: the picture that is worked on.
+
+    Signals
+    -------
+    refused(message)
+    """
+
+    refused = Signal(str)
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        row: SaveRow,
+        session: Session,
+        current: Callable[[], Annotated | None],
+    ) -> None:
+        super().__init__(row)
+        self._viewer, self._row, self._session, self._current = viewer, row, session, current
+        self._background = Background(self)
+        self._options = Options()
+        self.dialog: ThingsDialog | None = None
+        row.export_requested.connect(self._export)
+        row.things_requested.connect(self._offer)
+
+    def _export(self) -> None:
+        """Offer to export the work on all pictures in the window."""
+        if not self._session.labelled_pictures():
+            self.refused.emit("There are no masks to export yet: run first.")
+            return
+        dialog = ExportDialog(
+            self._session.labelled_pictures, self._session.export_folder(), self._row, before=self._options
+        )
+        dialog.chosen.connect(self._keep)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()
+
+    def _offer(self) -> None:
+        if self._current() is None:
+            self.refused.emit("There are no masks to find things in yet: run first.")
+            return
+        if self.dialog is None:
+            self.dialog = ThingsDialog(self._options, self._row)
+            self.dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            self.dialog.wanted.connect(self.measure)
+            self.dialog.destroyed.connect(partial(setattr, self, "dialog", None))
+        self.dialog.show()
+        self.dialog.raise_()
+
+    def _keep(self, options: Options) -> None:
+        self._options = options
+
+    def measure(self, options: Options) -> None:
+        """Look for things in the masks as they are now; the person works on meanwhile."""
+        annotated = self._current()
+        self._keep(options)
+        if annotated is None:
+            self._tell("There are no masks to find things in: run first.")
+            return
+        if self.dialog is not None:
+            self.dialog.show_measuring()
+        work = partial(find, masks_of(annotated), options)
+        self._background.start(work, partial(self._show, annotated))
+
+    def _show(self, annotated: Annotated, outcome: Future[Found]) -> None:
+        try:
+            found = outcome.result()
+            if annotated.image not in self._viewer.layers:
+                self._tell(f"'{annotated.image.name}' was removed meanwhile.")
+                return
+            layer = show_things(self._viewer, annotated, found)
+        except (OvsegError, MemoryError) as error:
+            self._tell(str(error) or "There is not enough memory to measure these things.")
+        except Exception as error:
+            self._tell(f"Something went wrong that should not ({type(error).__name__}: {error}).")
+        else:
+            self._tell(f"{found} They are the layer '{layer.name}'. {_WHERE}")
+
+    def _tell(self, text: str) -> None:
+        if self.dialog is not None:
+            self.dialog.show_outcome(text)
