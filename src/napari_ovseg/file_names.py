@@ -114,6 +114,11 @@ def fitting(name: str, most: int) -> str:
     return f"{_cut(text, most - 9)}-{_letters(name)}"
 
 
+def is_fitted(name: str, whole: str) -> bool:
+    """Whether `fitting` has made a name of this text."""
+    return name[-9:] == f"-{_letters(whole)}" and as_text(whole).startswith(name[:-9])
+
+
 def file_stem(name: str) -> str:
     """Turn a name into a stem that every file system takes, of at most `STEM_BYTES` bytes."""
     stem = _BAD.sub("_", as_text(name)).strip(" .") or "picture"

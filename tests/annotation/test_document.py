@@ -165,7 +165,7 @@ def test_a_record_of_any_values_is_saved(tmp_path):
     assert found.settings["seed"] == 3
     assert found.settings["file"] == "w.pt"
     assert np.isnan(found.settings["nan"])
-    assert found.slices[(0,)].record == {"sizes": [0, 1], "share": 0.5, "odd": "\udcff"}
+    assert found.slices[(0,)].record == {"sizes": [0, 1], "share": 0.5, "odd": "%FF"}
 
 
 def test_confidence_out_of_range_is_brought_into_it(tmp_path):

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationErr
 from napari_ovseg.annotation.annotation import Annotation, PictureIdentity, Position, SliceAnnotation
 from napari_ovseg.categories import BACKGROUND, MAX_CATEGORIES, Category
 from napari_ovseg.errors import InputError
+from napari_ovseg.file_names import as_text, path_of
 from napari_ovseg.labelled import NamedLabel
 
 # Its name in every sidecar.
@@ -92,7 +93,9 @@ class Document(_Part):
 
     def write(self, file: BinaryIO) -> None:
         """Write the file's content into an open file."""
-        file.write((json.dumps(self.model_dump(), indent=1, default=_plain) + "\n").encode())
+        # A record may hold any path; what is not Unicode is no reason not to save.
+        text = json.dumps(self.model_dump(), indent=1, ensure_ascii=False, default=_plain)
+        file.write(as_text(text + "\n").encode())
 
     def saved_at(self) -> str:
         """Return the time of saving as a person here reads it."""
@@ -121,7 +124,7 @@ class Document(_Part):
     def _picture(self, folder: Path) -> PictureIdentity | None:
         if self.picture is None:
             return None
-        path = Path(self.picture.path) if self.picture.path is not None else None
+        path = _path_in(self.picture.path, folder) if self.picture.path is not None else None
         for suffix in (r"\.ovseg", r"\.[0-9]+\.ovseg"):
             beside = folder.with_name(re.sub(f"{suffix}$", "", folder.name) or folder.name)
             if beside != folder and beside.exists():
@@ -130,8 +133,10 @@ class Document(_Part):
         return PictureIdentity(path, **self.picture.model_dump(exclude={"path"}))
 
 
-def document_of(annotation: Annotation, slices: tuple[SliceEntry, ...], generation: str) -> Document:
-    """Gather what `annotation.json` is to hold.
+def document_of(
+    annotation: Annotation, slices: tuple[SliceEntry, ...], generation: str, folder: Path
+) -> Document:
+    """Gather what `annotation.json` in this folder is to hold.
 
     Raises
     ------
@@ -143,7 +148,7 @@ def document_of(annotation: Annotation, slices: tuple[SliceEntry, ...], generati
         return Document(
             generation=generation,
             saved=SavedBy(at=datetime.now(UTC), host=socket.gethostname(), process=os.getpid()),
-            picture=None if picture is None else _picture_entry(picture),
+            picture=None if picture is None else _picture_entry(picture, folder),
             labels=tuple(_label_entry(label) for label in annotation.labels),
             background=None if background is None else background.synonyms,
             locked=tuple(sorted(int(label) for label in annotation.locked)),
@@ -210,9 +215,20 @@ def _label_entry(label: NamedLabel) -> LabelEntry:
     return LabelEntry(id=int(label.id), name=label.name, colour=(red, green, blue), synonyms=label.synonyms)
 
 
-def _picture_entry(picture: PictureIdentity) -> PictureEntry:
-    # A name that is not Unicode can't be stored in JSON; the path only helps a person to find the picture.
-    path = None if picture.path is None else str(picture.path).encode("utf-8", "replace").decode()
+def _path_in(said: str, folder: Path) -> Path:
+    """The path of a picture as `annotation.json` in this folder says it."""
+    beside = said.removeprefix("../")
+    return path_of(said) if beside == said else path_of(beside, folder.parent)
+
+
+def _said_path(path: Path, folder: Path) -> str:
+    """Absolute, unless the picture lies beside: both are moved, and given away, together."""
+    beside = os.path.realpath(path.parent) == os.path.realpath(folder.parent)
+    return as_text(f"../{path.name}" if beside else path)
+
+
+def _picture_entry(picture: PictureIdentity, folder: Path) -> PictureEntry:
+    path = None if picture.path is None else _said_path(picture.path, folder)
     return PictureEntry(
         path=path,
         checksum=picture.checksum,

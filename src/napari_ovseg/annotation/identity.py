@@ -17,6 +17,7 @@ import numpy as np
 
 from napari_ovseg.annotation.annotation import PictureIdentity
 from napari_ovseg.errors import InputError
+from napari_ovseg.file_names import as_text
 
 _BLOCK = 1 << 20
 # More than this takes longer to read from a network drive than a person waits when opening a picture.
@@ -90,7 +91,7 @@ def difference(saved: PictureIdentity, now: PictureIdentity) -> str | None:
     """
     if saved.checksum == now.checksum:
         return None
-    name = now.path.name if now.path is not None else "This picture"
+    name = as_text(now.path.name) if now.path is not None else "This picture"
     if saved.shape and now.shape and saved.shape != now.shape:
         was, is_now = (" x ".join(map(str, shape)) for shape in (saved.shape, now.shape))
         return f"{name} is {is_now} now and was {was} when it was annotated: the masks don't fit it any more."
@@ -131,7 +132,7 @@ def _of_folder(folder: Path) -> str:
     step = 1 if whole else max(1, len(files) // _SAMPLES)
     digest = _digest()
     for number, (name, size) in enumerate(files):
-        digest.update(f"{name}\0{size}\0".encode("utf-8", "surrogateescape"))
+        digest.update(as_text(f"{name}\0{size}\0").encode())
         if number % step == 0:
             digest.update(_of_file(folder / name, size).encode())
     return f"{'folder' if whole else 'folder-sample'}:{digest.hexdigest()}"

@@ -10,11 +10,14 @@ from napari_ovseg.annotation.places import (
     SUFFIX,
     letters_for,
     own_sidecars,
+    saved_sidecars,
     sidecar_folder,
+    whole_name,
     without_number,
 )
 from napari_ovseg.annotation.sidecar import is_sidecar, last_saved, load
 from napari_ovseg.errors import InputError
+from napari_ovseg.file_names import STEM_BYTES, as_text, fitting
 from napari_ovseg.labelled import LabelledPicture
 
 
@@ -44,7 +47,7 @@ def labelled_pictures(
         In the order of the positions. A slice of a stack has no path, since its file holds other slices too.
     """
     path = annotation.picture.path if annotation.picture is not None else None
-    stem = name or (path.stem if path is not None else "picture")
+    stem = name or (as_text(path.stem) if path is not None else "picture")
     return [
         LabelledPicture(
             name=slice_name(stem, position),
@@ -62,7 +65,9 @@ def labelled_pictures(
 
 def slice_name(stem: str, position: Position) -> str:
     """Name a slice of a stack so that names sort as slices do; a flat picture keeps its name."""
-    return "_".join([stem, *(f"{index:04d}" for index in position)])
+    place = "".join(f"_{index:04d}" for index in position)
+    # what tells slices apart is the end of their names, so that of a long one is not what is cut off
+    return fitting(stem, STEM_BYTES - len(place)) + place if position else stem
 
 
 @dataclass(frozen=True)
@@ -102,20 +107,28 @@ def saved_work(source: str | Path, elsewhere: str | Path | None = None) -> list[
     """
     source = Path(source)
     if is_sidecar(source):
-        return [SavedWork(without_number(source), source)]
-    folder = source if source.is_dir() and not sidecar_folder(source).exists() else source.absolute().parent
+        return [SavedWork(whole_name(without_number(source), source), source)]
+    centrals = dict.fromkeys([own_sidecars(), *([] if elsewhere is None else [Path(elsewhere)])])
     found: dict[str, list[Path]] = {}
-    for path in folder.glob(f"*{SUFFIX}"):
+    if not source.is_dir() or sidecar_folder(source).exists():
+        places = [sidecar_folder(source, central) for central in (None, *centrals)]
+        found[as_text(source.name)] = [path for place in places for path in saved_sidecars(place)]
+        return _latest(found)
+    for path in source.glob(f"*{SUFFIX}"):
         if is_sidecar(path):
-            found.setdefault(without_number(path), []).append(path)
-    letters = f"-{letters_for(folder)}"
-    for central in dict.fromkeys([own_sidecars(), *([] if elsewhere is None else [Path(elsewhere)])]):
+            found.setdefault(whole_name(without_number(path), path), []).append(path)
+    letters = f"-{letters_for(source)}"
+    for central in centrals:
         for path in central.glob(f"*{letters}*{SUFFIX}"):
             if is_sidecar(path) and (name := without_number(path)).endswith(letters):
-                found.setdefault(name.removesuffix(letters), []).append(path)
-    if folder != source:
-        found = {name: paths for name, paths in found.items() if name == source.name}
-    latest_first = {name: sorted(paths, key=last_saved, reverse=True) for name, paths in found.items()}
+                found.setdefault(whole_name(name.removesuffix(letters), path), []).append(path)
+    return _latest(found)
+
+
+def _latest(found: dict[str, list[Path]]) -> list[SavedWork]:
+    latest_first = {
+        name: sorted(paths, key=last_saved, reverse=True) for name, paths in found.items() if paths
+    }
     return [SavedWork(name, first, tuple(rest)) for name, (first, *rest) in sorted(latest_first.items())]
 
 
@@ -131,11 +144,14 @@ def read_work(work: SavedWork) -> list[LabelledPicture]:
     """
     annotation = load(work.sidecar)
     path = annotation.picture.path if annotation.picture is not None else None
-    named_so = path is not None and work.name.startswith(path.name)
-    name = path.stem + work.name[len(path.name) :] if path is not None and named_so else Path(work.name).stem
+    file = "" if path is None else as_text(path.name)
+    named_so = file and work.name.startswith(file)
+    name = Path(file).stem + work.name[len(file) :] if named_so else Path(work.name).stem
     pictures = labelled_pictures(annotation, name)
     if not pictures:
         raise InputError(f"{work.sidecar} holds no masks yet: run or paint first.")
+    read_from = {"read_from": as_text(work.sidecar)}
+    pictures = [one if one.picture_path else replace(one, record=read_from | one.record) for one in pictures]
     if work.passed_over:
         others = ", ".join(map(str, work.passed_over))
         note = f"Of the work on '{work.name}' the latest was taken, {work.sidecar}, and not {others}."

@@ -13,10 +13,12 @@ from platformdirs import user_data_path
 from napari_ovseg.annotation.annotation import PictureIdentity
 from napari_ovseg.annotation.sidecar import is_sidecar, last_saved, peek
 from napari_ovseg.errors import InputError
+from napari_ovseg.file_names import as_text, fitting, is_fitted
 
 SUFFIX = ".ovseg"
 
-_NUMBERED = re.compile(r"(.+)\.[0-9]+")
+_NUMBERED = re.compile(r"(.+)\.([0-9]+)")
+_FITTED = re.compile("-[0-9a-f]{8}$")
 
 
 def sidecar_folder(picture_path: str | Path, elsewhere: str | Path | None = None, part: str = "") -> Path:
@@ -35,13 +37,15 @@ def sidecar_folder(picture_path: str | Path, elsewhere: str | Path | None = None
     Returns
     -------
     Path
-        The picture's file name, the part if there is one, and ``.ovseg``.
+        The picture's file name, the part if there is one, and ``.ovseg``. A name that is too long for that,
+        or not UTF-8, ends in letters of its own.
     """
     path = Path(picture_path).absolute()
     name = f"{path.name}-{_plain(part)}" if part else path.name
-    if elsewhere is None:
-        return path.with_name(name + SUFFIX)
-    return Path(elsewhere) / f"{name}-{letters_for(path.parent)}{SUFFIX}"
+    folder = path.parent if elsewhere is None else Path(elsewhere)
+    ending = SUFFIX if elsewhere is None else f"-{letters_for(path.parent)}{SUFFIX}"
+    whole = folder / f"{name}{ending}"
+    return whole if os.path.lexists(whole) else folder / _fitting(name, ending)
 
 
 def letters_for(folder: Path) -> str:
@@ -59,7 +63,7 @@ def own_folder(name: str, picture: PictureIdentity) -> Path:
     picture : PictureIdentity
         Its checksum finds the same picture again.
     """
-    return own_sidecars() / f"{_plain(name)}-{picture.checksum.partition(':')[2][:8]}{SUFFIX}"
+    return own_sidecars() / _fitting(_plain(name), f"-{picture.checksum.partition(':')[2][:8]}{SUFFIX}")
 
 
 def own_sidecars() -> Path:
@@ -85,21 +89,20 @@ def without_number(sidecar: Path) -> str:
     """
     name = sidecar.name.removesuffix(SUFFIX)
     numbered = _NUMBERED.fullmatch(name)
-    if numbered is None:
-        return name
-    try:
-        saved = peek(sidecar).picture
-    except InputError:
-        saved = None
-    itself = saved is not None and saved.path is not None and re.split(r"[/\\]", saved.path)[-1] == name
-    return name if itself else numbered[1]
+    return name if numbered is None or _saved_name(sidecar) == name else numbered[1]
+
+
+def whole_name(name: str, sidecar: Path) -> str:
+    """Return the name of a sidecar's picture where its own, without number and ending, was made to fit."""
+    saved = _saved_name(sidecar) if _FITTED.search(name) else None
+    return saved if saved is not None and is_fitted(name, saved) else as_text(name)
 
 
 def free_sidecar(folder: Path) -> Path:
     """Return the first of ``x.ovseg``, ``x.2.ovseg``, ... that nothing was saved to."""
     if not is_sidecar(folder):
         return folder
-    numbers = (folder.with_name(f"{folder.stem}.{number}{SUFFIX}") for number in itertools.count(2))
+    numbers = (folder.with_name(_fitting(folder.stem, f".{number}{SUFFIX}")) for number in itertools.count(2))
     return next(path for path in numbers if not path.exists())
 
 
@@ -108,9 +111,29 @@ def _plain(name: str) -> str:
     return re.sub(r"[^\w .-]", "_", name).strip(" .")[:80] or "picture"
 
 
+def _fitting(name: str, ending: str) -> str:
+    most = 255 - len(ending)
+    # what has to be cut leaves room for a number, so that this need not be cut again
+    return (name if fitting(name, most) == name else fitting(name, most - 10)) + ending
+
+
+def _saved_name(sidecar: Path) -> str | None:
+    """The name of the file that a sidecar says it belongs to."""
+    try:
+        saved = peek(sidecar).picture
+    except InputError:
+        return None
+    return None if saved is None or saved.path is None else re.split(r"[/\\]", saved.path)[-1]
+
+
 def _numbered(folder: Path) -> list[Path]:
     if not folder.parent.is_dir():
         return []
-    pattern = re.compile(re.escape(folder.stem) + r"\.[0-9]+" + re.escape(SUFFIX))
-    paths = [path for path in folder.parent.iterdir() if pattern.fullmatch(path.name)]
-    return [path for path in paths if is_sidecar(path) and without_number(path) == folder.stem]
+    found = []
+    for path in folder.parent.iterdir():
+        numbered = _NUMBERED.fullmatch(path.name.removesuffix(SUFFIX)) if path.suffix == SUFFIX else None
+        if numbered is None or path.name != _fitting(folder.stem, f".{numbered[2]}{SUFFIX}"):
+            continue
+        if is_sidecar(path) and without_number(path) == numbered[1]:
+            found.append(path)
+    return found

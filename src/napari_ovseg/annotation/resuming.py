@@ -25,6 +25,7 @@ from napari_ovseg.annotation.places import (
 )
 from napari_ovseg.annotation.sidecar import last_saved, peek
 from napari_ovseg.errors import InputError
+from napari_ovseg.file_names import as_text
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,7 @@ def not_looked_up(
         picture = identify(pixels)
     # whatever keeps the pixels from being read must not keep the work from being saved
     except Exception:
-        seen = f"{name} {file} {getattr(pixels, 'shape', '')}".encode("utf-8", "surrogateescape")
+        seen = as_text(f"{name} {file} {getattr(pixels, 'shape', '')}").encode()
         checksum = f"name:{hashlib.blake2b(seen, digest_size=16).hexdigest()}"
         picture = PictureIdentity(None, checksum, (), "")
     picture = replace(picture, path=file)

@@ -163,7 +163,7 @@ class Sidecar:
             try:
                 entries = tuple(self._write_slices(annotation, changed, there))
                 flush_names(self.folder)
-                document = document_of(annotation, entries, secrets.token_hex(8))
+                document = document_of(annotation, entries, secrets.token_hex(8), self.folder)
                 write_atomically(self.folder / DOCUMENT, document.write)
                 flush_names(self.folder)
                 self._seen = document.generation
