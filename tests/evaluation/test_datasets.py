@@ -153,7 +153,7 @@ def test_unreadable_files_and_masks_of_colours_are_named(tmp_path):
         (lambda at: at.mkdir(), "is a folder, not a mask"),
         (
             lambda at: at.write_bytes(b""),
-            "may be damaged or of another type; unpack it again, or save it as PNG",
+            "can't be read as a mask, as it is empty",
         ),
     ],
     ids=["fractions", "pages", "folder", "empty"],
@@ -290,3 +290,34 @@ def test_the_command_line_knows_every_dataset():
     assert typing.get_args(DatasetName) == DATASETS
     with pytest.raises(InputError, match='no dataset "voc"'):
         open_dataset("voc", ".")
+
+
+def test_picture_and_mask_are_compared_upright(tmp_path):
+    """The picture is stored on its side, the mask as it is seen, or the other way round."""
+    for turned in ("picture", "mask", "both"):
+        root = own_folder(tmp_path / turned, "background", "cell")
+        truth = np.zeros((20, 30), np.uint8)
+        truth[:5, :9] = 1
+        picture = np.where(truth[..., None] > 0, np.uint8([200, 90, 30]), np.uint8([10, 60, 90]))
+        exif = Image.Exif()
+        exif[274] = 6
+        for name, pixels in (("images", picture), ("masks", truth)):
+            on_its_side = turned in (name[:-1].replace("image", "picture"), "both")
+            stored = np.rot90(pixels) if on_its_side else pixels
+            (root / "images/one.jpg").unlink(missing_ok=True)
+            Image.fromarray(stored).save(root / name / "one.png", exif=exif if on_its_side else None)
+        dataset = open_dataset("folder", root)
+        read, classes = read_pair(dataset, dataset.pairs[0])
+        np.testing.assert_array_equal(read, picture)
+        np.testing.assert_array_equal(classes, truth)
+
+
+@pytest.mark.parametrize("codec", ["lzw", "zstd", "jpeg2000"])
+def test_masks_of_any_codec_are_read(tmp_path, codec):
+    root = own_folder(tmp_path, "background", "cell", "debris")
+    (root / "masks/one.png").unlink()
+    truth = np.random.default_rng(0).integers(0, 3, archives.SIZE, np.uint16)
+    how = {"reversible": True, "level": 0} if codec == "jpeg2000" else None
+    tifffile.imwrite(root / "masks/one.tif", truth, compression=codec, compressionargs=how)
+    dataset = open_dataset("folder", root)
+    np.testing.assert_array_equal(read_pair(dataset, dataset.pairs[0])[1], truth)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from napari_ovseg.clip.registry import DEMO_FOLDER
 from napari_ovseg.evaluation.datasets import open_dataset
-from napari_ovseg.evaluation.problems import BadDataset, BadPicture
+from napari_ovseg.evaluation.problems import BadDataset
 from napari_ovseg.evaluation.readings import STAGES, How
 from napari_ovseg.evaluation.report import as_markdown, summary, write_report
 from napari_ovseg.evaluation.run import evaluate
@@ -79,13 +79,11 @@ def test_pictures_with_nothing_to_name_count_as_background(tmp_path, how, asked)
     assert summary(found)["mean mIoU of pictures"] == 1.0
 
 
-def test_bad_input_stops_the_run_unless_it_is_skipped_and_then_it_is_listed(archive, tmp_path, how):
+def test_bad_input_is_listed_and_ends_nothing(archive, tmp_path, how):
     (archive / "SegmentationClass/a.png").unlink()
     archives.mask(archive / "SegmentationClass/b.png", 77)
     dataset = open_dataset("voc21", archive)
-    with pytest.raises(BadPicture, match=r"no mask .*a\.png"):
-        evaluate(dataset, how, tmp_path / "out")
-    found = evaluate(dataset, how, tmp_path / "out", skip_bad=True)
+    found = evaluate(dataset, how, tmp_path / "out")
     assert [result.key for result in found.pictures] == ["c"]
     assert list(found.bad) == ["a", "b"]
     numbers = write_report(found)
@@ -95,10 +93,10 @@ def test_bad_input_stops_the_run_unless_it_is_skipped_and_then_it_is_listed(arch
     assert str(archive / "SegmentationClass/b.png") in tables
     archives.mask(archive / "SegmentationClass/c.png", 77)
     with pytest.raises(BadDataset, match=r"None of the 3 .* The first: There is no mask .*a\.png"):
-        evaluate(open_dataset("voc21", archive), how, tmp_path / "out", skip_bad=True)
+        evaluate(open_dataset("voc21", archive), how, tmp_path / "out")
 
 
-def test_a_file_that_the_system_refuses_is_named_and_can_be_skipped(archive, tmp_path, how, monkeypatch):
+def test_a_file_that_the_system_refuses_is_named(archive, tmp_path, how, monkeypatch):
     refused, read = archive / "JPEGImages/b.jpg", Path.read_bytes
 
     def reading(self):
@@ -108,17 +106,9 @@ def test_a_file_that_the_system_refuses_is_named_and_can_be_skipped(archive, tmp
 
     monkeypatch.setattr(Path, "read_bytes", reading)
     dataset = open_dataset("voc21", archive)
-    with pytest.raises(BadPicture, match=r"b\.jpg can't be read \(Permission denied\)"):
-        evaluate(dataset, how, tmp_path / "out")
-    assert list(evaluate(dataset, how, tmp_path / "out", skip_bad=True).bad) == ["b"]
-
-
-def test_what_is_missing_is_said_before_anything_is_computed(archive, tmp_path, how, asked):
-    for stem in "bc":
-        (archive / f"JPEGImages/{stem}.jpg").unlink()
-    with pytest.raises(BadPicture, match=r"b\.jpg.* 1 more of 3 pictures"):
-        evaluate(open_dataset("voc21", archive), how, tmp_path / "out")
-    assert not asked
+    bad = evaluate(dataset, how, tmp_path / "out").bad
+    assert list(bad) == ["b"]
+    assert "b.jpg can't be read (Permission denied)" in bad["b"]
 
 
 def test_the_report_holds_every_figure_once_pooled_and_once_by_picture(archive, tmp_path, how):
@@ -162,7 +152,7 @@ def test_things_with_a_mask_each_are_one_class(tmp_path, how):
     pixels = np.prod(archives.SIZE)
     assert found.pictures[0].masks.of[1][2] == pytest.approx(2 / 3 * pixels, abs=30)
     shutil.rmtree(tmp_path / "stage1_train/0a7d/masks")
-    with pytest.raises(BadPicture, match="no mask for"):
+    with pytest.raises(BadDataset, match="no mask for"):
         evaluate(open_dataset("nuclei", tmp_path), how, tmp_path / "out")
 
 

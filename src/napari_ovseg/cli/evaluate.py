@@ -92,7 +92,11 @@ def evaluate(
     ] = None,
     skip_bad: Annotated[
         bool,
-        typer.Option("--skip-bad", help="Go on past pictures or masks that can't be used, and list them."),
+        typer.Option(
+            "--skip-bad",
+            help="End with exit status 0 also where pictures or masks could not be used; they are listed all "
+            "the same.",
+        ),
     ] = False,
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
@@ -100,10 +104,11 @@ def evaluate(
     """Measure mIoU, boundary IoU, pixel accuracy and seconds on pictures with ground truth.
 
     Writes report.json, report.md, a contact sheet of the worst and the median pictures, and the masks.
-    Stop it at any time: the same command goes on where it was.
+    Stop it at any time: the same command goes on where it was. A picture or mask that can't be used is left
+    out, and listed at the end with its reason; the exit status is then 1.
     """
     from napari_ovseg.evaluation.datasets import open_dataset
-    from napari_ovseg.evaluation.problems import BadDataset, BadPicture
+    from napari_ovseg.evaluation.problems import BadDataset
     from napari_ovseg.evaluation.readings import How
     from napari_ovseg.evaluation.report import report_files, write_report
     from napari_ovseg.evaluation.run import evaluate as run
@@ -115,11 +120,9 @@ def evaluate(
         how = How(loaded, protocol, reading, method, preset, seed, pack)
         folder = output or Path("evaluation") / _folder_name(opened, how, Path(names).stem, root)
         with Bars() as bars:
-            found = run(opened, how, folder, limit=limit, skip_bad=skip_bad, progress=bars)
-    except (BadDataset, BadPicture) as error:
+            found = run(opened, how, folder, limit=limit, progress=bars)
+    except BadDataset as error:
         typer.echo(f"Error: {error}", err=True)
-        if isinstance(error, BadPicture):
-            typer.echo("Mend it and run the same command again, or add --skip-bad.", err=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
         typer.echo("Stopped. The same command goes on where it was.", err=True)
@@ -130,6 +133,9 @@ def evaluate(
     _say(numbers)
     for path in report_files(folder):
         typer.echo(path)
+    if found.bad and not skip_bad:
+        typer.echo("Mend them and run the same command again, or add --skip-bad.", err=True)
+        raise typer.Exit(1)
 
 
 def _folder_name(opened: Dataset, how: How, names: str, root: Path) -> str:

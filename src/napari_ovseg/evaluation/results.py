@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from napari_ovseg.errors import InputError
 from napari_ovseg.evaluation.layouts import Pair
@@ -20,6 +19,7 @@ from napari_ovseg.evaluation.metrics import Counts, counts_from
 from napari_ovseg.evaluation.problems import BadPicture
 from napari_ovseg.export import prepare_folder, write_labels
 from napari_ovseg.export.atomic import write_atomically
+from napari_ovseg.pictures import read_ids
 
 SETTINGS = "settings.json"
 # settings that are there as a digest only
@@ -115,8 +115,7 @@ class Results:
 
     def masks(self, key: str) -> NDArray[np.int32]:
         """The masks of a picture, as they were saved."""
-        with Image.open(self.mask_file(key)) as opened:
-            return np.asarray(opened).astype(np.int32)
+        return read_ids(self.mask_file(key)).astype(np.int32)
 
     def _file(self, key: str) -> Path:
         return self.folder / "pictures" / f"{key}.json"

@@ -40,7 +40,7 @@ class Evaluation:
     pictures : list of PictureResult
         In the order of the split.
     bad : dict of str to str
-        What was skipped, and why.
+        What could not be evaluated, and why.
     warnings : list of str
         What the model says of itself.
     """
@@ -59,10 +59,9 @@ def evaluate(
     folder: str | Path,
     *,
     limit: int | None = None,
-    skip_bad: bool = False,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Segment and score the pictures of a dataset.
+    """Segment and score the pictures of a dataset; one that can't be evaluated ends nothing.
 
     Parameters
     ----------
@@ -73,8 +72,6 @@ def evaluate(
         Where results are kept. A picture that has one of the same settings and files is not done again.
     limit : int, optional
         Only the first so many pictures of the split.
-    skip_bad : bool
-        Whether to go on past pictures that can't be evaluated.
     progress : callable, optional
         ``progress(stage, done, total)``.
 
@@ -84,8 +81,6 @@ def evaluate(
 
     Raises
     ------
-    BadPicture
-        With the first picture or mask that can't be evaluated, unless these are skipped.
     BadDataset
         When nothing is left to score.
     InputError
@@ -96,7 +91,7 @@ def evaluate(
     results = Results(folder, settings, [pair.key for pair in dataset.pairs])
     run = Evaluation(dataset, settings, results)
     run.warnings.extend(filter(None, [how.model.unknown_note(dataset.categories)]))
-    _refuse_missing(pairs, run, skip_bad)
+    run.bad.update((pair.key, problem) for pair in pairs if (problem := missing(pair)))
     for number, pair in enumerate(pairs):
         if progress is not None:
             progress(EVALUATING, number, len(pairs))
@@ -105,8 +100,6 @@ def evaluate(
         try:
             run.pictures.append(_evaluated(pair, how, run))
         except BadPicture as error:
-            if not skip_bad:
-                raise
             run.bad[pair.key] = str(error)
     if progress is not None:
         progress(EVALUATING, len(pairs), len(pairs))
@@ -139,18 +132,6 @@ def settings_of(dataset: Dataset, how: How) -> dict[str, Any]:
         **values,
         "version": __version__,
     }
-
-
-def _refuse_missing(pairs: tuple[Pair, ...], run: Evaluation, skip_bad: bool) -> None:
-    """Say at once what is missing, rather than after hours."""
-    for pair in pairs:
-        problem = missing(pair)
-        if problem:
-            run.bad[pair.key] = problem
-    if run.bad and not skip_bad:
-        first = next(iter(run.bad.values()))
-        more = f" {len(run.bad) - 1} more of {len(pairs)} pictures lack a file." if len(run.bad) > 1 else ""
-        raise BadPicture(first + more)
 
 
 def _evaluated(pair: Pair, how: How, run: Evaluation) -> PictureResult:

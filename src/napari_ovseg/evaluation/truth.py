@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from napari_ovseg.errors import InputError
 from napari_ovseg.evaluation.datasets import VOID, Dataset
 from napari_ovseg.evaluation.layouts import Pair
 from napari_ovseg.evaluation.problems import BadPicture
 from napari_ovseg.images import read_image, to_rgb
+from napari_ovseg.pictures import read_ids
 
 _ADD = "add it, or unpack the archive again"
 
@@ -81,31 +81,15 @@ def classes_of(values: NDArray[np.integer], dataset: Dataset, path: Path) -> NDA
 
 
 def _mask(path: Path, size: Sequence[int], picture: Path) -> NDArray[np.integer]:
-    """Mask values as they are stored; a palette is not looked up."""
+    """Mask values as `pictures.read_ids` reads them, of the size of the picture."""
     try:
-        with Image.open(path) as opened:
-            pages, values = getattr(opened, "n_frames", 1), np.asarray(opened)
-    # Decoders raise whatever they like on a damaged file.
-    except Exception as error:
-        raise BadPicture(
-            f"{path} can't be read as a mask ({type(error).__name__}): it may be damaged or of another type; "
-            "unpack it again, or save it as PNG."
-        ) from error
-    if pages > 1:
-        raise BadPicture(f"{path} has {pages} pages: save the mask of this picture alone.")
-    if values.ndim != 2:
-        raise BadPicture(
-            f"{path} has {values.shape[-1]} channels, such as colours: convert it to a mask of one channel "
-            "that holds class values."
-        )
-    if values.dtype.kind not in "bui":
-        raise BadPicture(
-            f"{path} holds {values.dtype} values: save it with whole numbers, as class values are."
-        )
+        values = read_ids(path)
+    except InputError as error:
+        raise BadPicture(str(error)) from error
     if values.shape != tuple(size):
         mask, shown = (" x ".join(map(str, reversed(sides))) for sides in (values.shape, size))
         raise BadPicture(f"{path} is {mask} pixels, but {picture} is {shown}: use the mask of this picture.")
-    return values.astype(np.int32)
+    return values
 
 
 def classes_in(truth: NDArray[np.int32]) -> list[int]:

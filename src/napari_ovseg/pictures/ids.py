@@ -35,7 +35,7 @@ def read_ids(path: str | Path) -> NDArray[np.unsignedinteger[Any]]:
         aren't negative.
     """
     path = Path(path)
-    with readable(path) as start:
+    with readable(path, "mask") as start:
         if tiff.is_tiff(start):
             with tiff.open_series(path) as (_, series):
                 if len(series.shape) > 2 and "S" not in series.axes:

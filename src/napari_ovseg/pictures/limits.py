@@ -14,7 +14,9 @@ from napari_ovseg.errors import InputError
 JPEG_PIXELS = 512
 # The most that deflate makes of one byte.
 DEFLATE = 1032
-# For all that has no bound of its own, such as empty pages of a fax: still little memory for a small file.
+# Of LZW, and more than runs can be.
+LZW = 4096
+# For what has no bound, such as empty pages of a fax: still little memory for a small file.
 ANY = 1_000_000
 
 

@@ -10,21 +10,21 @@ from napari_ovseg.errors import InputError
 
 
 @contextmanager
-def readable(path: Path) -> Iterator[bytes]:
-    """Give the first bytes of a file; whatever reading it raises becomes `InputError`."""
+def readable(path: Path, kind: str = "picture") -> Iterator[bytes]:
+    """Give the first bytes of a picture or a mask; whatever reading it raises becomes `InputError`."""
     if not path.exists():
         raise InputError(f"There is no file {path}: check the name.")
     if path.is_dir():
-        raise InputError(f"{path} is a folder: name the picture files in it.")
+        raise InputError(f"{path} is a folder: name the {kind} files in it.")
     if not path.is_file():
-        raise InputError(f"{path} is a device, not a file: name a picture file.")
+        raise InputError(f"{path} is a device, not a file: name a {kind} file.")
     try:
         with path.open("rb") as stream:
             start = stream.read(16)
     except OSError as error:
         raise InputError(f"{path} can't be opened ({error.strerror}): check its permissions.") from error
     if not start:
-        raise InputError(f"{path} can't be read as a picture, as it is empty: copy or save it again.")
+        raise InputError(f"{path} can't be read as a {kind}, as it is empty: copy or save it again.")
     try:
         yield start
     except InputError:
@@ -32,6 +32,6 @@ def readable(path: Path) -> Iterator[bytes]:
     # Decoders raise whatever they like on a damaged file: struct.error, SyntaxError, zlib.error and so on.
     except Exception as error:
         raise InputError(
-            f"{path} can't be read as a picture ({type(error).__name__}): it may be damaged or of another "
+            f"{path} can't be read as a {kind} ({type(error).__name__}): it may be damaged or of another "
             "type; open it elsewhere and save it as PNG or TIFF."
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from napari_ovseg.errors import InputError
 from napari_ovseg.pictures.colours import YCBCR, as_shown
-from napari_ovseg.pictures.limits import ANY, DEFLATE, JPEG_PIXELS, refuse_claim, refuse_memory
+from napari_ovseg.pictures.limits import ANY, DEFLATE, JPEG_PIXELS, LZW, refuse_claim, refuse_memory
 from napari_ovseg.pictures.orientation import ORIENTATION, upright, upright_sides
 from napari_ovseg.pictures.with_pillow import any_size, opened, shown
 
@@ -27,7 +28,16 @@ _JPEG = {6, 7, 33007, 34892}
 # What decodes to RGB by itself.
 _COLOURED = {*_JPEG, 33003, 33004, 33005, 34712, 34927, 50001}
 # The most bytes that one byte of a strip can become.
-_MOST = {_NONE: 1, 32773: 64, 8: DEFLATE, 32946: DEFLATE, 5: 2600} | dict.fromkeys(_JPEG, 3.2 * JPEG_PIXELS)
+_MOST = {
+    _NONE: 1,
+    5: LZW,
+    8: DEFLATE,
+    32946: DEFLATE,
+    32773: 64,
+    34925: 8_000,
+    34926: 33_000,
+    50000: 33_000,
+} | dict.fromkeys(_JPEG, 4 * JPEG_PIXELS)
 
 
 def is_tiff(start: bytes) -> bool:
@@ -62,6 +72,8 @@ def read_series(path: Path, series: TiffPageSeries) -> NDArray[Any]:
         pixels, axes = _stored(series)
     # Decoders raise whatever they like on what they don't know.
     except Exception as error:
+        if _is_damage(series, error):
+            raise
         return _otherwise(path, series, error)
     pixels, sampled = as_shown(pixels, series.keyframe, axes.endswith("S"))
     return _upright(pixels, axes.rstrip("S") + "S" * sampled, series)
@@ -120,6 +132,12 @@ def _stored(series: TiffPageSeries) -> tuple[NDArray[Any], str]:
 
 def _upright(pixels: NDArray[Any], axes: str, series: TiffPageSeries) -> NDArray[Any]:
     return upright(pixels, orientation_of(series), axes.index("Y"), axes.index("X"))
+
+
+def _is_damage(series: TiffPageSeries, error: Exception) -> bool:
+    """Whether a codec has failed that is there, so that another one would fail, and print why."""
+    failed = isinstance(error, (RuntimeError, zlib.error)) and not isinstance(error, NotImplementedError)
+    return failed and int(series.keyframe.compression) not in _JPEG
 
 
 def _otherwise(path: Path, series: TiffPageSeries, error: Exception) -> NDArray[Any]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from napari_ovseg.errors import InputError
-from napari_ovseg.pictures.limits import ANY, DEFLATE, JPEG_PIXELS, refuse_claim, refuse_memory
+from napari_ovseg.pictures.limits import ANY, DEFLATE, JPEG_PIXELS, LZW, refuse_claim, refuse_memory
 from napari_ovseg.pictures.orientation import ORIENTATION
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -22,6 +22,8 @@ _PNG_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _HEIF = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 # An Encapsulated PostScript file is a program, and another program would run it.
 _NEVER = {"EPS"}
+# Formats in which a picture of one colour takes next to nothing, whatever its size.
+_PREDICTED = {"WEBP", "AVIF", "HEIF", "JPEG2000", "JXL"}
 _WITH_KEY = {"1", "L", "RGB", "P", "PA", "LA", "La", "RGBa"}
 _OTHER_MODELS = {"CMYK", "YCbCr", "LAB", "HSV", "RGBX", "P"}
 
@@ -93,7 +95,7 @@ def _least(path: Path, picture: Image.Image, shape: tuple[int, int, int]) -> tup
     if kind == "PPM":
         # Text may need one byte for a pixel and one for a space; packed bits an eighth.
         return rows * columns / 8 if picture.mode == "1" else rows * columns * bands, 1
-    return rows * columns * bands, ANY
+    return rows * columns * bands, ANY if kind in _PREDICTED else LZW
 
 
 def _png_kind(path: Path) -> tuple[int, int]:
