@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -47,11 +48,34 @@ def test_slices_have_names_of_their_own_and_no_file():
 
 
 @pytest.mark.parametrize(
-    ("shape", "whole"), [((2, 3, 3), True), ((3, 2, 3), True), ((), True), ((4, 6), False)]
+    ("shape", "full"),
+    [
+        ((2, 3, 3), (2, 3)),
+        ((3, 2, 3), (2, 3)),
+        ((), (2, 3)),
+        ((4, 6), (4, 6)),
+        ((5, 7, 3), (5, 7)),
+        ((3, 200, 300), (200, 300)),
+    ],
 )
-def test_masks_of_a_coarser_level_are_not_those_of_the_file(shape, whole):
+def test_masks_of_a_coarser_level_are_given_the_pixels_of_the_file(shape, full):
     (picture,) = labelled_pictures(annotation(Path("a.tif"), shape=shape))
-    assert (picture.picture_path is not None) == whole
+    assert picture.picture_path is not None
+    # Pillow's nearest takes the pixel that covers the centre, too
+    wanted = Image.fromarray(MASKS).resize(full[::-1], Image.Resampling.NEAREST)
+    np.testing.assert_array_equal(picture.labels, wanted)
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (2, 30)])
+def test_masks_that_are_no_level_of_the_picture_stay_as_they_are(shape):
+    (picture,) = labelled_pictures(annotation(Path("a.tif"), shape=shape))
+    assert picture.picture_path is None
+    np.testing.assert_array_equal(picture.labels, MASKS)
+
+
+def test_there_may_be_no_memory_for_the_full_picture():
+    with pytest.raises(InputError, match="GB are free"):
+        labelled_pictures(annotation(Path("a.tif"), shape=(20_000_000, 30_000_000)))
 
 
 @pytest.fixture
@@ -124,6 +148,17 @@ def test_work_in_the_users_own_folder_and_in_a_chosen_one_is_found(cells, own, t
     expected = SavedWork("cells.tif", in_chosen, (further, in_own, beside))
     assert saved_work(cells, chosen) == saved_work(cells.parent, chosen) == [expected]
     assert read_work(expected)[0].name == "cells"
+
+
+def test_the_size_of_a_pixel_is_read_from_the_picture(cells):
+    tifffile.imwrite(cells, MASKS, resolution=(20_000, 40_000), resolutionunit=3)
+    saved(cells, cells.with_name("cells.tif.ovseg"), 1)
+    (work,) = saved_work(cells)
+    (picture,) = read_work(work)
+    assert picture.pixel_size == pytest.approx((0.25, 0.5))
+    assert picture.unit == "micrometer"
+    cells.write_bytes(b"another")
+    assert read_work(work)[0].pixel_size is None
 
 
 def test_layers_of_one_file_are_exported_under_names_of_their_own(cells):

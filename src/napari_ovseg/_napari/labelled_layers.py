@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from napari_ovseg._napari.colours import Legend
 from napari_ovseg._napari.layers import METADATA_KEY
 from napari_ovseg._napari.tracked_labels import TrackedLabels
 from napari_ovseg.annotation.annotation import Position
+from napari_ovseg.annotation.full_size import at_full_size
 from napari_ovseg.annotation.labelled_pictures import slice_name
 from napari_ovseg.categories import void_of
 from napari_ovseg.colours import category_colours
@@ -21,7 +22,13 @@ from napari_ovseg.errors import InputError
 from napari_ovseg.export.plan import Notes
 from napari_ovseg.export.table import one_table
 from napari_ovseg.labelled import LabelledPicture, NamedLabel
+from napari_ovseg.pictures import read_pixel_size
 from napari_ovseg.units import unit_of_length
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+    from napari_ovseg._napari.source import Placement
 
 LayerTuple = tuple[Any, dict[str, Any], str]
 
@@ -65,8 +72,13 @@ def pictures_of(data: Any, meta: Mapping[str, Any], notes: Notes) -> list[Labell
     categories = _categories(meta, [plane for _, plane in planes])
     size, unit = pixel_of(meta.get("scale"), meta.get("units"), axes)
     annotated = known.get("annotated")
-    pieces = annotated.pieces if isinstance(annotated, Annotated) else {}
-    file = _file_of(annotated) if isinstance(annotated, Annotated) else known.get("picture")
+    pieces, file = {}, known.get("picture")
+    if isinstance(annotated, Annotated):
+        pieces, file = annotated.pieces, file_of(annotated.image)
+    if isinstance(tracked, TrackedLabels) and isinstance(annotated, Annotated):
+        sides = _full_sides(tracked.placement)
+        planes = [(position, at_full_size(plane, sides, name)) for position, plane in planes]
+        size, unit = pixel_of_picture(annotated.image, axes)
     return [
         LabelledPicture(
             name=slice_name(name, position),
@@ -83,10 +95,15 @@ def pictures_of(data: Any, meta: Mapping[str, Any], notes: Notes) -> list[Labell
     ]
 
 
-def _file_of(annotated: Annotated) -> str | None:
-    """The file of the picture, where the masks have its pixels and not those of a coarser level."""
-    path: str | None = annotated.image.source.path
-    return path if all(factor == 1 for factor in annotated.masks.placement.factors) else None
+def file_of(image: Image) -> str | None:
+    """Return the file of a picture; napari tells it only of what one of its readers has opened."""
+    path = image.source.path or image.metadata.get(METADATA_KEY, {}).get("path")
+    return None if path is None else str(path)
+
+
+def _full_sides(placement: Placement) -> list[int]:
+    """Height and width of the full picture, where the masks may lie on a coarser level of it."""
+    return [round(placement.shape[axis] * placement.factors[axis]) for axis in placement.axes]
 
 
 def _picture_axes(shape: tuple[int, ...], name: str) -> tuple[int, int]:
@@ -159,6 +176,19 @@ def pixel_of(scale: Any, units: Any, axes: tuple[int, int]) -> tuple[tuple[float
     if rows != columns or unit_of_length(rows) is None:
         return None, None
     return (abs(float(scale[axes[0]])), abs(float(scale[axes[1]]))), rows
+
+
+def pixel_of_picture(image: Image, axes: tuple[int, int]) -> tuple[tuple[float, float] | None, str | None]:
+    """Return height and width of a picture's pixel and their unit, from its layer or else from its file."""
+    size, unit = pixel_of(image.scale, image.units, axes)
+    file = file_of(image)
+    # who has scaled a layer, if only in pixels, knows better than the file
+    if size is not None or file is None or any(image.scale[axis] != 1 for axis in axes):
+        return size, unit
+    try:
+        return read_pixel_size(file)
+    except InputError:
+        return None, None
 
 
 def layer_of(picture: LabelledPicture) -> tuple[LayerTuple, tuple[str, ...]]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_ovseg._napari.torch_loading import TORCH_ADVICE, load_torch
 from napari_ovseg.errors import ModelError
-from napari_ovseg.images import read_image
+from napari_ovseg.pictures import Picture, read_picture
 
 if TYPE_CHECKING:
     from napari.viewer import Viewer
@@ -51,7 +51,7 @@ def build_window(
     images: Sequence[str | Path] = (), labels: str = "", *, demo: bool = False, show: bool = True
 ) -> tuple[Viewer, OpenVocabularyWidget]:
     """Build the window of :func:`open_window` and return at once; tests do not show it."""
-    pictures = [(Path(path), read_image(path)) for path in images]
+    pictures = [(Path(path), read_picture(path)) for path in images]
     import napari
     from qtpy.QtCore import QTimer
 
@@ -64,7 +64,7 @@ def build_window(
     for path, picture in pictures:
         # napari tells a layer its file only where one of its own readers has opened it
         metadata = {METADATA_KEY: {"path": str(path.absolute())}}
-        viewer.add_image(picture, name=path.stem, metadata=metadata)
+        viewer.add_image(picture.pixels, name=path.stem, metadata=metadata, **_placed(picture))
     widget = OpenVocabularyWidget(viewer)
     viewer.window.add_dock_widget(widget, name=PANEL, area="right")
     # the panel takes its room from the canvas, which then shows less than the whole picture
@@ -77,3 +77,15 @@ def build_window(
         widget.form.offer_models(model_choices(), BUNDLED)
         widget.start()
     return viewer, widget
+
+
+def _placed(picture: Picture) -> dict[str, Any]:
+    """How large a picture is, as arguments of its layer; pages of a stack are one unit apart."""
+    if picture.pixel_size is None:
+        return {}
+    colours = picture.pixels.ndim > 2 and picture.pixels.shape[-1] in (3, 4)
+    pages = picture.pixels.ndim - 2 - colours
+    return {
+        "scale": (*[1.0] * pages, *picture.pixel_size),
+        "units": (*["pixel"] * pages, *[picture.unit] * 2),
+    }

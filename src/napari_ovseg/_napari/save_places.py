@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QSettings, Signal
 
-from napari_ovseg._napari.layers import METADATA_KEY
+from napari_ovseg._napari.labelled_layers import file_of
 from napari_ovseg._napari.resume import ResumeOffer
 from napari_ovseg._napari.save_row import SaveRow
 from napari_ovseg.annotation.resuming import Found
@@ -85,7 +85,7 @@ class SavePlaces(QObject):
             self._offer.offer(self.found[key])
             return
         pixels = image.data[0] if image.multiscale else image.data
-        path = image.source.path or image.metadata.get(METADATA_KEY, {}).get("path")
+        path = file_of(image)
         self._looking[key] = self.elsewhere
         self._offer.look(
             image.name,

@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.autosave import Autosave, Snapshot
 from napari_ovseg._napari.closing import Answer, Closing, UnsavedDialog
-from napari_ovseg._napari.labelled_layers import pixel_of
+from napari_ovseg._napari.labelled_layers import pixel_of_picture
 from napari_ovseg._napari.layers import METADATA_KEY, tracked_labels
 from napari_ovseg._napari.restore import restore
 from napari_ovseg._napari.resume import Resumed, ResumeOffer
@@ -138,8 +138,7 @@ class Session(QObject):
             annotation = annotated.snapshot()
             found = self.places.found.get(str(image.unique_id))
             annotation.picture = None if found is None else found.picture
-            layer, axes = annotated.masks.layer, annotated.masks.placement.axes
-            size, unit = pixel_of(layer.scale, layer.units, axes)
+            size, unit = pixel_of_picture(image, annotated.masks.placement.axes)
             pictures += labelled_pictures(annotation, image.name, pixel_size=size, unit=unit)
         return pictures
 

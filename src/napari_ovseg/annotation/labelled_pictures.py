@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from napari_ovseg.annotation.annotation import Annotation, Position, SliceAnnotation
+from napari_ovseg.annotation.annotation import Annotation, Position
+from napari_ovseg.annotation.full_size import at_full_size, full_sides
 from napari_ovseg.annotation.places import (
     SUFFIX,
     letters_for,
@@ -19,6 +20,7 @@ from napari_ovseg.annotation.sidecar import is_sidecar, last_saved, load
 from napari_ovseg.errors import InputError
 from napari_ovseg.file_names import STEM_BYTES, as_text, fitting
 from napari_ovseg.labelled import LabelledPicture
+from napari_ovseg.pictures import read_pixel_size
 
 
 def labelled_pictures(
@@ -37,30 +39,35 @@ def labelled_pictures(
         Of the picture, by default its file's without the ending. The slices of a stack add their position, as
         in ``embryo_0003``.
     pixel_size : tuple of float, optional
-        Height and width of a pixel in `unit`.
+        Height and width of a pixel of the full picture, in `unit`.
     unit : str, optional
         Such as "micrometer".
 
     Returns
     -------
     list of LabelledPicture
-        In the order of the positions. A slice of a stack has no path, since its file holds other slices too.
+        In the order of the positions. Masks that lie on a coarse level are in pixels of the full picture. A
+        slice of a stack has no path, since its file holds other slices too.
     """
     path = annotation.picture.path if annotation.picture is not None else None
     stem = name or (as_text(path.stem) if path is not None else "picture")
-    return [
-        LabelledPicture(
-            name=slice_name(stem, position),
-            labels=content.masks,
-            categories=tuple(sorted(annotation.labels, key=lambda label: label.id)),
-            picture_path=path if _is_whole(annotation, position, content) else None,
-            pixel_size=pixel_size,
-            unit=unit,
-            record=annotation.settings | content.record,
-            done=content.done,
+    found = []
+    for position, content in sorted(annotation.slices.items()):
+        sides = full_sides(annotation, content)
+        named = slice_name(stem, position)
+        found.append(
+            LabelledPicture(
+                name=named,
+                labels=content.masks if sides is None else at_full_size(content.masks, sides, named),
+                categories=tuple(sorted(annotation.labels, key=lambda label: label.id)),
+                picture_path=path if _is_whole(annotation, position, sides) else None,
+                pixel_size=pixel_size,
+                unit=unit,
+                record=annotation.settings | content.record,
+                done=content.done,
+            )
         )
-        for position, content in sorted(annotation.slices.items())
-    ]
+    return found
 
 
 def slice_name(stem: str, position: Position) -> str:
@@ -147,7 +154,8 @@ def read_work(work: SavedWork) -> list[LabelledPicture]:
     file = "" if path is None else as_text(path.name)
     named_so = file and work.name.startswith(file)
     name = Path(file).stem + work.name[len(file) :] if named_so else Path(work.name).stem
-    pictures = labelled_pictures(annotation, name)
+    size, unit = _pixel_size(path)
+    pictures = labelled_pictures(annotation, name, pixel_size=size, unit=unit)
     if not pictures:
         raise InputError(f"{work.sidecar} holds no masks yet: run or paint first.")
     read_from = {"read_from": as_text(work.sidecar)}
@@ -160,7 +168,15 @@ def read_work(work: SavedWork) -> list[LabelledPicture]:
     return pictures
 
 
-def _is_whole(annotation: Annotation, position: Position, content: SliceAnnotation) -> bool:
-    """Whether the masks have the pixels of the picture's file: not a slice, nor a coarser level."""
-    shape = annotation.picture.shape if annotation.picture is not None else ()
-    return not position and (not shape or content.masks.shape in (shape[:2], shape[-2:]))
+def _is_whole(annotation: Annotation, position: Position, sides: tuple[int, int] | None) -> bool:
+    """Whether the labels have the pixels of the picture's file: not a slice, nor another size."""
+    known = annotation.picture is not None and bool(annotation.picture.shape)
+    return not position and (sides is not None or not known)
+
+
+def _pixel_size(path: Path | None) -> tuple[tuple[float, float], str] | tuple[None, None]:
+    try:
+        return (None, None) if path is None else read_pixel_size(path)
+    except InputError:
+        # a sidecar outlives its picture
+        return None, None

@@ -1,6 +1,6 @@
 """Picture files as they are shown: upright, in the right colours, with the size of a pixel."""
 
 from napari_ovseg.pictures.ids import read_ids
-from napari_ovseg.pictures.picture import Picture, picture_size, read_picture
+from napari_ovseg.pictures.picture import Picture, picture_size, read_picture, read_pixel_size
 
-__all__ = ["Picture", "picture_size", "read_ids", "read_picture"]
+__all__ = ["Picture", "picture_size", "read_ids", "read_picture", "read_pixel_size"]

@@ -38,7 +38,7 @@ def refuse_claim(path: Path, shape: Sequence[int], needed: float, held: float) -
         )
 
 
-def refuse_memory(path: Path, shape: Sequence[int], size: int) -> None:
+def refuse_memory(path: Path | str, shape: Sequence[int], size: int) -> None:
     """Raise `InputError` where the memory can't take the pixels, of so many bytes in all."""
     free = psutil.virtual_memory().available
     if size > free:

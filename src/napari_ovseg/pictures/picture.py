@@ -87,3 +87,31 @@ def picture_size(path: str | Path) -> tuple[int, int]:
         with with_pillow.opened(path) as picture:
             with_pillow.check(path, picture)
             return upright_sides(picture.size[::-1], with_pillow.orientation_of(path, picture))
+
+
+def read_pixel_size(path: str | Path) -> tuple[tuple[float, float], str] | tuple[None, None]:
+    """Height and width of a pixel of a picture as it is shown, and their unit, without decoding it.
+
+    Returns
+    -------
+    (height, width) : tuple of float, or None
+        None where the file doesn't tell.
+    unit : str or None
+        Such as "micrometer".
+
+    Raises
+    ------
+    InputError
+        As `read_picture`.
+    """
+    path = Path(path)
+    with readable(path) as start:
+        if tiff.is_tiff(start):
+            with tiff.open_series(path) as (file, series):
+                size, unit = pixel_size.of_tiff(file, series)
+                orientation = tiff.orientation_of(series)
+        else:
+            with with_pillow.opened(path) as picture:
+                size, unit = pixel_size.of_dots(picture.info.get("dpi"))
+                orientation = with_pillow.orientation_of(path, picture)
+    return (None, None) if size is None or unit is None else (upright_sides(size, orientation), unit)
