@@ -1,25 +1,42 @@
-"""File > Open: exported labels, and COCO of any tool, as named, coloured, editable labels layers."""
+"""File > Open: labels of ours and of other tools as named, coloured, editable labels layers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from napari_ovseg._napari.labelled_layers import LayerTuple, layer_of
 from napari_ovseg.errors import InputError
 from napari_ovseg.imports import is_labelled, read_labelled
 
+Reader = Callable[[str | list[str]], list[LayerTuple]]
+
 # More layers than this can't be told apart, and take minutes to show.
 _MOST = 100
+_PICTURES = (".png", ".tif", ".tiff")
 
 
-def get_reader(path: str | list[str]) -> Callable[[str | list[str]], list[LayerTuple]] | None:
-    """Return a reader for our files and for COCO; None for all others, which other readers then open."""
-    if not isinstance(path, str):
-        return None
-    return _read if is_labelled(path) else None
+def get_reader(path: str | list[str]) -> Reader | None:
+    """Return a reader for labels with names; None for all others, which other readers then open.
+
+    A picture that is called as our masks are but has no names is opened by napari's own reader: it is ours to
+    open once a person has chosen this reader for such names.
+    """
+    if isinstance(path, str) and is_labelled(path):
+        return labelled_layers
+    first = path if isinstance(path, str) else path[0] if path else ""
+    return _as_pictures if Path(first).suffix.lower() in _PICTURES else None
 
 
-def _read(path: str | list[str]) -> list[LayerTuple]:
+def labelled_layers(path: str | list[str]) -> list[LayerTuple]:
+    """Return a labels layer for each picture in a file or folder, and show what was changed.
+
+    Raises
+    ------
+    InputError
+        When it can't be read, or holds too many pictures.
+    """
     from napari.utils.notifications import show_warning
 
     pictures = read_labelled(str(path))
@@ -37,3 +54,9 @@ def _read(path: str | list[str]) -> list[LayerTuple]:
     if notes:
         show_warning("\n".join(notes))
     return layers
+
+
+def _as_pictures(path: str | list[str]) -> Any:
+    from napari_builtins.io import napari_get_reader
+
+    return napari_get_reader(path)(path)

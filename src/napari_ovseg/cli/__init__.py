@@ -1,4 +1,4 @@
-"""The command line: ``napari-ovseg segment``, ``demo``, ``open``, ``suggest``, ``export`` and so on."""
+"""The command line: ``napari-ovseg segment``, ``demo``, ``open``, ``suggest``, ``import`` and so on."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import typer
 from napari_ovseg import __version__
 from napari_ovseg.cli.evaluate import evaluate
 from napari_ovseg.cli.export import export
+from napari_ovseg.cli.import_labels import import_labels
 from napari_ovseg.cli.models import models_app
 from napari_ovseg.cli.segment import demo, segment
 from napari_ovseg.cli.suggest import suggest
@@ -31,6 +32,7 @@ app.command()(segment)
 app.command()(demo)
 app.command("open")(open_command)
 app.command()(suggest)
+app.command("import")(import_labels)
 app.command()(export)
 app.command()(evaluate)
 app.add_typer(models_app, name="models")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from napari_ovseg.cli.problems import end_with
 from napari_ovseg.cli.progress import Bars
 from napari_ovseg.errors import InputError
 from napari_ovseg.file_names import at_home
@@ -21,8 +22,8 @@ def export(
         list[Path],
         typer.Argument(
             metavar="SOURCE",
-            help="Folders that segment or export wrote, their PNG or NPZ files, COCO JSON, or pictures that "
-            "were annotated in napari.",
+            help="What segment, import or export wrote; COCO, LabelMe, GeoJSON, data.yaml of YOLO; pictures "
+            "that were annotated in napari.",
         ),
     ],
     format: Annotated[
@@ -95,13 +96,7 @@ def export(
             progress=bars,
         )
     typer.echo(str(summary))
-    if problems:
-        typer.echo(
-            f"{len(problems)} of what was named could not be read, and is not in the export:", err=True
-        )
-        for problem in problems:
-            typer.echo(f"  {' '.join(problem.split())}", err=True)
-        raise typer.Exit(1)
+    end_with(problems)
 
 
 def read_source(source: Path, saved_in: Path | None, problems: list[str]) -> list[LabelledPicture]:
@@ -119,7 +114,9 @@ def read_source(source: Path, saved_in: Path | None, problems: list[str]) -> lis
     from napari_ovseg.imports import is_labelled, read_labelled
 
     found = [] if is_labelled(source) else saved_work(source, saved_in)
-    readings = [partial(read_work, work) for work in found] or [partial(read_labelled, source)]
+    readings = [partial(read_work, work) for work in found] or [
+        partial(read_labelled, source, on_refused=problems.append)
+    ]
     pictures: list[LabelledPicture] = []
     for read in readings:
         try:

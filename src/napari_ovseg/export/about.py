@@ -23,9 +23,9 @@ _LONGEST_LEGEND = 120
 def about(item: Item, dataset: Dataset) -> dict[str, Any]:
     """All that is known of a picture's labels but their pixels and how they were made; what JSON can hold.
 
-    Keys: ``format``, ``name``, ``picture`` (as seen from the file, or None), ``pixel_size``, ``unit``,
-    ``done``, ``void``, and ``categories``, each with ``id``, ``name``, ``synonyms`` and ``colour`` (three
-    numbers).
+    Keys: ``format``, ``name``, ``picture`` (as seen from the file, or None), ``size`` (height and width),
+    ``pixel_size``, ``unit``, ``done``, ``void``, and ``categories``, each with ``id``, ``name``, ``synonyms``
+    and ``colour`` (three numbers).
     """
     picture = item.picture
     inside = dataset.folder / Path(item.path("")).parent
@@ -33,6 +33,7 @@ def about(item: Item, dataset: Dataset) -> dict[str, Any]:
         "format": LABELS,
         "name": picture.name,
         "picture": None if picture.picture_path is None else seen_from(inside, picture.picture_path),
+        "size": list(picture.labels.shape),
         "pixel_size": picture.pixel_size,
         "unit": picture.unit,
         "done": picture.done,

@@ -263,6 +263,7 @@ def _entries(dataset: Dataset, planned: Sequence[Planned]) -> Iterator[dict[str,
             **{one.key: one.path for one in own if one.key},
         }
         entry |= {
+            "size": list(picture.labels.shape),
             "pixel_size": picture.pixel_size,
             "unit": picture.unit,
             "done": picture.done,

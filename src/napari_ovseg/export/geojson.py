@@ -18,7 +18,7 @@ from napari_ovseg.export.plan import Dataset, Item, Planned
 from napari_ovseg.file_names import as_text
 
 # QuPath leaves classes whose names end with an asterisk out of training and measurements.
-_IGNORE = "Ignore*"
+IGNORE = "Ignore*"
 
 
 def plan(dataset: Dataset) -> Iterator[Planned]:
@@ -30,7 +30,7 @@ def plan(dataset: Dataset) -> Iterator[Planned]:
 def _write(item: Item, dataset: Dataset, file: BinaryIO) -> None:
     classes = {one.id: {"name": one.name, "color": list(one.colour)} for one in dataset.categories}
     void = int(np.iinfo(item.picture.labels.dtype).max)
-    classes[void] = {"name": _IGNORE, "color": list(VOID)}
+    classes[void] = {"name": IGNORE, "color": list(VOID)}
     features = []
     for number, thing in enumerate(things_in(item, dataset, with_void=True), 1):
         shift = np.array(thing.corner[::-1])

@@ -20,7 +20,7 @@ from napari_ovseg.export.plan import Dataset, Item, Planned
 from napari_ovseg.file_names import as_text
 
 # LabelMe's own converters read this name as "ignore".
-_IGNORE = "__ignore__"
+IGNORE = "__ignore__"
 
 
 def plan(dataset: Dataset) -> Iterator[Planned]:
@@ -31,7 +31,7 @@ def plan(dataset: Dataset) -> Iterator[Planned]:
 
 def _write(item: Item, dataset: Dataset, file: BinaryIO) -> None:
     names = {category.id: category.name for category in dataset.categories}
-    names[int(np.iinfo(item.picture.labels.dtype).max)] = _IGNORE
+    names[int(np.iinfo(item.picture.labels.dtype).max)] = IGNORE
     shapes = [
         {
             "label": names[thing.id],

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from napari_ovseg.errors import InputError
-from napari_ovseg.imports import coco, npz, palette_png
+from napari_ovseg.imports import coco, geojson, labelme, npz, ome_zarr, palette_png, things_tiff, tiff, yolo
 from napari_ovseg.imports.coco_kinds import other_kind
+from napari_ovseg.imports.files import Places
 from napari_ovseg.imports.named import read_any_json
+from napari_ovseg.imports.told import is_map, written_for
 from napari_ovseg.labelled import LabelledPicture
 
 __all__ = ["is_labelled", "read_labelled"]
 
-_READERS = (palette_png, npz, coco)
+_READERS = (palette_png, npz, tiff, things_tiff, ome_zarr, yolo, geojson, labelme, coco)
+_FORMATS = (
+    "a folder with categories.json (as segment and export write it), a PNG, TIFF or NPZ of one, COCO or "
+    "LabelMe JSON, GeoJSON, or the data.yaml of YOLO"
+)
 
 
 def is_labelled(path: str | Path) -> bool:
@@ -21,18 +28,29 @@ def is_labelled(path: str | Path) -> bool:
     Parameters
     ----------
     path : str or Path
-        A folder with ``categories.json``, that file, a PNG that it lists, one of our NPZ, or COCO JSON.
+        A folder that `segment` or `export` wrote, the map of names in it, or a file of one; COCO and LabelMe
+        JSON, GeoJSON and the ``data.yaml`` of YOLO of any tool, or a folder of them.
     """
-    return any(reader.peek(Path(path)) for reader in _READERS)
+    return any(reader.peek(place) for place in _meant(Path(path)) for reader in _READERS)
 
 
-def read_labelled(path: str | Path) -> list[LabelledPicture]:
+def read_labelled(
+    path: str | Path,
+    *,
+    pictures: str | Path | None = None,
+    on_refused: Callable[[str], None] | None = None,
+) -> list[LabelledPicture]:
     """Read labels with their names and colours.
 
     Parameters
     ----------
     path : str or Path
         As for `is_labelled`; a folder gives all of its pictures.
+    pictures : str or Path, optional
+        A folder to look for the pictures in, before the places that the files say.
+    on_refused : callable, optional
+        Gets a sentence for each file of a folder that can't be read, when others can; by default the notes of
+        the first picture do.
 
     Returns
     -------
@@ -47,17 +65,28 @@ def read_labelled(path: str | Path) -> list[LabelledPicture]:
     path = Path(path)
     if not path.exists():
         raise InputError(f"There is no file {path}: check the name.")
-    for reader in _READERS:
-        if reader.peek(path):
-            pictures = reader.read(path)
-            if not pictures:
-                raise InputError(f"{path} lists no picture with labels: choose another file or folder.")
-            return pictures
+    refused: list[str] | None = None if on_refused is None else []
+    places = Places(None if pictures is None else Path(pictures), refused)
+    for place in _meant(path):
+        for reader in _READERS:
+            if reader.peek(place):
+                found = reader.read(place, places)
+                if on_refused is not None:
+                    for problem in refused or ():
+                        on_refused(problem)
+                if not found:
+                    raise InputError(f"{path} lists no picture with labels: choose another file or folder.")
+                return found
     if path.suffix.lower() == ".json":
         other = other_kind(read_any_json(path))
         if other is not None:
             raise InputError(f"{path} is {other}.")
-    raise InputError(
-        f"{path} holds no labels with names that can be read: name a folder with categories.json (as segment "
-        "and export write it), one of its PNG or NPZ files, or COCO JSON."
-    )
+    raise InputError(f"{path} holds no labels with names that can be read: name {_FORMATS}.")
+
+
+def _meant(path: Path) -> list[Path]:
+    """What to look at: a map of names stands for the file that it was written for, or for its folder."""
+    if not is_map(path):
+        return [path]
+    file = written_for(path)
+    return [path, path.parent if file is None else file]

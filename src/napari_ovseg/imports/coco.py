@@ -14,10 +14,11 @@ from napari_ovseg.imports.coco_categories import Categories, categories_of
 from napari_ovseg.imports.coco_kinds import other_kind
 from napari_ovseg.imports.coco_shapes import drawn
 from napari_ovseg.imports.drawing import Canvas
+from napari_ovseg.imports.files import Places
 from napari_ovseg.imports.found_pictures import PictureFolders, picture_name
 from napari_ovseg.imports.named import key_of, read_any_json, size_of_pixel, text_or_none
 from napari_ovseg.imports.picture_sizes import believed_size
-from napari_ovseg.imports.skipped import Skipped, Unusable, with_notes
+from napari_ovseg.imports.skipped import Skipped, Unusable, with_notes, with_refusals
 from napari_ovseg.labelled import LabelledPicture
 
 _KEYS = ("images", "annotations", "categories")
@@ -53,29 +54,30 @@ def peek(path: Path) -> bool:
     return all(f'"{key}"'.encode() in text for key in _KEYS)
 
 
-def read(path: Path) -> list[LabelledPicture]:
+def read(path: Path, places: Places | None = None) -> list[LabelledPicture]:
     """Read each picture of a file, or of all files of a folder; a smaller thing lies over a larger one.
 
     What is wrong is left out, named and counted in the notes of the first picture.
     """
+    places = places or Places()
     files = _files(path) if path.is_dir() else [path]
     found: list[LabelledPicture] = []
     refused: list[InputError] = []
     for file in files:
         try:
-            found += _read(file)
+            found += _read(file, places)
         except InputError as error:
             refused.append(error)
     if refused and not found:
         raise refused[0]
-    return with_notes(found, [str(error) for error in refused])
+    return with_refusals(found, refused, places.refused)
 
 
 def _files(folder: Path) -> list[Path]:
     return sorted(folder.glob("instances*.json"))
 
 
-def _read(path: Path) -> list[LabelledPicture]:
+def _read(path: Path, places: Places) -> list[LabelledPicture]:
     content = read_any_json(path)
     other = other_kind(content)
     if other is not None:
@@ -91,7 +93,7 @@ def _read(path: Path) -> list[LabelledPicture]:
     named = categories_of(categories, used, path)
     things = _things(annotations, set(by_id), named, left_out)
     names = Counter(picture_name(image.get("file_name")) for image in by_id.values())
-    file = _File(path, named, PictureFolders(path), names, left_out, pictures)
+    file = _File(path, named, places.beside(path), names, left_out, pictures)
     found = []
     for id, image in by_id.items():
         try:

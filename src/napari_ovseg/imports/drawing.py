@@ -2,66 +2,34 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ovseg.categories import void_of
-from napari_ovseg.errors import InputError
+from napari_ovseg.imports.skipped import Unusable
 
 # A stated size is believed up to here: as many pixels as a scanned slide has, 4 GiB with what drawing needs.
 MOST_PIXELS = 2**30
-# A coordinate that is this many sides of the picture away from it is no place.
-_FAR = 10
+# An outline may reach out of its picture, as where a slide was cut into tiles, but no picture is this large.
+_FARTHEST = 10_000_000
 # How many crossings of outlines with rows are looked at in one go.
 _AT_ONCE = 2_000_000
 
 Ring = NDArray[np.float64]
 Corner = tuple[int, int]
+Drawn = tuple[Corner, NDArray[np.bool_]]
+_NO_PAIRS = "its coordinates are not pairs of numbers"
 
 
-def checked_size(height: Any, width: Any, of: str) -> tuple[int, int]:
-    """Return a size that a file states, if a picture can have it.
-
-    Parameters
-    ----------
-    height, width : object
-        As the file has them.
-    of : str
-        What has this size, to begin the sentence of an error with.
-
-    Raises
-    ------
-    InputError
-        When they are not whole numbers from 1 up, or too many pixels to be believed.
-    """
-    numbers = [
-        int(side)
-        for side in (height, width)
-        if isinstance(side, int | float) and not isinstance(side, bool) and math.isfinite(side)
-    ]
-    if len(numbers) != 2 or min(numbers) < 1 or [height, width] != numbers:
-        raise InputError(f"{of} says that it is {height!r:.40} by {width!r:.40} pixels: mend its size.")
-    if numbers[0] * numbers[1] > MOST_PIXELS:
-        raise InputError(
-            f"{of} says that it is {numbers[0]:.6g} by {numbers[1]:.6g} pixels, more than {MOST_PIXELS}: "
-            "mend its size, or cut the picture into parts."
-        )
-    return numbers[0], numbers[1]
-
-
-def ring_of(said: Any, shape: tuple[int, int]) -> Ring:
+def ring_of(said: Any) -> Ring:
     """Return an outline from the coordinates in a file.
 
     Parameters
     ----------
     said : object
-        Pairs ``[[x, y], ...]`` (more than two numbers each are allowed), or a flat list ``[x, y, x, y, ...]``.
-    shape : tuple of int
-        Height and width of the picture.
+        Pairs ``[[x, y], ...]`` (more numbers each are allowed), or a flat list ``[x, y, x, y, ...]``.
 
     Returns
     -------
@@ -70,30 +38,69 @@ def ring_of(said: Any, shape: tuple[int, int]) -> Ring:
 
     Raises
     ------
-    ValueError
-        With the reason, to go on a sentence with, when that is no outline.
+    Unusable
+        When that is no outline.
     """
+    points = points_of(said)
+    if len(points) < 3:
+        raise Unusable("it has fewer than three corners")
+    return points
+
+
+def points_of(said: Any) -> Ring:
+    """Return any number of points, as `ring_of` does for three and more."""
     try:
         points = np.asarray(said)
     except (ValueError, OverflowError, RecursionError):
-        raise ValueError("its coordinates are not pairs of numbers") from None
-    if points.dtype.kind not in "iuf":
-        raise ValueError("its coordinates are not pairs of numbers")
+        raise Unusable(_NO_PAIRS) from None
     if points.ndim == 1 and points.size % 2 == 0:
         points = points.reshape(-1, 2)
-    if points.ndim != 2 or points.shape[1] < 2:
-        raise ValueError("its coordinates are not pairs of numbers")
-    if len(points) < 3:
-        raise ValueError("it has fewer than three corners")
-    ring = points[:, :2].astype(np.float64)
-    if not np.isfinite(ring).all():
-        raise ValueError("a coordinate is not finite")
-    if np.abs(ring).max() > _FAR * max(shape):
-        raise ValueError(f"a coordinate ({np.abs(ring).max():.6g}) is far outside the picture")
-    return ring
+    if points.dtype.kind not in "iuf" or points.ndim != 2 or points.shape[1] < 2:
+        raise Unusable(_NO_PAIRS)
+    points = points[:, :2].astype(np.float64)
+    if not np.isfinite(points).all():
+        raise Unusable("a coordinate is not finite")
+    if points.size and np.abs(points).max() > _FARTHEST:
+        raise Unusable(f"a coordinate is further out than {_FARTHEST}")
+    return points
 
 
-def fill(rings: Sequence[Ring], shape: tuple[int, int]) -> tuple[Corner, NDArray[np.bool_]] | None:
+def cover(polygons: Sequence[Sequence[Ring]], shape: tuple[int, int]) -> Drawn:
+    """Return the pixels that at least one of several polygons covers, each an outline and its holes.
+
+    Raises
+    ------
+    Unusable
+        When that is no pixel of the picture.
+    """
+    if len(polygons) == 1:
+        found = fill(polygons[0], shape)
+        if found is not None:
+            return found
+    else:
+        (top, left), (bottom, right) = _box([ring for rings in polygons for ring in rings], shape)
+        whole = np.zeros((max(bottom - top, 0), max(right - left, 0)), np.bool_)
+        for rings in polygons:
+            part = fill(rings, shape)
+            if part is not None:
+                (row, column), mask = part
+                height, width = mask.shape
+                whole[row - top : row - top + height, column - left : column - left + width] |= mask
+        if whole.any():
+            return (top, left), whole
+    raise Unusable("it covers no pixel of its picture")
+
+
+def _box(rings: Sequence[Ring], shape: tuple[int, int]) -> tuple[Corner, Corner]:
+    """The pixels that outlines may cover: the first row and column, and those after the last."""
+    low = np.min([ring.min(axis=0) for ring in rings], axis=0)
+    high = np.max([ring.max(axis=0) for ring in rings], axis=0)
+    left, top = np.clip(np.floor(low), 0, shape[::-1]).astype(int).tolist()
+    right, bottom = np.clip(np.ceil(high), 0, shape[::-1]).astype(int).tolist()
+    return (top, left), (bottom, right)
+
+
+def fill(rings: Sequence[Ring], shape: tuple[int, int]) -> Drawn | None:
     """Return the pixels whose centres lie inside outlines; where two outlines overlap is a hole.
 
     Parameters
@@ -111,8 +118,7 @@ def fill(rings: Sequence[Ring], shape: tuple[int, int]) -> tuple[Corner, NDArray
         None in place of both where no pixel lies inside.
     """
     corners = np.concatenate(rings)
-    left, top = np.clip(np.floor(corners.min(axis=0)), 0, shape[::-1]).astype(int).tolist()
-    right, bottom = np.clip(np.ceil(corners.max(axis=0)), 0, shape[::-1]).astype(int).tolist()
+    (top, left), (bottom, right) = _box([corners], shape)
     if left >= right or top >= bottom:
         return None
     flips = np.zeros((bottom - top, right - left + 1), np.uint8)
@@ -171,11 +177,6 @@ class Canvas:
         shared |= mask & (labels != 0) & (labels != number)
         above = mask & ((areas == 0) | (areas >= area))
         labels[above], areas[above] = number, area
-
-    @property
-    def void(self) -> int:
-        """The id of what nobody knows."""
-        return void_of(self.labels)
 
     @property
     def shared(self) -> int:

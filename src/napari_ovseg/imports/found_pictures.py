@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from napari_ovseg.file_names import path_of, resolved
 
-_PICTURES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+PICTURES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 _FOLDERS = ("images", "Images", "img", "imgs", "JPEGImages", "data", "obj_train_data")
 _SPLITS = ("train", "val", "valid", "validation", "test", "default")
 _YEARS = ("", "2017", "2014")
@@ -28,21 +28,28 @@ class PictureFolders:
     ----------
     file : Path
         The file of labels. Its name tells which split is tried first, as in ``instances_val2017.json``.
+    named : Path, optional
+        A folder that a person named, where they are looked for first.
     """
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, file: Path, named: Path | None = None) -> None:
+        self._file, self._named = file, named
 
     @cached_property
     def _folders(self) -> list[Path]:
         beside = Path(os.path.abspath(self._file.parent))
         own = [word for word in re.split(r"[_\-. ]", self._file.stem) if word.startswith(_SPLITS)]
         splits = ["", *own, *(split + year for year in _YEARS for split in _SPLITS)]
-        roots = list(dict.fromkeys([beside, beside.parent]))
+        named = [] if self._named is None else [Path(os.path.abspath(self._named))]
+        roots = list(dict.fromkeys([*named, beside, beside.parent]))
         places = [root / folder / split for split in splits for folder in ("", *_FOLDERS) for root in roots]
         # A file of its own split comes before one of another.
         first = [place for place in places if place.name in own]
-        return [place for place in dict.fromkeys([beside, *first, *places]) if _is_there(place, folder=True)]
+        return [
+            place
+            for place in dict.fromkeys([*named, beside, *first, *places])
+            if _is_there(place, folder=True)
+        ]
 
     def find(self, *said: Any) -> Path | None:
         """Return the picture's file.
@@ -65,7 +72,7 @@ class PictureFolders:
                     return resolved(place)
         lost = (PurePosixPath(*_parts(text)) for text in named)
         beside = self._file.parent
-        return next((resolved(beside / path) for path in lost if path.suffix.lower() in _PICTURES), None)
+        return next((resolved(beside / path) for path in lost if path.suffix.lower() in PICTURES), None)
 
     def _places(self, text: str) -> Iterator[Path]:
         readings = list(dict.fromkeys([text, unquote(text)]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from napari_ovseg.errors import InputError
 from napari_ovseg.export import CATEGORIES_FILE
 from napari_ovseg.file_names import path_of
 from napari_ovseg.imports.drawing import MOST_PIXELS
-from napari_ovseg.imports.found_pictures import PictureFolders
+from napari_ovseg.imports.files import Places
 from napari_ovseg.imports.named import (
     named_labels_of,
     read_json,
@@ -44,11 +45,12 @@ def peek(path: Path) -> bool:
         return False
 
 
-def read(path: Path) -> list[LabelledPicture]:
+def read(path: Path, places: Places | None = None) -> list[LabelledPicture]:
     """Read one archive, or all of a folder; of a folder, what can't be read is named in the notes."""
+    places = places or Places()
     if path.is_dir() or path.name.endswith(CATEGORIES_FILE):
-        return read_each(_listed(path), _read)
-    return [_read(path)]
+        return read_each(_listed(path), partial(_read, places=places), places.refused)
+    return [_read(path, places)]
 
 
 def _listed(path: Path) -> list[Path]:
@@ -61,7 +63,7 @@ def _listed(path: Path) -> list[Path]:
         return []
 
 
-def _read(path: Path) -> LabelledPicture:
+def _read(path: Path, places: Places) -> LabelledPicture:
     try:
         arrays = _arrays(path)
         about = json.loads(str(arrays["about"]))
@@ -86,7 +88,7 @@ def _read(path: Path) -> LabelledPicture:
         name=text_or_none(about.get("name")) or path.name.removesuffix(".npz").removesuffix(".ovseg"),
         labels=arrays["labels"],
         categories=categories,
-        picture_path=PictureFolders(path).find(about.get("picture")),
+        picture_path=places.beside(path).find(about.get("picture")),
         pixel_size=size_of_pixel(about.get("pixel_size")),
         unit=text_or_none(about.get("unit")),
         record=record if isinstance(record, dict) else {},

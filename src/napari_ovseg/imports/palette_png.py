@@ -13,6 +13,7 @@ from napari_ovseg.errors import InputError
 from napari_ovseg.export import CATEGORIES_FILE
 from napari_ovseg.export.categories_json import names_beside
 from napari_ovseg.file_names import as_text, path_of
+from napari_ovseg.imports.files import Places
 from napari_ovseg.imports.found_pictures import PictureFolders
 from napari_ovseg.imports.named import (
     named_labels_of,
@@ -39,11 +40,12 @@ def peek(path: Path) -> bool:
         return False
 
 
-def read(path: Path) -> list[LabelledPicture]:
+def read(path: Path, places: Places | None = None) -> list[LabelledPicture]:
     """Read all masks that a map of names lists, or the one PNG that was asked for.
 
     What can't be read is named in the notes of the first picture, unless it is all there is.
     """
+    places = places or Places()
     file, wanted = _map_of(path)
     if file is None:
         raise InputError(f"There is no {CATEGORIES_FILE} beside {path}: put it there, it says what ids mean.")
@@ -51,8 +53,8 @@ def read(path: Path) -> list[LabelledPicture]:
     skipped = Skipped(file, "category")
     categories = _categories(content, file, skipped)
     files = [(entry, key) for entry in _entries(content) for key in _files(entry, wanted)]
-    read_one = partial(_picture, file=file, folders=PictureFolders(file), categories=categories)
-    return with_notes(read_each(files, read_one), skipped.sentences())
+    read_one = partial(_picture, file=file, folders=places.beside(file), categories=categories)
+    return with_notes(read_each(files, read_one, places.refused), skipped.sentences())
 
 
 def _map_of(path: Path) -> tuple[Path | None, str | None]:
@@ -116,7 +118,7 @@ def _picture(
     record, done = entry.get("record"), entry.get("done")
     return LabelledPicture(
         name=name if key == "masks" else f"{name} pseudo-labels",
-        labels=_ids(path),
+        labels=ids_in(path),
         categories=categories,
         picture_path=folders.find(entry.get("image")),
         pixel_size=size_of_pixel(entry.get("pixel_size")),
@@ -126,7 +128,8 @@ def _picture(
     )
 
 
-def _ids(path: Path) -> NDArray[np.unsignedinteger[Any]]:
+def ids_in(path: Path) -> NDArray[np.unsignedinteger[Any]]:
+    """Return the ids in a picture file, in 8 or 16 bits; raises `InputError` where labels can't hold them."""
     ids = read_ids(path)
     if ids.dtype.itemsize > 2 and ids.size and ids.max() > _LARGEST:
         raise InputError(f"{path} holds the id {ids.max()}, and labels hold {_LARGEST} at most: renumber it.")

@@ -85,8 +85,10 @@ def with_notes(pictures: list[LabelledPicture], notes: Iterable[str]) -> list[La
     return [replace(first, record=record), *others]
 
 
-def read_each(files: Iterable[T], read: Callable[[T], LabelledPicture]) -> list[LabelledPicture]:
-    """Read one picture after the other; what can't be read is named in the notes of the first.
+def read_each(
+    files: Iterable[T], read: Callable[[T], LabelledPicture], refusals: list[str] | None = None
+) -> list[LabelledPicture]:
+    """Read one picture after the other; what can't be read is named as `with_refusals` does.
 
     Raises
     ------
@@ -101,4 +103,14 @@ def read_each(files: Iterable[T], read: Callable[[T], LabelledPicture]) -> list[
             refused.append(error)
     if refused and not found:
         raise refused[0]
-    return with_notes(found, map(str, refused))
+    return with_refusals(found, refused, refusals)
+
+
+def with_refusals(
+    pictures: list[LabelledPicture], refused: Iterable[InputError], refusals: list[str] | None
+) -> list[LabelledPicture]:
+    """Say why files could not be read: in a list if there is one, else in the notes of the first picture."""
+    if refusals is None:
+        return with_notes(pictures, map(str, refused))
+    refusals.extend(map(str, refused))
+    return pictures

@@ -1,0 +1,71 @@
+"""``napari-ovseg import``: labels of other tools as the files that segment writes, to go on from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from napari_ovseg.categories import parse_categories
+from napari_ovseg.cli.problems import end_with
+from napari_ovseg.cli.progress import Bars
+from napari_ovseg.errors import InputError
+from napari_ovseg.file_names import at_home
+
+if TYPE_CHECKING:
+    from napari_ovseg.labelled import LabelledPicture
+
+
+def import_labels(
+    sources: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="SOURCE",
+            help="COCO, LabelMe, QuPath's GeoJSON, data.yaml of YOLO, what export wrote, label images, or "
+            "folders of them.",
+        ),
+    ],
+    output: Annotated[Path, typer.Option(help="Folder for the masks.", metavar="DIR")],
+    pictures: Annotated[
+        Path | None, typer.Option(help="Where the pictures are, if the files don't know.", metavar="DIR")
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            help="Names for label images without: one for all values, or one for each from 1 up.",
+            metavar="TEXT",
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files of an earlier import.")
+    ] = False,
+) -> None:
+    """Take labels of other tools in.
+
+    Per picture: NAME_masks.png, whose pixel values are ids. Once: categories.json, which says what each id
+    means. What was skipped or changed is printed. Open, export and the window go on from there.
+    """
+    from napari_ovseg.export import export as write
+    from napari_ovseg.imports import is_labelled, read_labelled
+    from napari_ovseg.imports.unnamed import read_unnamed
+
+    pictures = None if pictures is None else at_home(pictures)
+    names = parse_categories(labels) if labels is not None else ()
+
+    found: list[LabelledPicture] = []
+    problems: list[str] = []
+    for source in map(at_home, sources):
+        try:
+            if names and source.is_file() and not is_labelled(source):
+                found.append(read_unnamed(source, names, pictures))
+            else:
+                found += read_labelled(source, pictures=pictures, on_refused=problems.append)
+        except InputError as error:
+            problems.append(str(error))
+    if problems and not found:
+        raise InputError(" ".join(problems))
+    with Bars() as bars:
+        summary = write(found, at_home(output), "png", overwrite=overwrite, progress=bars)
+    typer.echo(str(summary))
+    end_with(problems)
