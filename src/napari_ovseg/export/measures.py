@@ -1,8 +1,8 @@
-"""What is measured of each thing: what scikit-image's `regionprops_table` finds with one look at a pixel."""
+"""What is measured of each thing, by scikit-image's `regionprops_table`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +11,19 @@ from numpy.typing import NDArray
 
 from napari_ovseg.units import unit_of_length
 
-# Rows are taken together as long as they hold fewer pixels, so that memory is bounded whatever the picture.
-_PIXELS_AT_A_TIME = 1 << 21
 # In the names of columns, which many programs want in plain letters.
 _SYMBOLS = {"µm": "um", "Å": "angstrom"}
 _COLOURS = ("red", "green", "blue")
+_ELLIPSE = ("axis_major_length", "axis_minor_length", "eccentricity", "orientation")
+_PLACES = {
+    "centroid_row": "centroid-0",
+    "centroid_column": "centroid-1",
+    "bbox_top": "bbox-0",
+    "bbox_left": "bbox-1",
+    "bbox_bottom": "bbox-2",
+    "bbox_right": "bbox-3",
+}
 Table = dict[str, NDArray[Any]]
-Column = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,11 @@ class Pixel:
     height: float
     width: float
     unit: str
+
+    @property
+    def square(self) -> bool:
+        """Whether it is as high as wide."""
+        return bool(np.isclose(self.height, self.width, rtol=1e-6))
 
 
 def pixel_in(size: tuple[float, float] | None, unit: str | None) -> Pixel | None:
@@ -71,26 +82,47 @@ def measure(
         from the rows' axis to the major one, -90 to 90, 0 for round things; and ``mean_...``. In a unit:
         ``area_um2``, ``centroid_y_um``, ``centroid_x_um`` and so on.
     """
-    count = len(ids)
-    boxes = _boxes(regions, count)
+    from skimage.measure import regionprops_table
+
     channels = {} if picture is None else _channels(picture)
-    area, row, column, moments, totals = _sums(regions, boxes["bbox_top"], boxes["bbox_left"], channels)
+    found = regionprops_table(
+        regions,
+        intensity_image=np.stack(list(channels.values()), axis=-1) if channels else None,
+        properties=("area", "centroid", "bbox", "perimeter", *_ELLIPSE, *["intensity_mean"] * bool(channels)),
+    )
     table: Table = {
-        "id": np.arange(1, count + 1),
+        "id": np.arange(1, len(ids) + 1),
         "category_id": np.asarray(ids, np.int64),
         "category": np.array([names[int(number)] for number in ids], object).reshape(-1),
-        "area_px": area.astype(np.int64),
+        "area_px": found["area"].astype(np.int64),
+        **{ours: found[theirs] for ours, theirs in _PLACES.items()},
     }
+    ends = np.stack([table[name] for name in ("bbox_top", "bbox_left", "bbox_bottom", "bbox_right")], axis=-1)
+    table["touches_edge"] = (ends == [0, 0, *regions.shape]).any(1)
+    table |= {"perimeter_px": found["perimeter"]}
+    table |= {"major_axis_px": found["axis_major_length"], "minor_axis_px": found["axis_minor_length"]}
+    shape = {name: found[name] for name in _ELLIPSE}
     if pixel is not None:
-        table[f"area_{pixel.unit}2"] = area * pixel.height * pixel.width
-    table |= {"centroid_row": row, "centroid_column": column}
-    if pixel is not None:
-        table[f"centroid_y_{pixel.unit}"] = row * pixel.height
-        table[f"centroid_x_{pixel.unit}"] = column * pixel.width
-    table |= boxes
-    table |= _perimeters(_perimeter(regions, count), pixel)
-    table |= _ellipses(moments, pixel)
-    return table | {f"mean_{name}": total / area for name, total in totals.items()}
+        if not pixel.square:
+            shape = regionprops_table(regions, properties=_ELLIPSE, spacing=(pixel.height, pixel.width))
+        table |= _in_unit(table, shape, pixel)
+    # round things have no direction
+    angle = np.where(np.isclose(shape["eccentricity"], 0), 0, shape["orientation"])
+    table |= {"eccentricity": shape["eccentricity"], "orientation_deg": np.degrees(angle)}
+    return table | {f"mean_{name}": found[f"intensity_mean-{place}"] for place, name in enumerate(channels)}
+
+
+def _in_unit(table: Table, shape: Table, pixel: Pixel) -> Table:
+    """The columns that are lengths and areas; a perimeter of pixels that are not square isn't known."""
+    unit, factor = pixel.unit, pixel.height if pixel.square else 1
+    lengths: Table = {
+        f"area_{unit}2": table["area_px"] * pixel.height * pixel.width,
+        f"centroid_y_{unit}": table["centroid_row"] * pixel.height,
+        f"centroid_x_{unit}": table["centroid_column"] * pixel.width,
+        f"major_axis_{unit}": shape["axis_major_length"] * factor,
+        f"minor_axis_{unit}": shape["axis_minor_length"] * factor,
+    }
+    return lengths | ({f"perimeter_{unit}": table["perimeter_px"] * pixel.height} if pixel.square else {})
 
 
 def in_finer_pixels(table: Table, factors: tuple[float, float], pixel: Pixel | None) -> Table:
@@ -125,111 +157,6 @@ def in_finer_pixels(table: Table, factors: tuple[float, float], pixel: Pixel | N
     return table | {
         f"bbox_{end}": np.rint(table[f"bbox_{end}"] * f).astype(np.int64) for end, f in ends.items()
     }
-
-
-def _sums(
-    regions: NDArray[np.integer],
-    top: NDArray[np.int64],
-    left: NDArray[np.int64],
-    channels: Mapping[str, NDArray[Any]],
-) -> tuple[Column, Column, Column, tuple[Column, Column, Column], dict[str, Column]]:
-    """Area, centroid, second central moments (rows, columns, mixed) and sums of the channels, in one pass."""
-    count = len(top)
-    kinds = ("area", "row", "column", "down", "across", "mixed")
-    total = {kind: np.zeros(count) for kind in (*kinds, *channels)}
-    for first, last in _strips(regions.shape):
-        rows, columns = np.nonzero(regions[first:last])
-        number = regions[first:last][rows, columns] - 1
-        rows += first
-        # from the corner of the thing: sums of squares stay exact
-        r, c = (rows - top[number]).astype(float), (columns - left[number]).astype(float)
-        values = zip(kinds, (None, r, c, r * r, c * c, r * c), strict=True)
-        for kind, value in values:
-            total[kind] += np.bincount(number, value, count)
-        for name, channel in channels.items():
-            total[name] += np.bincount(number, channel[rows, columns].astype(float), count)
-    area = total["area"]
-    r, c, down, across, mixed = (total[kind] / area for kind in kinds[1:])
-    central = (np.maximum(down - r * r, 0), np.maximum(across - c * c, 0), mixed - r * c)
-    return area, r + top, c + left, central, {name: total[name] for name in channels}
-
-
-def _strips(shape: tuple[int, ...]) -> Iterator[tuple[int, int]]:
-    step = max(1, _PIXELS_AT_A_TIME // max(shape[1], 1))
-    for top in range(0, shape[0], step):
-        yield top, min(top + step, shape[0])
-
-
-def _boxes(regions: NDArray[np.integer], count: int) -> Table:
-    from scipy import ndimage
-
-    found = ndimage.find_objects(regions, count)
-    ends = np.array(
-        [(rows.start, columns.start, rows.stop, columns.stop) for rows, columns in found], np.int64
-    ).reshape(-1, 4)
-    edges = np.array([0, 0, *regions.shape])
-    names = ("bbox_top", "bbox_left", "bbox_bottom", "bbox_right")
-    return {**dict(zip(names, ends.T, strict=True)), "touches_edge": (ends == edges).any(1)}
-
-
-def _perimeters(perimeter: Column, pixel: Pixel | None) -> Table:
-    table: Table = {"perimeter_px": perimeter}
-    if pixel is not None and np.isclose(pixel.height, pixel.width, rtol=1e-6):
-        table[f"perimeter_{pixel.unit}"] = perimeter * pixel.height
-    return table
-
-
-def _perimeter(regions: NDArray[np.integer], count: int) -> Column:
-    """The length of a line through the centres of border pixels, after Benkrid and Crookes (2000)."""
-    worth = np.zeros(50)
-    worth[[5, 7, 15, 17, 25, 27]] = 1
-    worth[[21, 33]] = np.sqrt(2)
-    worth[[13, 23]] = (1 + np.sqrt(2)) / 2
-    total = np.zeros(count + 1)
-    for top, bottom in _strips(regions.shape):
-        # two rows more on each side: whether a neighbour is on the border depends on its own neighbours
-        first, last = max(top - 2, 0), min(bottom + 2, regions.shape[0])
-        block = np.pad(regions[first:last], 2)
-        border = block != 0
-        inner = np.ones(block.shape, bool)
-        for shift in ((0, 1), (0, -1), (1, 0), (-1, 0)):
-            inner &= np.roll(block, shift, (0, 1)) == block
-        border &= ~inner
-        code = np.ones(block.shape, np.uint8)
-        for down in (-1, 0, 1):
-            for across in (-1, 0, 1):
-                if down or across:
-                    shift = (down, across)
-                    alike = np.roll(border, shift, (0, 1)) & (np.roll(block, shift, (0, 1)) == block)
-                    code += np.where(alike, np.uint8(10 if down and across else 2), np.uint8(0))
-        own = slice(top - first + 2, bottom - first + 2)
-        chosen = border[own]
-        total += np.bincount(block[own][chosen], worth[code[own][chosen]], count + 1)
-    return total[1:]
-
-
-def _ellipses(moments: tuple[Column, Column, Column], pixel: Pixel | None) -> Table:
-    down, across, mixed = moments
-    table: Table = {}
-    major, minor = _axes(down, across, mixed)
-    table |= {"major_axis_px": major, "minor_axis_px": minor}
-    if pixel is not None:
-        height, width = pixel.height, pixel.width
-        down, across, mixed = down * height**2, across * width**2, mixed * height * width
-        major, minor = _axes(down, across, mixed)
-        table |= {f"major_axis_{pixel.unit}": major, f"minor_axis_{pixel.unit}": minor}
-    ratio = np.divide(minor, major, out=np.ones_like(major), where=major > 0)
-    table["eccentricity"] = np.sqrt(1 - ratio**2)
-    angle = 0.5 * np.arctan2(2 * mixed, down - across)
-    # round things have no direction
-    table["orientation_deg"] = np.degrees(np.where(np.isclose(down, across) & np.isclose(mixed, 0), 0, angle))
-    return table
-
-
-def _axes(down: Column, across: Column, mixed: Column) -> tuple[Column, Column]:
-    """Lengths of the major and the minor axis."""
-    middle, half = (down + across) / 2, np.hypot((down - across) / 2, mixed)
-    return 4 * np.sqrt(middle + half), 4 * np.sqrt(np.maximum(middle - half, 0))
 
 
 def _channels(picture: NDArray[Any]) -> dict[str, NDArray[Any]]:
