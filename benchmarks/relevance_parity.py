@@ -69,6 +69,12 @@ def main() -> None:
         )
     slow["sclip"] = ("loops", {}, lambda: readings.sclip_by_loops(network, view, texts))
     slow["scclip"] = ("loops", {}, lambda: readings.scclip_by_loops(network, view, texts, 9, 4, 10))
+    slow["gem"] = ("loops", {}, lambda: readings.gem_by_loops(network, view, texts, 6))
+    slow["legrad"] = (
+        "autograd, two layers",
+        {},
+        lambda: readings.legrad_by_autograd(network, view, texts),
+    )
 
     # all readings first, as they need the network in float64
     expected = {name: reading() for name, (_, _, reading) in slow.items()}

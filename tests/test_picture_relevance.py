@@ -27,7 +27,7 @@ def picture():
 
 
 @pytest.mark.usefixtures("everything_there")
-@pytest.mark.parametrize("method", ["explain", "naclip"])
+@pytest.mark.parametrize("method", ["explain", "naclip", "gem", "legrad"])
 def test_synonyms_and_packs_cell_by_cell(picture, method):
     """Against a loop over cells: the best synonym speaks, and yields to the best word of the pack."""
     model = tiny_model()

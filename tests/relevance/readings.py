@@ -273,3 +273,72 @@ def scclip_by_loops(network, view, texts, middle, after, until):
     x = x + averaged(last_attention(block, several[1:], several[0], alike), later)
     joint = visual.ln_post(x) @ visual.proj
     return (texts @ (joint / joint.norm(dim=1, keepdim=True)).T).reshape(-1, rows, columns)
+
+
+def gem_by_loops(network, view, texts, depth):
+    """GEM, one head and one query at a time; ``depth`` counts the changed blocks, 6 in the authors' code."""
+    visual, blocks = network.visual, network.visual.transformer.resblocks
+    levels = [level.detach() for level in unrolled(network, view)[0]]
+    path = levels[len(blocks) - depth]
+    for block, x in list(zip(blocks, levels, strict=False))[-depth:]:
+        normed, heads = block.ln_1(x), block.attn.num_heads
+        d = normed.shape[1] // heads
+        sharpness = float(sum(row.norm() for row in normed)) / len(normed) / math.sqrt(d)
+        q, k, v = (normed @ block.attn.in_proj_weight.T + block.attn.in_proj_bias).chunk(3, dim=1)
+        read = torch.zeros_like(normed)
+        for h in range(heads):
+            part = slice(h * d, (h + 1) * d)
+            for side in (q, k, v):
+                rows = [row / row.norm() for row in side[:, part]]
+                once = [read_by(row, rows, rows, sharpness) for row in rows]
+                rows = [row / row.norm() for row in once]
+                for i, row in enumerate(rows):
+                    read[i, part] += read_by(row, rows, v[:, part], sharpness) / 3
+        path = path + block.ls_1(block.attn.out_proj(read))
+    joint = visual.ln_post(path[1:]) @ visual.proj
+    cosines = texts @ (joint / joint.norm(dim=1, keepdim=True)).T
+    return cosines.reshape(-1, view.shape[2] // 8, view.shape[3] // 8)
+
+
+def read_by(row, others, values, sharpness):
+    weights = [math.exp(sharpness * float(row @ other)) for other in others]
+    return sum(w / sum(weights) * value for w, value in zip(weights, values, strict=True))
+
+
+def legrad_by_autograd(network, view, texts, layers=2):
+    """LeGrad of towers without an attention pool: the score of each layer back to all of its attention."""
+    visual = network.visual
+    levels, attentions = unrolled(network, view)
+    total = torch.zeros(len(texts), view.shape[2] // 8, view.shape[3] // 8, dtype=torch.float64)
+    for leaving, attention in list(zip(levels[1:], attentions, strict=True))[-layers:]:
+        image = visual.ln_post(leaving.mean(dim=0)) @ visual.proj
+        for c, text in enumerate(texts):
+            score = text @ image / image.norm()
+            (gradient,) = torch.autograd.grad(score, attention, retain_graph=True)
+            columns = gradient.clamp(min=0).mean(dim=0).mean(dim=0)
+            total[c] += columns[1:].reshape(total.shape[1:])
+    return total
+
+
+def legrad_of_coca_by_autograd(network, view, texts, layers=2):
+    """LeGrad where CoCa's pooler reads: its first query, no norm after it, products, not cosines."""
+    visual, pool = network.visual, network.visual.attn_pool
+    levels, _ = unrolled(network, view)
+    total = torch.zeros(len(texts), view.shape[2] // 8, view.shape[3] // 8, dtype=torch.float64)
+    heads, width = pool.attn.num_heads, pool.attn.embed_dim
+    q_weight, k_weight, v_weight = pool.attn.q_proj_weight, pool.attn.k_proj_weight, pool.attn.v_proj_weight
+    if q_weight is None:
+        q_weight, k_weight, v_weight = pool.attn.in_proj_weight.chunk(3)
+    q_bias, k_bias, v_bias = pool.attn.in_proj_bias.chunk(3)
+    query = pool.ln_q(pool.query) @ q_weight.T + q_bias
+    for leaving in levels[-layers:]:
+        context = pool.ln_k(leaving.detach())
+        sides = [query, context @ k_weight.T + k_bias, context @ v_weight.T + v_bias]
+        q, k, v = (side.reshape(len(side), heads, -1).transpose(0, 1) for side in sides)
+        attention = torch.softmax(q @ k.transpose(1, 2) / (width // heads) ** 0.5, dim=-1).requires_grad_()
+        read = (attention @ v).transpose(0, 1).reshape(len(query), width)
+        image = pool.attn.out_proj(read)[0] @ visual.proj
+        for c, text in enumerate(texts):
+            (gradient,) = torch.autograd.grad(text @ image, attention, retain_graph=True)
+            total[c] += gradient.clamp(min=0).mean(dim=0)[0, 1:].reshape(total.shape[1:])
+    return total

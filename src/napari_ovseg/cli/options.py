@@ -10,7 +10,7 @@ import typer
 from napari_ovseg.wording import GUESS, NONE, PACKS, find_pack
 
 # written out, as the list itself comes with PyTorch
-Method = Literal["explain", "cam", "maskclip", "clearclip", "naclip", "sclip", "scclip"]
+Method = Literal["explain", "cam", "legrad", "maskclip", "clearclip", "naclip", "sclip", "scclip", "gem"]
 
 ModelOption = Annotated[
     str | None,

@@ -17,17 +17,20 @@ from napari_ovseg.errors import InputError
 from napari_ovseg.relevance.cam import cam_maps
 from napari_ovseg.relevance.dense import EDITS, dense_maps
 from napari_ovseg.relevance.explain import explain_maps, grad_cam_maps, rollout_maps
+from napari_ovseg.relevance.gem import gem_maps
+from napari_ovseg.relevance.legrad import legrad_maps
 from napari_ovseg.relevance.scclip import scclip_maps
 from napari_ovseg.relevance.windows import window_maps
 
-Method = Literal["explain", "cam", "maskclip", "clearclip", "naclip", "sclip", "scclip"]
+Method = Literal["explain", "cam", "legrad", "maskclip", "clearclip", "naclip", "sclip", "scclip", "gem"]
 METHODS: tuple[Method, ...] = get_args(Method)
-GRADIENT_METHODS: tuple[Method, ...] = ("explain", "cam")
+GRADIENT_METHODS: tuple[Method, ...] = ("explain", "cam", "legrad")
 """Their maps have a zero of their own; those of the others are cosines."""
-NEED_LEVELS: tuple[Method, ...] = ("scclip",)
+NEED_LEVELS: tuple[Method, ...] = ("legrad", "scclip", "gem")
 """They read more than the last block, so their trunk states must hold the levels."""
 NEED_ATTENTION: tuple[Method, ...] = ("cam",)
 """They read how patches attend to each other, so their trunk states must hold that."""
+WITHOUT_OPTIONS = {"legrad": legrad_maps, "scclip": scclip_maps, "gem": gem_maps}
 
 __all__ = [
     "GRADIENT_METHODS",
@@ -61,15 +64,15 @@ def relevance_maps(
         E.g. from ``open_clip.create_model_and_transforms``, in any float type; in evaluation mode where that
         matters (batch norm, dropout). It is left as it is: no hook, no gradient, no other mode.
     view : (1, 3, H, W) float tensor
-        A preprocessed picture; H and W are multiples of the patch size.
+        A preprocessed picture; H and W are multiples of the patch size, or of any size with ``window``.
     text_vectors : (C, D) float tensor
         Unit vectors of the categories in the joint space.
-    method : {"explain", "cam", "maskclip", "clearclip", "naclip", "sclip", "scclip"}
+    method : {"explain", "cam", "legrad", "maskclip", "clearclip", "naclip", "sclip", "scclip", "gem"}
         ``explain`` is generic attention explainability (Chefer et al. 2021, equations 5 and 6), values
         >= 0, and Grad-CAM of the last feature map for convolutional towers; ``cam`` is CLIP-ES
-        (:mod:`napari_ovseg.relevance.cam`), values >= 0; ``scclip`` is
-        :mod:`napari_ovseg.relevance.scclip` and the rest :mod:`napari_ovseg.relevance.dense`, cosines in
-        [-1, 1].
+        (:mod:`napari_ovseg.relevance.cam`) and ``legrad`` :mod:`napari_ovseg.relevance.legrad`, values >= 0;
+        ``scclip`` is :mod:`napari_ovseg.relevance.scclip`, ``gem`` :mod:`napari_ovseg.relevance.gem` and the
+        rest :mod:`napari_ovseg.relevance.dense`, cosines in [-1, 1].
     start_block : int, optional
         For ``explain``: the first block that is explained, counted from 0; the last one by default.
     background : (B, D) float tensor, optional
@@ -78,16 +81,17 @@ def relevance_maps(
         For ``maskclip``, ``clearclip``, ``naclip`` and ``sclip``: whether the last residual and MLP are
         dropped; by default in all but ``sclip``. False gives MaskCLIP as its authors' code has it.
     window, stride : int, optional
-        Look through windows of this side, in pixels, and average their maps; the stride is half a window by
-        default. The papers use 224 and 112 on pictures whose short side is 336.
-    positions : {"open_clip", "sclip", "clip-es"}
+        Look through windows of this side, in pixels, that begin every so many pixels, half a window by
+        default; their maps are interpolated to pixels and averaged there, as the dense papers do. These use
+        224 and 112 on pictures whose short side is 336.
+    positions : {"open_clip", "maskclip", "sclip", "clip-es"}
         For transformers: whose way to interpolate position embeddings, where the view has another grid than
         the network was made for: :func:`napari_ovseg.clip.towers.readout.resized_positions`.
 
     Returns
     -------
     (C, gh, gw) float32 tensor
-        On the network's device.
+        A value for each patch, on the network's device; with ``window`` one for each pixel, ``(C, H, W)``.
 
     Raises
     ------
@@ -163,8 +167,8 @@ def relevance_from_states(
         elif method == "cam":
             others = None if background is None else background.to(states.tokens, copy=True)
             maps = cam_maps(tower, states, text_vectors, scale, others, owners)
-        elif method == "scclip":
-            maps = scclip_maps(tower, states, text_vectors)
+        elif method in WITHOUT_OPTIONS:
+            maps = WITHOUT_OPTIONS[method](tower, states, text_vectors)
         else:
             edit = EDITS[method]
             edit = edit if reduced is None else replace(edit, reduced=reduced)

@@ -17,14 +17,24 @@ from napari_ovseg.clip.towers.readout import (
     resized_positions,
     split_heads,
 )
+from napari_ovseg.errors import ModelError
 
 
-class ModifiedResNetTower:
+class WithoutBlocks:
+    """What towers without transformer blocks answer alike."""
+
+    blocks: tuple[Block, ...] = ()
+    closing: nn.Module = nn.Identity()
+
+    def pool_readout(self, tokens: Tensor) -> Readout:
+        """Refuse: there are no several layers that a pool could read."""
+        raise ModelError("This image tower has no transformer blocks whose tokens could be read.")
+
+
+class ModifiedResNetTower(WithoutBlocks):
     """Reads ``open_clip``'s ``ModifiedResNet``: the mean token of its attention pool reads the patches."""
 
     pooling: Pooling = "attention"
-    blocks: tuple[Block, ...] = ()
-    closing: nn.Module = nn.Identity()
 
     def joint(self, tokens: Tensor) -> Tensor:
         """Return one joint vector per cell of the last feature map."""
@@ -76,12 +86,10 @@ class ModifiedResNetTower:
         return q, k, v
 
 
-class TimmConvTower:
+class TimmConvTower(WithoutBlocks):
     """Reads open_clip's ``TimmModel`` around a convolutional trunk that ends in average pooling."""
 
     pooling: Pooling = "average"
-    blocks: tuple[Block, ...] = ()
-    closing: nn.Module = nn.Identity()
 
     def joint(self, tokens: Tensor) -> Tensor:
         """Return one joint vector per cell of the last feature map."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -121,17 +122,24 @@ class OpenClipViT:
     def _pooled(self, o: Tensor) -> Tensor:
         return self._joint(self.visual.ln_post(self.visual.attn_pool.attn.out_proj(o)))
 
-    def _pooler_readout(self, tokens: Tensor) -> Readout:
-        """CoCa: the first query of the attentional pooler is the image vector."""
-        pool = self.visual.attn_pool
+    def pool_readout(self, tokens: Tensor) -> Readout:
+        """Return how the first query of CoCa's pooler reads any tokens; without the norm after it."""
         if self.visual.attn_pool_contrastive is not None or self.visual.pool_type != "tok":
             raise ModelError("CoCa towers with parallel or cascaded poolers can't be explained here.")
-        context = pool.ln_k(self.block(tokens))
+        pool = self.visual.attn_pool
+        context = pool.ln_k(tokens)
         query = pool.ln_q(pool.query)[:1].expand(tokens.shape[0], 1, -1)
         q, k, v = (
             _project(pool.attn, x, which) for x, which in zip((query, context, context), "qkv", strict=True)
         )
-        return Readout(attention_weights(q, k), v, lambda o: self._pooled(o)[..., 0, :], prefix=1)
+        return Readout(
+            attention_weights(q, k), v, lambda o: self._joint(pool.attn.out_proj(o))[..., 0, :], prefix=1
+        )
+
+    def _pooler_readout(self, tokens: Tensor) -> Readout:
+        """CoCa: the first query of the attentional pooler is the image vector."""
+        reading = self.pool_readout(self.block(tokens))
+        return replace(reading, tail=lambda o: self._pooled(o)[..., 0, :])
 
 
 def _parts(block: Any) -> Block:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
 from timm.layers import Attention, AttentionPoolLatent, HybridEmbed, Mlp, PatchEmbed
 from timm.models.vision_transformer import Block, VisionTransformer
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from napari_ovseg.clip.towers.readout import Block as BlockParts
 from napari_ovseg.clip.towers.readout import (
@@ -143,10 +145,17 @@ class TimmViT:
             x = x + pool.mlp(pool.norm(x))
         return self._joint(x)
 
+    def pool_readout(self, tokens: Tensor) -> Readout:
+        """Return the row of SigLIP's attention pool over any tokens; the image vector is a unit vector."""
+        reading = self._read_by_pool(tokens)
+        return replace(reading, tail=lambda o: F.normalize(reading.tail(o), dim=-1))
+
     def _pooler_readout(self, tokens: Tensor) -> Readout:
-        """Return the row of SigLIP's attention pool, which reads the patches after all blocks."""
+        """Return the row of the attention pool, which reads the normed patches after all blocks."""
+        return self._read_by_pool(self.trunk.norm(self.block(tokens)))
+
+    def _read_by_pool(self, x: Tensor) -> Readout:
         pool, prefix = self.trunk.attn_pool, self.trunk.num_prefix_tokens
-        x = self.trunk.norm(self.block(tokens))
         if not self.trunk.pool_include_prefix:
             x, prefix = x[:, prefix:], 0
         if pool.pos_embed is not None:
