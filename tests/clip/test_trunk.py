@@ -84,7 +84,9 @@ def _cubic(t):
     return -0.75 * (t**3 - 5 * t**2 + 8 * t - 4) if t < 2 else 0.0
 
 
-@pytest.mark.parametrize(("way", "more", "weight"), [("clip-es", 0, _linear), ("sclip", 0.1, _cubic)])
+@pytest.mark.parametrize(
+    ("way", "more", "weight"), [("clip-es", 0, _linear), ("maskclip", 0, _cubic), ("sclip", 0.1, _cubic)]
+)
 @pytest.mark.parametrize("grid", [(8, 6), (3, 5), (4, 5)])
 def test_positions_of_other_sizes_as_others_interpolate_them(grid, way, more, weight):
     positions = torch.randn(1 + 16, 3, dtype=torch.float64)

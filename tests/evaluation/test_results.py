@@ -132,9 +132,9 @@ def test_a_folder_of_other_papers_values_is_not_gone_on_with(archive, tmp_path, 
 @pytest.mark.parametrize(
     ("method", "name", "value", "said"),
     [
-        ("naclip", "DENSE_POSITIONS", "open_clip", "positions was sclip, is open_clip"),
+        ("naclip", "POSITIONS", {"naclip": "open_clip"}, "positions was sclip, is open_clip"),
         ("naclip", "LONG_SIDE", 1024, "long side was 2048, is 1024"),
-        ("cam", "CLIP_ES_POSITIONS", "open_clip", "positions was clip-es, is open_clip"),
+        ("cam", "POSITIONS", {"cam": "open_clip"}, "positions was clip-es, is open_clip"),
         ("cam", "CLIP_ES_POWERS", (2.0,), r"powers was \[1.0, 2.0\], is \[2.0\]"),
         ("cam", "CLIP_ES_WORDS", ("sky",), "other words"),
     ],

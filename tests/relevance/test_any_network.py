@@ -28,7 +28,7 @@ def test_half_precision_gives_about_the_same_maps(method, dtype, make_clip, view
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
-@pytest.mark.parametrize("positions", ["open_clip", "sclip", "clip-es"])
+@pytest.mark.parametrize("positions", ["open_clip", "maskclip", "sclip", "clip-es"])
 def test_half_precision_sees_views_of_any_size(positions, dtype, make_clip, texts):
     torch.manual_seed(6)
     network, view = make_clip(), torch.randn(1, 3, 48, 40, dtype=torch.float64)

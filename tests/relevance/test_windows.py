@@ -15,25 +15,65 @@ from napari_ovseg.relevance import METHODS, relevance_from_states, relevance_map
 from napari_ovseg.relevance.windows import window_starts
 
 
+def stretched_slowly(maps, rows, columns):
+    """Bilinear, as a matrix for each axis: the centres of cells are where their values are."""
+
+    def weights(side, cells):
+        found = torch.zeros(side, cells, dtype=torch.float64)
+        for i in range(side):
+            place = min(max((i + 0.5) * cells / side - 0.5, 0), cells - 1)
+            before = min(int(place), cells - 2)
+            found[i, before], found[i, before + 1] = before + 1 - place, place - before
+        return found
+
+    return weights(rows, maps.shape[1]) @ maps @ weights(columns, maps.shape[2]).T
+
+
 @pytest.mark.parametrize("method", METHODS)
-def test_each_patch_is_the_mean_of_the_windows_that_show_it(method, make_clip, texts):
+@pytest.mark.parametrize(
+    ("size", "stride", "lefts", "tops"),
+    [
+        ((24, 56), 16, (0, 16, 24), (0,)),
+        ((43, 37), 9, (0, 5), (0, 9, 11)),
+        ((21, 40), 5, (0, 5, 8), (0,)),
+    ],
+    ids=["whole patches", "any pixel", "a rest"],
+)
+def test_each_pixel_is_the_mean_of_the_windows_that_show_it(
+    method, size, stride, lefts, tops, make_clip, texts
+):
+    """Of 21 rows, two patches of eight are looked at, and stretched over all of them."""
     network = make_clip()
-    view = torch.randn(1, 3, 24, 56, dtype=torch.float64)
-    total, count = torch.zeros(5, 3, 7, dtype=torch.float64), torch.zeros(7, dtype=torch.float64)
-    for left in (0, 16, 24):
-        part = relevance_maps(network, view[..., left : left + 32], texts, method)
-        total[..., left // 8 : left // 8 + 4] += part.double()
-        count[left // 8 : left // 8 + 4] += 1
-    maps = relevance_maps(network, view, texts, method, window=32, stride=16)
-    torch.testing.assert_close(maps.double(), total / count, rtol=1e-5, atol=1e-6)
-    torch.testing.assert_close(relevance_maps(network, view, texts, method, window=32), maps)
+    network.logit_scale.data.fill_(2.0)
+    torch.manual_seed(6)
+    view = torch.randn(1, 3, *size, dtype=torch.float64)
+    tall = min(32, size[0])
+    total, count = torch.zeros(5, *size, dtype=torch.float64), torch.zeros(size, dtype=torch.float64)
+    for top in tops:
+        for left in lefts:
+            seen = view[..., top : top + tall // 8 * 8, left : left + 32]
+            part = relevance_maps(network, seen, texts, method).double()
+            total[:, top : top + tall, left : left + 32] += stretched_slowly(part, tall, 32)
+            count[top : top + tall, left : left + 32] += 1
+    maps = relevance_maps(network, view, texts, method, window=32, stride=stride)
+    assert maps.dtype == torch.float32
+    assert (maps - total / count).abs().max() <= 1e-5 * (total / count).abs().max()
+
+
+def test_windows_are_half_a_window_apart_unless_told(make_clip, texts):
+    network, view = make_clip(), torch.randn(1, 3, 40, 56, dtype=torch.float64)
+    torch.testing.assert_close(
+        relevance_maps(network, view, texts, window=32),
+        relevance_maps(network, view, texts, window=32, stride=16),
+    )
 
 
 def test_a_view_as_small_as_the_window_is_seen_whole(make_clip, view, texts):
     network = make_clip()
-    torch.testing.assert_close(
-        relevance_maps(network, view, texts, window=48), relevance_maps(network, view, texts)
-    )
+    maps = relevance_maps(network, view, texts)
+    pixels = relevance_maps(network, view, texts, window=48)
+    assert pixels.shape == (5, 32, 32)
+    torch.testing.assert_close(pixels.double(), stretched_slowly(maps.double(), 32, 32), rtol=1e-5, atol=1e-6)
     assert window_starts(500, 224, 112) == [0, 112, 224, 276]
 
 
@@ -41,8 +81,8 @@ def test_a_view_as_small_as_the_window_is_seen_whole(make_clip, view, texts):
     ("window", "stride", "says"),
     [
         (30, None, "multiple of 8"),
-        (32, 12, "multiple of 8"),
-        (32, 0, "multiple of 8"),
+        (0, None, "multiple of 8"),
+        (32, 0, "1 pixel or more"),
         (16, 24, "16 at most"),
         (None, 16, "needs a window"),
     ],
@@ -50,6 +90,20 @@ def test_a_view_as_small_as_the_window_is_seen_whole(make_clip, view, texts):
 def test_windows_that_do_not_fit_say_why(window, stride, says, make_clip, view, texts):
     with pytest.raises(InputError, match=says):
         relevance_maps(make_clip(), view, texts, window=window, stride=stride)
+
+
+def test_a_view_of_less_than_a_patch_is_named(make_clip, texts):
+    with pytest.raises(InputError, match="7 x 40 is less than a patch"):
+        relevance_maps(make_clip(), torch.zeros(1, 3, 7, 40), texts, window=32)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_averaged_in_float32(dtype, make_clip, texts):
+    network, view = make_clip(), torch.randn(1, 3, 40, 56, dtype=torch.float64)
+    exact = relevance_maps(network, view, texts, "naclip", window=32, stride=7)
+    maps = relevance_maps(network.to(dtype), view, texts, "naclip", window=32, stride=7)
+    assert maps.dtype == torch.float32
+    assert torch.corrcoef(torch.stack([maps.flatten(), exact.flatten()]))[0, 1] > 0.98
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -97,7 +151,7 @@ def test_the_command_line_offers_the_same_methods():
     assert get_args(Method) == METHODS
 
 
-@pytest.mark.parametrize("positions", ["sclip", "clip-es"])
+@pytest.mark.parametrize("positions", ["maskclip", "sclip", "clip-es"])
 @pytest.mark.parametrize("method", METHODS)
 def test_positions_are_interpolated_as_asked(method, positions, make_clip, texts):
     network = make_clip()
@@ -106,5 +160,5 @@ def test_positions_are_interpolated_as_asked(method, positions, make_clip, texts
     maps = relevance_maps(network, view, texts, method, positions=positions)
     torch.testing.assert_close(maps, relevance_from_states(network, states, texts, method)[0].float())
     assert not torch.allclose(maps, relevance_maps(network, view, texts, method))
-    with pytest.raises(InputError, match="open_clip, sclip, clip-es"):
+    with pytest.raises(InputError, match="open_clip, maskclip, sclip, clip-es"):
         relevance_maps(network, view, texts, method, positions="bilinear")

@@ -86,7 +86,7 @@ def trunk_states(
         Keep the tokens that enter every block, for methods that read more than the last one.
     attention : bool
         Keep how patches attend to each other: all but free as the blocks run, and far smaller than levels.
-    positions : {"open_clip", "sclip", "clip-es"}
+    positions : {"open_clip", "maskclip", "sclip", "clip-es"}
         How they are interpolated: `towers.readout.resized_positions`.
 
     Returns

@@ -1,12 +1,13 @@
-"""With which values each dense method was scored by its authors, dataset by dataset, as their code has them.
+"""With which values each method was scored by its authors, dataset by dataset, as their code has them.
 
-MaskCLIP's published figures here come from tables of later papers; it is scored as NACLIP.
+MaskCLIP's published figures here come from tables of later papers; it is scored as NACLIP, but for positions.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from napari_ovseg.clip.towers import Positions
 from napari_ovseg.errors import InputError
 from napari_ovseg.evaluation.datasets import Dataset
 from napari_ovseg.relevance import Method
@@ -38,6 +39,15 @@ class Setting:
     least_area: float = 0.0
 
 
+# how each repository interpolates position embeddings
+POSITIONS: dict[Method, Positions] = {
+    "cam": "clip-es",
+    "maskclip": "maskclip",
+    "clearclip": "sclip",
+    "naclip": "sclip",
+    "sclip": "sclip",
+    "scclip": "sclip",
+}
 SHARED = Setting()
 CLEARCLIP = Setting(short_side=448, window=448, stride=224, scale=50.0)
 # a dataset that nobody scored, if it has a background

@@ -22,24 +22,19 @@ from torch.nn import functional as F
 
 from napari_ovseg.categories import BACKGROUND
 from napari_ovseg.evaluation.datasets import Dataset
-from napari_ovseg.evaluation.paper_settings import Setting, setting_of
+from napari_ovseg.evaluation.paper_settings import POSITIONS, Setting, setting_of
 from napari_ovseg.evaluation.protocols import Asked
 from napari_ovseg.evaluation.results import digest_of
 from napari_ovseg.images import to_rgb
 from napari_ovseg.pseudo_labels import MOST_VALUES, stretch_rows, strips
 from napari_ovseg.relevance import Method, relevance_maps
 from napari_ovseg.relevance.cam import LEAST_SPAN
-from napari_ovseg.relevance.windows import window_starts
 from napari_ovseg.wording import PACKS
 
 if TYPE_CHECKING:
     from napari_ovseg.clip.model import Model
-    from napari_ovseg.clip.towers.readout import Positions
 
 LONG_SIDE = 2048
-# whose way of interpolating position embeddings each protocol takes
-DENSE_POSITIONS: Positions = "sclip"
-CLIP_ES_POSITIONS: Positions = "clip-es"
 
 CLIP_ES_PROMPT = "a clean origami {}."
 # its commas would part phrases in a list of names
@@ -71,9 +66,9 @@ def paper_settings(method: Method, dataset: Dataset) -> dict[str, Any]:
     if method == "cam":
         powers = list(_powers(dataset.has_background).values())
         words = digest_of(CLIP_ES_WORDS, CLIP_ES_PHRASES)
-        return {"positions": CLIP_ES_POSITIONS, "prompt": CLIP_ES_PROMPT, "powers": powers, "words": words}
+        return {"positions": POSITIONS[method], "prompt": CLIP_ES_PROMPT, "powers": powers, "words": words}
     values = asdict(setting_of(method, dataset))
-    return {"positions": DENSE_POSITIONS, "long_side": LONG_SIDE, **values}
+    return {"positions": POSITIONS[method], "long_side": LONG_SIDE, **values}
 
 
 def read_as_papers(
@@ -109,27 +104,20 @@ def _as_dense(
 def window_cosines(
     rgb: NDArray[np.float32], vectors: torch.Tensor, model: Model, method: Method, setting: Setting
 ) -> torch.Tensor:
-    """The mean over windows of each phrase's cosines, interpolated to pixels, ``(N, h, w)`` on the CPU.
-
-    Windows begin at any pixel. Of one that isn't made of whole patches, as it may be where the picture is
-    smaller, the rest isn't looked at, and what was seen is stretched over it.
-    """
-    height, width = short_side(rgb.shape[:2], setting.short_side, model.patch_size)
+    """The mean over windows of each phrase's cosines, interpolated to pixels, ``(N, h, w)`` on the CPU."""
+    size = short_side(rgb.shape[:2], setting.short_side, model.patch_size)
     picture = torch.from_numpy(rgb).permute(2, 0, 1)[None]
-    shown = F.interpolate(picture, (height, width), mode="bilinear", align_corners=False)
-    view = model.preprocess(shown[0].permute(1, 2, 0).numpy(), (height, width))
-    tall, wide = min(setting.window, height), min(setting.window, width)
-    whole_rows, whole_columns = (side // model.patch_size * model.patch_size for side in (tall, wide))
-    total, count = torch.zeros(len(vectors), height, width), torch.zeros(height, width)
-    for top in window_starts(height, tall, setting.stride):
-        for left in window_starts(width, wide, setting.stride):
-            rows, columns = slice(top, top + tall), slice(left, left + wide)
-            seen = view[..., rows, columns][..., :whole_rows, :whole_columns]
-            maps = relevance_maps(model.network, seen, vectors, method, positions=DENSE_POSITIONS).cpu()
-            large = F.interpolate(maps[None], (tall, wide), mode="bilinear", align_corners=False)
-            total[:, rows, columns] += large[0]
-            count[rows, columns] += 1
-    return total / count
+    shown = F.interpolate(picture, size, mode="bilinear", align_corners=False)
+    return relevance_maps(
+        model.network,
+        model.preprocess(shown[0].permute(1, 2, 0).numpy(), size),
+        vectors,
+        method,
+        # all that papers score have patches of which their windows are whole multiples
+        window=setting.window // model.patch_size * model.patch_size,
+        stride=setting.stride,
+        positions=POSITIONS[method],
+    ).cpu()
 
 
 def _as_clip_es(
@@ -151,7 +139,7 @@ def _as_clip_es(
         ),
         "cam",
         background=model.encode_text(rivals, templates=(CLIP_ES_PROMPT,)),
-        positions=CLIP_ES_POSITIONS,
+        positions=POSITIONS["cam"],
     )
     lows, highs = maps.amin((1, 2), keepdim=True), maps.amax((1, 2), keepdim=True)
     stretched = ((maps - lows) / (highs - lows + LEAST_SPAN)).cpu()

@@ -96,8 +96,8 @@ class Block:
 
 
 Pooling = Literal["token", "average", "attention"]
-Positions = Literal["open_clip", "sclip", "clip-es"]
-"""Whose way to interpolate position embeddings for another grid of patches."""
+Positions = Literal["open_clip", "maskclip", "sclip", "clip-es"]
+"""Whose way to interpolate position embeddings for another grid of patches: :func:`resized_positions`."""
 
 
 class Tower(Protocol):
@@ -133,6 +133,12 @@ class Tower(Protocol):
 
     def readout(self, tokens: Tensor, grid: tuple[int, int]) -> Readout:
         """Return how the image vector is read from ``tokens``."""
+
+    def pool_readout(self, tokens: Tensor) -> Readout:
+        """Return how an attention pool reads the tokens that leave any block, as LeGrad's code has it.
+
+        The product of its tail with a unit text vector is the score.
+        """
 
     def last_attention(self, tokens: Tensor, grid: tuple[int, int]) -> LastAttention:
         """Return the queries, keys and values of the last attention."""
@@ -170,9 +176,11 @@ def resized_positions(
         itself.
     prefix : int
         How many rows of ``positions`` belong to no patch and stay as they are.
-    way : {"open_clip", "sclip", "clip-es"}
-        Antialiased bicubic, as open_clip and timm resize on loading; bicubic by a factor that is for a tenth
-        of a patch more, as SCLIP, ClearCLIP, NACLIP and SC-CLIP have it from DINO; bilinear, as CLIP-ES.
+    way : {"open_clip", "maskclip", "sclip", "clip-es"}
+        ``open_clip``: antialiased bicubic, as open_clip and timm resize on loading, GEM and LeGrad too;
+        ``maskclip``: bicubic to exactly that grid, as MaskCLIP has it from mmsegmentation; ``sclip``: bicubic
+        by a factor that is for a tenth of a patch more, as SCLIP, ClearCLIP, NACLIP and SC-CLIP have it from
+        DINO; ``clip-es``: bilinear, as CLIP-ES.
     """
     if tuple(native) == tuple(grid):
         return positions
@@ -185,5 +193,6 @@ def resized_positions(
         factors = [(wanted + 0.1) / had for wanted, had in zip(grid, native, strict=True)]
         patches = F.interpolate(patches, scale_factor=factors, mode="bicubic", align_corners=False)
     else:
-        patches = F.interpolate(patches, size=grid, mode="bilinear", align_corners=False)
+        mode = "bicubic" if way == "maskclip" else "bilinear"
+        patches = F.interpolate(patches, size=grid, mode=mode, align_corners=False)
     return torch.cat([positions[:prefix], patches[0].flatten(1).T.to(positions)])
