@@ -137,6 +137,17 @@ def test_siglips_pool_equals_autograd():
     assert (expected.amax(dim=1) > 0).all()
     maps = relevance_maps(network, view, texts, "legrad").flatten(1).double()
     assert (maps - expected).abs().max() <= 1e-5 * expected.max()
+    # the last of them as the prompt without a name
+    span = (expected[3] - expected[3].min()) / (expected[3].max() - expected[3].min())
+    assert 0 < (span > 0.8).sum() < 100
+    expected[:, span > 0.8] = 0
+    maps = relevance_maps(network, view, texts, "legrad", background=texts[3:]).flatten(1).double()
+    assert (maps - expected).abs().max() <= 1e-5 * expected.max()
+
+
+def test_only_a_pool_has_a_background(make_clip, view, texts):
+    with pytest.raises(InputError, match="only an attention pool"):
+        relevance_maps(make_clip(), view, texts, "legrad", background=texts[:1])
 
 
 def test_one_row_for_each_category_goes_back_through_the_second_half_of_the_mlp(make_clip, view, texts):

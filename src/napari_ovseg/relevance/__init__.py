@@ -30,7 +30,6 @@ NEED_LEVELS: tuple[Method, ...] = ("legrad", "scclip", "gem")
 """They read more than the last block, so their trunk states must hold the levels."""
 NEED_ATTENTION: tuple[Method, ...] = ("cam",)
 """They read how patches attend to each other, so their trunk states must hold that."""
-WITHOUT_OPTIONS = {"legrad": legrad_maps, "scclip": scclip_maps, "gem": gem_maps}
 
 __all__ = [
     "GRADIENT_METHODS",
@@ -76,7 +75,8 @@ def relevance_maps(
     start_block : int, optional
         For ``explain``: the first block that is explained, counted from 0; the last one by default.
     background : (B, D) float tensor, optional
-        For ``cam``: unit vectors of background words, which compete with the categories.
+        For ``cam``: unit vectors of background words, which compete with the categories. For ``legrad`` with
+        an attention pool: of a prompt without a name, whose own places are emptied.
     reduced : bool, optional
         For ``maskclip``, ``clearclip``, ``naclip`` and ``sclip``: whether the last residual and MLP are
         dropped; by default in all but ``sclip``. False gives MaskCLIP as its authors' code has it.
@@ -157,6 +157,7 @@ def relevance_from_states(
     with torch.inference_mode(False), torch.no_grad():
         _check_width(tower, states, text_vectors)
         text_vectors = text_vectors.to(states.tokens, copy=True)
+        others = None if background is None else background.to(states.tokens, copy=True)
         scale = network.logit_scale.exp()
         if method == "explain" and start_block is not None:
             maps = rollout_maps(tower, states, text_vectors, scale, start_block)
@@ -165,10 +166,13 @@ def relevance_from_states(
         elif method == "explain":
             maps = explain_maps(readout(network, states), text_vectors, scale)
         elif method == "cam":
-            others = None if background is None else background.to(states.tokens, copy=True)
             maps = cam_maps(tower, states, text_vectors, scale, others, owners)
-        elif method in WITHOUT_OPTIONS:
-            maps = WITHOUT_OPTIONS[method](tower, states, text_vectors)
+        elif method == "legrad":
+            maps = legrad_maps(tower, states, text_vectors, others)
+        elif method == "scclip":
+            maps = scclip_maps(tower, states, text_vectors)
+        elif method == "gem":
+            maps = gem_maps(tower, states, text_vectors)
         else:
             edit = EDITS[method]
             edit = edit if reduced is None else replace(edit, reduced=reduced)
@@ -205,7 +209,7 @@ def _check_options(
         raise InputError(f"The method {method} has no start_block: leave it out, or use explain.")
     if background is None:
         return
-    if method != "cam":
+    if method not in ("cam", "legrad"):
         raise InputError(f"In the method {method} no background competes: leave it out, or use cam.")
     if background.ndim != 2 or background.shape[1] != text_vectors.shape[1]:
         raise InputError(

@@ -1,16 +1,17 @@
 """Relevance by the gradient of what each of the last layers adds up to, by that layer's attention: LeGrad.
 
 Bousselham et al., "LeGrad: An Explainability Method for Vision Transformers via Feature Formation
-Sensitivity" (ICCV 2025). The score of a layer is the cosine of the text with the mean of the tokens that leave
-it, normed and projected as the network does at its end. Its gradient by the attention of that layer, where
-positive, is averaged over heads and over the rows of all tokens; the layers add up. Where an attention pool
-reads the patches, it reads what leaves each of the layers instead, and the gradient is that by its attention.
+Sensitivity" (ICCV 2025). The score of a layer is the cosine of the text with the mean of the tokens that
+leave it, normed and projected as the network does at its end. Its gradient by the attention of that layer,
+where positive, is averaged over heads and over the rows of all tokens; the layers add up. Where an attention
+pool reads the patches, it reads what leaves each of the layers instead, and the gradient is that by its
+attention.
 
 The authors' code (``WalBouss/LeGrad``) is followed where the paper says otherwise or leaves a choice: two
 layers, the last ones; the class token counts in the mean, which is taken before the norm; SigLIP's pool reads
-tokens without the norm that the network has before it, and CoCa's score is the product, without the last norm,
-not the cosine. Left out is what it does for SigLIP alone: to set to zero where "a photo of a", without a name,
-is above 0.8 of its own highest value.
+tokens without the norm that the network has before it; CoCa's score is the product, without the last norm,
+not the cosine. For SigLIP their code also empties cells where a prompt without a name, "a photo of a", is
+above 0.8 of the span of its own map: here where that prompt's vector is given as background.
 
 Nothing goes back through more than one block, and most of the way is shared. The gradient by an attention is
 that by what it read, times the values; all rows of the mean have one gradient, so one row for each category
@@ -32,9 +33,12 @@ from napari_ovseg.errors import InputError
 from napari_ovseg.relevance.patch_weights import backwards
 
 LAYERS = 2
+EMPTIED_ABOVE = 0.8
 
 
-def legrad_maps(tower: Tower, states: TrunkStates, text_vectors: Tensor) -> Tensor:
+def legrad_maps(
+    tower: Tower, states: TrunkStates, text_vectors: Tensor, background: Tensor | None = None
+) -> Tensor:
     """Return the sum over the last layers of the positive gradients, ``(V, C, gh * gw)``, >= 0.
 
     Parameters
@@ -44,20 +48,38 @@ def legrad_maps(tower: Tower, states: TrunkStates, text_vectors: Tensor) -> Tens
         With ``levels``.
     text_vectors : (C, D) tensor
         Unit vectors.
+    background : (B, D) tensor, optional
+        Unit vectors of prompts without a name, for towers with an attention pool.
 
     Raises
     ------
     InputError
-        When the tower has no transformer blocks.
+        When the tower has no transformer blocks, or a background but no attention pool.
     """
     if not tower.blocks:
         raise InputError("The method legrad needs transformer blocks, which this model lacks: use explain.")
     layers = list(zip(tower.blocks, states.levels, strict=True))[-LAYERS:]
     if tower.pooling == "attention":
-        maps = [pool_gradients(tower.pool_readout(block.whole(x)), text_vectors) for block, x in layers]
-    else:
-        maps = [block_gradients(tower, block, x, text_vectors)[..., states.prefix :] for block, x in layers]
-    return torch.stack(maps).sum(dim=0)
+        readings = [tower.pool_readout(block.whole(x)) for block, x in layers]
+        maps = sum_of_pools(readings, text_vectors)
+        if background is None:
+            return maps
+        return maps.masked_fill(emptied(sum_of_pools(readings, background))[:, None], 0)
+    if background is not None:
+        raise InputError("In the method legrad only an attention pool has a background: leave it out.")
+    maps = torch.stack([block_gradients(tower, block, x, text_vectors) for block, x in layers]).sum(dim=0)
+    return maps[..., states.prefix :]
+
+
+def emptied(maps: Tensor) -> Tensor:
+    """Tell where prompts without a name ``(V, B, n)`` are high, each on its own span: ``(V, n)`` bool."""
+    low, high = maps.amin(dim=-1, keepdim=True), maps.amax(dim=-1, keepdim=True)
+    return (maps - low > EMPTIED_ABOVE * (high - low)).any(dim=1)
+
+
+def sum_of_pools(readings: list[Readout], text_vectors: Tensor) -> Tensor:
+    """Return the sum of the positive gradients by a pool's attention to several layers."""
+    return torch.stack([pool_gradients(reading, text_vectors) for reading in readings]).sum(dim=0)
 
 
 def pool_gradients(reading: Readout, text_vectors: Tensor) -> Tensor:
