@@ -74,10 +74,8 @@ def _of_categories(item: Item, dataset: Dataset) -> dict[str, Any]:
     colours = {**{category.id: category.colour for category in dataset.categories}, void: VOID}
     return {
         "colors": [{"label-value": number, "rgba": [*colour, 255]} for number, colour in colours.items()],
-        "properties": [
-            {"label-value": one.id, "name": one.name, "synonyms": list(one.synonyms)}
-            for one in dataset.categories
-        ]
+        # Columns of a table for viewers, one value each: napari opens none that holds lists.
+        "properties": [{"label-value": one.id, "name": one.name} for one in dataset.categories]
         + [{"label-value": void, "name": "unsure"}],
     }
 
