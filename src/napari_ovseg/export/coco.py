@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, BinaryIO
@@ -10,9 +9,10 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from napari_ovseg.export.instances import Thing, things_in
+from napari_ovseg.export.json_text import json_text
 from napari_ovseg.export.outlines import outlines, without_holes
 from napari_ovseg.export.plan import Dataset, Item, Planned
-from napari_ovseg.file_names import as_text, seen_from
+from napari_ovseg.file_names import seen_from
 
 
 def plan(dataset: Dataset) -> Iterator[Planned]:
@@ -45,7 +45,7 @@ def _write(dataset: Dataset, split: str, file: BinaryIO) -> None:
         "annotations": annotations,
         "categories": categories,
     }
-    file.write(as_text(json.dumps(content, ensure_ascii=False)).encode())
+    file.write(json_text(content))
 
 
 def _image(item: Item, number: int, dataset: Dataset) -> dict[str, Any]:

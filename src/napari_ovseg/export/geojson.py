@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Iterator
 from functools import partial
@@ -13,9 +12,9 @@ import numpy as np
 from napari_ovseg.colours import VOID
 from napari_ovseg.export.about import ABOUT, about
 from napari_ovseg.export.instances import things_in
+from napari_ovseg.export.json_text import json_text
 from napari_ovseg.export.outlines import Ring, polygons
 from napari_ovseg.export.plan import Dataset, Item, Planned
-from napari_ovseg.file_names import as_text
 
 # QuPath leaves classes whose names end with an asterisk out of training and measurements.
 IGNORE = "Ignore*"
@@ -53,7 +52,7 @@ def _write(item: Item, dataset: Dataset, file: BinaryIO) -> None:
         "features": features,
         ABOUT: about(item, dataset),
     }
-    file.write(as_text(json.dumps(content, ensure_ascii=False)).encode())
+    file.write(json_text(content))
 
 
 def _closed(ring: Ring) -> list[list[int]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import json
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -15,9 +14,9 @@ from PIL import Image
 
 from napari_ovseg.export.about import ABOUT, about
 from napari_ovseg.export.instances import Thing, things_in
+from napari_ovseg.export.json_text import json_text
 from napari_ovseg.export.outlines import outlines
 from napari_ovseg.export.plan import Dataset, Item, Planned
-from napari_ovseg.file_names import as_text
 
 # LabelMe's own converters read this name as "ignore".
 IGNORE = "__ignore__"
@@ -54,7 +53,7 @@ def _write(item: Item, dataset: Dataset, file: BinaryIO) -> None:
         # LabelMe keeps keys that it does not know.
         ABOUT: about(item, dataset),
     }
-    file.write(as_text(json.dumps(content, ensure_ascii=False, indent=1)).encode())
+    file.write(json_text(content, indent=1))
 
 
 def _shape(thing: Thing, item: Item, dataset: Dataset) -> dict[str, Any]:
