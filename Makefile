@@ -10,7 +10,7 @@ BIN := .venv/bin
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types manifest bench docs build clean
+.PHONY: help demo test interop lint types manifest bench docs build clean
 
 help: ## Say what each target does
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | while IFS="$$(printf '\t')" read -r name what; do printf 'make %-10s %s\n' "$$name" "$$what"; done
@@ -20,6 +20,9 @@ demo: .venv/.installed ## Segment sample pictures and open the window (ARGS=--he
 
 test: .venv/.installed ## Run the tests in two processes, on a virtual display where there is no screen (ARGS="-k cli" and so on)
 	.ci/with_display $(BIN)/python -m pytest -n 2 $(ARGS)
+
+interop: .venv/.interop ## Read every format that is exported with the programs that people open it with next
+	NAPARI_OVSEG_INTEROP=required $(BIN)/python -m pytest -n 2 tests/interop $(ARGS)
 
 lint: .venv/.dev ## Check style and formatting
 	$(BIN)/ruff check .
@@ -62,6 +65,10 @@ endif
 
 .venv/.dev: pyproject.toml | .venv/.installed
 	$(VENV) -m pip install --quiet -e ".[dev]"
+	@touch $@
+
+.venv/.interop: pyproject.toml | .venv/.installed
+	$(VENV) -m pip install --quiet -e ".[interop]"
 	@touch $@
 
 .venv/.docs: pyproject.toml | .venv/.installed
