@@ -46,7 +46,7 @@ def shoot(viewer: Viewer, widget: OpenVocabularyWidget, name: str) -> None:
 
 
 def main() -> None:
-    """Shoot the README's window: a generated scene."""
+    """Shoot the README's window, a generated scene, and its things."""
     from napari_ovseg._napari.launch import build_window, load_torch
 
     load_torch()
@@ -54,7 +54,23 @@ def main() -> None:
     viewer.window.resize(WIDTH, HEIGHT)
     wait(widget)
     shoot(viewer, widget, "window.png")
+    show_things(viewer, widget)
+    shoot(viewer, widget, "things.png")
     viewer.close()
+
+
+def show_things(viewer: Viewer, widget: OpenVocabularyWidget) -> None:
+    """Measure the things, and show the table of them below the picture."""
+    from qtpy.QtCore import Qt
+
+    from napari_ovseg.export.plan import Options
+
+    widget.measuring.measure(Options(smallest_area=5))
+    wait(widget, 3)
+    for layer in viewer.layers[1:-1]:
+        layer.visible = False
+    dock, _ = viewer.window.add_plugin_dock_widget("napari", "Features table widget")
+    viewer.window._qt_window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
 
 
 if __name__ == "__main__":
