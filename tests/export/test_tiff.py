@@ -105,6 +105,7 @@ def test_either_file_alone_says_what_its_ids_mean(tmp_path):
             "pixel_size": [0.5, 0.25],
             "unit": "um",
             "done": True,
+            "size": [4, 6],
             "void": 255,
             "categories": [{"id": 1, "name": CAT[0].name, "synonyms": ["tom"], "colour": [200, 100, 50]}],
         }
