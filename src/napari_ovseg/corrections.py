@@ -23,6 +23,7 @@ def refine(
     segmentation: Segmentation,
     edited: np.ndarray,
     *,
+    human: np.ndarray | None = None,
     locked: Collection[int] = (),
     seed: int = 0,
     progress: Progress | None = None,
@@ -40,6 +41,10 @@ def refine(
         ``(H, W)``, integers: its masks after a person's changes. Pixels that differ from
         ``segmentation.masks`` are human from then on, 0 too; an id without a category is learnt from its
         pixels alone.
+    human : array-like, optional
+        ``(H, W)``, integers: the ids that a person painted (0: background), void (255, or 65535 past 254
+        categories) elsewhere. Pixels that were painted with what the masks say already are human too; no
+        comparison tells of them. Where it holds an id, ``edited`` counts for nothing.
     locked : collection of int
         Ids that only a person gives to or takes from a pixel.
     seed : int
@@ -55,24 +60,33 @@ def refine(
     Raises
     ------
     InputError
-        When the shapes differ or ``edited`` holds what can't be an id.
+        When the shapes differ, or ``edited`` or ``human`` holds what can't be an id.
     Cancelled
         Within one training step of ``should_stop()`` turning true.
     """
     masks, void = segmentation.masks, void_id(len(segmentation.categories))
-    changed = np.asarray(edited)
-    if changed.shape != masks.shape:
-        raise InputError(f"The edited masks have the shape {changed.shape}; the masks have {masks.shape}.")
-    if changed.dtype.kind not in "ui" or not ((changed >= 0) & (changed < void)).all():
-        raise InputError(f"The edited masks must hold whole numbers from 0 to {void - 1}.")
-    changed = changed.astype(masks.dtype)
-    human = np.where(changed != masks, changed, segmentation.human)
+    changed = _checked(edited, "edited masks", masks, void - 1)
+    painted = np.where(changed != masks, changed, segmentation.human)
+    if human is not None:
+        told = _checked(human, "human pixels", masks, void)
+        painted = np.where(told != void, told, painted)
+        changed = np.where(told != void, told, changed)
     run = Run(progress, should_stop)
     with run.stage(TRAINING, TURNS * STEPS):
         learner = SingleImage(
             to_rgb(image), segmentation.state, seed=seed, step_done=run.advance, should_stop=run.should_stop
         )
     with run.stage(UPDATE):
-        found = learner.update(changed, human, locked=locked, should_stop=run.should_stop)
+        found = learner.update(changed, painted, locked=locked, should_stop=run.should_stop)
     record = segmentation.record | {"seconds": segmentation.record["seconds"] | run.seconds}
-    return replace(segmentation, masks=found.masks, human=human, confidence=found.confidence, record=record)
+    return replace(segmentation, masks=found.masks, human=painted, confidence=found.confidence, record=record)
+
+
+def _checked(labels: Any, what: str, masks: np.ndarray, most: int) -> np.ndarray:
+    """Return labels from 0 to the greatest in the dtype of masks, or raise InputError that says why not."""
+    given = np.asarray(labels)
+    if given.shape != masks.shape:
+        raise InputError(f"The {what} have the shape {given.shape}; the masks have {masks.shape}.")
+    if given.dtype.kind not in "ui" or not ((given >= 0) & (given <= most)).all():
+        raise InputError(f"The {what} must hold whole numbers from 0 to {most}.")
+    return given.astype(masks.dtype)

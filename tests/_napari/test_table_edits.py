@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 
 from napari_ovseg._napari import table_edits
+from napari_ovseg._napari.layers import names_of
 from napari_ovseg.errors import InputError
 
+from .brush import drag
 from .two_layers import VOID, annotated, labels
 
 
 def test_undo_of_a_merge_keeps_what_was_named_and_locked_since():
     made = annotated()
     table_edits.merge(made, 2, 1)
-    table_edits.rename(made, 3, "sea")
-    made.show_table(made.table.lock(3).recolour(3, (1, 2, 3)).add("new"))
+    made.show_table(made.table.rename(3, "sea").lock(3).recolour(3, (1, 2, 3)).add("new"))
     made.masks.layer.undo()
     assert [label.name for label in made.table.labels] == ["a", "b", "sea", "new"]
     assert made.table.find(1).synonyms == ()
@@ -29,6 +30,67 @@ def test_undo_of_a_merge_keeps_what_was_named_and_locked_since():
     for tracked in (made.masks, made.pseudo_labels):
         assert 2 not in tracked.layer.data
         assert not tracked.is_edited(())
+
+
+EDITS = {
+    "rename": lambda made: table_edits.rename(made, 2, "sea"),
+    "recolour": lambda made: table_edits.recolour(made, 2, (1, 2, 3)),
+    "lock": lambda made: table_edits.lock(made, 2, True),
+    "lock of the background": lambda made: table_edits.lock(made, 0, True),
+    "add": lambda made: table_edits.add(made, "sea, sand"),
+    "merge": lambda made: table_edits.merge(made, 2, 1),
+    "delete": lambda made: table_edits.delete(made, 2),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+@pytest.mark.parametrize("painted", [True, False], ids=["with pixels", "without"])
+def test_an_edit_of_the_table_is_one_undo_step_in_order(edit, painted):
+    """Strokes before and after it are undone and redone in their turn, and nothing else with it."""
+    made = annotated()
+    if not painted:
+        for tracked in (made.masks, made.pseudo_labels):
+            tracked.start((), np.zeros_like(labels(0)))
+    told = []
+    made.on_told = told.append
+
+    def state():
+        rows = [(label.id, label.name, label.colour, label.synonyms) for label in made.table.labels]
+        presence = dict(made.pieces[()].presence)
+        return (
+            rows,
+            made.table.locked,
+            presence,
+            made.masks.layer.data.tolist(),
+            made.human_pixels(()).tolist(),
+        )
+
+    states = [state()]
+    for action in (
+        lambda: drag(made.masks.layer, (0, 0), (0, 3), label=3),
+        lambda: EDITS[edit](made),
+        lambda: drag(made.masks.layer, (5, 0), (5, 3), label=3),
+    ):
+        action()
+        states.append(state())
+    for _ in range(2):
+        for expected in states[2::-1]:
+            made.masks.layer.undo()
+            assert state() == expected
+        for expected in states[1:]:
+            made.masks.layer.redo()
+            assert state() == expected
+    assert [message.split(":")[0] for message in told] == ["Taken back", "Done again"] * 2
+    assert made.legend.names == names_of(made.masks.layer)
+
+
+def test_what_does_not_change_the_table_is_no_step():
+    made = annotated()
+    drag(made.masks.layer, (0, 0), (0, 3), label=3)
+    table_edits.rename(made, 2, "b")
+    table_edits.lock(made, 2, False)
+    made.masks.layer.undo()
+    assert np.array_equal(made.masks.layer.data, labels(0))
 
 
 def test_undo_of_a_deletion_whose_name_was_taken_since():

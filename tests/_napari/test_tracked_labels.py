@@ -8,6 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from napari.components import ViewerModel
+from PIL import Image, ImageDraw
+from scipy import ndimage
 
 from napari_ovseg._napari.colours import Legend
 from napari_ovseg._napari.layers import MASKS, new_layer
@@ -54,37 +56,59 @@ class Strokes(RuleBasedStateMachine):
         return self.layer.data
 
     def remember(self, before, human):
+        """One more undo step, if there is one: napari's own, or one for a stroke that changed nothing."""
         if (before != self.pixels).any():
             self.past = [*self.past, (before, human)][-self.limit :]
             self.future = []
 
-    @rule(place=PLACES, id=IDS, size=st.integers(1, 5))
-    def paint(self, place, id, size):
-        before, human = self.pixels.copy(), self.human.copy()
+    def paint_over(self, where, id, stroke):
+        """A person paints, be it what is there already; void hands a pixel back."""
+        before, human, items = self.pixels.copy(), self.human.copy(), self.items
+        stroke()
+        written = np.stack([self.tracked._baseline((z,)).written for z in range(SHAPE[0])])
+        self.human = np.where(before != self.pixels, self.pixels, self.human)
+        agrees = where & (self.pixels == id) & (written == id) & (id != VOID)
+        self.human[agrees] = id
+        # what nobody has said before is never lost without a step
+        if (before != self.pixels).any() or (human != self.human).any() or self.items != items:
+            self.past = [*self.past, (before, human)][-self.limit :]
+            self.future = []
+
+    @property
+    def items(self):
+        history = self.layer._undo_history
+        return id(history[-1]) if history else None
+
+    @rule(place=PLACES, id=IDS, size=st.integers(1, 5), preserve=st.booleans())
+    def paint(self, place, id, size, preserve):
         self.viewer.dims.set_current_step(0, place[0])
         self.layer.brush_size = size
-        self.layer.paint(place, id)
-        changed = before != self.pixels
-        # a person paints: void hands a pixel back
-        self.human = np.where(changed, self.pixels, self.human)
-        self.note_repainted(before)
-        self.remember(before, human)
+        self.layer.preserve_labels = preserve
+        away = np.square(np.indices(SHAPE)[1:] - np.array(place[1:])[:, None, None, None]).sum(0)
+        under = (away <= (size // 2 + 0.5) ** 2) & (np.indices(SHAPE)[0] == place[0])
+        self.paint_over(under, id, lambda: self.layer.paint(place, id))
+        self.layer.preserve_labels = False
 
-    def note_repainted(self, before):
-        """A pixel that looks again as the machine wrote it is what it was then."""
-        for z in range(SHAPE[0]):
-            base = self.tracked._baseline((z,))
-            same = (before[z] != self.pixels[z]) & (self.pixels[z] == base.written)
-            self.human[z] = np.where(same, base.human, self.human[z])
+    @rule(place=PLACES, id=IDS, contiguous=st.booleans())
+    def fill(self, place, id, contiguous):
+        self.layer.contiguous = contiguous
+        plane = self.pixels[place[0]]
+        region = plane == plane[place[1:]]
+        if contiguous:
+            parts = ndimage.label(region)[0]
+            region = parts == parts[place[1:]]
+        where = np.zeros(SHAPE, bool)
+        where[place[0]] = region
+        self.paint_over(where, id, lambda: self.layer.fill(place, id))
 
-    @rule(place=PLACES, id=IDS)
-    def fill(self, place, id):
-        before, human = self.pixels.copy(), self.human.copy()
-        self.layer.fill(place, id)
-        changed = before != self.pixels
-        self.human = np.where(changed, self.pixels, self.human)
-        self.note_repainted(before)
-        self.remember(before, human)
+    @rule(corners=st.lists(PLACES, min_size=3, max_size=5), z=st.integers(0, 2), id=IDS)
+    def polygon(self, corners, z, id):
+        points = [(z, *corner[1:]) for corner in corners]
+        drawn = Image.new("1", SHAPE[:0:-1])
+        ImageDraw.Draw(drawn).polygon([point[:0:-1] for point in points], outline=1, fill=1)
+        where = np.zeros(SHAPE, bool)
+        where[z] = np.array(drawn)
+        self.paint_over(where, id, lambda: self.layer.paint_polygon(points, id))
 
     @rule(zs=st.sets(st.integers(0, 2), min_size=1), seed=st.integers(0, 3))
     def update(self, zs, seed):

@@ -25,6 +25,7 @@ from napari_ovseg.errors import InputError
 from napari_ovseg.labelled import named_labels
 from napari_ovseg.segmentation import State
 
+from .brush import drag
 from .fakes import FakeMethod
 
 VOID = 255
@@ -75,15 +76,15 @@ class Loop:
 
         return learn
 
-    def start(self, *positions, guided=False):
-        self.updates.start(list(positions) or [()], guided=guided)
+    def start(self, *positions):
+        self.updates.start(list(positions) or [()])
 
     def wait(self):
         self.go.set()
         self.qtbot.waitUntil(lambda: not self.runner.busy, timeout=20_000)
 
-    def update(self, *positions, guided=False):
-        self.start(*positions, guided=guided)
+    def update(self, *positions):
+        self.start(*positions)
         self.wait()
 
 
@@ -200,20 +201,48 @@ def test_without_a_run_there_is_nothing_to_update(loop):
         loop.start()
 
 
-def test_neighbours_guide_on_request_only(stack):
-    stack.viewer.dims.set_current_step(0, 0)
-    stack.masks.paint((0, 1, 1), 2)
-    stack.update((1,))
-    assert not stack.masks.data[1].any()
-    stack.update((1,), guided=True)
-    assert (stack.masks.data[1, :, :4] == 2).all()
-    assert not stack.made.has_corrections((1,))
+def test_an_update_of_several_slices_is_one_undo_step(stack):
+    for z in range(3):
+        stack.viewer.dims.set_current_step(0, z)
+        drag(stack.masks, (z, 1, 1), (z, 1, 2), label=2)
+    painted = stack.masks.data.copy()
+    stack.update((0,), (1,), (2,))
+    updated = stack.masks.data.copy()
+    assert (updated[:, :, :4] == 2).all()
+    stack.masks.undo()
+    assert np.array_equal(stack.masks.data, painted)
+    stack.masks.redo()
+    assert np.array_equal(stack.masks.data, updated)
+    assert stack.made.pieces[(2,)].confidence is not None
+    stack.masks.undo()
+    stack.masks.undo()
     assert not stack.masks.data[2].any()
-    confidence = stack.made.pieces[(1,)].confidence
-    # what a person has said of another slice is no reason not to look here
-    assert (confidence < 1).all()
-    stack.update((0,))
-    assert np.argwhere(stack.made.pieces[(0,)].confidence == 1).tolist() == [[1, 1]]
+    assert np.array_equal(stack.masks.data[:2], painted[:2])
+
+
+def test_strokes_between_the_slices_of_an_update_leave_it_one_step(stack):
+    drag(stack.masks, (0, 1, 1), (0, 1, 2), label=2)
+    stack.masks.paint((1, 1, 1), 2)
+    told = []
+    stack.updates.progressed.connect(
+        lambda stage, *_: told.append(stage) or stack.masks.paint((2, 4, len(told)), 3)
+    )
+    stack.update((0,), (1,))
+    assert len(told) == 4
+    stack.masks.undo()
+    assert (stack.masks.data == 2).sum() == 3
+    assert (stack.masks.data == 3).sum() == 4
+
+
+def test_an_update_says_what_it_changed_and_that_it_was_much(loop):
+    loop.masks.paint((1, 1), 2)
+    loop.update()
+    assert loop.said[-1] == (
+        "Updated: 23 pixels changed in 2 categories. That is much of the picture: 'b' 2% -> 50%. "
+        "Ctrl+Z takes it back."
+    )
+    loop.update()
+    assert loop.said[-1] == "Updated: no pixel changed."
 
 
 def test_an_update_of_several_slices_says_which_it_is_at_and_what_a_cancel_keeps(stack):
@@ -230,9 +259,13 @@ def test_an_update_of_several_slices_says_which_it_is_at_and_what_a_cancel_keeps
     stack.start((0,), (1,), (2,))
     assert stack.updates.stop() == "Cancelled; the layers are as they were."
     stack.wait()
-    stack.updates.shown.connect(lambda: told.append(stack.updates.stop()))
+    stack.masks.paint((0, 1, 6), 3)
+    stack.updates.progressed.connect(
+        lambda stage, *_: told.append(stack.updates.stop()) if "2 of 3: Updating" in stage else None
+    )
     stack.update((0,), (1,), (2,))
     assert told[-1] == "Cancelled. 1 of 3 slices are finished and kept."
+    assert (stack.masks.data[0, :, 4:] == 3).all()
 
 
 def test_an_update_of_several_slices_leaves_out_the_done_one(stack):

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from napari_ovseg._napari.colours import Legend
 from napari_ovseg._napari.layers import METADATA_KEY, show_legend
-from napari_ovseg._napari.tracked_labels import Step, TrackedLabels
+from napari_ovseg._napari.steps import Agreement, Step
+from napari_ovseg._napari.tracked_labels import TrackedLabels
 from napari_ovseg.annotation import Annotation, SliceAnnotation
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.label_table import LabelTable
@@ -23,12 +24,18 @@ if TYPE_CHECKING:
     from napari_ovseg._napari.source import Source
 
 
+def _same(piece: SliceAnnotation) -> SliceAnnotation:
+    return piece
+
+
 @dataclass
 class TableEdit:
     """What undo of the masks has to bring back besides their pixels after a change of the table.
 
     Attributes
     ----------
+    what : str
+        In words, to tell of.
     table : tuple of LabelTable
         Before and after.
     pieces : tuple of dict
@@ -39,10 +46,30 @@ class TableEdit:
         What was written to the pseudo-labels.
     """
 
+    what: str
     table: tuple[LabelTable, LabelTable]
     pieces: tuple[dict[Position, SliceAnnotation], dict[Position, SliceAnnotation]]
     change: Callable[[SliceAnnotation], SliceAnnotation]
     rough: Step
+
+
+@dataclass(frozen=True)
+class NamesEdit:
+    """A change of the table that changes no pixel: an undo step of the masks all the same.
+
+    Attributes
+    ----------
+    what : str
+        In words, to tell of.
+    table : tuple of LabelTable
+        Before and after.
+    changes : tuple of callable
+        What undo and redo do to each slice.
+    """
+
+    what: str
+    table: tuple[LabelTable, LabelTable]
+    changes: tuple[Callable[[SliceAnnotation], SliceAnnotation], Callable[[SliceAnnotation], SliceAnnotation]]
 
 
 @dataclass(frozen=True)
@@ -100,6 +127,8 @@ class Annotated:
         Slices whose pixels may have changed since the last snapshot.
     on_table_moved : callable
         Called when undo or redo has brought back another table.
+    on_told : callable
+        ``on_told(message)``, called when undo or redo has moved over something that no pixel shows.
     """
 
     image: Image
@@ -113,6 +142,7 @@ class Annotated:
     worth_saving: bool = False
     unsaved: set[Position] = field(default_factory=set)
     on_table_moved: Callable[[], object] = field(default=lambda: None, repr=False)
+    on_told: Callable[[str], object] = field(default=lambda message: None, repr=False)
     # slices as they were at the last snapshot; their labels are views, so that a stack is not held twice
     _saved: dict[Position, SliceAnnotation] = field(default_factory=dict, repr=False)
     _taken: dict[Position, Taken] = field(default_factory=dict, repr=False)
@@ -121,6 +151,7 @@ class Annotated:
         # so that a panel that is closed and opened again finds it
         self.masks.layer.metadata[METADATA_KEY]["annotated"] = self
         self.masks.on_moved = self._moved
+        self.pseudo_labels.on_moved = self._tell_of
 
     @property
     def legend(self) -> Legend:
@@ -161,7 +192,8 @@ class Annotated:
         """Bring the masks of slices to the screen as one undo step; their human pixels stay a person's."""
         before = {at: self._beside(at) for at in pieces}
         taken = {at: self._taken_by(at, piece.human) for at, piece in pieces.items()}
-        step = self.masks.write({at: (piece.masks, piece.human) for at, piece in pieces.items()})
+        slices = {at: (piece.masks, piece.human) for at, piece in pieces.items()}
+        step = self.masks.write(slices, always=edit is not None)
         self._taken |= taken
         self.pieces |= pieces
         step.note = Note((before, {at: self._beside(at) for at in pieces}), edit)
@@ -199,17 +231,37 @@ class Annotated:
                 written[position] = (piece.pseudo_labels, human)
         return self.pseudo_labels.write(written)
 
-    def edit(self, table: LabelTable, change: Callable[[SliceAnnotation], SliceAnnotation]) -> None:
+    def edit(
+        self, table: LabelTable, change: Callable[[SliceAnnotation], SliceAnnotation], what: str
+    ) -> None:
         """Change the table and all slices with it, as one undo step of the masks."""
         before, after = dict(self.pieces), self._all_changed(change)
-        edit = TableEdit((self.table, table), (before, after), change, self.write_pseudo_labels(after))
+        edit = TableEdit(what, (self.table, table), (before, after), change, self.write_pseudo_labels(after))
         self.write_masks(after, edit)
+        self.show_table(table)
+
+    def edit_names(
+        self,
+        table: LabelTable,
+        what: str,
+        changes: tuple[Callable[[SliceAnnotation], SliceAnnotation], ...] = (_same, _same),
+    ) -> None:
+        """Change the table and no pixel, as one undo step of the masks, see `NamesEdit`."""
+        if (table.labels, table.locked) == (self.table.labels, self.table.locked):
+            return
+        edit = NamesEdit(what, (self.table, table), (changes[0], changes[1]))
+        self.masks.note(edit)
+        self._change_names(changes[1], table)
+
+    def _change_names(self, change: Callable[[SliceAnnotation], SliceAnnotation], table: LabelTable) -> None:
+        self.pieces = {at: change(piece) for at, piece in self.pieces.items()}
         self.show_table(table)
 
     def show_pseudo_labels(self, tracked: TrackedLabels) -> None:
         """Have another layer of pseudo-labels from now on; none of it is known to the masks."""
         if tracked is not self.pseudo_labels:
             self.pseudo_labels = tracked
+            tracked.on_moved = self._tell_of
             self._taken = {}
 
     def _all_changed(
@@ -217,9 +269,15 @@ class Annotated:
     ) -> dict[Position, SliceAnnotation]:
         return {at: change(self.slice(at)) for at in self.masks.positions}
 
-    def _moved(self, step: Step) -> None:
+    def _moved(self, step: Step | Agreement) -> None:
         """Undo or redo has moved over a step: bring back what belongs to it besides the masks."""
-        if not isinstance(step.note, Note):
+        self._tell_of(step)
+        if isinstance(step, Step) and isinstance(step.note, NamesEdit):
+            edit, undone = step.note, step.undone
+            left, to = edit.table[::-1] if undone else edit.table
+            self._change_names(edit.changes[0 if undone else 1], self.table.stepped(left, to))
+            self.on_table_moved()
+        if isinstance(step, Agreement) or not isinstance(step.note, Note):
             return
         for at, beside in step.note.beside[0 if step.undone else 1].items():
             self._taken.pop(at, None)
@@ -230,6 +288,17 @@ class Annotated:
                 self.pieces[at] = replace(self.pieces[at], confidence=sure)
         if step.note.edit is not None:
             self._move_table(step.note.edit, undone=step.undone)
+
+    def _tell_of(self, step: Step | Agreement) -> None:
+        """Say what undo or redo has moved over where no pixel shows it."""
+        how = "Taken back" if step.undone else "Done again"
+        if isinstance(step, Agreement):
+            if step.alone:
+                self.on_told(f"{how}: a stroke over {step.size:,} pixels that had its label already.")
+        elif isinstance(step.note, NamesEdit):
+            self.on_told(f"{how}: {step.note.what}.")
+        elif isinstance(step.note, Note) and step.note.edit is not None:
+            self.on_told(f"{how}: {step.note.edit.what}.")
 
     def _move_table(self, edit: TableEdit, *, undone: bool) -> None:
         left, to = edit.table if not undone else edit.table[::-1]

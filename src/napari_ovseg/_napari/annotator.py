@@ -102,6 +102,7 @@ class Annotator(QObject):
                 event.connect(self._touched)
         annotated.masks.layer.events.selected_label.connect(self._mark)
         annotated.on_table_moved = self._table_moved
+        annotated.on_told = lambda message: self.said.emit(message, False)
         self._fill()
         self._mark()
         self.changed.emit()
@@ -125,7 +126,7 @@ class Annotator(QObject):
     def update_masks(self, positions: list[Position]) -> None:
         """Run the single-image segmentation of slices again, human pixels held."""
         try:
-            self.updates.start(positions, guided=self.controls.guided.isChecked())
+            self.updates.start(positions)
         except OvsegError as error:
             self.said.emit(str(error), True)
         else:
@@ -182,6 +183,7 @@ class Annotator(QObject):
                     event.disconnect(self._touched)
             self.current.masks.layer.events.selected_label.disconnect(self._mark)
             self.current.on_table_moved = lambda: None
+            self.current.on_told = lambda message: None
         self.current = None
         self.updates.turn_to(None)
         self._settle.stop()
@@ -199,7 +201,8 @@ class Annotator(QObject):
                 self._settle.start()
 
     def settle(self) -> None:
-        """Look at what was painted last at once, and not after a moment."""
+        """Look at what was painted and found last at once, and not after a moment."""
+        self.updates.show_found()
         if self._settle.isActive():
             self._settle.stop()
             self._settled()
@@ -241,8 +244,7 @@ class Annotator(QObject):
 
     def refresh_controls(self) -> None:
         """Enable what makes sense now."""
-        stack = self.current is not None and bool(self.current.masks.placement.stack_axes)
-        self.controls.offer(corrections=self.current is not None, stack=stack, running=self._runner.busy)
+        self.controls.offer(corrections=self.current is not None, running=self._runner.busy)
 
     def _mark(self, _event: Any = None) -> None:
         if self.current is not None:

@@ -8,7 +8,7 @@ from napari_ovseg._napari.keys import shown
 
 
 class CorrectControls(QWidget):
-    """Update masks, live, next uncertain place, confidence, done, and for stacks guidance by neighbours."""
+    """Update masks, live, next uncertain place, confidence and done."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -25,22 +25,17 @@ class CorrectControls(QWidget):
         self.confidence.setToolTip("Show how sure the masks are, as a layer.")
         self.done = QCheckBox("done")
         self.done.setToolTip("This picture, or this slice, is finished: no update changes it any more.")
-        self.guided = QCheckBox("guided by neighbours")
-        self.guided.setToolTip(
-            "Updates learn from the corrections of the nearest slices, where they look alike."
-        )
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         for row in (
             (self.update_masks, self.next_uncertain),
             (self.live, self.confidence, self.done),
-            (self.guided,),
         ):
             line = QHBoxLayout()
             for control in row:
                 line.addWidget(control)
             layout.addLayout(line)
-        self.offer(corrections=False, stack=False)
+        self.offer(corrections=False)
 
     def name_keys(self, update_masks: str | None, next_uncertain: str | None) -> None:
         """Tell the keys in the tooltips."""
@@ -48,9 +43,8 @@ class CorrectControls(QWidget):
             if key:
                 button.setToolTip(f"{button.toolTip()} Key: {shown(key)}")
 
-    def offer(self, *, corrections: bool, stack: bool, running: bool = False) -> None:
-        """Enable what makes sense: with masks to correct, in a stack, and while nothing runs."""
+    def offer(self, *, corrections: bool, running: bool = False) -> None:
+        """Enable what makes sense: with masks to correct, and while nothing runs."""
         self.update_masks.setEnabled(corrections and not running)
-        for control in (self.next_uncertain, self.live, self.confidence, self.done, self.guided):
+        for control in (self.next_uncertain, self.live, self.confidence, self.done):
             control.setEnabled(corrections)
-        self.guided.setVisible(stack)

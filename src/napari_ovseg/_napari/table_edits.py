@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -17,10 +18,23 @@ from napari_ovseg.errors import InputError
 
 def rename(annotated: Annotated, id: int, name: str) -> None:
     """Call a category by another name, everywhere."""
-    old = annotated.table.find(id).name
-    annotated.show_table(annotated.table.rename(id, name))
-    new = annotated.table.find(id).name
-    annotated.pieces = {at: after_renaming(piece, old, new) for at, piece in annotated.pieces.items()}
+    table = annotated.table.rename(id, name)
+    old, new = annotated.table.find(id).name, table.find(id).name
+    back, again = (partial(after_renaming, old=one, new=other) for one, other in ((new, old), (old, new)))
+    annotated.edit_names(table, f"'{old}' is called '{new}'", (back, again))
+
+
+def recolour(annotated: Annotated, id: int, colour: tuple[int, int, int]) -> None:
+    """Give a category another colour, everywhere."""
+    name = annotated.table.find(id).name
+    annotated.edit_names(annotated.table.recolour(id, colour), f"another colour of '{name}'")
+
+
+def lock(annotated: Annotated, id: int, locked: bool) -> None:
+    """Keep runs and updates from changing the pixels of a category, or of the background (0), or let them."""
+    table = annotated.table.lock(id) if locked else annotated.table.unlock(id)
+    name = annotated.table.find(id).name if id else "background"
+    annotated.edit_names(table, f"'{name}' is {'locked' if locked else 'unlocked'}")
 
 
 def add(annotated: Annotated, typed: str) -> list[str]:
@@ -31,7 +45,7 @@ def add(annotated: Annotated, typed: str) -> list[str]:
             "These layers hold 254 categories at most: type the further names in the box and run again."
         )
     added = [label.name for label in table.labels if label.id not in annotated.table.ids]
-    annotated.show_table(table)
+    annotated.edit_names(table, f"{', '.join(repr(name) for name in added)} added")
     return added
 
 
@@ -64,13 +78,16 @@ def _add_named_after(table: LabelTable, id: int) -> LabelTable:
 def merge(annotated: Annotated, source: int, into: int) -> None:
     """Give all pixels of one category to another."""
     gone, kept = annotated.table.find(source), annotated.table.find(into)
-    annotated.edit(annotated.table.merge(source, into), lambda piece: after_merging(piece, gone, kept))
+    table = annotated.table.merge(source, into)
+    what = f"'{gone.name}' merged into '{kept.name}'"
+    annotated.edit(table, lambda piece: after_merging(piece, gone, kept), what)
 
 
 def delete(annotated: Annotated, id: int) -> None:
     """Take a category out; its pixels become background until an update decides."""
     gone = annotated.table.find(id)
-    annotated.edit(annotated.table.delete(id), lambda piece: after_deleting(piece, gone))
+    table = annotated.table.delete(id)
+    annotated.edit(table, lambda piece: after_deleting(piece, gone), f"'{gone.name}' deleted")
 
 
 def human_pixels_of(annotated: Annotated, id: int) -> int:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from napari_ovseg._napari.annotated import Annotated
     from napari_ovseg._napari.category_table import CategoryTable
-    from napari_ovseg.annotation.label_table import LabelTable
 
 
 class TableRequests(QObject):
@@ -53,8 +52,12 @@ class TableRequests(QObject):
         self.viewer, self.table, self._current = viewer, table, current
         table.picked.connect(self.pick)
         table.renamed.connect(lambda id, name: self._edit(partial(table_edits.rename, id=id, name=name)))
-        table.recoloured.connect(lambda id, colour: self._with_table(lambda t: t.recolour(id, colour)))
-        table.lock_changed.connect(self._lock)
+        table.recoloured.connect(
+            lambda id, colour: self._edit(partial(table_edits.recolour, id=id, colour=colour))
+        )
+        table.lock_changed.connect(
+            lambda id, locked: self._edit(partial(table_edits.lock, id=id, locked=locked))
+        )
         table.only_shown.connect(self._show_only)
         table.add_requested.connect(self._add)
         table.merge_requested.connect(self._merge)
@@ -118,12 +121,6 @@ class TableRequests(QObject):
             layer = current.masks.layer
             if layer.selected_label == gone:
                 layer.selected_label = other
-
-    def _lock(self, id: int, locked: bool) -> None:
-        self._with_table(lambda table: table.lock(id) if locked else table.unlock(id))
-
-    def _with_table(self, change: Callable[[LabelTable], LabelTable]) -> None:
-        self._edit(lambda annotated: annotated.show_table(change(annotated.table)))
 
     def _edit(self, action: Callable[[Annotated], object]) -> None:
         current = self._current()

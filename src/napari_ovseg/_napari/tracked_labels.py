@@ -1,16 +1,22 @@
-"""A labels layer that tells the pixels the machine wrote from those a person painted, undo included."""
+"""A labels layer that tells the pixels the machine wrote from those a person painted, undo included.
+
+A stroke that says what the machine wrote changes no pixel, and napari keeps no record of it. It gets one of
+no pixels in the history of the layer, so that it is an undo step like any other.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ovseg._napari.steps import Agreement, Step, atoms_of, is_in, no_pixels
+from napari_ovseg._napari.strokes import Covered, listen
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.corrections import Baseline, PackedBaseline
 from napari_ovseg.categories import Labels, void_of
@@ -19,33 +25,6 @@ if TYPE_CHECKING:
     from napari.layers import Labels as LabelsLayer
 
     from napari_ovseg._napari.source import Placement
-
-
-@dataclass(eq=False)
-class Step:
-    """One thing the machine wrote, as one item of the layer's undo history.
-
-    Attributes
-    ----------
-    atoms : list
-        The layer's own records of the change, by which it is found again in the histories; none when all
-        pixels were so already.
-    before, after : dict of tuple of int to PackedBaseline
-        Of the slices that were written.
-    note : object
-        What the writer wants to know again when undo or redo moves over the step.
-    undone : bool
-    """
-
-    atoms: list[Any]
-    before: dict[Position, PackedBaseline]
-    after: dict[Position, PackedBaseline]
-    note: Any = None
-    undone: bool = False
-
-    def is_in(self, atoms: Mapping[int, Any]) -> bool:
-        """Whether it is among atoms by their Python ids: they hold arrays, which can't be compared."""
-        return bool(self.atoms) and id(self.atoms[0]) in atoms
 
 
 class TrackedLabels:
@@ -61,19 +40,20 @@ class TrackedLabels:
     Attributes
     ----------
     on_moved : callable
-        ``on_moved(step)``, called when undo or redo has moved over a step.
+        ``on_moved(step)``, called when undo or redo has moved over a step or an agreement.
     """
 
     def __init__(self, layer: LabelsLayer, placement: Placement) -> None:
         self.layer = layer
         self.placement = placement
-        self.on_moved: Callable[[Step], object] = lambda step: None
+        self.on_moved: Callable[[Step | Agreement], object] = lambda step: None
         self._baselines: dict[Position, Baseline] = {}
-        self._steps: list[Step] = []
+        self._steps: list[Step | Agreement] = []
         self._touched: set[Position] = set()
         # at once: a stroke after an undo wipes out its trace
         for event in (layer.events.paint, layer.events.set_data):
             event.connect(self.follow_history)
+        listen(layer, self._before_stroke, self._hear, self._is_said)
 
     @property
     def positions(self) -> list[Position]:
@@ -91,10 +71,9 @@ class TrackedLabels:
         return np.asarray(self.layer.data)[replace(self.placement, position=position).index]
 
     def changed(self, position: Position) -> NDArray[np.bool_]:
-        """Where a slice is no longer what the machine wrote last, ``(H, W)``."""
+        """Where a person has painted on a slice since the machine wrote it last, ``(H, W)``."""
         self.follow_history()
-        changed: NDArray[np.bool_] = self.labels(position) != self._baseline(position).written
-        return changed
+        return self._baseline(position).changed(self.labels(position))
 
     def human_pixels(self, position: Position) -> Labels:
         """Whose id a person gave to each pixel of a slice, ``(H, W)``, void where nobody did."""
@@ -109,19 +88,24 @@ class TrackedLabels:
     def start(self, position: Position, written: Labels, human: Labels | None = None) -> None:
         """Fill a slice of a layer that was just made: nothing to undo."""
         self.labels(position)[...] = written
-        self._baselines[position] = _baseline_of(written, human)
+        self._baselines[position] = Baseline.of(written, human)
 
-    def write(self, slices: Mapping[Position, tuple[Labels, Labels | None]]) -> Step:
-        """Write new labels, each with the human pixels they hold or None, as one item of the undo history."""
+    def write(self, slices: Mapping[Position, tuple[Labels, Labels | None]], *, always: bool = False) -> Step:
+        """Write new labels, each with the human pixels they hold or None, as one item of the undo history.
+
+        Where no pixel changes there is no such item, unless there is `always` to be one.
+        """
         self.follow_history()
         before = {position: self._baseline(position) for position in slices}
-        known = _atoms(self.layer._undo_history)
+        known = atoms_of(self.layer._undo_history)
         with _sliced(self.layer), self.layer.block_history():
+            if always:
+                self.layer._save_history(no_pixels(self.layer.data))
             for position, (labels, _) in slices.items():
                 self._set(position, labels)
-        atoms = [atom for key, atom in _atoms(self.layer._undo_history).items() if key not in known]
+        atoms = [atom for key, atom in atoms_of(self.layer._undo_history).items() if key not in known]
         for position, (labels, human) in slices.items():
-            new = _baseline_of(labels, human)
+            new = Baseline.of(labels, human)
             # where no pixel changed there is nothing to undo, and strokes can still be undone one by one
             self._baselines[position] = new if atoms else before[position].with_human(labels, new.human)
         step = Step(atoms, _packed(before), _packed({at: self._baselines[at] for at in slices}))
@@ -129,11 +113,18 @@ class TrackedLabels:
             self._steps.append(step)
         return step
 
+    def note(self, note: Any) -> None:
+        """Make something else that a person did an item of the undo history."""
+        self.follow_history()
+        step = Step([no_pixels(self.layer.data)], {}, {}, note)
+        self._steps.append(step)
+        self.layer._save_history(step.atoms[0])
+
     def take_back(self, step: Step) -> None:
         """Undo a step for good, if nothing came after it."""
         self.follow_history()
         history = self.layer._undo_history
-        if step.atoms and not (history and step.is_in(_atoms([history[-1]]))):
+        if step.atoms and not (history and is_in(step, atoms_of([history[-1]]))):
             return
         if step.atoms:
             self._steps.remove(step)
@@ -145,16 +136,82 @@ class TrackedLabels:
     def follow_history(self, _event: Any = None) -> None:
         """Move to the baselines that undo and redo have brought back, and call `on_moved` for each step."""
         self._note_touched()
-        applied, undone = _atoms(self.layer._undo_history), _atoms(self.layer._redo_history)
-        back = [step for step in reversed(self._steps) if not step.undone and step.is_in(undone)]
-        again = [step for step in self._steps if step.undone and step.is_in(applied)]
+        applied, undone = atoms_of(self.layer._undo_history), atoms_of(self.layer._redo_history)
+        staged = atoms_of([self.layer._staged_history])
+        for step in reversed(self._steps):
+            if isinstance(step, Agreement):
+                if not step.seen and is_in(step, applied):
+                    step.seen, step.alone = True, len(self.layer._undo_history[-1]) == 1
+                if not step.seen and not is_in(step, staged):
+                    self._withdraw(step)
+        back = [step for step in reversed(self._steps) if not step.undone and is_in(step, undone)]
+        again = [step for step in self._steps if step.undone and is_in(step, applied)]
         for step in (*back, *again):
             step.undone = not step.undone
-            self._restore(step.before if step.undone else step.after)
-        # what is in neither was forgotten, or undone and then painted over
-        self._steps = [step for step in self._steps if step.is_in(applied) or step.is_in(undone)]
+            if isinstance(step, Step):
+                self._restore(step.before if step.undone else step.after)
+            elif step.undone:
+                self._withdraw(step)
+            else:
+                self._agree(step)
+        # what is in none was forgotten, or undone and then painted over
+        known = applied | undone | staged
+        self._steps = [step for step in self._steps if is_in(step, known)]
         for step in (*back, *again):
             self.on_moved(step)
+
+    def _before_stroke(self) -> None:
+        # what was undone on a hidden layer goes with the stroke, and nothing else tells of it
+        if self.layer._redo_history:
+            self.follow_history()
+
+    def _hear(self, covered: Covered, label: int) -> None:
+        """A person has painted a label: note where that is what the machine wrote."""
+        if label == void_of(self.layer.data):
+            return
+        for position, plane, mask in covered.planes(self.placement):
+            baseline = self._baseline(position)
+            new = mask & (self.labels(position)[plane] == label) & (baseline.written[plane] == label)
+            rows, columns = np.nonzero(new & ~baseline.agreed[plane])
+            if rows.size:
+                height, width = baseline.written.shape
+                rows, columns = rows + plane[0].start, columns + plane[1].start
+                before = baseline.human[rows, columns]
+                indices = np.ravel_multi_index((rows, columns), (height, width))
+                agreement = self._of_this_stroke()
+                agreement.pixels.append((position, indices, before))
+                baseline.human[rows, columns], baseline.agreed[rows, columns] = label, True
+                self._touched.add(position)
+
+    def _of_this_stroke(self) -> Agreement:
+        """What was heard of the stroke that is being painted."""
+        staged, last = self.layer._staged_history, self._steps[-1] if self._steps else None
+        if isinstance(last, Agreement) and any(
+            a is last.atoms[0] for a in staged[last.place : last.place + 1]
+        ):
+            return last
+        begun = Agreement([no_pixels(self.layer.data)], len(staged))
+        self.layer._save_history(begun.atoms[0])
+        self._steps.append(begun)
+        return begun
+
+    def _is_said(self, pixel: tuple[int, ...]) -> bool:
+        placement = self.placement
+        position = tuple(pixel[axis] for axis in placement.stack_axes)
+        return bool(self._baseline(position).agreed[tuple(pixel[axis] for axis in placement.axes)])
+
+    def _withdraw(self, agreement: Agreement) -> None:
+        for position, indices, before in reversed(agreement.pixels):
+            baseline = self._baseline(position)
+            baseline.human.flat[indices], baseline.agreed.flat[indices] = before, False
+            self._touched.add(position)
+
+    def _agree(self, agreement: Agreement) -> None:
+        for position, indices, _ in agreement.pixels:
+            baseline = self._baseline(position)
+            baseline.human.flat[indices] = baseline.written.flat[indices]
+            baseline.agreed.flat[indices] = True
+            self._touched.add(position)
 
     def _note_touched(self) -> None:
         """Note the slices that the latest stroke, write, undo or redo has changed, in view or not."""
@@ -171,7 +228,7 @@ class TrackedLabels:
     def _baseline(self, position: Position) -> Baseline:
         """The baseline of a slice; of one that nobody has written, zeros."""
         if position not in self._baselines:
-            self._baselines[position] = Baseline.untouched(np.zeros_like(self.labels(position)))
+            self._baselines[position] = Baseline.of(np.zeros_like(self.labels(position)))
         return self._baselines[position]
 
     def _set(self, position: Position, labels: Labels) -> None:
@@ -205,18 +262,8 @@ def _sliced(layer: LabelsLayer) -> Iterator[None]:
         layer.visible = False
 
 
-def _baseline_of(written: Labels, human: Labels | None) -> Baseline:
-    base = Baseline.untouched(written.copy())
-    return base if human is None else Baseline(base.written, human.copy())
-
-
 def _packed(baselines: Mapping[Position, Baseline]) -> dict[Position, PackedBaseline]:
     return {position: baseline.packed() for position, baseline in baselines.items()}
-
-
-def _atoms(history: Iterable[Iterable[Any]]) -> dict[int, Any]:
-    """The records of a history by their Python ids."""
-    return {id(atom): atom for item in history for atom in item}
 
 
 def _positions_of(atom: Any, placement: Placement) -> Iterable[Position]:

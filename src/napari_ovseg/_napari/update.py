@@ -11,9 +11,8 @@ import numpy as np
 from napari_ovseg._napari.events import Finished, Progressed, failure
 from napari_ovseg._napari.run import Engine, default_engine
 from napari_ovseg._napari.runner import Emit, ShouldStop
-from napari_ovseg.annotation.neighbours import hinted
 from napari_ovseg.annotation.taken_in import TAKEN_FROM
-from napari_ovseg.categories import Labels, void_of
+from napari_ovseg.categories import void_of
 
 if TYPE_CHECKING:
     from napari_ovseg._napari.source import Source
@@ -34,8 +33,6 @@ class SliceUpdate:
         With its human pixels.
     known : tuple of int
         Ids that have a name; others stay where they were painted, and nothing is learnt from them.
-    neighbours : tuple of (Source, np.ndarray)
-        Corrected slices near it and their human pixels, which are learnt from where both look alike.
     learner : SingleImage or None
         Of an earlier update of this slice.
     """
@@ -43,7 +40,6 @@ class SliceUpdate:
     source: Source
     piece: SliceAnnotation
     known: tuple[int, ...]
-    neighbours: tuple[tuple[Source, Labels], ...] = ()
     learner: Any = None
 
 
@@ -116,13 +112,6 @@ def _update(
     void = void_of(piece.human)
     named = [0, *wanted.known]
     teaching = np.where(np.isin(piece.human, named), piece.human, void)
-    hints = None
-    if wanted.neighbours:
-        others = [
-            (source.picture(), np.where(np.isin(human, named), human, void))
-            for source, human in wanted.neighbours
-        ]
-        hints = hinted(teaching, wanted.source.picture(), others)
-    found = learner.update(piece.masks, teaching, locked=locked, hints=hints, should_stop=should_stop)
+    found = learner.update(piece.masks, teaching, locked=locked, should_stop=should_stop)
     masks = np.where(piece.human != void, piece.human, found.masks)
     return replace(piece, masks=masks, confidence=found.confidence)

@@ -10,24 +10,27 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_ovseg._napari.annotated import Annotated
-from napari_ovseg._napari.events import CANCELLED, Failed, Progressed, with_what_is_kept
+from napari_ovseg._napari.events import CANCELLED, Failed, Finished, Progressed, with_what_is_kept
 from napari_ovseg._napari.run import Engine
 from napari_ovseg._napari.runner import Runner
 from napari_ovseg._napari.update import SliceUpdate, Updated, UpdateRequest, update_steps
-from napari_ovseg.annotation.neighbours import nearest
+from napari_ovseg.annotation.annotation import SliceAnnotation
 from napari_ovseg.annotation.reconcile import met
-from napari_ovseg.categories import void_of
+from napari_ovseg.categories import Labels, void_of
 from napari_ovseg.errors import InputError
+from napari_ovseg.labelled import NamedLabel
 
 if TYPE_CHECKING:
     from napari_ovseg.annotation.annotation import Position
 
 # What an update has learnt of a slice is large; that of the latest few is kept.
 _MOST_LEARNERS = 4
+# A category that gains or loses this share of the picture by one update is worth a second look.
+_MUCH = 0.1
 
 
 class Updates(QObject):
-    """Runs updates, one at a time.
+    """Runs updates, one at a time; all slices of one are shown together, as one undo step.
 
     Signals
     -------
@@ -47,6 +50,7 @@ class Updates(QObject):
         self._annotated: Annotated | None = None
         self._number = 0
         self._slices = self._shown = 0
+        self._found: list[Updated] = []
         self._learners: dict[Position, Any] = {}
         self._learnt: dict[Position, np.ndarray] = {}
         runner.happened.connect(self._on_event)
@@ -54,6 +58,7 @@ class Updates(QObject):
     def turn_to(self, annotated: Annotated | None) -> None:
         """Update this picture from now on."""
         if annotated is not self._annotated:
+            self.show_found()
             self._annotated = annotated
             self._learnt = {}
             self.forget()
@@ -77,12 +82,12 @@ class Updates(QObject):
         learnt, human = self._learnt.get(position), annotated.human_pixels(position)
         return bool((human != (void_of(human) if learnt is None else learnt)).any())
 
-    def start(self, positions: list[Position], *, guided: bool) -> None:
+    def start(self, positions: list[Position]) -> None:
         """Update slices, or raise InputError that says why not."""
         annotated = self._annotated
         if self._runner.busy or annotated is None:
             return
-        slices = tuple(self._slice_update(annotated, at, guided) for at in _ready(annotated, positions))
+        slices = tuple(self._slice_update(annotated, at) for at in _ready(annotated, positions))
         request = UpdateRequest(self._runner.next_number(), slices, annotated.table.locked)
         self._number, self._slices, self._shown = request.number, len(slices), 0
         self._runner.start(request.number, partial(update_steps, request, self._engine))
@@ -90,18 +95,14 @@ class Updates(QObject):
     def stop(self) -> str:
         """End the update, and say what of it stays."""
         self._runner.stop()
+        self.show_found()
         return with_what_is_kept(CANCELLED, self._shown, self._slices)
 
-    def _slice_update(self, annotated: Annotated, at: Position, guided: bool) -> SliceUpdate:
-        neighbours: list[Position] = []
-        if guided:
-            corrected = [p for p in annotated.sources if p != at and annotated.has_corrections(p)]
-            neighbours = nearest(at, corrected)
+    def _slice_update(self, annotated: Annotated, at: Position) -> SliceUpdate:
         return SliceUpdate(
             annotated.sources[at],
             annotated.slice(at),
             known=annotated.table.ids,
-            neighbours=tuple((annotated.sources[p], annotated.human_pixels(p)) for p in neighbours),
             learner=self._learners.get(at),
         )
 
@@ -109,31 +110,65 @@ class Updates(QObject):
         if event.number != self._number:
             return
         if isinstance(event, Updated):
-            self._show(event)
+            self._found.append(event)
         elif isinstance(event, Progressed):
             self.progressed.emit(event.told(self._slices), event.done, event.total)
+        elif isinstance(event, Finished):
+            self.show_found()
         elif isinstance(event, Failed):
+            self.show_found()
             self.said.emit(
                 with_what_is_kept(event.message, self._shown, self._slices), event.error is not None
             )
 
-    def _show(self, event: Updated) -> None:
-        annotated, at = self._annotated, event.source.placement.position
-        if annotated is None or annotated.sources.get(at) is not event.source:
+    def show_found(self) -> None:
+        """Show the slices that are finished so far, as one undo step."""
+        found, self._found = self._found, []
+        annotated = self._annotated
+        if annotated is None:
             return
+        pieces = {event.source.placement.position: self._met(annotated, event) for event in found}
+        ready = {at: piece for at, piece in pieces.items() if piece is not None}
+        if not ready:
+            return
+        before = np.stack([annotated.masks.labels(at) for at in ready])
+        annotated.write_masks(ready)
+        self._shown += len(ready)
+        self.shown.emit()
+        after = np.stack([piece.masks for piece in ready.values()])
+        self.said.emit(_what_moved(before, after, annotated.table.labels), False)
+
+    def _met(self, annotated: Annotated, event: Updated) -> SliceAnnotation | None:
+        """A slice as found, with what the person did to it meanwhile; None where that rules it out."""
+        at = event.source.placement.position
+        if annotated.sources.get(at) is not event.source:
+            return None
         now = annotated.slice(at)
         if now.done:
-            return
+            return None
         if not set(np.unique(event.piece.masks).tolist()) <= {0, void_of(now.masks), *annotated.table.ids}:
             self.said.emit("Categories were merged or deleted meanwhile: update again.", False)
-            return
+            return None
         self.remember(at, event.learner)
         self._learnt[at] = event.piece.human
         # strokes that came while the update was running are kept too, and so is what was locked
         masks = met(event.piece, now, annotated.table.locked).masks
-        annotated.write_masks({at: replace(now, masks=masks, confidence=event.piece.confidence)})
-        self._shown += 1
-        self.shown.emit()
+        return replace(now, masks=masks, confidence=event.piece.confidence)
+
+
+def _what_moved(before: Labels, after: Labels, labels: tuple[NamedLabel, ...]) -> str:
+    """What an update did, in numbers, and whether it is so much that it may be a mistake."""
+    changed = before != after
+    count = int(changed.sum())
+    if not count:
+        return "Updated: no pixel changed."
+    parts = len(set(np.unique(before[changed]).tolist()) | set(np.unique(after[changed]).tolist()))
+    said = f"Updated: {count:,} {'pixel' if count == 1 else 'pixels'} changed in {parts} categories."
+    shares = {label.name: ((before == label.id).mean(), (after == label.id).mean()) for label in labels}
+    moved = [f"'{name}' {a:.0%} -> {b:.0%}" for name, (a, b) in shares.items() if abs(b - a) >= _MUCH]
+    if moved:
+        said += f" That is much of the picture: {', '.join(moved)}. Ctrl+Z takes it back."
+    return said
 
 
 def _ready(annotated: Annotated, positions: list[Position]) -> list[Position]:

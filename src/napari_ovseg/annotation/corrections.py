@@ -1,4 +1,4 @@
-"""Human pixels: told from the machine's by comparing with what the machine wrote."""
+"""Human pixels: told from the machine's by comparing with what the machine wrote, and by what was heard."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_ovseg.categories import Labels, void_of
 
@@ -20,16 +21,26 @@ class Baseline:
     written : np.ndarray
         ``(H, W)``, uint8 or uint16, human pixels included.
     human : np.ndarray
-        ``(H, W)``, same dtype: the id where a person had painted, void where nobody had.
+        ``(H, W)``, same dtype: the id where a person had painted, void where nobody had. Strokes since then
+        that say the same as the machine are added here, in place, since no comparison tells of them.
+    agreed : np.ndarray
+        ``(H, W)``, bool: where there were such strokes.
     """
 
     written: Labels
     human: Labels
+    agreed: NDArray[np.bool_]
 
     @classmethod
-    def untouched(cls, written: Labels) -> Baseline:
-        """Return the baseline of labels in which no pixel is a person's."""
-        return cls(written, np.full_like(written, void_of(written)))
+    def of(cls, written: Labels, human: Labels | None = None) -> Baseline:
+        """Return the baseline of labels, copied, with these human pixels or none."""
+        human = np.full_like(written, void_of(written)) if human is None else human.copy()
+        return cls(written.copy(), human, np.zeros(written.shape, bool))
+
+    def changed(self, labels: Labels) -> NDArray[np.bool_]:
+        """Return where a person has painted since, be it what the machine wrote, ``(H, W)``."""
+        changed: NDArray[np.bool_] = (labels != self.written) | self.agreed
+        return changed
 
     def human_pixels(self, labels: Labels) -> Labels:
         """Return whose id a person gave to each pixel of ``labels (H, W)``, void where nobody did.
@@ -44,15 +55,17 @@ class Baseline:
 
         What the machine wrote stays what it was, so that strokes which came since can still be undone.
         """
-        return Baseline(self.written, np.where(labels == self.written, human, self.human))
+        return Baseline(self.written, np.where(labels == self.written, human, self.human), self.agreed)
 
     def packed(self) -> PackedBaseline:
         """Return the same in a fraction of the memory."""
-        shape, dtype = self.written.shape, self.written.dtype
-        parts = (
-            zlib.compress(np.ascontiguousarray(part).tobytes(), 1) for part in (self.written, self.human)
+        return PackedBaseline(
+            self.written.shape,
+            self.written.dtype,
+            _squeezed(self.written),
+            _squeezed(self.human),
+            _squeezed(np.packbits(self.agreed)) if self.agreed.any() else b"",
         )
-        return PackedBaseline(shape, dtype, *parts)
 
 
 @dataclass(frozen=True)
@@ -63,6 +76,7 @@ class PackedBaseline:
     dtype: np.dtype[Any]
     written: bytes
     human: bytes
+    agreed: bytes
 
     def unpacked(self) -> Baseline:
         """Return the baseline, as it was."""
@@ -70,4 +84,12 @@ class PackedBaseline:
             np.frombuffer(zlib.decompress(part), self.dtype).reshape(self.shape).copy()
             for part in (self.written, self.human)
         )
-        return Baseline(written, human)
+        agreed = np.zeros(self.shape, bool)
+        if self.agreed:
+            bits = np.frombuffer(zlib.decompress(self.agreed), np.uint8)
+            agreed = np.unpackbits(bits, count=agreed.size).astype(bool).reshape(self.shape)
+        return Baseline(written, human, agreed)
+
+
+def _squeezed(array: NDArray[Any]) -> bytes:
+    return zlib.compress(np.ascontiguousarray(array).tobytes(), 1)

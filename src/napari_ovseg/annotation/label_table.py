@@ -178,9 +178,9 @@ class LabelTable:
         return (0, *self.ids)[position] if 0 <= position <= len(self.labels) else None
 
     def stepped(self, left: LabelTable, to: LabelTable) -> LabelTable:
-        """Do to this table what leads from one table to another: undo or redo of a merge or a deletion.
+        """Do to this table what leads from one table to another: undo or redo of an edit.
 
-        What was renamed, recoloured, locked or added since stays, unless that is at odds with it.
+        What else was done to the table since stays, unless that is at odds with it.
         """
         labels = {label.id: label for label in self.labels}
         old, new = ({label.id: label for label in table.labels} for table in (left, to))
@@ -189,11 +189,12 @@ class LabelTable:
                 labels.pop(id, None)
             elif id not in old:
                 labels[id] = new[id]
-            elif old[id].synonyms != new[id].synonyms and id in labels:
-                labels[id] = replace(labels[id], synonyms=new[id].synonyms)
+            elif id in labels:
+                labels[id] = _moved(labels[id], old[id], new[id])
+        locked = (self.locked | (to.locked - left.locked)) - (left.locked - to.locked)
         try:
             merged = {gone: into for gone, into in {**self.merged, **to.merged}.items() if gone not in labels}
-            return LabelTable(tuple(labels.values()), self.locked, self.last_id, merged)
+            return LabelTable(tuple(labels.values()), locked, self.last_id, merged)
         except InputError:
             return replace(to, last_id=max(to.last_id, self.last_id))
 
@@ -224,3 +225,11 @@ class LabelTable:
     def _refuse_unknown(self, id: int) -> None:
         if id:
             self.find(id)
+
+
+def _moved(label: NamedLabel, old: NamedLabel, new: NamedLabel) -> NamedLabel:
+    """A category with what differs between two states of it."""
+    for field_ in ("name", "colour", "synonyms"):
+        if getattr(old, field_) != getattr(new, field_):
+            label = replace(label, **{field_: getattr(new, field_)})
+    return label
