@@ -23,6 +23,7 @@ class FakeMethod:
         self.steps, self.seconds, self.absent, self.error = steps, seconds, absent, error
         self.pictures, self.checkpoints, self.calls, self.steps_done = [], [], 0, 0
         self.updates, self.asked, self.packs, self.guessed = [], [], [], "none"
+        self.looked_for = []
         self.hold = threading.Event()
         self.hold.set()
         self.holding = threading.Event()
@@ -45,6 +46,7 @@ class FakeMethod:
             self._step(step, progress, should_stop)
         wanted = [category for category in categories if not category.background]
         names = [category.name for category in wanted]
+        self.looked_for.append(names)
         masks = self.masks_of(image, names)
         pseudo = masks.copy()
         pseudo[:2] = void_id(len(names))

@@ -18,7 +18,7 @@ def dialog(qtbot, make_napari_viewer, tmp_path):
     labels[10:30, 10:20] = labels[10:30, 30:45] = 0
     pictures = [LabelledPicture(name, labels, named_labels(("ring",))) for name in ("left", "right")]
     window = make_napari_viewer(show=True).window._qt_window
-    dialog = ExportDialog(lambda: pictures, tmp_path / "a folder with a name of its own", window)
+    dialog = ExportDialog(lambda empty=False: pictures, tmp_path / "a folder with a name of its own", window)
     dialog.show()
     return dialog
 
@@ -58,7 +58,7 @@ def test_a_folder_without_its_beginning_is_said_in_full(qtbot, dialog, tmp_path,
 def test_a_format_whose_package_is_missing_can_not_be_chosen(make_napari_viewer, tmp_path, monkeypatch):
     monkeypatch.setattr("napari_ovseg.export.formats.find_spec", lambda name: None)
     pictures = [LabelledPicture("a", np.eye(4, 6, dtype=np.uint8), named_labels(("ring",)))]
-    dialog = ExportDialog(lambda: pictures, tmp_path, make_napari_viewer().window._qt_window)
+    dialog = ExportDialog(lambda empty=False: pictures, tmp_path, make_napari_viewer().window._qt_window)
     row = dialog.format.findData("ome-zarr")
     assert not dialog.format.model().item(row).isEnabled()
     assert "one more package is needed" in dialog.format.itemText(row)

@@ -84,6 +84,17 @@ def test_an_edit_of_the_table_is_one_undo_step_in_order(edit, painted):
     assert made.legend.names == names_of(made.masks.layer)
 
 
+def test_undo_of_a_merge_leaves_a_stroke_that_agrees_with_pseudo_labels_it_did_not_change():
+    made = annotated()
+    made.pseudo_labels.start((), np.zeros_like(labels(0)))
+    table_edits.merge(made, 2, 1)
+    drag(made.pseudo_labels.layer, (0, 0), (0, 3), label=0)
+    human = made.human_pixels(())
+    assert (human[0, :4] == 0).all()
+    made.masks.layer.undo()
+    assert np.array_equal(made.human_pixels(()), human)
+
+
 def test_what_does_not_change_the_table_is_no_step():
     made = annotated()
     drag(made.masks.layer, (0, 0), (0, 3), label=3)

@@ -47,6 +47,41 @@ def test_slices_have_names_of_their_own_and_no_file():
     assert [picture.picture_path for picture in pictures] == [None, None]
 
 
+def looked_at():
+    """A stack of which slice 1 was run, 4 has a stroke of background, and 0 and 3 were only looked at."""
+    work = annotation(Path("embryo.tif"), [(1,)])
+    blank, nobody = np.zeros_like(MASKS), np.full_like(MASKS, 255)
+    painted = nobody.copy()
+    painted[0, 0] = 0
+    work.slices |= {(0,): SliceAnnotation(blank, nobody), (3,): SliceAnnotation(blank, nobody)}
+    work.slices[(4,)] = SliceAnnotation(blank, painted)
+    return work
+
+
+def test_slices_that_were_only_looked_at_are_left_out_and_said_so():
+    pictures = labelled_pictures(looked_at(), "embryo")
+    assert [picture.name for picture in pictures] == ["embryo_0001", "embryo_0004"]
+    assert pictures[0].record["notes"] == ["Slices 0, 3 were neither run nor painted and left out."]
+    known = labelled_pictures(looked_at(), "embryo", stack=[7])
+    assert "Slices 0, 2, 3, 5, 6 were" in known[0].record["notes"][0]
+    assert len(labelled_pictures(looked_at(), "embryo", empty=True)) == 4
+    every = labelled_pictures(looked_at(), "embryo", empty=True, stack=[7])
+    assert [picture.labels.any() for picture in every] == [False, True, False, False, False, False, False]
+    assert "notes" not in every[0].record
+
+
+def test_the_command_line_leaves_them_out_unless_asked(tmp_path):
+    save(looked_at(), tmp_path / "embryo.tif.ovseg")
+    options = ["--format", "png", "--output", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, ["export", str(tmp_path / "embryo.tif.ovseg"), *options])
+    assert done.exit_code == 0, done.output
+    assert "Slices 0, 3 were neither run nor painted and left out." in done.output
+    assert len(list((tmp_path / "out").glob("*.png"))) == 2
+    again = ["export", str(tmp_path / "embryo.tif.ovseg"), *options, "--overwrite", "--empty-slices"]
+    assert CliRunner().invoke(app, again).exit_code == 0
+    assert len(list((tmp_path / "out").glob("*.png"))) == 4
+
+
 @pytest.mark.parametrize(
     ("shape", "full"),
     [

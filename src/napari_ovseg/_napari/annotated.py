@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_ovseg._napari.colours import Legend
 from napari_ovseg._napari.layers import METADATA_KEY, show_legend
+from napari_ovseg._napari.notes_of_steps import Beside, NamesEdit, Note, TableEdit, Taken, as_it_is
 from napari_ovseg._napari.steps import Agreement, Step
 from napari_ovseg._napari.tracked_labels import TrackedLabels
 from napari_ovseg.annotation import Annotation, SliceAnnotation
@@ -22,86 +22,6 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_ovseg._napari.source import Source
-
-
-def _same(piece: SliceAnnotation) -> SliceAnnotation:
-    return piece
-
-
-@dataclass
-class TableEdit:
-    """What undo of the masks has to bring back besides their pixels after a change of the table.
-
-    Attributes
-    ----------
-    what : str
-        In words, to tell of.
-    table : tuple of LabelTable
-        Before and after.
-    pieces : tuple of dict
-        Before and after; their pixels are of no matter.
-    change : callable
-        What was done to each slice.
-    rough : Step
-        What was written to the pseudo-labels.
-    """
-
-    what: str
-    table: tuple[LabelTable, LabelTable]
-    pieces: tuple[dict[Position, SliceAnnotation], dict[Position, SliceAnnotation]]
-    change: Callable[[SliceAnnotation], SliceAnnotation]
-    rough: Step
-
-
-@dataclass(frozen=True)
-class NamesEdit:
-    """A change of the table that changes no pixel: an undo step of the masks all the same.
-
-    Attributes
-    ----------
-    what : str
-        In words, to tell of.
-    table : tuple of LabelTable
-        Before and after.
-    changes : tuple of callable
-        What undo and redo do to each slice.
-    """
-
-    what: str
-    table: tuple[LabelTable, LabelTable]
-    changes: tuple[Callable[[SliceAnnotation], SliceAnnotation], Callable[[SliceAnnotation], SliceAnnotation]]
-
-
-@dataclass(frozen=True)
-class Taken:
-    """The strokes on the pseudo-labels of a slice that its masks hold already.
-
-    Attributes
-    ----------
-    strokes : np.ndarray
-        ``(H, W)``, the ids painted there, void elsewhere.
-    alone : np.ndarray
-        ``(H, W)``, bool: where no stroke on the masks says the same, so that undo of the stroke withdraws it.
-    """
-
-    strokes: Labels
-    alone: NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class Beside:
-    """What belongs to the masks of a slice besides their pixels; half precision, as undo keeps many."""
-
-    taken: Taken | None
-    confidence: NDArray[np.float16] | None
-
-
-@dataclass(frozen=True)
-class Note:
-    """What belongs to one undo step of the masks, before and after."""
-
-    beside: tuple[Mapping[Position, Beside], Mapping[Position, Beside]]
-    edit: TableEdit | None
 
 
 @dataclass(eq=False)
@@ -176,6 +96,13 @@ class Annotated:
         human = self.human_pixels(position)
         return bool((human != void_of(human)).any())
 
+    def worked_on(self, position: Position) -> bool:
+        """Whether a slice was run or painted, and not only looked at."""
+        piece = self.pieces.get(position)
+        if piece is not None and (piece.filled or piece.done):
+            return True
+        return bool(self.masks.labels(position).any()) or self.has_corrections(position)
+
     def locked_in(self, position: Position) -> frozenset[int]:
         """The locked ids that bind a slice: none where only a brush has been, so that all can be found."""
         piece = self.pieces.get(position)
@@ -244,7 +171,7 @@ class Annotated:
         self,
         table: LabelTable,
         what: str,
-        changes: tuple[Callable[[SliceAnnotation], SliceAnnotation], ...] = (_same, _same),
+        changes: tuple[Callable[[SliceAnnotation], SliceAnnotation], ...] = (as_it_is, as_it_is),
     ) -> None:
         """Change the table and no pixel, as one undo step of the masks, see `NamesEdit`."""
         if (table.labels, table.locked) == (self.table.labels, self.table.locked):

@@ -10,14 +10,15 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_ovseg._napari import table_edits
 from napari_ovseg._napari.annotated import Annotated
+from napari_ovseg._napari.background import single_shot
 from napari_ovseg._napari.confidence import ConfidenceLayer
 from napari_ovseg._napari.run import Engine
 from napari_ovseg._napari.runner import Runner
-from napari_ovseg._napari.source import source_of
+from napari_ovseg._napari.slice_in_view import position_in_view
 from napari_ovseg._napari.table_requests import TableRequests
 from napari_ovseg._napari.uncertain_places import UncertainPlaces
 from napari_ovseg._napari.updates import Updates
-from napari_ovseg.errors import InputError, OvsegError
+from napari_ovseg.errors import OvsegError
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from napari_ovseg._napari.category_table import CategoryTable
     from napari_ovseg._napari.correct_controls import CorrectControls
     from napari_ovseg.annotation.annotation import Position
+    from napari_ovseg.labelled import NamedLabel
 
 # Long enough not to count pixels during a brush stroke.
 _SETTLE_MS = 300
@@ -41,8 +43,8 @@ class Annotator(QObject):
     -------
     changed()
         There is something to save.
-    names_changed()
-        The table has other names.
+    names_changed(labels)
+        The table has other names; these are the categories that it had.
     find_requested()
         Categories were added that the model has not looked for.
     said(message, is_error)
@@ -51,7 +53,7 @@ class Annotator(QObject):
     """
 
     changed = Signal()
-    names_changed = Signal()
+    names_changed = Signal(object)
     find_requested = Signal()
     said = Signal(str, bool)
     accepted = Signal()
@@ -70,9 +72,14 @@ class Annotator(QObject):
         self.requests = TableRequests(viewer, table, lambda: self.current)
         self._runner = runner
         self.updates = Updates(runner, engine)
-        self._settle = _timer(self, _SETTLE_MS, self._settled)
+        self._settle = single_shot(self, self._settled)
+        self._settle.setInterval(_SETTLE_MS)
         self._unsettled_since = 0.0
-        self._live = _timer(self, _LIVE_MS, self._update_live)
+        self._labels: tuple[NamedLabel, ...] = ()
+        self._absent: frozenset[str] = frozenset()
+        self._told_unseen = False
+        self._live = single_shot(self, self._update_live)
+        self._live.setInterval(_LIVE_MS)
         self._places = UncertainPlaces(viewer)
         self._confidence = ConfidenceLayer(viewer)
         self._connect()
@@ -95,7 +102,7 @@ class Annotator(QObject):
         self._unfollow()
         if annotated is not self.current:
             self._places.forget()
-        self.current = annotated
+        self.current, self._labels = annotated, annotated.table.labels
         self.updates.turn_to(annotated)
         for tracked in (annotated.masks, annotated.pseudo_labels):
             for event in _pixel_events(tracked.layer):
@@ -145,22 +152,30 @@ class Annotator(QObject):
     def go_to_next_uncertain_place(self) -> None:
         """Move the view to the largest place that is unsure and was not visited yet."""
         if self.current is not None and self.position is not None:
-            found = self._places.visit_next(self.current, self.position)
-            if not found:
-                what = "slice" if self.current.masks.placement.stack_axes else "picture"
+            piece = self.current.pieces.get(self.position)
+            what = "slice" if self.current.masks.placement.stack_axes else "picture"
+            if piece is None or piece.confidence is None:
+                self.said.emit(f"The model has not looked at this {what} yet: press Run first.", True)
+            elif not self._places.visit_next(self.current, self.position):
                 self.said.emit(f"Nothing unsure is left in this {what} that you have not seen.", False)
 
     def _edited(self) -> None:
         self.updates.forget()
         self._fill()
-        self.names_changed.emit()
+        self._tell_names()
         self.changed.emit()
+
+    def _tell_names(self) -> None:
+        before = self._labels
+        if self.current is not None:
+            self._labels = self.current.table.labels
+            self.names_changed.emit(before)
 
     def _table_moved(self) -> None:
         self.updates.forget()
         # the event that told of the undo is still being handled
         QTimer.singleShot(0, self._fill)
-        QTimer.singleShot(0, self.names_changed.emit)
+        QTimer.singleShot(0, self._tell_names)
 
     def _show_confidence(self, wanted: bool) -> None:
         if self.current is not None and self.position is not None:
@@ -211,8 +226,14 @@ class Annotator(QObject):
         if self.current is None:
             return
         if self.position is not None and table_edits.name_painted(self.current, self.position):
+            self._tell_names()
             self._fill()
-            self.names_changed.emit()
+        elif self._absent_names() != self._absent:
+            there = sorted(self._absent - self._absent_names())
+            self._fill()
+            if there:
+                names = ", ".join(f"'{name}'" for name in there)
+                self.said.emit(f"{names}: the model took it to be absent, and now it is in the masks.", False)
         self._show_slice()
         self.changed.emit()
         self._live.start()
@@ -220,21 +241,49 @@ class Annotator(QObject):
     def _slice_changed(self, _event: Any = None) -> None:
         if self.current is not None and self.current.masks.placement.stack_axes:
             self._fill()
+            self._tell_unseen()
+
+    def _tell_unseen(self) -> None:
+        """Say that a slice was never run, and take that back at one that was."""
+        at, current = self.position, self.current
+        unseen = current is not None and at is not None and not current.worked_on(at)
+        if unseen and at is not None and not self._runner.busy:
+            place = ", ".join(map(str, at))
+            self.said.emit(
+                f"Slice {place} was never run: press Run, or paint. An export leaves it out.", False
+            )
+        elif self._told_unseen and not unseen:
+            self.said.emit("", False)
+        self._told_unseen = unseen
 
     def _fill(self) -> None:
         if self.current is None:
             return
         piece = self.current.pieces.get(self.position or ())
         presence = {} if piece is None else piece.presence
-        absent = [] if piece is None else piece.record.get("absent", [])
-        self.table.show_categories(self.current.table.labels, self.current.table.locked, presence, absent)
+        self._absent = self._absent_names()
+        table = self.current.table
+        self.table.show_categories(table.labels, table.locked, presence, self._absent)
         self._show_slice()
+
+    def _absent_names(self) -> frozenset[str]:
+        """What the model took to be absent, but for what is in the masks all the same: a person said so."""
+        current, at = self.current, self.position
+        piece = None if current is None or at is None else current.pieces.get(at)
+        if current is None or at is None or piece is None:
+            return frozenset()
+        masks, said = current.masks.labels(at), set(piece.record.get("absent", ()))
+        return frozenset(
+            label.name
+            for label in current.table.labels
+            if label.name in said and not (masks == label.id).any()
+        )
 
     def _show_slice(self) -> None:
         annotated, at = self.current, self.position
         if annotated is None or at is None:
             return
-        self.table.show_shares(annotated.masks.labels(at))
+        self.table.show_shares(annotated.masks.labels(at) if annotated.worked_on(at) else None)
         piece = annotated.pieces.get(at)
         self.controls.done.blockSignals(True)
         self.controls.done.setChecked(piece is not None and piece.done)
@@ -251,25 +300,5 @@ class Annotator(QObject):
             self.table.mark(int(self.current.masks.layer.selected_label))
 
 
-def position_in_view(annotated: Annotated, viewer: ViewerModel) -> Position | None:
-    """Return which slice of a picture the sliders stand at; None where they are off it."""
-    placement = annotated.masks.placement
-    if not placement.stack_axes:
-        return ()
-    try:
-        found = source_of(annotated.image, viewer.dims, placement.channel_axis).placement
-    except InputError:
-        return None
-    return found.position if found.fits(placement) else None
-
-
 def _pixel_events(layer: Any) -> tuple[Any, ...]:
     return (layer.events.paint, layer.events.set_data, layer.events.data)
-
-
-def _timer(parent: QObject, milliseconds: int, action: Any) -> QTimer:
-    timer = QTimer(parent)
-    timer.setSingleShot(True)
-    timer.setInterval(milliseconds)
-    timer.timeout.connect(action)
-    return timer

@@ -43,6 +43,7 @@ class CategoryCells(QTableWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(0, len(_HEADERS), parent)
         self._shares: dict[int, float] = {}
+        self._counted = True
         self._keys: Mapping[str, str] = {}
         self.setAccessibleName("Categories")
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
@@ -133,8 +134,11 @@ class CategoryCells(QTableWidget):
         self.show_only(None)
         self.refilled.emit()
 
-    def show_shares(self, labels: np.ndarray) -> None:
-        """Count the labels of the masks, an array of unsigned integers of any shape."""
+    def show_shares(self, labels: np.ndarray | None) -> None:
+        """Count the labels of the masks, an array of unsigned integers of any shape; None: there are none."""
+        self._counted = labels is not None
+        if labels is None:
+            labels = np.zeros(0, np.uint8)
         counts = np.bincount(labels.ravel(), minlength=max(self._ids, default=0) + 1)
         self._shares = {id: counts[id] / max(labels.size, 1) for id in self._ids}
         for row in range(len(self._ids)):
@@ -198,7 +202,7 @@ class CategoryCells(QTableWidget):
 
     def _put_share(self, row: int) -> None:
         share = self._shares.get(self._ids[row], 0.0)
-        text = "< 0.1 %" if 0 < share < 0.001 else f"{100 * share:.1f} %"
+        text = "< 0.1 %" if 0 < share < 0.001 else f"{100 * share:.1f} %" if self._counted else "-"
         cell = self._put(row, SHARE, text, greyed=share == 0)
         cell.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 

@@ -41,9 +41,12 @@ class ExportDialog(QDialog):
     Parameters
     ----------
     pictures : callable
-        ``pictures() -> list of LabelledPicture``, as they are now; the work on them may go on.
+        ``pictures(empty=False) -> list of LabelledPicture``, as they are now; the work on them may go on.
+        `empty` gives those too that nobody has worked on.
     folder : Path
         Offered first.
+    stacks : bool
+        Whether there are stacks, of which slices may have been left alone.
     before : Options, optional
         What counted as a thing last.
 
@@ -57,15 +60,16 @@ class ExportDialog(QDialog):
 
     def __init__(
         self,
-        pictures: Callable[[], list[LabelledPicture]],
+        pictures: Callable[..., list[LabelledPicture]],
         folder: Path,
         parent: QWidget | None = None,
         *,
+        stacks: bool = False,
         before: Options | None = None,
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export")
-        self._take, self._pictures = pictures, pictures()
+        self._take, self._pictures, self._stacks = pictures, pictures(), stacks
         self._background = Background(self)
         self.format = QComboBox()
         for name, chosen in FORMATS.items():
@@ -73,6 +77,8 @@ class ExportDialog(QDialog):
             if chosen.missing:
                 self._disable(self.format.count() - 1, chosen.missing)
         self.only_done = QCheckBox("only what is set to done")
+        self.empty = QCheckBox("slices too that were neither run nor painted")
+        self.empty.setToolTip("As background all over. Tick it only if nothing is in them.")
         self.things = QCheckBox("things too, one id each")
         self.polygons = QCheckBox("polygons in place of run lengths (no holes)")
         self.validation = QSpinBox()
@@ -110,6 +116,7 @@ class ExportDialog(QDialog):
         self._fields.addRow("What", QLabel(what))
         self._fields.addRow("Format", self.format)
         self._fields.addRow("", self.only_done)
+        self._fields.addRow("", self.empty)
         self._fields.addRow("", self.things)
         self.choices = ThingChoices(self._fields, before)
         self._fields.addRow("", self.polygons)
@@ -139,6 +146,7 @@ class ExportDialog(QDialog):
         self._fields.setRowVisible(self.polygons, name == "coco")
         self._fields.setRowVisible(self.validation, len(self._pictures) > 1)
         self._fields.setRowVisible(self.only_done, any(one.done for one in self._pictures))
+        self._fields.setRowVisible(self.empty, self._stacks)
         self._make_room()
 
     def _of_things(self) -> bool:
@@ -168,7 +176,7 @@ class ExportDialog(QDialog):
         if not self.folder.text().strip():
             self._say("No folder is chosen: choose one for the export.")
             return
-        self._pictures = self._take()
+        self._pictures = self._take(empty=self.empty.isChecked())
         self._show_choices()
         name = self.format.currentData()
         options: dict[str, Any] = {}

@@ -15,7 +15,7 @@ from napari_ovseg._napari.layers import METADATA_KEY
 from napari_ovseg._napari.tracked_labels import TrackedLabels
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.full_size import at_full_size
-from napari_ovseg.annotation.labelled_pictures import slice_name
+from napari_ovseg.annotation.labelled_pictures import left_out, slice_name
 from napari_ovseg.categories import void_of
 from napari_ovseg.colours import category_colours
 from napari_ovseg.errors import InputError
@@ -63,7 +63,12 @@ def pictures_of(data: Any, meta: Mapping[str, Any], notes: Notes) -> list[Labell
     tracked = known.get("tracked")
     if isinstance(tracked, TrackedLabels) and tracked.layer.data is data:
         axes = tracked.placement.axes
-        planes = [(position, tracked.labels(position)) for position in tracked.positions]
+        worked_on = [at for at in tracked.positions if not at or _worked_on(tracked, known, at)]
+        stack = [tracked.placement.shape[axis] for axis in tracked.placement.stack_axes]
+        alone = left_out([at for at in np.ndindex(*stack) if at not in worked_on] if stack else [])
+        if alone:
+            notes.say(f"Note on {name}: {alone}")
+        planes = [(position, tracked.labels(position)) for position in worked_on]
     else:
         array = data[0] if meta.get("multiscale") else data
         axes = _picture_axes(array.shape, name)
@@ -93,6 +98,14 @@ def pictures_of(data: Any, meta: Mapping[str, Any], notes: Notes) -> list[Labell
         )
         for position, plane in planes
     ]
+
+
+def _worked_on(tracked: TrackedLabels, known: Mapping[str, Any], position: Position) -> bool:
+    """Whether a slice of a result was run or painted, and not only looked at."""
+    annotated = known.get("annotated")
+    if isinstance(annotated, Annotated):
+        return annotated.worked_on(position)
+    return bool(tracked.labels(position).any()) or tracked.is_edited(position)
 
 
 def file_of(image: Image) -> str | None:

@@ -65,7 +65,11 @@ class Measuring(QObject):
             self.refused.emit("There are no masks to export yet: run first.")
             return
         dialog = ExportDialog(
-            self._session.labelled_pictures, self._session.export_folder(), self._row, before=self._options
+            self._session.labelled_pictures,
+            self._session.export_folder(),
+            self._row,
+            stacks=self._session.has_stacks,
+            before=self._options,
         )
         dialog.chosen.connect(self._keep)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -16,6 +16,7 @@ from napari_ovseg._napari.layers import (
     PSEUDO_LABELS,
     Written,
     picture_id,
+    tracked_labels,
     write_labels,
 )
 from napari_ovseg.annotation import SliceAnnotation
@@ -27,6 +28,7 @@ from napari_ovseg.wording import GUESS, NONE
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
+    from napari.layers import Labels as LabelsLayer
 
     from napari_ovseg._napari.run import Request
     from napari_ovseg._napari.source import Source
@@ -146,6 +148,7 @@ class Outcome:
         held = None if (piece.human == void_of(piece.human)).all() else piece.human
         masks = self._write(MASKS, source, piece.masks, table, held)
         self._pseudo.layer.visible = False
+        self._hide_others(masks.layer)
         if not masks.layer.visible:
             masks.layer.visible = True
         if not self._left():
@@ -158,6 +161,15 @@ class Outcome:
         known.show_pseudo_labels(self._pseudo.tracked)
         known.show_table(table)
         return known
+
+    def _hide_others(self, new: LabelsLayer) -> None:
+        """Hide other masks of the picture, which would show through where the new ones have nothing."""
+        for layer in self.viewer.layers:
+            known = layer.metadata.get(METADATA_KEY, {}).get("result", {})
+            others = tracked_labels(layer) is not None and layer is not new
+            if others and known == {"image": str(self.image.unique_id), "kind": MASKS} and layer.visible:
+                layer.visible = False
+                self._notes[f"'{layer.name}' is hidden below '{new.name}'."] = None
 
     def _left(self) -> bool:
         """Whether the person has turned to another picture since the run began."""

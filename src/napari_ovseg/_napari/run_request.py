@@ -13,7 +13,8 @@ from napari_ovseg._napari.model_choice import ModelChoice, licence_notice
 from napari_ovseg._napari.run import Request
 from napari_ovseg._napari.source import Source, source_at, source_of
 from napari_ovseg._napari.suggest import SuggestRequest
-from napari_ovseg.categories import parse_categories
+from napari_ovseg.annotation.typed import to_type
+from napari_ovseg.categories import Category, parse_categories
 from napari_ovseg.errors import InputError
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ class RunRequests:
         current : Annotated or None
             The work under way, on this picture or another.
         into : Annotated or None
-            Layers that the result goes into; by default it goes where it belongs.
+            Layers that the result goes into, so that the names are those of its table, whatever is typed; by
+            default it goes where it belongs.
         number : int
             Of the run.
 
@@ -59,7 +61,7 @@ class RunRequests:
             That says what is missing.
         """
         image, form = _there(image), self._form
-        categories = parse_categories(form.names.toPlainText())
+        categories = parse_categories(form.names.toPlainText() if into is None else _words_of(into))
         source = self.source(image)
         earlier = into or work_on(current, source, image)
         positions = not_done(earlier, form.slices.positions(source.placement.position))
@@ -121,6 +123,12 @@ class RunRequests:
             return False
         self._licences_accepted.add(model)
         return True
+
+
+def _words_of(work: Annotated) -> list[Category]:
+    """What to look for in work that is gone on with."""
+    words = [] if work.background is None else [work.background]
+    return [*to_type(work.table.labels), *words]
 
 
 def _there(image: Image | None) -> Image:

@@ -126,20 +126,36 @@ class Session(QObject):
         if self.autosave.unsaved:
             self.offer.wait(_MOST_SECONDS_TO_WAIT)
 
-    def labelled_pictures(self) -> list[LabelledPicture]:
-        """The masks of all pictures in the window."""
+    @property
+    def works(self) -> list[Annotated]:
+        """The work on all pictures in the window."""
         from napari.layers import Image
 
+        images = dict.fromkeys(layer for layer in self.viewer.layers if isinstance(layer, Image))
+        return [one for one in (annotated_of(self.viewer, image) for image in images) if one is not None]
+
+    @property
+    def has_stacks(self) -> bool:
+        """Whether any of it is on a stack."""
+        return any(annotated.masks.placement.stack_axes for annotated in self.works)
+
+    def labelled_pictures(self, *, empty: bool = False) -> list[LabelledPicture]:
+        """The masks of all pictures in the window; of stacks, `empty` also slices that nobody worked on."""
         pictures: list[LabelledPicture] = []
-        for image in dict.fromkeys(layer for layer in self.viewer.layers if isinstance(layer, Image)):
-            annotated = annotated_of(self.viewer, image)
-            if annotated is None:
-                continue
-            annotation = annotated.snapshot()
+        for annotated in self.works:
+            annotation, image = annotated.snapshot(), annotated.image
             found = self.places.found.get(str(image.unique_id))
             annotation.picture = None if found is None else found.picture
-            size, unit = pixel_of_picture(image, annotated.masks.placement.axes)
-            pictures += labelled_pictures(annotation, image.name, pixel_size=size, unit=unit)
+            placement = annotated.masks.placement
+            size, unit = pixel_of_picture(image, placement.axes)
+            pictures += labelled_pictures(
+                annotation,
+                image.name,
+                empty=empty,
+                stack=[placement.shape[axis] for axis in placement.stack_axes],
+                pixel_size=size,
+                unit=unit,
+            )
         return pictures
 
     def export_folder(self) -> Path:

@@ -131,7 +131,9 @@ class TrackedLabels:
             self.layer.undo()
             # redo would bring back the machine's pixels as a person's
             self.layer._redo_history.pop()
-        self._restore(step.before)
+        # what changed no pixel is in no history, and something else may have come after it
+        same = [at for at, one in step.after.items() if step.atoms or self._baselines[at].packed() == one]
+        self._restore({at: step.before[at] for at in same})
 
     def follow_history(self, _event: Any = None) -> None:
         """Move to the baselines that undo and redo have brought back, and call `on_moved` for each step."""

@@ -29,13 +29,15 @@ from napari_ovseg._napari.source import channel_axes, stack_lengths
 from napari_ovseg._napari.suggesting import Suggesting
 from napari_ovseg._napari.taking_in import TakingIn
 from napari_ovseg._napari.tracked_labels import is_being_painted
-from napari_ovseg.annotation.asked import asked
+from napari_ovseg.annotation.typed import to_type, typed_after
 from napari_ovseg.categories import format_categories
 from napari_ovseg.errors import OvsegError
 
 if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
+
+    from napari_ovseg.labelled import NamedLabel
 
 
 class OpenVocabularyWidget(QWidget):
@@ -103,7 +105,7 @@ class OpenVocabularyWidget(QWidget):
         self.session.resuming.connect(partial(show_choices, form))
         self.session.resumed.connect(self._take_names)
         annotator.updates.progressed.connect(self._on_update)
-        annotator.names_changed.connect(self._take_names)
+        annotator.names_changed.connect(self._follow_names)
         annotator.find_requested.connect(self._find_added)
         self.viewer.layers.events.removed.connect(self._on_removed)
 
@@ -209,13 +211,20 @@ class OpenVocabularyWidget(QWidget):
         """The table's names are the ones to run with next."""
         annotated = self.annotator.current
         if annotated is not None:
-            categories = asked(annotated.table.labels).values()
             words = [] if annotated.background is None else [annotated.background]
-            self.form.names.setPlainText(format_categories([*categories, *words]))
+            names = to_type(annotated.table.labels)
+            self.form.names.setPlainText(format_categories([*names, *words]) if names else "")
+
+    def _follow_names(self, before: tuple[NamedLabel, ...]) -> None:
+        """Do to the names that are typed what was done to the table; those not run yet stay."""
+        annotated = self.annotator.current
+        text = self.form.names.toPlainText()
+        after = None if annotated is None else typed_after(text, before, annotated.table.labels)
+        if after is not None:
+            self.form.names.setPlainText(after)
 
     def _find_added(self) -> None:
         """Let the model look for categories that were added; all that it has seen of the picture is kept."""
-        self._take_names()
         self._to_find = self._runner.busy
         current = self.annotator.current
         if current is not None and self.annotator.position in current.pieces:

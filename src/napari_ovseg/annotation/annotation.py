@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ovseg.categories import Category, Labels
+from napari_ovseg.categories import Category, Labels, void_of
 from napari_ovseg.labelled import NamedLabel
 from napari_ovseg.segmentation import State
 
@@ -81,6 +81,13 @@ class SliceAnnotation:
     def filled(self) -> bool:
         """Whether a model or another tool has been at it, and not only a person's brush."""
         return self.state is not None or bool(self.record)
+
+    @property
+    def worked_on(self) -> bool:
+        """Whether anybody has said anything about it, and it was not only looked at."""
+        if self.filled or self.done or bool(self.masks.any()):
+            return True
+        return bool((self.human != void_of(self.human)).any())
 
 
 @dataclass

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from napari_ovseg.annotation.annotation import Annotation, Position
+import numpy as np
+
+from napari_ovseg.annotation.annotation import Annotation, Position, SliceAnnotation
 from napari_ovseg.annotation.full_size import at_full_size, full_sides
 from napari_ovseg.annotation.places import (
     SUFFIX,
@@ -17,6 +20,7 @@ from napari_ovseg.annotation.places import (
     without_number,
 )
 from napari_ovseg.annotation.sidecar import is_sidecar, last_saved, load
+from napari_ovseg.categories import void_of
 from napari_ovseg.errors import InputError
 from napari_ovseg.file_names import STEM_BYTES, as_text, fitting
 from napari_ovseg.labelled import LabelledPicture
@@ -27,10 +31,15 @@ def labelled_pictures(
     annotation: Annotation,
     name: str | None = None,
     *,
+    empty: bool = False,
+    stack: Sequence[int] = (),
     pixel_size: tuple[float, float] | None = None,
     unit: str | None = None,
 ) -> list[LabelledPicture]:
-    """Return the masks of all slices with their names and colours; human pixels are part of the masks.
+    """Return the masks of slices with their names and colours; human pixels are part of the masks.
+
+    Slices that were neither run nor painted are left out: their background would be false ground truth. The
+    ``notes`` of the first picture's record say which.
 
     Parameters
     ----------
@@ -38,6 +47,11 @@ def labelled_pictures(
     name : str, optional
         Of the picture, by default its file's without the ending. The slices of a stack add their position, as
         in ``embryo_0003``.
+    empty : bool
+        Whether slices that were neither run nor painted are taken too, as background.
+    stack : sequence of int
+        Lengths along the axes of the stack, where they are known: slices that the annotation lacks are such
+        too.
     pixel_size : tuple of float, optional
         Height and width of a pixel of the full picture, in `unit`.
     unit : str, optional
@@ -51,8 +65,16 @@ def labelled_pictures(
     """
     path = annotation.picture.path if annotation.picture is not None else None
     stem = name or (as_text(path.stem) if path is not None else "picture")
+    slices = dict(annotation.slices)
+    missing = [at for at in np.ndindex(*stack) if at not in slices] if stack else []
+    if empty and slices:
+        like = next(iter(slices.values()))
+        nobody = np.full_like(like.human, void_of(like.human))
+        read = {key: like.record[key] for key in ("read",) if key in like.record}
+        slices |= dict.fromkeys(missing, SliceAnnotation(np.zeros_like(like.masks), nobody, record=read))
+    taken = {at: one for at, one in sorted(slices.items()) if empty or not at or one.worked_on}
     found = []
-    for position, content in sorted(annotation.slices.items()):
+    for position, content in taken.items():
         sides = full_sides(annotation, content)
         named = slice_name(stem, position)
         found.append(
@@ -67,7 +89,26 @@ def labelled_pictures(
                 done=content.done,
             )
         )
-    return found
+    return noted(found, left_out([at for at in sorted({*slices, *missing}) if at not in taken]))
+
+
+def left_out(positions: Sequence[Position]) -> str:
+    """Say which slices are left out of an export and why; nothing where there are none."""
+    if not positions:
+        return ""
+    shown = ", ".join(" ".join(map(str, at)) for at in positions[:5])
+    more = f" and {len(positions) - 5} more" if len(positions) > 5 else ""
+    what, were = ("Slice", "was") if len(positions) == 1 else ("Slices", "were")
+    return f"{what} {shown}{more} {were} neither run nor painted and left out."
+
+
+def noted(pictures: list[LabelledPicture], note: str) -> list[LabelledPicture]:
+    """Add a sentence to the notes in the record of the first picture."""
+    if note and pictures:
+        record = pictures[0].record
+        record = record | {"notes": [*record.get("notes", ()), note]}
+        pictures[0] = replace(pictures[0], record=record)
+    return pictures
 
 
 def slice_name(stem: str, position: Position) -> str:
@@ -139,10 +180,11 @@ def _latest(found: dict[str, list[Path]]) -> list[SavedWork]:
     return [SavedWork(name, first, tuple(rest)) for name, (first, *rest) in sorted(latest_first.items())]
 
 
-def read_work(work: SavedWork) -> list[LabelledPicture]:
+def read_work(work: SavedWork, *, empty: bool = False) -> list[LabelledPicture]:
     """Read the labelled pictures of saved work, named after their picture.
 
-    What was passed over is said in the ``notes`` of the first one's record.
+    What was passed over is said in the ``notes`` of the first one's record. `empty` is that of
+    `labelled_pictures`.
 
     Raises
     ------
@@ -155,7 +197,7 @@ def read_work(work: SavedWork) -> list[LabelledPicture]:
     named_so = file and work.name.startswith(file)
     name = Path(file).stem + work.name[len(file) :] if named_so else Path(work.name).stem
     size, unit = _pixel_size(path)
-    pictures = labelled_pictures(annotation, name, pixel_size=size, unit=unit)
+    pictures = labelled_pictures(annotation, name, empty=empty, pixel_size=size, unit=unit)
     if not pictures:
         raise InputError(f"{work.sidecar} holds no masks yet: run or paint first.")
     read_from = {"read_from": as_text(work.sidecar)}
@@ -163,8 +205,7 @@ def read_work(work: SavedWork) -> list[LabelledPicture]:
     if work.passed_over:
         others = ", ".join(map(str, work.passed_over))
         note = f"Of the work on '{work.name}' the latest was taken, {work.sidecar}, and not {others}."
-        record = pictures[0].record
-        pictures[0] = replace(pictures[0], record=record | {"notes": [*record.get("notes", ()), note]})
+        noted(pictures, note)
     return pictures
 
 

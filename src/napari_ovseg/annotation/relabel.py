@@ -23,7 +23,10 @@ def replaced(labels: Labels, id: int, by: int) -> Labels:
 def after_renaming(piece: SliceAnnotation, old: str, new: str) -> SliceAnnotation:
     """Return a slice in which what is known of a name is known of the new one."""
     presence = {new if name == old else name: sure for name, sure in piece.presence.items()}
-    return replace(piece, presence=presence)
+    record = piece.record
+    if old in record.get("absent", ()):
+        record = record | {"absent": [new if name == old else name for name in record["absent"]]}
+    return replace(piece, presence=presence, record=record)
 
 
 def after_merging(piece: SliceAnnotation, source: NamedLabel, into: NamedLabel) -> SliceAnnotation:

@@ -62,6 +62,13 @@ def export(
             metavar="DIR",
         ),
     ] = None,
+    empty_slices: Annotated[
+        bool,
+        typer.Option(
+            "--empty-slices",
+            help="Stacks annotated in napari: slices too that were looked at and neither run nor painted.",
+        ),
+    ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files of an earlier export.")
     ] = False,
@@ -77,7 +84,7 @@ def export(
     pictures: list[LabelledPicture] = []
     problems: list[str] = []
     for source in sources:
-        pictures += read_source(at_home(source), saved_in, problems)
+        pictures += read_source(at_home(source), saved_in, problems, empty=empty_slices)
     if problems and not pictures:
         raise InputError(" ".join(problems))
     with Bars() as bars:
@@ -99,7 +106,9 @@ def export(
     end_with(problems)
 
 
-def read_source(source: Path, saved_in: Path | None, problems: list[str]) -> list[LabelledPicture]:
+def read_source(
+    source: Path, saved_in: Path | None, problems: list[str], *, empty: bool = False
+) -> list[LabelledPicture]:
     """Read the labels of one argument; the one place to add other kinds of sources.
 
     Parameters
@@ -109,12 +118,14 @@ def read_source(source: Path, saved_in: Path | None, problems: list[str]) -> lis
         The folder of the user's choice for all sidecars.
     problems : list of str
         Gets what can't be read, a sentence each; the rest is read.
+    empty : bool
+        Whether slices are read that were neither run nor painted.
     """
     from napari_ovseg.annotation.labelled_pictures import read_work, saved_work
     from napari_ovseg.imports import is_labelled, read_labelled
 
     found = [] if is_labelled(source) else saved_work(source, saved_in)
-    readings = [partial(read_work, work) for work in found] or [
+    readings = [partial(read_work, work, empty=empty) for work in found] or [
         partial(read_labelled, source, on_refused=problems.append)
     ]
     pictures: list[LabelledPicture] = []
