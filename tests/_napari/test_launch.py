@@ -7,6 +7,8 @@ from PIL import Image
 
 from napari_ovseg._napari import launch
 from napari_ovseg.errors import InputError
+from napari_ovseg.export import export
+from napari_ovseg.labelled import LabelledPicture, NamedLabel
 
 
 @pytest.fixture
@@ -28,6 +30,17 @@ def test_pictures_and_names_are_filled_in(window, tmp_path):
     assert viewer.layers["one"].rgb
     assert widget.form.names.toPlainText() == "cat, dog"
     assert not widget.busy
+
+
+def test_labels_open_with_their_names_beside_their_picture(window, tmp_path):
+    Image.fromarray(np.zeros((40, 50, 3), np.uint8)).save(tmp_path / "one.png")
+    labels = np.eye(40, 50, dtype=np.uint8)
+    one = LabelledPicture("one", labels, (NamedLabel(1, "cat", (1, 2, 3)),), tmp_path / "one.png")
+    export([one], tmp_path / "out", "geojson")
+    viewer, _ = window([tmp_path / "one.png", tmp_path / "out"])
+    assert [type(layer).__name__ for layer in viewer.layers] == ["Image", "Labels"]
+    np.testing.assert_array_equal(viewer.layers[1].data, labels)
+    assert viewer.layers[1].features["name"].tolist() == ["background", "cat", "unsure"]
 
 
 def test_a_picture_that_can_not_be_read_opens_no_window(tmp_path):

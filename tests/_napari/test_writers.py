@@ -248,7 +248,13 @@ def test_napari_keeps_its_own_files(tmp_path, viewer):
     assert pm.get_writer("folder", ["image", "labels"])[0].command == "napari.write_directory"
     Image.new("L", (4, 4)).save(tmp_path / "a_masks.png")
     export([LabelledPicture("b", masks(), LEGEND.labels)], tmp_path, "png")
-    for path in (tmp_path, tmp_path / "a_masks.png", tmp_path / "b_masks.png", tmp_path / "c.npz"):
+    for path in (
+        tmp_path,
+        tmp_path / "a.png",
+        tmp_path / "b_MASK.tif",
+        tmp_path / "c.npz",
+        tmp_path / "d.tif",
+    ):
         assert "napari-ovseg" not in {reader.plugin_name for reader in pm.iter_compatible_readers([path])}
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_ovseg._napari.torch_loading import TORCH_ADVICE, load_torch
 from napari_ovseg.errors import ModelError
+from napari_ovseg.imports import is_labelled
 from napari_ovseg.pictures import Picture, read_picture
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def open_window(images: Sequence[str | Path] = (), labels: str = "", *, demo: bo
     Parameters
     ----------
     images : sequence of paths
-        Pictures to open, each as a layer.
+        Pictures to open, each as a layer; and labels with names, also folders of them.
     labels : str
         Names to fill in, in the grammar of `parse_categories`.
     demo : bool
@@ -51,8 +52,11 @@ def build_window(
     images: Sequence[str | Path] = (), labels: str = "", *, demo: bool = False, show: bool = True
 ) -> tuple[Viewer, OpenVocabularyWidget]:
     """Build the window of :func:`open_window` and return at once; tests do not show it."""
-    pictures = [(Path(path), read_picture(path)) for path in images]
+    from napari_ovseg._napari.readers import labelled_layers
+
+    opened = [labelled_layers(path) if is_labelled(path) else read_picture(path) for path in images]
     import napari
+    from napari.utils.notifications import show_warning
     from qtpy.QtCore import QTimer
 
     from napari_ovseg._napari.layers import METADATA_KEY
@@ -61,7 +65,14 @@ def build_window(
     from napari_ovseg._napari.widget import OpenVocabularyWidget
 
     viewer = napari.Viewer(title="napari-ovseg", show=show)
-    for path, picture in pictures:
+    notes: list[str] = []
+    for path, picture in zip(map(Path, images), opened, strict=True):
+        if isinstance(picture, tuple):
+            layers, changed = picture
+            notes += changed
+            for layer in layers:
+                viewer.add_layer(napari.layers.Layer.create(*layer))
+            continue
         # napari tells a layer its file only where one of its own readers has opened it
         metadata = {METADATA_KEY: {"path": str(path.absolute())}}
         viewer.add_image(picture.pixels, name=path.stem, metadata=metadata, **_placed(picture))
@@ -69,6 +80,8 @@ def build_window(
     viewer.window.add_dock_widget(widget, name=PANEL, area="right")
     # the panel takes its room from the canvas, which then shows less than the whole picture
     QTimer.singleShot(0, viewer.reset_view)
+    if notes:
+        show_warning("\n".join(notes))
     if labels:
         widget.form.names.setPlainText(labels)
     if demo:

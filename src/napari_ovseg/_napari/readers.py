@@ -24,22 +24,20 @@ def get_reader(path: str | list[str]) -> Reader | None:
     open once a person has chosen this reader for such names.
     """
     if isinstance(path, str) and is_labelled(path):
-        return labelled_layers
+        return _read
     first = path if isinstance(path, str) else path[0] if path else ""
     return _as_pictures if Path(first).suffix.lower() in _PICTURES else None
 
 
-def labelled_layers(path: str | list[str]) -> list[LayerTuple]:
-    """Return a labels layer for each picture in a file or folder, and show what was changed.
+def labelled_layers(path: str | Path) -> tuple[list[LayerTuple], list[str]]:
+    """Return a labels layer for each picture in a file or folder, and what was changed or left out for that.
 
     Raises
     ------
     InputError
         When it can't be read, or holds too many pictures.
     """
-    from napari.utils.notifications import show_warning
-
-    pictures = read_labelled(str(path))
+    pictures = read_labelled(path)
     if len(pictures) > _MOST:
         raise InputError(
             f"{path} holds {len(pictures)} pictures, and {_MOST} are the most that open at once: write them "
@@ -51,6 +49,13 @@ def labelled_layers(path: str | list[str]) -> list[LayerTuple]:
         layer, changed = layer_of(picture)
         layers.append(layer)
         notes |= dict.fromkeys([*picture.record.get("notes", ()), *changed])
+    return layers, list(notes)
+
+
+def _read(path: str | list[str]) -> list[LayerTuple]:
+    from napari.utils.notifications import show_warning
+
+    layers, notes = labelled_layers(str(path))
     if notes:
         show_warning("\n".join(notes))
     return layers

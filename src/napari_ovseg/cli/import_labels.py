@@ -57,10 +57,12 @@ def import_labels(
     problems: list[str] = []
     for source in map(at_home, sources):
         try:
-            if names and source.is_file() and not is_labelled(source):
+            if is_labelled(source) or not _is_image(source):
+                found += read_labelled(source, pictures=pictures, on_refused=problems.append)
+            elif names:
                 found.append(read_unnamed(source, names, pictures))
             else:
-                found += read_labelled(source, pictures=pictures, on_refused=problems.append)
+                problems.append(f'{source} holds no names: say what it shows, as in --labels "cell".')
         except InputError as error:
             problems.append(str(error))
     if problems and not found:
@@ -69,3 +71,7 @@ def import_labels(
         summary = write(found, at_home(output), "png", overwrite=overwrite, progress=bars)
     typer.echo(str(summary))
     end_with(problems)
+
+
+def _is_image(source: Path) -> bool:
+    return source.is_file() and source.suffix.lower() in (".png", ".tif", ".tiff")

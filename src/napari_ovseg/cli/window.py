@@ -14,7 +14,10 @@ from napari_ovseg.errors import InputError
 
 
 def open_command(
-    images: Annotated[list[Path] | None, typer.Argument(metavar="IMAGE", help="Pictures to open.")] = None,
+    images: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="IMAGE", help="Pictures to open, and masks or labels of other tools."),
+    ] = None,
     labels: Annotated[str, typer.Option(help="Names to fill in.", metavar="TEXT")] = "",
 ) -> None:
     """Open napari with the panel, and pictures in it."""

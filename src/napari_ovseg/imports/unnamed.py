@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from napari_ovseg.file_names import as_text
 from napari_ovseg.imports.files import Places
 from napari_ovseg.labelled import LabelledPicture, named_labels
 from napari_ovseg.pictures import read_ids, read_picture
+
+# What programs add to the name of the picture.
+_SUFFIX = re.compile(r"(_cp)?_(masks?|labels?|seg)$", re.IGNORECASE)
 
 
 def read_unnamed(
@@ -54,7 +58,7 @@ def read_unnamed(
             "up, or give one name for all."
         )
     return LabelledPicture(
-        name=path.name.removesuffix(path.suffix),
+        name=_SUFFIX.sub("", path.name.removesuffix(path.suffix)) or path.stem,
         labels=ids.astype(labels_dtype(len(labels))),
         categories=labels,
         picture_path=Places(None if pictures is None else Path(pictures)).find(path, None, path),
