@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 from dataclasses import replace
 
 import pytest
@@ -49,6 +52,23 @@ def test_it_goes_on_where_it_stopped_and_finds_the_same(archive, tmp_path, how, 
     figures = summary(resumed)
     assert figures.pop("seconds").keys() == whole.pop("seconds").keys()
     assert figures == whole
+
+
+def test_pictures_of_any_name_are_kept_and_gone_on_with(tmp_path, how, asked):
+    names = ["細胞" * 40, os.fsdecode(b"caf\xe9") if sys.platform == "linux" else "café"]
+    for name in names:
+        archives.picture(tmp_path / "d/images" / f"{name}.jpg")
+        archives.mask(tmp_path / "d/masks" / f"{name}.png", 1, 2)
+    archives.text(tmp_path / "d/classes.txt", "background", "cat", "dog")
+    dataset = open_dataset("folder", tmp_path / "d")
+    figures = summary(evaluate(dataset, how, tmp_path / "out"))
+    for file in (tmp_path / "out").rglob("*"):
+        file.name.encode()
+        if file.suffix == ".json":
+            json.dumps(json.loads(file.read_bytes()), ensure_ascii=False).encode()
+    count = len(asked)
+    assert summary(evaluate(dataset, how, tmp_path / "out")) == figures
+    assert len(asked) == count == 2
 
 
 def test_a_mask_that_was_mended_is_scored_again(archive, tmp_path, how, asked):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -158,7 +159,7 @@ def saved_work(source: str | Path, elsewhere: str | Path | None = None) -> list[
         return [SavedWork(whole_name(without_number(source), source), source)]
     centrals = dict.fromkeys([own_sidecars(), *([] if elsewhere is None else [Path(elsewhere)])])
     found: dict[str, list[Path]] = {}
-    if not source.is_dir() or sidecar_folder(source).exists():
+    if not os.path.isdir(source) or sidecar_folder(source).exists():
         places = [sidecar_folder(source, central) for central in (None, *centrals)]
         found[as_text(source.name)] = [path for place in places for path in saved_sidecars(place)]
         return _latest(found)

@@ -9,6 +9,7 @@ when a program dies, keeps two saves apart; a save whose author has not seen the
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import secrets
 from collections.abc import Collection, Iterator
@@ -37,7 +38,7 @@ _OURS = re.compile(r"slice(-\d+)*-[0-9a-f]{8}\.npz|\.((slice-.*|annotation\.json
 
 def is_sidecar(folder: str | Path) -> bool:
     """Whether a folder holds a saved annotation, readable or not."""
-    return (Path(folder) / DOCUMENT).is_file()
+    return os.path.isfile(Path(folder) / DOCUMENT)
 
 
 def peek(folder: str | Path) -> Document:

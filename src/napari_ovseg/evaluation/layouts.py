@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_ovseg.evaluation.problems import BadDataset
+from napari_ovseg.file_names import as_text
 
 PICTURES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp")
 MASKS = (".png", ".tif", ".tiff", ".bmp")
@@ -65,7 +66,7 @@ def twin_folders(pictures: str, masks: str, picture_end: str, mask_end: str, *in
                 f"There is no picture in {folder}: it should hold files that end in {picture_end}."
             )
         return [
-            Pair(stem.name, folder / f"{stem}{picture_end}", (truths / f"{stem}{mask_end}",))
+            Pair(as_text(stem.name), folder / f"{stem}{picture_end}", (truths / f"{stem}{mask_end}",))
             for stem in sorted(stems)
         ]
 
@@ -80,7 +81,7 @@ def listed_pairs(root: Path, split: str) -> list[Pair]:
         paths = [base.joinpath(*Path(path).parts[-2:]) for path in line.split()]
         if len(paths) != 2:
             raise BadDataset(f"{base / f'{split}.txt'}, line {number}: expected a picture and its mask.")
-        pairs.append(Pair(paths[0].stem, paths[0], (paths[1],)))
+        pairs.append(Pair(as_text(paths[0].stem), paths[0], (paths[1],)))
     return pairs
 
 
@@ -174,7 +175,7 @@ def _by_stem(folder: Path, ends: tuple[str, ...]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in ends:
-            other = found.setdefault(path.stem, path)
+            other = found.setdefault(as_text(path.stem), path)
             if other is not path:
                 raise BadDataset(f"{other} and {path} have the same name: rename or remove one.")
     return found

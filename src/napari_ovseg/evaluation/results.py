@@ -19,6 +19,7 @@ from napari_ovseg.evaluation.metrics import Counts, counts_from
 from napari_ovseg.evaluation.problems import BadPicture
 from napari_ovseg.export import prepare_folder, write_labels
 from napari_ovseg.export.atomic import write_atomically
+from napari_ovseg.file_names import STEM_BYTES, as_text, fitting
 from napari_ovseg.pictures import read_ids
 
 SETTINGS = "settings.json"
@@ -111,14 +112,14 @@ class Results:
 
     def mask_file(self, key: str) -> Path:
         """Where the masks of a picture are."""
-        return self.folder / "masks" / f"{key}.png"
+        return self.folder / "masks" / f"{fitting(key, STEM_BYTES)}.png"
 
     def masks(self, key: str) -> NDArray[np.int32]:
         """The masks of a picture, as they were saved."""
         return read_ids(self.mask_file(key)).astype(np.int32)
 
     def _file(self, key: str) -> Path:
-        return self.folder / "pictures" / f"{key}.json"
+        return self.folder / "pictures" / f"{fitting(key, STEM_BYTES)}.json"
 
     def _refuse_other(self, settings: dict[str, Any]) -> None:
         file = self.folder / SETTINGS
@@ -140,7 +141,8 @@ class Results:
 
     def _refuse_strangers(self, keys: Iterable[str]) -> None:
         """Refuse to write a report over that of another dataset, or beside masks that it doesn't count."""
-        strangers = sorted({file.stem for file in (self.folder / "pictures").glob("*.json")} - set(keys))
+        there = {file.stem for file in (self.folder / "pictures").glob("*.json")}
+        strangers = sorted(there - {fitting(key, STEM_BYTES) for key in keys})
         if strangers:
             raise InputError(
                 f"{self.folder} holds results of pictures that aren't in this dataset ({len(strangers)}, such"
@@ -181,4 +183,4 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 
 def write_text(text: str, file: Any) -> None:
     """Write text in UTF-8 into an open binary file."""
-    file.write(text.encode())
+    file.write(as_text(text).encode())

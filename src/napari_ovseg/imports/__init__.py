@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,7 +32,9 @@ def is_labelled(path: str | Path) -> bool:
         A folder that `segment` or `export` wrote, the map of names in it, or a file of one; COCO and LabelMe
         JSON, GeoJSON and the ``data.yaml`` of YOLO of any tool, or a folder of them.
     """
-    return any(reader.peek(place) for place in _meant(Path(path)) for reader in _READERS)
+    return os.path.exists(path) and any(
+        reader.peek(place) for place in _meant(Path(path)) for reader in _READERS
+    )
 
 
 def read_labelled(
@@ -63,7 +66,7 @@ def read_labelled(
         When there is nothing to read, or it is damaged.
     """
     path = Path(path)
-    if not path.exists():
+    if not os.path.exists(path):
         raise InputError(f"There is no file {path}: check the name.")
     refused: list[str] | None = None if on_refused is None else []
     places = Places(None if pictures is None else Path(pictures), refused)

@@ -78,7 +78,7 @@ class PictureFolders:
         readings = list(dict.fromkeys([text, unquote(text)]))
         beside = self._file.parent
         for one in readings:
-            yield from (beside / one, Path(one))
+            yield beside / one
         yield path_of(text, beside)
         for one in readings:
             yield beside / PurePosixPath(*_parts(one))
@@ -87,6 +87,8 @@ class PictureFolders:
             for length in range(min(len(parts), _DEEPEST), 0, -1):
                 for folder in self._folders:
                     yield path_of("/".join(parts[-length:]), folder)
+        # Last, as the working folder may hold another picture of that name.
+        yield from map(Path, readings)
 
 
 def picture_name(said: Any) -> str:
