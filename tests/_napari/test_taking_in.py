@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from napari_ovseg._napari.category_cells import NAME
 from napari_ovseg.annotation.sidecar import load
 from napari_ovseg.export import export
-from napari_ovseg.labelled import LabelledPicture, named_labels
+from napari_ovseg.labelled import LabelledPicture, NamedLabel, named_labels
 
 from .panel import CORNERS
 
@@ -60,7 +61,7 @@ def test_labels_that_are_mine_stay(panel):
 )
 def test_labels_that_do_not_fit_are_not_offered(panel, labels):
     panel.viewer.add_labels(labels, features={"index": [1], "name": ["cat"]})
-    assert panel.form.take_in.isHidden()
+    assert panel.form.take_in.take.isHidden()
 
 
 def test_labels_without_names_and_results_of_the_panel_are_not_offered(panel):
@@ -99,3 +100,64 @@ def test_what_was_taken_in_is_saved_and_updates_go_on_from_it(panel, tmp_path, q
     piece = load(folder).slices[()]
     assert np.array_equal(piece.masks, LABELS)
     assert np.array_equal(piece.state.scores.argmax(0), LABELS)
+
+
+ODD = ["background", "door, double door", "light: red", "می\u200cرود", "a b " * 13, "x" * 250, "Cell", "cell"]
+
+
+@pytest.fixture
+def odd(make_panel, tmp_path):
+    """A panel with labels that have names which can't be typed, one a column."""
+    panel = make_panel()
+    panel.viewer.add_image(CORNERS, name="photo")
+    labels = np.zeros(CORNERS.shape[:2], np.uint8)
+    for id in range(1, len(ODD) + 1):
+        labels[:10, 4 * id : 4 * id + 3] = id
+    names = tuple(NamedLabel(id, name.strip(), (id, 0, 0)) for id, name in enumerate(ODD, 1))
+    export([LabelledPicture("labels", labels, names)], tmp_path / "out", "coco")
+    panel.viewer.open(tmp_path / "out" / "instances.json", plugin="napari-ovseg")
+    panel.labels = labels
+    return panel
+
+
+def test_labels_under_any_name_are_taken_in_and_renamed(odd, tmp_path):
+    names = [name.strip() for name in ODD]
+    odd.form.saving.folder_chosen.emit(tmp_path / "saved")
+    odd.click(odd.form.take_in.take)
+    assert odd.names == [*names, "background"]
+    assert np.array_equal(odd.viewer.layers["photo masks"].data, odd.labels)
+    typed = odd.form.names.toPlainText().split("\n")
+    assert typed == ["door: double door", "light red", "می\u200cرود", "Cell"]
+    assert "No model can be asked for 'background'" in odd.message
+    odd.form.table.renamed.emit(1, "wall")
+    assert odd.names[0] == "wall"
+    odd.form.table.renamed.emit(6, "owl")
+    odd.widget.session.flush()
+    (folder,) = (tmp_path / "saved").glob("*.ovseg")
+    saved = load(folder)
+    expected = ["wall", *names[1:5], "owl", *names[6:]]
+    assert [label.name for label in saved.labels] == expected
+    assert np.array_equal(saved.slices[()].masks, odd.labels)
+    (picture,) = odd.widget.session.labelled_pictures()
+    assert [label.name for label in picture.categories] == expected
+
+
+def test_the_panel_stays_as_wide_as_it_was(odd):
+    before = odd.widget.minimumSizeHint().width()
+    odd.click(odd.form.take_in.take)
+    assert odd.widget.minimumSizeHint().width() <= before
+    assert odd.form.table.item(5, NAME).toolTip().startswith("<qt>")
+
+
+def test_labels_of_another_size_are_told_why(panel):
+    panel.viewer.add_labels(
+        np.zeros((9, 12), np.uint8), name="small", features={"index": [1], "name": ["cat"]}
+    )
+    assert not panel.form.take_in.isHidden()
+    assert panel.form.take_in.take.isHidden()
+    assert panel.form.take_in.text.text() == (
+        "'small' has 9 x 12 pixels, and 'photo' has 40 x 48: labels become masks of a picture of their own "
+        "size."
+    )
+    panel.viewer.layers.selection.active = panel.viewer.layers[1]
+    assert not panel.form.take_in.take.isHidden()

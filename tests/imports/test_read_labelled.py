@@ -79,6 +79,46 @@ def test_all_that_is_known_of_a_picture_comes_back(tmp_path, kind):
             assert (found[one.name].record, found[one.name].done) == ({"seed": 1}, True)
 
 
+ODD = [
+    "background", "door, double door", "light: red", "a;b", "می\u200cرود", "🧫", "a b " * 13 + "c", "x" * 250,
+    "Cell", "cell", "<b>&amp;\"'", "-", "no", "zero\u200bwidth", "two  spaces", "cells.",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["png", "npz", "coco"])
+def test_names_of_any_kind_come_back(tmp_path, kind):
+    labels = np.arange(24, dtype=np.uint8).reshape(4, 6) % (len(ODD) + 1)
+    categories = tuple(NamedLabel(id, name, (id, 0, 0), ("a, b",)) for id, name in enumerate(ODD, 1))
+    one = LabelledPicture("a", labels, categories)
+    export([one], tmp_path, kind)
+    same(read_labelled(tmp_path)[0], one)
+
+
+@pytest.mark.parametrize("largest", [200, 300])
+def test_our_own_large_png_comes_back(tmp_path, monkeypatch, largest):
+    # What Pillow takes for an attack, at 179 million pixels if left alone; 13,500 x 13,500 takes a minute.
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)
+    labels = np.zeros((150, 150), np.uint8 if largest < 255 else np.uint16)
+    labels[-1, -1], labels[7, 8] = largest, 1
+    categories = (NamedLabel(1, "cat", (1, 2, 3)), NamedLabel(largest, "dog", (3, 4, 5)))
+    export([LabelledPicture("a", labels, categories)], tmp_path, "png")
+    found = read_labelled(tmp_path)[0]
+    assert found.labels.dtype == labels.dtype
+    assert found.labels.shape == labels.shape
+    np.testing.assert_array_equal(np.argwhere(found.labels), [[7, 8], [149, 149]])
+    assert (found.labels[7, 8], found.labels[-1, -1]) == (1, largest)
+
+
+def test_one_damaged_picture_of_many_is_said_and_the_rest_is_read(tmp_path):
+    pictures = [LabelledPicture(name, np.eye(4, 6, dtype=np.uint8) * 7, CAT) for name in "abc"]
+    for kind, ending in (("png", "_masks.png"), ("npz", ".ovseg.npz")):
+        export(pictures, tmp_path / kind, kind)
+        (tmp_path / kind / f"b{ending}").write_bytes(b"no picture")
+        found = read_labelled(tmp_path / kind)
+        assert [one.name for one in found] == ["a", "c"]
+        assert f"b{ending}" in found[0].record["notes"][0]
+
+
 def test_three_hundred_categories(tmp_path):
     export([many()], tmp_path, "png")
     same(read_labelled(tmp_path)[0], many())

@@ -9,6 +9,7 @@ from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QPushButton, QSizePolicy, QWidget
 
 from napari_ovseg._napari.category_table import CategoryTable
+from napari_ovseg._napari.long_words import shortened
 from napari_ovseg.annotation.label_table import LabelTable
 from napari_ovseg.errors import InputError
 
@@ -116,6 +117,6 @@ class CategoryActions(QWidget):
 
     def _offer(self, source: int | None, into: int, name: str) -> None:
         # Qt reads "&" as the sign for a shortcut.
-        action = QAction(name.replace("&", "&&"), self.merge_menu)
+        action = QAction(shortened(name).replace("&", "&&"), self.merge_menu)
         action.triggered.connect(lambda _checked: self._table.merge_requested.emit(source, into))
         self.merge_menu.addAction(action)

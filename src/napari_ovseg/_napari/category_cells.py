@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableW
 
 from napari_ovseg._napari.icons import drawn_icon, swatch
 from napari_ovseg._napari.keys import shown
+from napari_ovseg._napari.long_words import tip as shown_whole
 from napari_ovseg.labelled import NamedLabel
 
 SWATCH, NAME, SHARE, PRESENCE, LOCK, ONLY = range(6)
@@ -215,7 +216,7 @@ class CategoryCells(QTableWidget):
             cell = QTableWidgetItem()
             self.setItem(row, column, cell)
         cell.setText(text)
-        cell.setToolTip(tip or text)
+        cell.setToolTip(shown_whole(tip or text))
         cell.setData(Qt.ItemDataRole.ForegroundRole, _GREY if greyed else None)
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         if editable:

@@ -24,6 +24,7 @@ from napari_ovseg._napari.category_actions import CategoryActions
 from napari_ovseg._napari.category_table import CategoryTable
 from napari_ovseg._napari.colours import PROBLEM_COLOUR
 from napari_ovseg._napari.correct_controls import CorrectControls
+from napari_ovseg._napari.long_words import foldable
 from napari_ovseg._napari.names_read import NamesRead
 from napari_ovseg._napari.resume import ResumeOffer
 from napari_ovseg._napari.save_row import SaveRow
@@ -120,6 +121,7 @@ class Form(QWidget):
         inside.addWidget(self.stage)
         self.stage.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.message.setWordWrap(True)
+        self.message.setTextFormat(Qt.TextFormat.PlainText)
         self.message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout = QVBoxLayout(self)
         layout.addLayout(self.fields)
@@ -256,7 +258,7 @@ class Form(QWidget):
     def show_message(self, text: str, *, error: bool = False) -> None:
         """Show one notice or error in the place of the last."""
         self.message.setStyleSheet(f"color: {PROBLEM_COLOUR};" if error else "")
-        self.message.setText(text)
+        self.message.setText(foldable(text))
 
 
 def _button(title: str, tip: str) -> QPushButton:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -161,16 +162,33 @@ def _categories(meta: Mapping[str, Any], planes: list[NDArray[Any]]) -> tuple[Na
     features = meta.get("features", {})
     names: dict[int, str] = {}
     if "index" in features and "name" in features:
-        names = {int(n): str(name) for n, name in zip(features["index"], features["name"], strict=True)}
+        rows = zip(features["index"], features["name"], strict=True)
+        names = {int(number): str(name) for number, name in rows if _is_id(number)}
+    known = meta.get("metadata", {}).get(METADATA_KEY, {})
+    words, called = known.get("synonyms", {}), known.get("names", {})
     void = {number for number, name in names.items() if name == UNSURE and number in (255, _LARGEST)}
     painted = {int(number) for plane in planes for number in np.unique(plane)} - {255, _LARGEST}
     ids = sorted((set(names) | painted) - void - {0})
-    given = [names.get(number, "").strip() for number in ids]
+    given = [names.get(number, "").strip() or f"label {number}" for number in ids]
+    often = Counter(given)
     colours = _colours(meta.get("colormap"), ids)
     return tuple(
-        NamedLabel(number, name or f"label {number}", colour)
+        NamedLabel(
+            number,
+            name if often[name] == 1 else f"{name} ({number})",
+            colour,
+            tuple(words.get(number, ())) if called.get(number) == name else (),
+        )
         for number, name, colour in zip(ids, given, colours, strict=True)
     )
+
+
+def _is_id(number: Any) -> bool:
+    """Whether a table of another program has a whole number in this place."""
+    try:
+        return float(number).is_integer()
+    except (TypeError, ValueError):
+        return False
 
 
 def _colours(colormap: Any, ids: list[int]) -> list[tuple[int, int, int]]:
@@ -217,6 +235,7 @@ def layer_of(picture: LabelledPicture) -> tuple[LayerTuple, tuple[str, ...]]:
     legend = Legend(categories, void_of(brought.labels))
     known = {
         "names": legend.names,
+        "synonyms": {category.id: category.synonyms for category in categories},
         "record": picture.record,
         "done": picture.done,
         "picture": None if picture.picture_path is None else str(picture.picture_path),

@@ -1,11 +1,13 @@
-"""A row that offers labels from a file as the masks of the picture; a view, hidden while there are none."""
+"""A row that offers labels from a file as the masks of the picture, or says why they can't be; a view."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_ovseg._napari.long_words import foldable
 
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
 class TakeInRow(QWidget):
     """Says which labels fit, with a button that takes them and a box that makes them the person's own.
+
+    Hidden while there are none; without its button where labels with names do not fit.
 
     Signals
     -------
@@ -25,6 +29,7 @@ class TakeInRow(QWidget):
         super().__init__(parent)
         self.text = QLabel()
         self.text.setWordWrap(True)
+        self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.take = QPushButton("Use as masks")
         self.take.setToolTip("Make them the masks of the picture, to correct and to update without a run.")
         self.mine = QCheckBox("labels are mine")
@@ -41,10 +46,13 @@ class TakeInRow(QWidget):
         self.take.clicked.connect(lambda: self.wanted.emit())
         self.hide()
 
-    def offer(self, labels: Labels | None, image: Image | None) -> None:
-        """Offer these labels for this picture; None: nothing."""
-        if labels is None or image is None:
-            self.hide()
-            return
-        self.text.setText(f"'{labels.name}' fits '{image.name}' and has names of its own.")
-        self.show()
+    def offer(self, labels: Labels | None, image: Image | None, misfit: str = "") -> None:
+        """Offer these labels for this picture; None: nothing but why others don't fit, where that is said."""
+        fits = labels is not None and image is not None
+        if labels is not None and image is not None:
+            self.text.setText(foldable(f"'{labels.name}' fits '{image.name}' and has names of its own."))
+        else:
+            self.text.setText(foldable(misfit))
+        self.take.setVisible(fits)
+        self.mine.setVisible(fits)
+        self.setVisible(fits or bool(misfit))

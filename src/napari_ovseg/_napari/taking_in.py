@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_ovseg._napari.labelled_layers import pictures_of
 from napari_ovseg._napari.layers import tracked_labels
+from napari_ovseg._napari.long_words import shortened
 from napari_ovseg._napari.restore import restore
 from napari_ovseg._napari.source import Source
 from napari_ovseg._napari.things_layer import is_things
@@ -68,7 +69,8 @@ class TakingIn(QObject):
 
     def _offer(self, _event: Any = None) -> None:
         image = self._pictures.image
-        self._row.offer(fitting_labels(self.viewer, image, self._source), image)
+        labels = fitting_labels(self.viewer, image, self._source)
+        self._row.offer(labels, image, misfit(self.viewer, image, self._source) if labels is None else "")
 
     def _take(self) -> None:
         """Make the selected labels the masks of the picture; their own layer stays as it is, hidden."""
@@ -96,7 +98,7 @@ def _what_became(name: str, annotated: Annotated) -> str:
     said = f"'{name}' became '{annotated.masks.layer.name}': paint, then update."
     labels = annotated.table.labels
     words = asked(labels)
-    unasked = [f"'{label.name}'" for label in labels if label.id not in words]
+    unasked = [f"'{shortened(label.name)}'" for label in labels if label.id not in words]
     if not unasked:
         return said
     names = ", ".join(unasked[:3]) + (f" and {len(unasked) - 3} more" if len(unasked) > 3 else "")
@@ -116,26 +118,47 @@ def fitting_labels(
     source : callable
         ``source(image) -> Source``: how the picture is read; may raise InputError.
     """
+    labels = _named_labels(viewer)
+    wanted = None if labels is None else _wanted_shape(image, source)
+    return labels if labels is not None and tuple(labels.data.shape) == wanted else None
+
+
+def misfit(viewer: ViewerModel, image: Image | None, source: Callable[[Image], Source]) -> str:
+    """Say why the selected labels, which have names, can't be the masks of a picture; "" where they can."""
+    labels = _named_labels(viewer)
+    wanted = None if labels is None else _wanted_shape(image, source)
+    if labels is None or image is None or wanted is None or tuple(labels.data.shape) == wanted:
+        return ""
+    has, needs = (" x ".join(map(str, shape)) for shape in (labels.data.shape, wanted))
+    return (
+        f"'{labels.name}' has {has} pixels, and '{image.name}' has {needs}: labels become masks of a picture "
+        "of their own size."
+    )
+
+
+def _named_labels(viewer: ViewerModel) -> Labels | None:
+    """The selected labels layer, if it has names and is no result of the panel."""
     from napari.layers import Labels
 
     active = viewer.layers.selection.active
-    if (
-        image is None
-        or not isinstance(active, Labels)
-        or active.multiscale
-        or tracked_labels(active) is not None
-        or is_things(active.metadata)
-    ):
+    if not isinstance(active, Labels) or active.multiscale:
         return None
-    if not {"index", "name"} <= set(active.features) or not len(active.features):
+    if tracked_labels(active) is not None or is_things(active.metadata):
+        return None
+    named = {"index", "name"} <= set(active.features) and len(active.features)
+    return active if named else None
+
+
+def _wanted_shape(image: Image | None, source: Callable[[Image], Source]) -> tuple[int, ...] | None:
+    """The shape that labels of a picture have, as it is read now."""
+    if image is None:
         return None
     try:
         placement = source(image).placement
     except InputError:
         return None
     plane = tuple(placement.shape[axis] for axis in placement.axes)
-    wanted = placement.shape if placement.stack_axes else plane
-    return active if tuple(active.data.shape) == wanted else None
+    return placement.shape if placement.stack_axes else plane
 
 
 def annotation_of(layer: Labels, source: Source, *, mine: bool) -> Annotation:

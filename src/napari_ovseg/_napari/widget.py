@@ -16,6 +16,7 @@ from napari_ovseg._napari.events import CANCELLED, Segmented
 from napari_ovseg._napari.form import Form
 from napari_ovseg._napari.keys import bind_keys, unbind_keys
 from napari_ovseg._napari.layers import METADATA_KEY
+from napari_ovseg._napari.long_words import foldable
 from napari_ovseg._napari.measuring import Measuring
 from napari_ovseg._napari.model_choice import ModelChoice, default_model, model_choices
 from napari_ovseg._napari.picture_choice import PictureChoice
@@ -195,7 +196,7 @@ class OpenVocabularyWidget(QWidget):
 
     def _withdraw_refusal(self) -> None:
         """Take back what was refused once something else is done; not what others have said since."""
-        if self._refusal and self.form.message.text() == self._refusal:
+        if self._refusal and self.form.message.text() == foldable(self._refusal):
             self.form.show_message("")
 
     def _on_update(self, stage: str, done: int, total: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -17,6 +18,8 @@ from napari_ovseg.segmentation import State
 TAKEN_FROM = "taken_from"
 # up to this long side the masks are known pixel by pixel; beyond, an update draws outlines anew this finely
 _SIDE = 512
+# where a picture holds more than 255 categories their scores are coarser, to stay within 256 MB
+_MOST_SCORES = 2**26
 # how much of a cell its label has. With all of it a stroke mended 0.80 of squares that were wrong alike, with
 # 0.8 it mended 0.95, and what was right stayed so (1.0000 of squares, 0.9996 of discs)
 _SHARE = 0.8
@@ -53,6 +56,8 @@ def _slice(picture: LabelledPicture, table: LabelTable, name: str, *, mine: bool
     unsure = labels == void_of(labels)
     rough = np.where(unsure, void, labels).astype(table.dtype)
     masks = np.where(unsure, 0, rough).astype(table.dtype)
+    # Of a long list of names a picture holds few, and each takes a map of scores.
+    there = tuple(sorted({*np.unique(masks).tolist()} & {*table.ids}))
     human = np.where(masks > 0, masks, void).astype(table.dtype) if mine else np.full_like(masks, void)
     return SliceAnnotation(
         masks=masks,
@@ -60,20 +65,23 @@ def _slice(picture: LabelledPicture, table: LabelTable, name: str, *, mine: bool
         pseudo_labels=rough,
         # nobody has said how sure it is, only where it is not
         confidence=np.where(unsure, 0, 1).astype(np.float32),
-        state=State(table.ids, _scores(rough, table), None),
+        state=State(there, _scores(rough, there, void), None),
         record={**picture.record, TAKEN_FROM: name},
         done=bool(picture.done),
     )
 
 
-def _scores(rough: Labels, table: LabelTable) -> np.ndarray:
+def _scores(rough: Labels, ids: tuple[int, ...], void: int) -> np.ndarray:
     """Most for the label of each cell, equal shares where it is unsure: ``(K + 1, h, w)``, float32."""
-    sides = [min(length, max(1, round(length * _SIDE / max(rough.shape)))) for length in rough.shape]
+    side = min(_SIDE, math.isqrt(_MOST_SCORES // (len(ids) + 1)))
+    sides = [min(length, max(1, round(length * side / max(rough.shape)))) for length in rough.shape]
     rows, columns = (
         (np.arange(side) * length + length // 2) // side
         for side, length in zip(sides, rough.shape, strict=True)
     )
     cells = rough[np.ix_(rows, columns)]
-    scores = np.stack([cells == id for id in (0, *table.ids)]).astype(np.float32)
-    scores[:, cells == table.void] = 1 / len(scores)
-    return _SHARE * scores + np.float32((1 - _SHARE) / len(scores))
+    scores = np.stack([cells == id for id in (0, *ids)]).astype(np.float32)
+    scores[:, cells == void] = 1 / len(scores)
+    scores *= _SHARE
+    scores += np.float32((1 - _SHARE) / len(scores))
+    return scores

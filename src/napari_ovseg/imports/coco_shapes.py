@@ -1,12 +1,13 @@
 """What an annotation of COCO covers: run lengths and polygons, drawn in their own box.
 
 Numbers are checked before memory is taken, and no more is taken than the picture has pixels. Pixels are those
-of pycocotools, which reads what it is given unchecked: run lengths that are too short end in memory that
-nobody wrote, and a polygon that reaches far takes memory as far as it reaches.
+of pycocotools, which believes what it is given: run lengths that are too short end in memory that nobody
+wrote, and a polygon takes memory as far as it reaches.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -187,9 +188,9 @@ def _kind(said: Any) -> str:
 def _polygon(points: NDArray[np.float64], shape: Shape) -> Drawn | None:
     """Draw one polygon in its box; None where it covers no pixel."""
     height, width = shape
-    low, high = np.floor(points.min(0)) - 1, np.ceil(points.max(0)) + 1
-    left, top = np.clip(low, 0, [width, height]).astype(int).tolist()
-    right, bottom = np.clip(high, 0, [width, height]).astype(int).tolist()
+    (west, north), (east, south) = points.min(0).tolist(), points.max(0).tolist()
+    left, right = max(math.floor(west) - 1, 0), min(math.ceil(east) + 1, width)
+    top, bottom = max(math.floor(north) - 1, 0), min(math.ceil(south) + 1, height)
     if left >= right or top >= bottom:
         return None
     flips = np.zeros((right - left, bottom - top + 1), np.uint8)
@@ -200,59 +201,43 @@ def _polygon(points: NDArray[np.float64], shape: Shape) -> Drawn | None:
 
 def _flip(points: NDArray[np.float64], flips: NDArray[np.uint8], left: int, top: int) -> None:
     """Add one where an outline passes the middle of a column: after an odd sum a column is inside."""
-    corners = np.trunc(_FINER * points + 0.5).astype(np.int64)
-    start, end = corners, np.roll(corners, -1, axis=0)
-    long = np.abs(end - start)
-    steep = long[:, 0] < long[:, 1]
-    # Walked along the longer axis, upwards.
-    turned = np.where(steep, start[:, 1] > end[:, 1], start[:, 0] > end[:, 0])[:, None]
-    start, end = np.where(turned, end, start), np.where(turned, start, end)
+    start = np.trunc(_FINER * points + 0.5).astype(np.int64)
+    end = np.concatenate([start[1:], start[:1]])
     low, high = np.minimum(start[:, 0], end[:, 0]), np.maximum(start[:, 0], end[:, 0])
     first = np.maximum(-((_MIDDLE - low) // _FINER), left)
     last = np.minimum((high - _MIDDLE - 1) // _FINER, left + len(flips) - 1)
     passed = np.flatnonzero(last >= first)
     counts = (last - first)[passed] + 1
-    for part in np.split(passed, np.flatnonzero(np.diff(np.cumsum(counts) // _AT_ONCE)) + 1):
-        if not part.size:
-            continue
+    parts = [passed]
+    if counts.sum() > _AT_ONCE:
+        parts = np.split(passed, np.flatnonzero(np.diff(np.cumsum(counts) // _AT_ONCE)) + 1)
+    for part in parts:
         number = last[part] - first[part] + 1
         edge = np.repeat(part, number)
         column = first[edge] + np.arange(len(edge)) - np.repeat(np.cumsum(number) - number, number)
-        at = _FINER * column + _MIDDLE
-        rise, run = (end - start)[edge].T[::-1].astype(np.float64)
-        height = np.where(
-            steep[edge],
-            _where_steep(start[edge], rise, run, at),
-            _where_flat(start[edge], rise, run, at),
-        )
-        row = -((_MIDDLE - height) // _FINER)
-        rows = np.clip(row - top, 0, flips.shape[1] - 1)
-        np.add.at(flips, (column - left, rows), 1)
+        height = _passed_at(start[edge], end[edge], _FINER * column + _MIDDLE)
+        row = -((_MIDDLE - height) // _FINER) - top
+        np.add.at(flips, (column - left, np.minimum(np.maximum(row, 0), flips.shape[1] - 1)), 1)
 
 
-def _where_flat(
-    start: NDArray[np.int64], rise: NDArray[np.float64], run: NDArray[np.float64], at: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """How high edges that are wider than high pass from `at` to the next fine column: the lower of both."""
-    slope = np.divide(rise, run, out=np.zeros_like(rise), where=run != 0)
-    steps = at - start[:, 0]
-    heights = [np.trunc(start[:, 1] + slope * (steps + more) + 0.5) for more in (0, 1)]
-    return np.minimum(*heights).astype(np.int64)
+def _passed_at(start: NDArray[np.int64], end: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How high edges pass from the fine column `at` to the next: the lower end of the step that does it.
 
-
-def _where_steep(
-    start: NDArray[np.int64], rise: NDArray[np.float64], run: NDArray[np.float64], at: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """The same for edges that are higher than wide, which pass in one step: the lower end of that step."""
-    slope = np.divide(run, rise, out=np.ones_like(rise), where=(rise != 0) & (run != 0))
-    right = slope > 0
-
-    def beyond(step: NDArray[np.float64]) -> NDArray[np.bool_]:
-        column = np.trunc(start[:, 0] + slope * step + 0.5)
-        return np.where(right, column > at, column <= at)
-
-    step = np.ceil((at + 0.5 - start[:, 0]) / slope)
-    # The division may be off by a rounding error, on either side.
-    for _ in range(2):
-        step = np.where(beyond(step), np.where(beyond(step - 1), step - 1, step), step + 1)
-    return (step - 1).astype(np.int64) + start[:, 1]
+    Edges are walked one fine step at a time along their longer side, from its lower end.
+    """
+    run, rise = (end - start).T
+    steep = np.abs(run) < np.abs(rise)
+    turned = np.where(steep, rise, run) < 0
+    x, y = np.where(turned, end.T, start.T)
+    slope = np.where(steep, run, rise) / np.where(steep, rise, run)
+    before, after = (np.trunc(y + slope * (at - x + more) + 0.5) for more in (0, 1))
+    height = np.minimum(before, after).astype(np.int64)
+    over = np.flatnonzero(steep)
+    if over.size:
+        x, y, slope, at = x[over], y[over], slope[over], at[over]
+        # Where the division is off by a rounding error, the step before or after is the one.
+        steps = np.ceil((at + 0.5 - x) / slope) + np.array([[-1], [0], [1]])
+        columns = np.trunc(x + slope * steps + 0.5)
+        there = np.where(slope > 0, columns > at, columns <= at)
+        height[over] = (steps[0] + there.argmax(0)).astype(np.int64) - 1 + y
+    return height

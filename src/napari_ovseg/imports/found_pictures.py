@@ -39,17 +39,16 @@ class PictureFolders:
     def _folders(self) -> list[Path]:
         beside = Path(os.path.abspath(self._file.parent))
         own = [word for word in re.split(r"[_\-. ]", self._file.stem) if word.startswith(_SPLITS)]
-        splits = ["", *own, *(split + year for year in _YEARS for split in _SPLITS)]
+        splits = dict.fromkeys([*own, *(split + year for year in _YEARS for split in _SPLITS)])
         named = [] if self._named is None else [Path(os.path.abspath(self._named))]
-        roots = list(dict.fromkeys([*named, beside, beside.parent]))
-        places = [root / folder / split for split in splits for folder in ("", *_FOLDERS) for root in roots]
+        roots = dict.fromkeys([*named, beside, beside.parent])
+        whole = [place for root in roots for place in (root, *(root / folder for folder in _FOLDERS))]
+        whole = [place for place in whole if _is_there(place, folder=True)]
+        parts = [place / split for split in splits for place in whole]
+        parts = [place for place in parts if _is_there(place, folder=True)]
         # A file of its own split comes before one of another.
-        first = [place for place in places if place.name in own]
-        return [
-            place
-            for place in dict.fromkeys([*named, beside, *first, *places])
-            if _is_there(place, folder=True)
-        ]
+        first = [place for place in parts if place.name in own]
+        return list(dict.fromkeys([*named, beside, *first, *whole, *parts]))
 
     def find(self, *said: Any) -> Path | None:
         """Return the picture's file.
