@@ -109,6 +109,14 @@ def test_our_own_large_png_comes_back(tmp_path, monkeypatch, largest):
     assert (found.labels[7, 8], found.labels[-1, -1]) == (1, largest)
 
 
+@pytest.mark.parametrize("name", ["x" * 300 + ".json", "x" * 300 + ".png", "x" * 5000, "a\0b.json", ""])
+def test_names_that_no_file_can_have(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    assert not is_labelled(name)
+    with pytest.raises(InputError):
+        read_labelled(name)
+
+
 def test_one_damaged_picture_of_many_is_said_and_the_rest_is_read(tmp_path):
     pictures = [LabelledPicture(name, np.eye(4, 6, dtype=np.uint8) * 7, CAT) for name in "abc"]
     for kind, ending in (("png", "_masks.png"), ("npz", ".ovseg.npz")):

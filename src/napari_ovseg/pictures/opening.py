@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,8 @@ from napari_ovseg.errors import InputError
 @contextmanager
 def readable(path: Path, kind: str = "picture") -> Iterator[bytes]:
     """Give the first bytes of a picture or a mask; whatever reading it raises becomes `InputError`."""
-    if not path.exists():
+    # Not path.exists(), which raises where a name is too long for the file system.
+    if not os.path.exists(path):
         raise InputError(f"There is no file {path}: check the name.")
     if path.is_dir():
         raise InputError(f"{path} is a folder: name the {kind} files in it.")
