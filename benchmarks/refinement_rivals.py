@@ -1,8 +1,9 @@
 """The last edges against what else the literature puts there: ``python benchmarks/refinement_rivals.py``.
 
-All get the same distilled scores, of VOC photos and of generated scenes: superpixel votes, a fully connected
-CRF by mean field (Krähenbühl & Koltun, NeurIPS 2011; dense matrices at a small size), and a Potts model by
-graph cuts (Boykov, Veksler & Zabih, PAMI 2001; alpha-expansion). Two settings each, the better one counts.
+All get the same distilled scores, of VOC photos and of generated scenes: PAMR (Araslanov & Roth, CVPR 2020)
+with the setting of NACLIP, superpixel votes, a fully connected CRF by mean field (Krähenbühl & Koltun, NeurIPS
+2011; dense matrices at a small size), and a Potts model by graph cuts (Boykov, Veksler & Zabih, PAMI 2001;
+alpha-expansion). Of the last three, two settings each; the better one counts.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from napari_ovseg import load_model, segment
 from napari_ovseg.demo.scenes import scene
 from napari_ovseg.pipeline import Segmentation, segment_maps
 from napari_ovseg.pseudo_labels import paint
-from napari_ovseg.single_image.edges import sharpen_finely
+from napari_ovseg.single_image.edges import pixel_adaptive_refinement, sharpen_finely
 from refinement_voc import boundary_iou
 from stages import Labels, ious
 from voc_photos import Counts, Photo, Relevance, confusion, figures, photos
@@ -130,6 +131,7 @@ def expanded(
 RIVALS: dict[str, Refine] = {
     "none": lambda scores, picture: scores,
     "ours": sharpen_finely,
+    "PAMR as published": partial(pixel_adaptive_refinement, dilations=(8, 16)),
     **{f"superpixel votes, {n}": partial(superpixel_votes, count=n) for n in (300, 1000)},
     **{f"mean field, weight {w}": partial(mean_field, weight=w) for w in (1.0, 3.0)},
     "ours, then mean field, weight 3.0": lambda scores, picture: mean_field(

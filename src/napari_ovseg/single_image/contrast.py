@@ -13,7 +13,7 @@ from collections.abc import Collection, Sequence
 import torch
 import torch.nn.functional as F
 
-from napari_ovseg.single_image.edges import EDGE_SIDE, pixel_adaptive_refinement
+from napari_ovseg.single_image.edges import EDGE_SIDE, follow_edges
 
 # docs/refinement.md has the measurements
 # factors on the power of background, and what the contrast of each counts: where things may reach farther,
@@ -115,7 +115,7 @@ def _refined(maps: torch.Tensor, picture: torch.Tensor) -> tuple[torch.Tensor, t
     size = [max(1, round(side * shrink)) for side in picture.shape[-2:]]
     small = F.interpolate(picture[None], size, mode="area")[0]
     maps = F.interpolate(maps[None], size, mode="bilinear", antialias=True)[0]
-    return pixel_adaptive_refinement(maps, small), small
+    return follow_edges(maps, small), small
 
 
 def _most_contrast(

@@ -1,8 +1,10 @@
 """Edges: scores follow the outlines of the picture.
 
 Pixel-adaptive mask refinement (Araslanov & Roth, CVPR 2020, section 4.2) averages scores over neighbours of
-like colour at several distances. Far ones fill large things and erase thin ones, so here only those distances
-are used at which neighbours foretell the scores of this picture.
+like colour at several distances: `pixel_adaptive_refinement` is that filter. The steps here use a variant.
+Its measure of how much colours vary leaves out the pixel itself, which the published one counts once for each
+distance. Far neighbours fill large things and erase thin ones, so only those distances are used at which
+neighbours foretell the scores of this picture.
 """
 
 from __future__ import annotations
@@ -34,12 +36,22 @@ def _neighbours(maps: torch.Tensor, dilation: int) -> Iterator[torch.Tensor]:
             yield padded[:, row : row + height, column : column + width]
 
 
-def likeness(picture: torch.Tensor, dilations: tuple[int, ...]) -> torch.Tensor:
-    """``(3, h, w)`` -> ``(8 * len(dilations), 1, h, w)``: how alike each neighbour is, summing to one."""
+def likeness(picture: torch.Tensor, dilations: tuple[int, ...], *, itself: bool = False) -> torch.Tensor:
+    """``(3, h, w)`` -> ``(8 * len(dilations), 1, h, w)``: how alike each neighbour is, summing to one.
+
+    By the difference in colour over a tenth of the standard deviation of the neighbours or, as published, of
+    a sample of these and the pixel ``itself``, once for each distance.
+    """
     apart = torch.stack([one for d in dilations for one in _neighbours(picture, d)]) - picture
-    # standard deviation of the neighbours by moments: torch's own took most of the time of this stage
-    spread = (apart.square().mean(0) - apart.mean(0).square()).clamp_min(0).sqrt()
-    likeness = -(apart.abs() / (0.1 * spread + 1e-6)).mean(1, keepdim=True)
+    # by moments: torch's own took most of the time of this stage
+    mean, squares, least = apart.mean(0), apart.square().mean(0), 1e-6
+    variance = squares - mean.square()
+    if itself:
+        # the pixel is 0 apart from itself
+        near, count, least = len(apart), 9 * len(dilations), 1e-8
+        variance = (near * squares - (near * mean).square() / count) / (count - 1)
+    spread = variance.clamp_min(0).sqrt()
+    likeness = -(apart.abs() / (0.1 * spread + least)).mean(1, keepdim=True)
     return likeness.softmax(0)
 
 
@@ -50,14 +62,14 @@ def pixel_adaptive_refinement(
     rounds: int = ROUNDS,
     dilations: tuple[int, ...] = DILATIONS,
 ) -> torch.Tensor:
-    """Scores averaged again and again over the neighbours that look alike.
+    """The published filter (PAMR): scores averaged again and again over the neighbours that look alike.
 
     Parameters
     ----------
     scores : torch.Tensor
         ``(K, h, w)``.
     picture : torch.Tensor
-        ``(3, h, w)`` in [0, 1], of the same size.
+        ``(3, h, w)`` of the same size, on any scale.
     rounds : int
         How often to average.
     dilations : tuple of int
@@ -68,8 +80,15 @@ def pixel_adaptive_refinement(
     torch.Tensor
         ``(K, h, w)``; sums over K are kept.
     """
-    weights = likeness(picture, dilations)
+    weights = likeness(picture, dilations, itself=True)
     return average(scores, weights, rounds=rounds, dilations=dilations)
+
+
+def follow_edges(
+    scores: torch.Tensor, picture: torch.Tensor, *, dilations: tuple[int, ...] = DILATIONS
+) -> torch.Tensor:
+    """The same with the deviation of the neighbours alone, as the steps here have it."""
+    return average(scores, likeness(picture, dilations), rounds=ROUNDS, dilations=dilations)
 
 
 def average(
@@ -151,7 +170,7 @@ def sharpen(
     guide = F.interpolate(picture[None], small, mode="area")[0]
     missed = zip(dilations, misses(coarse, guide, dilations).tolist(), strict=True)
     near = tuple(d for d, miss in missed if miss <= TOLERANCE * d) or dilations[:1]
-    refined = pixel_adaptive_refinement(coarse, guide, dilations=near)
+    refined = follow_edges(coarse, guide, dilations=near)
     change = (refined.clamp_min(1e-4) / coarse.clamp_min(1e-4)).log()
     change = F.interpolate(change[None], size, mode="bilinear", align_corners=False)[0]
     there = scores.flatten(1).amax(1) > 0
