@@ -75,7 +75,8 @@ def build_window(
             continue
         # napari tells a layer its file only where one of its own readers has opened it
         metadata = {METADATA_KEY: {"path": str(path.absolute())}}
-        viewer.add_image(picture.pixels, name=path.stem, metadata=metadata, **_placed(picture))
+        how = {"rgb": picture.has_colours, **_placed(picture)}
+        viewer.add_image(picture.pixels, name=path.stem, metadata=metadata, **how)
     widget = OpenVocabularyWidget(viewer)
     viewer.window.add_dock_widget(widget, name=PANEL, area="right")
     # the panel takes its room from the canvas, which then shows less than the whole picture
@@ -96,8 +97,7 @@ def _placed(picture: Picture) -> dict[str, Any]:
     """How large a picture is, as arguments of its layer; pages of a stack are one unit apart."""
     if picture.pixel_size is None:
         return {}
-    colours = picture.pixels.ndim > 2 and picture.pixels.shape[-1] in (3, 4)
-    pages = picture.pixels.ndim - 2 - colours
+    pages = picture.pixels.ndim - 2 - picture.has_colours
     return {
         "scale": (*[1.0] * pages, *picture.pixel_size),
         "units": (*["pixel"] * pages, *[picture.unit] * 2),

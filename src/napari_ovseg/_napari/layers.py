@@ -99,6 +99,11 @@ def picture_id(layer: Any) -> str | None:
     return None if tracked is None else str(layer.metadata[METADATA_KEY]["result"]["image"])
 
 
+def has_results(viewer: ViewerModel, image: Image) -> bool:
+    """Whether a layer in the viewer is a result for this picture."""
+    return any(picture_id(layer) == str(image.unique_id) for layer in viewer.layers)
+
+
 def names_of(layer: Labels) -> dict[int, str]:
     """Return the name of each id of a result."""
     names: dict[int, str] = layer.metadata[METADATA_KEY]["names"]

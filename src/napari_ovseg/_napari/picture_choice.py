@@ -43,14 +43,15 @@ class PictureChoice(QObject):
         return next((layer for layer in self.viewer.layers if layer.unique_id == chosen), None)
 
     def list_images(self, _event: Any = None) -> None:
-        """List all image layers but those that show how sure the masks are."""
+        """List all image layers but those that show how sure the masks are, or are about to be replaced."""
         from napari.layers import Image
 
         box = self._box
         images = [
             layer
             for layer in self.viewer.layers
-            if isinstance(layer, Image) and not layer.metadata.get(METADATA_KEY, {}).get("confidence")
+            if isinstance(layer, Image)
+            and not {"confidence", "replaced"} & set(layer.metadata.get(METADATA_KEY, {}))
         ]
         wanted = [(layer.name, layer.unique_id) for layer in reversed(images)]
         shown = [(box.itemText(i), box.itemData(i)) for i in range(box.count())]

@@ -12,10 +12,11 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.annotator import Annotator
+from napari_ovseg._napari.as_shown import AsShown
 from napari_ovseg._napari.events import CANCELLED, Segmented
 from napari_ovseg._napari.form import Form
 from napari_ovseg._napari.keys import bind_keys, unbind_keys
-from napari_ovseg._napari.layers import METADATA_KEY
+from napari_ovseg._napari.layers import METADATA_KEY, has_results
 from napari_ovseg._napari.long_words import foldable
 from napari_ovseg._napari.measuring import Measuring
 from napari_ovseg._napari.model_choice import ModelChoice, default_model, model_choices
@@ -60,6 +61,7 @@ class OpenVocabularyWidget(QWidget):
         self.session = Session(
             napari_viewer, self.annotator, self.form.resume, self.form.saving, self._requests.source
         )
+        self._as_shown = AsShown(napari_viewer, lambda image: has_results(napari_viewer, image), self)
         self._runs = Runs(napari_viewer, runner, engine)
         self.suggesting = Suggesting(self.form, self._requests, lambda: self.pictures.image, runner, engine)
         self._taking_in = TakingIn(
@@ -102,6 +104,7 @@ class OpenVocabularyWidget(QWidget):
         self._runner.idle.connect(self._on_idle)
         annotator.said.connect(self._say_of_annotator)
         annotator.accepted.connect(self._withdraw_refusal)
+        self._as_shown.said.connect(lambda message, error: form.show_message(message, error=error))
         self.session.said.connect(lambda message, error: form.show_message(message, error=error))
         self.session.resuming.connect(partial(show_choices, form))
         self.session.resumed.connect(self._take_names)

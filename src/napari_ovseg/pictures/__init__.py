@@ -1,6 +1,12 @@
 """Picture files as they are shown: upright, in the right colours, with the size of a pixel."""
 
 from napari_ovseg.pictures.ids import read_ids
-from napari_ovseg.pictures.picture import Picture, picture_size, read_picture, read_pixel_size
+from napari_ovseg.pictures.picture import (
+    Picture,
+    picture_size,
+    read_picture,
+    read_pixel_size,
+    stored_as_shown,
+)
 
-__all__ = ["Picture", "picture_size", "read_ids", "read_picture", "read_pixel_size"]
+__all__ = ["Picture", "picture_size", "read_ids", "read_picture", "read_pixel_size", "stored_as_shown"]

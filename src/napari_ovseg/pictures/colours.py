@@ -52,6 +52,17 @@ def as_shown(pixels: NDArray[Any], page: TiffPage, sampled: bool) -> tuple[NDArr
     return pixels, sampled
 
 
+def plain(page: TiffPage) -> bool:
+    """Whether `as_shown` leaves the samples of a page as they are."""
+    extra = [int(kind) for kind in page.extrasamples]
+    if int(page.photometric) == YCBCR:
+        # JPEG is decoded to RGB by every reader
+        return not extra and int(page.compression) in (6, 7)
+    whole = int(page.bitspersample) >= 8 or int(page.bitspersample) == 1
+    grey = int(page.photometric) == _GREY and not (len(extra) == 1 and extra[0] in (_PREMULTIPLIED, _ALPHA))
+    return whole and (grey or (int(page.photometric) == _RGB and extra in ([], [_ALPHA])))
+
+
 def _grey(
     pixels: NDArray[Any], page: TiffPage, sampled: bool, *, inverted: bool
 ) -> tuple[NDArray[Any], bool]:

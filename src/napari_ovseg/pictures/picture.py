@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from napari_ovseg.pictures import pixel_size, tiff, with_pillow
@@ -31,6 +32,12 @@ class Picture:
     pixels: NDArray[Any]
     pixel_size: tuple[float, float] | None = None
     unit: str | None = None
+
+    @property
+    def has_colours(self) -> bool:
+        """Whether the last axis holds RGB or RGBA."""
+        usual = self.pixels.dtype.kind == "f" or self.pixels.dtype in (np.uint8, np.uint16)
+        return usual and self.pixels.ndim > 2 and self.pixels.shape[-1] in (3, 4)
 
 
 def read_picture(path: str | Path) -> Picture:
@@ -115,3 +122,25 @@ def read_pixel_size(path: str | Path) -> tuple[tuple[float, float], str] | tuple
                 size, unit = pixel_size.of_dots(picture.info.get("dpi"))
                 orientation = with_pillow.orientation_of(path, picture)
     return (None, None) if size is None or unit is None else (upright_sides(size, orientation), unit)
+
+
+def stored_as_shown(path: str | Path) -> bool:
+    """Whether the samples in a file are the picture, so that a reader that takes them as they are is right.
+
+    Not so where they are turned, in another colour model than grey or RGB, with a palette, with alpha that
+    Pillow doesn't keep apart, or cut by such a reader. Nothing is decoded.
+
+    Raises
+    ------
+    InputError
+        As `read_picture`.
+    """
+    path = Path(path)
+    with readable(path) as start:
+        if tiff.is_tiff(start):
+            with tiff.open_series(path) as (_, series):
+                upright_already = tiff.orientation_of(series) not in range(2, 9)
+                return upright_already and tiff.samples_are_shown(series)
+        with with_pillow.opened(path) as picture:
+            upright_already = with_pillow.orientation_of(path, picture) not in range(2, 9)
+            return upright_already and with_pillow.samples_are_shown(path, picture)

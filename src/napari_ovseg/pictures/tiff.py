@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ovseg.errors import InputError
-from napari_ovseg.pictures.colours import YCBCR, as_shown
+from napari_ovseg.pictures.colours import YCBCR, as_shown, plain
 from napari_ovseg.pictures.limits import ANY, DEFLATE, JPEG_PIXELS, LZW, refuse_claim, refuse_memory
 from napari_ovseg.pictures.orientation import ORIENTATION, upright, upright_sides
 from napari_ovseg.pictures.with_pillow import any_size, opened, shown
@@ -77,6 +77,11 @@ def read_series(path: Path, series: TiffPageSeries) -> NDArray[Any]:
         return _otherwise(path, series, error)
     pixels, sampled = as_shown(pixels, series.keyframe, axes.endswith("S"))
     return _upright(pixels, axes.rstrip("S") + "S" * sampled, series)
+
+
+def samples_are_shown(series: TiffPageSeries) -> bool:
+    """Whether the samples are grey values or colours as they are seen."""
+    return plain(series.keyframe) and series.axes.find("S") in (-1, len(series.axes) - 1)
 
 
 def read_values(path: Path, series: TiffPageSeries) -> NDArray[Any]:

@@ -163,6 +163,15 @@ def values_of(path: Path, picture: Image.Image) -> NDArray[Any]:
     return pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
 
 
+def samples_are_shown(path: Path, picture: Image.Image) -> bool:
+    """Whether any reader shows the same; of an animation others may show all frames."""
+    if getattr(picture, "n_frames", 1) > 1 and picture.format != "MPO":
+        return True
+    keyed = picture.mode in {"1", "L", "RGB"} and picture.has_transparency_data
+    plain = picture.mode in {"1", "L", "RGB", "RGBA", "I;16", "I", "F"}
+    return plain and not keyed and not _is_deep(path) and picture.format != "PPM"
+
+
 def orientation_of(path: Path, picture: Image.Image) -> Any:
     """Return the orientation tag of a picture, without decoding it."""
     if picture.format == "PNG" and not _tells_late(path):
