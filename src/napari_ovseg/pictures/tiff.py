@@ -170,14 +170,10 @@ def _pages_by_pillow(path: Path, series: TiffPageSeries) -> NDArray[Any]:
 
 def _undecodable(path: Path, series: TiffPageSeries, error: Exception) -> Exception:
     """Say which codec is missing, if that is the reason."""
+    from tifffile import TIFF
+
     page = series.keyframe
-    try:
-        _ = page.decode
-    except Exception:
-        unknown = True
-    else:
-        unknown = isinstance(error, ImportError) or "imagecodecs" in str(error)
-    if not unknown:
+    if page.compression in TIFF.DECOMPRESSORS:
         return error
     name = getattr(page.compression, "name", page.compression)
     way = (

@@ -24,7 +24,9 @@ _HEIF = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _NEVER = {"EPS"}
 # Formats in which a picture of one colour takes next to nothing, whatever its size.
 _PREDICTED = {"WEBP", "AVIF", "HEIF", "JPEG2000", "JXL"}
-_WITH_KEY = {"1", "L", "RGB", "P", "PA", "LA", "La", "RGBa"}
+# Modes of 8 bits that Pillow makes of JPEG 2000 with more.
+_CUT = {"RGB", "RGBA"}
+_WITH_KEY = {"1", "L", "RGB", "P", "PA", "LA", "RGBa"}
 _OTHER_MODELS = {"CMYK", "YCbCr", "LAB", "HSV", "RGBX", "P"}
 
 _no_limit = threading.Lock()
@@ -79,7 +81,8 @@ def check(path: Path, picture: Image.Image) -> None:
     shape = (rows, columns, len(picture.getbands()))
     needed, most = _least(path, picture, shape)
     refuse_claim(path, shape, needed, length * most)
-    wide = 4 if picture.mode in {"I", "F"} else 2 if "16" in picture.mode or _is_deep(path) else 1
+    deep = "16" in picture.mode or _is_deep(path) or picture.format in {"JPEG2000", "PPM"}
+    wide = 4 if picture.mode in {"I", "F"} else 2 if deep else 1
     refuse_memory(path, shape, rows * columns * len(picture.getbands()) * wide)
 
 
@@ -114,9 +117,13 @@ def _is_deep(path: Path) -> bool:
 
 def pixels_of(path: Path, picture: Image.Image) -> NDArray[Any]:
     """Return the first frame as shown, not yet upright; no bit of 16 is lost."""
-    deep = _deep_png(path) if _is_deep(path) else None
-    if deep is None and picture.format == "PPM":
+    deep = None
+    if _is_deep(path):
+        deep = _deep_png(path)
+    elif picture.format == "PPM":
         deep = _deep_ppm(path)
+    elif picture.format == "JPEG2000" and picture.mode in _CUT:
+        deep = _deep_jpeg2000(path, picture)
     return shown(picture) if deep is None else deep
 
 
@@ -127,6 +134,14 @@ def _deep_png(path: Path) -> NDArray[Any]:
     if pixels.ndim == 3 and pixels.shape[-1] == 2:
         return pixels[..., [0, 0, 0, 1]]
     return pixels
+
+
+def _deep_jpeg2000(path: Path, picture: Image.Image) -> NDArray[np.uint16] | None:
+    from imagecodecs import jpeg2k_decode
+
+    pixels = np.asarray(jpeg2k_decode(path.read_bytes()))
+    same = pixels.shape == (*picture.size[::-1], len(picture.getbands()))
+    return pixels if same and pixels.dtype == np.uint16 else None
 
 
 def _deep_ppm(path: Path) -> NDArray[np.uint16] | None:
@@ -144,6 +159,8 @@ def _deep_ppm(path: Path) -> NDArray[np.uint16] | None:
 
 def shown(picture: Image.Image) -> NDArray[Any]:
     """Pixels of the current frame as they are seen: grey, RGB, or RGBA where any may be clear."""
+    if picture.mode == "La":
+        picture = picture.convert("LA")
     if picture.mode in _WITH_KEY and picture.has_transparency_data:
         return np.asarray(picture.convert("RGBA"))
     if picture.mode in _OTHER_MODELS:
@@ -169,7 +186,7 @@ def samples_are_shown(path: Path, picture: Image.Image) -> bool:
         return True
     keyed = picture.mode in {"1", "L", "RGB"} and picture.has_transparency_data
     plain = picture.mode in {"1", "L", "RGB", "RGBA", "I;16", "I", "F"}
-    return plain and not keyed and not _is_deep(path) and picture.format != "PPM"
+    return plain and not keyed and not _is_deep(path) and picture.format not in {"PPM", "JPEG2000"}
 
 
 def orientation_of(path: Path, picture: Image.Image) -> Any:
