@@ -1,9 +1,9 @@
 """The last edges against what else the literature puts there: ``python benchmarks/refinement_rivals.py``.
 
 All get the same distilled scores, of VOC photos and of generated scenes: PAMR (Araslanov & Roth, CVPR 2020)
-with the setting of NACLIP, superpixel votes, a fully connected CRF by mean field (Krähenbühl & Koltun, NeurIPS
-2011; dense matrices at a small size), and a Potts model by graph cuts (Boykov, Veksler & Zabih, PAMI 2001;
-alpha-expansion). Of the last three, two settings each; the better one counts.
+with the setting of NACLIP, superpixel votes, a fully connected CRF by mean field (Krähenbühl & Koltun,
+NeurIPS 2011; dense matrices at a small size), and a Potts model by graph cuts (Boykov, Veksler & Zabih, PAMI
+2001; alpha-expansion). Of the last three, two settings each; the better one counts.
 """
 
 from __future__ import annotations
