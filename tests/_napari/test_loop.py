@@ -202,7 +202,7 @@ def test_things_that_meet_at_a_corner_are_one_or_two(dialog, panel, tmp_path, qt
         qtbot.waitUntil(dialog.export.isEnabled, timeout=20_000)
         (file,) = (path for path in (tmp_path / folder).glob("*.json") if "categories" not in path.name)
         counts.append(len(json.loads(file.read_text())["annotations"]))
-        panel.click(dialog.corners_touch)
+        panel.click(dialog.choices.corners_touch)
     assert counts[1] == counts[0] + 1
 
 

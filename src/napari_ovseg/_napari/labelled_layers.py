@@ -106,7 +106,7 @@ def _worked_on(tracked: TrackedLabels, known: Mapping[str, Any], position: Posit
     annotated = known.get("annotated")
     if isinstance(annotated, Annotated):
         return annotated.worked_on(position)
-    return bool(tracked.labels(position).any()) or tracked.is_edited(position)
+    return position in tracked.written or tracked.is_edited(position)
 
 
 def file_of(image: Image) -> str | None:

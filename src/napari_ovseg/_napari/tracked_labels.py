@@ -39,6 +39,8 @@ class TrackedLabels:
 
     Attributes
     ----------
+    written : set of tuple of int
+        The slices that the machine has written.
     on_moved : callable
         ``on_moved(step)``, called when undo or redo has moved over a step or an agreement.
     """
@@ -50,6 +52,7 @@ class TrackedLabels:
         self._baselines: dict[Position, Baseline] = {}
         self._steps: list[Step | Agreement] = []
         self._touched: set[Position] = set()
+        self.written: set[Position] = set()
         # at once: a stroke after an undo wipes out its trace
         for event in (layer.events.paint, layer.events.set_data):
             event.connect(self.follow_history)
@@ -89,6 +92,7 @@ class TrackedLabels:
         """Fill a slice of a layer that was just made: nothing to undo."""
         self.labels(position)[...] = written
         self._baselines[position] = Baseline.of(written, human)
+        self.written.add(position)
 
     def write(self, slices: Mapping[Position, tuple[Labels, Labels | None]], *, always: bool = False) -> Step:
         """Write new labels, each with the human pixels they hold or None, as one item of the undo history.
@@ -96,6 +100,7 @@ class TrackedLabels:
         Where no pixel changes there is no such item, unless there is `always` to be one.
         """
         self.follow_history()
+        self.written |= set(slices)
         before = {position: self._baseline(position) for position in slices}
         known = atoms_of(self.layer._undo_history)
         with _sliced(self.layer), self.layer.block_history():
