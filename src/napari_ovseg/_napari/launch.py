@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_ovseg._napari.torch_loading import TORCH_ADVICE, load_torch
 from napari_ovseg.errors import ModelError
+from napari_ovseg.file_names import as_text
 from napari_ovseg.imports import is_labelled
 from napari_ovseg.pictures import Picture, read_picture
 
@@ -76,7 +77,7 @@ def build_window(
         # napari tells a layer its file only where one of its own readers has opened it
         metadata = {METADATA_KEY: {"path": str(path.absolute())}}
         how = {"rgb": picture.has_colours, **_placed(picture)}
-        viewer.add_image(picture.pixels, name=path.stem, metadata=metadata, **how)
+        viewer.add_image(picture.pixels, name=as_text(path.stem), metadata=metadata, **how)
     widget = OpenVocabularyWidget(viewer)
     viewer.window.add_dock_widget(widget, name=PANEL, area="right")
     # the panel takes its room from the canvas, which then shows less than the whole picture
