@@ -74,6 +74,15 @@ def test_every_group_is_as_the_specification_has_it(exported, large):
                     yaozarrs.validate_zarr_store(group.parent)
 
 
+@pytest.mark.parametrize("categories", [CATEGORIES, ()])
+def test_nothing_found_is_valid(tmp_path, categories):
+    nothing = LabelledPicture("nothing", np.zeros((20, 30), np.uint8), categories)
+    export([nothing], tmp_path, "ome-zarr", things=True)
+    folder = tmp_path / "nothing.ome.zarr"
+    yaozarrs.validate_zarr_store(folder)
+    assert len(nodes(folder)) == 3
+
+
 def test_coarser_levels_cover_the_same_place(large):
     for folder in ("labels/masks", "labels/things"):
         group = opening.zarr.open_group(large / folder, mode="r")

@@ -89,10 +89,12 @@ def _of_things(table: Table) -> list[dict[str, Any]]:
 
 def _write_labels(group: Any, labels: NDArray[Any], item: Item, said: dict[str, Any]) -> None:
     shown = _write_levels(group, _levels(labels, _picked), item)
+    # A list that is empty, as of things where there are none, is not valid.
+    known = {key: rows for key, rows in said.items() if rows}
     group.attrs["ome"] = {
         "version": _VERSION,
         **shown,
-        "image-label": {**said, "source": {"image": "../../"}},
+        "image-label": {**known, "source": {"image": "../../"}},
     }
 
 
