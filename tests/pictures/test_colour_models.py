@@ -16,11 +16,15 @@ from .test_picture import COLOURS, SMOOTH, check_as_seen, seen
 rng = np.random.default_rng(1)
 
 
-@pytest.mark.parametrize(
-    "mode", ["L", "LA", "RGB", "RGBA", "P", "CMYK", "YCbCr", "LAB", "1", "I;16", "F", "PA"]
-)
-@pytest.mark.parametrize("ending", ["tif", "png", "jpg"])
-def test_what_pillow_writes_in_every_mode(tmp_path, mode, ending):
+MODES = {
+    "tif": ("L", "LA", "RGB", "RGBA", "P", "PA", "CMYK", "YCbCr", "LAB", "1", "I;16", "F"),
+    "png": ("L", "LA", "RGB", "RGBA", "P", "1", "I;16"),
+    "jpg": ("L", "RGB", "CMYK", "YCbCr", "1"),
+}
+
+
+@pytest.mark.parametrize(("ending", "mode"), [(ending, mode) for ending in MODES for mode in MODES[ending]])
+def test_what_pillow_writes_in_every_mode(tmp_path, ending, mode):
     grey = Image.fromarray(SMOOTH[..., 0])
     picture = {
         "LAB": lambda: Image.frombytes("LAB", (53, 37), COLOURS.tobytes()),
@@ -28,10 +32,7 @@ def test_what_pillow_writes_in_every_mode(tmp_path, mode, ending):
         "F": lambda: grey.convert("F"),
         "PA": lambda: Image.fromarray(np.dstack([COLOURS[..., 0], COLOURS[..., 1]])).convert("PA"),
     }.get(mode, lambda: Image.fromarray(SMOOTH).convert(mode))()
-    try:
-        picture.save(tmp_path / f"a.{ending}")
-    except (OSError, KeyError):
-        pytest.skip(f"{ending} has no {mode}")
+    picture.save(tmp_path / f"a.{ending}")
     check_as_seen(tmp_path / f"a.{ending}")
 
 
