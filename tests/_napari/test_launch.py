@@ -3,6 +3,7 @@ import sys
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from napari_ovseg._napari import launch
@@ -41,6 +42,31 @@ def test_labels_open_with_their_names_beside_their_picture(window, tmp_path):
     assert [type(layer).__name__ for layer in viewer.layers] == ["Image", "Labels"]
     np.testing.assert_array_equal(viewer.layers[1].data, labels)
     assert viewer.layers[1].features["name"].tolist() == ["background", "cat", "unsure"]
+
+
+def test_a_picture_has_its_size_and_its_labels_lie_on_it(window, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 255, (40, 50, 3), np.uint8)
+    size = {"PhysicalSizeX": 0.5, "PhysicalSizeY": 0.25}
+    tifffile.imwrite(tmp_path / "one.ome.tif", pixels, photometric="rgb", ome=True, metadata=size)
+    Image.fromarray(pixels).save(tmp_path / "plain.png")
+    labels = np.eye(40, 50, dtype=np.uint8)
+    one = LabelledPicture("one", labels, (NamedLabel(1, "cat", (1, 2, 3)),), tmp_path / "one.ome.tif")
+    export([one], tmp_path / "out", "coco")
+    viewer, _ = window([tmp_path / "one.ome.tif", tmp_path / "out"])
+    for layer in viewer.layers:
+        assert layer.scale.tolist() == [0.25, 0.5]
+        assert [str(unit) for unit in layer.units] == ["micrometer"] * 2
+    # a picture without a size lies in another world
+    viewer, _ = window([tmp_path / "one.ome.tif", tmp_path / "plain.png"])
+    assert all(layer.scale.tolist() == [1, 1] for layer in viewer.layers)
+
+
+def test_a_stack_has_the_size_of_its_pixels(window, tmp_path):
+    stack = np.random.default_rng(0).integers(0, 255, (3, 40, 50), np.uint16)
+    how = {"resolution": (2, 4), "metadata": {"unit": "um", "axes": "ZYX"}}
+    tifffile.imwrite(tmp_path / "stack.tif", stack, imagej=True, **how)
+    viewer, _ = window([tmp_path / "stack.tif"])
+    assert viewer.layers[0].scale.tolist() == [1, 0.25, 0.5]
 
 
 def test_a_picture_that_can_not_be_read_opens_no_window(tmp_path):

@@ -67,16 +67,19 @@ def build_window(
 
     viewer = napari.Viewer(title="napari-ovseg", show=show)
     notes: list[str] = []
+    placed = _placed([one for one in opened if isinstance(one, Picture)])
     for path, picture in zip(map(Path, images), opened, strict=True):
         if isinstance(picture, tuple):
             layers, changed = picture
             notes += changed
-            for layer in layers:
-                viewer.add_layer(napari.layers.Layer.create(*layer))
+            for data, state, kind in layers:
+                # labels that say nothing of their size lie on the picture that they fit
+                like = {} if "scale" in state else placed.get(tuple(data.shape), {})
+                viewer.add_layer(napari.layers.Layer.create(data, state | like, kind))
             continue
         # napari tells a layer its file only where one of its own readers has opened it
         metadata = {METADATA_KEY: {"path": str(path.absolute())}}
-        how = {"rgb": picture.has_colours, **_placed(picture)}
+        how = {"rgb": picture.has_colours, **placed.get(_sides(picture), {})}
         viewer.add_image(picture.pixels, name=as_text(path.stem), metadata=metadata, **how)
     widget = OpenVocabularyWidget(viewer)
     viewer.window.add_dock_widget(widget, name=PANEL, area="right")
@@ -94,12 +97,23 @@ def build_window(
     return viewer, widget
 
 
-def _placed(picture: Picture) -> dict[str, Any]:
-    """How large a picture is, as arguments of its layer; pages of a stack are one unit apart."""
-    if picture.pixel_size is None:
+def _sides(picture: Picture) -> tuple[int, ...]:
+    """The shape of a picture without its colours."""
+    return picture.pixels.shape[: picture.pixels.ndim - picture.has_colours]
+
+
+def _placed(pictures: Sequence[Picture]) -> dict[tuple[int, ...], dict[str, Any]]:
+    """How large pictures are, as arguments of layers of their shape; pages of a stack are one unit apart.
+
+    Nothing where some have a size and others have not, or one shape has two: layers would not share a world.
+    """
+    if any(picture.pixel_size is None for picture in pictures):
         return {}
-    pages = picture.pixels.ndim - 2 - picture.has_colours
-    return {
-        "scale": (*[1.0] * pages, *picture.pixel_size),
-        "units": (*["pixel"] * pages, *[picture.unit] * 2),
-    }
+    found: dict[tuple[int, ...], dict[str, Any]] = {}
+    for picture in pictures:
+        pages = len(_sides(picture)) - 2
+        scale = (*[1.0] * pages, *(picture.pixel_size or ()))
+        place = {"scale": scale, "units": (*["pixel"] * pages, *[picture.unit] * 2)}
+        if found.setdefault(_sides(picture), place) != place:
+            return {}
+    return found
