@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from open_clip.timm_model import TimmModel
@@ -9,7 +10,9 @@ from readings import legrad_by_autograd, legrad_of_coca_by_autograd
 from timm.layers import SwiGLU
 from torch.nn import functional as F
 
+from napari_ovseg import load_model
 from napari_ovseg.clip.trunk import trunk_states
+from napari_ovseg.demo.scenes import scene
 from napari_ovseg.errors import InputError, ModelError
 from napari_ovseg.relevance import relevance_from_states, relevance_maps
 
@@ -165,3 +168,15 @@ def test_a_tower_without_blocks_says_what_to_use(make_clip, texts):
     network = make_clip({"layers": (1, 1, 1, 1), "width": 8, "head_width": 64, "image_size": 96})
     with pytest.raises(InputError, match="use explain"):
         relevance_maps(network, torch.randn(1, 3, 96, 96, dtype=torch.float64), texts, "legrad")
+
+
+@pytest.mark.usefixtures("own_text_cache")
+def test_the_bundled_model_sees_each_thing_of_a_scene_where_it_is():
+    model, drawn = load_model("demo", device="cpu"), scene(np.random.default_rng(5), 256, half="test")
+    assert drawn.names == ["white star", "purple cross"]
+    view = model.preprocess(drawn.picture.astype(np.float32) / 255, (192, 192))
+    maps = relevance_maps(model.network, view, model.encode_text(drawn.names), "legrad")
+    large = F.interpolate(maps[None], (256, 256), mode="bilinear")[0]
+    for number, found in enumerate(large, 1):
+        there = torch.from_numpy(drawn.labels == number)
+        assert found[there].mean() > 1.5 * found[~there].mean()
