@@ -75,11 +75,11 @@ WHOLE = {
     ),
     "big": by_tifffile(bigtiff=True, byteorder=">", photometric="rgb"),
 }
-MORE = os.environ.get("NAPARI_OVSEG_MANY_CASES")
+CASES = int(os.environ.get("OVSEG_WILD_CASES", "0"))
 
 
 @pytest.mark.parametrize("kind", WHOLE)
-@settings(max_examples=2000 if MORE else 12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=CASES or 12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_damaged_files_give_pixels_or_our_error(tmp_path, kind, data):
     content = bytearray(WHOLE[kind])
@@ -98,7 +98,7 @@ def test_damaged_files_give_pixels_or_our_error(tmp_path, kind, data):
         check(read, path)
 
 
-@settings(max_examples=2000 if MORE else 40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=CASES or 40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.sampled_from([b"", b"II*\0", b"MM\0+", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0", b"P5 ", b"GIF89a"]),
     st.binary(),
