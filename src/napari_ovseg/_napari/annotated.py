@@ -101,6 +101,8 @@ class Annotated:
         piece = self.pieces.get(position)
         if piece is not None and (piece.filled or piece.done):
             return True
+        if position not in {*self.masks.positions, *self.pseudo_labels.positions}:
+            return False
         return bool(self.masks.labels(position).any()) or self.has_corrections(position)
 
     def locked_in(self, position: Position) -> frozenset[int]:
