@@ -121,6 +121,8 @@ def test_open_type_run_paint_update_undo_resume_export(open_window, qtbot, pictu
     painted = (masks.data != machine) & (masks.data == 2)
     assert painted[[180, 190, 200], [20, 40, 60]].all()
     stroked = masks.data.copy()
+    human = widget.annotator.current.human_pixels(())
+    assert (human[painted] == 2).all()
 
     qtbot.keyClick(window, Qt.Key.Key_U)
     wait_until_idle(qtbot, widget)
@@ -144,7 +146,7 @@ def test_open_type_run_paint_update_undo_resume_export(open_window, qtbot, pictu
     qtbot.mouseClick(widget.form.resume.resume, LEFT)
     qtbot.waitUntil(lambda: widget.annotator.current is not None, timeout=10_000)
     np.testing.assert_array_equal(viewer.layers["scene masks"].data, updated)
-    np.testing.assert_array_equal(widget.annotator.current.human_pixels(()) == 2, painted)
+    np.testing.assert_array_equal(widget.annotator.current.human_pixels(()), human)
 
     assert export(qtbot, widget, "png", tmp_path / "png").startswith("Wrote 2 files for 1 picture")
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "png" / "scene_masks.png")), updated)
@@ -180,4 +182,4 @@ def test_what_can_not_be_done_is_said_and_forgotten_once_something_else_is(open_
     qtbot.mouseClick(form.correct.update_masks, LEFT)
     qtbot.waitUntil(lambda: ("Updating the masks", True) in shown, timeout=20_000)
     wait_until_idle(qtbot, widget)
-    assert form.message.text() == ""
+    assert form.message.text() == "Updated: no pixel changed."
