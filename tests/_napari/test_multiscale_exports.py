@@ -113,3 +113,17 @@ def test_file_save_and_the_sidecar_have_the_same_pixels(annotated, tmp_path, qtb
     # the stroke covers all that its coarse pixel does
     assert (written.labels[9:12, 14:16] == 1).all()
     check(written, disc)
+
+
+def test_an_export_of_full_pixels_becomes_masks_again(annotated, tmp_path):
+    panel, _ = annotated
+    before = panel.viewer.layers["photo masks"].data.copy()
+    (picture,) = panel.widget.session.labelled_pictures()
+    export([picture], tmp_path / "out", "png")
+    panel.viewer.open(tmp_path / "out" / "categories.json", plugin="napari-ovseg")
+    assert panel.viewer.layers.selection.active.data.shape == SIDES
+    panel.click(panel.form.take_in.take)
+    taken = panel.widget.annotator.current.masks.layer
+    assert taken is not panel.viewer.layers["photo masks"]
+    np.testing.assert_array_equal(taken.data, before)
+    assert "coarser level of the picture, 49 x 71" in panel.form.message.text()

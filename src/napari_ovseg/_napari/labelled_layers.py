@@ -15,7 +15,7 @@ from napari_ovseg._napari.colours import Legend
 from napari_ovseg._napari.layers import METADATA_KEY
 from napari_ovseg._napari.tracked_labels import TrackedLabels
 from napari_ovseg.annotation.annotation import Position
-from napari_ovseg.annotation.full_size import at_full_size
+from napari_ovseg.annotation.full_size import at_size
 from napari_ovseg.annotation.labelled_pictures import left_out, slice_name
 from napari_ovseg.categories import void_of
 from napari_ovseg.colours import category_colours
@@ -83,7 +83,7 @@ def pictures_of(data: Any, meta: Mapping[str, Any], notes: Notes) -> list[Labell
         pieces, file = annotated.pieces, file_of(annotated.image)
     if isinstance(tracked, TrackedLabels) and isinstance(annotated, Annotated):
         sides = _full_sides(tracked.placement)
-        planes = [(position, at_full_size(plane, sides, name)) for position, plane in planes]
+        planes = [(position, at_size(plane, sides, name)) for position, plane in planes]
         size, unit = pixel_of_picture(annotated.image, axes)
     return [
         LabelledPicture(

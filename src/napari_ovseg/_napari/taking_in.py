@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from napari_ovseg._napari.source import Source
 from napari_ovseg._napari.things_layer import is_things
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.asked import asked
+from napari_ovseg.annotation.full_size import at_size
 from napari_ovseg.annotation.taken_in import taken_in
 from napari_ovseg.errors import InputError, OvsegError
 from napari_ovseg.export.plan import Notes
@@ -91,11 +93,17 @@ class TakingIn(QObject):
         labels.visible = False
         annotated.worth_saving = True
         self.taken.emit(annotated)
-        self.said.emit(_what_became(labels.name, annotated), False)
+        self.said.emit(_what_became(labels, annotated), False)
 
 
-def _what_became(name: str, annotated: Annotated) -> str:
-    said = f"'{name}' became '{annotated.masks.layer.name}': paint, then update."
+def _what_became(taken: Labels, annotated: Annotated) -> str:
+    masks = annotated.masks
+    said = f"'{taken.name}' became '{masks.layer.name}': paint, then update."
+    if taken.data.size != masks.layer.data.size:
+        rows, columns = (masks.placement.shape[axis] for axis in masks.placement.axes)
+        said += (
+            f" The masks lie on a coarser level of the picture, {rows} x {columns}, and hold no finer detail."
+        )
     labels = annotated.table.labels
     words = asked(labels)
     unasked = [f"'{shortened(label.name)}'" for label in labels if label.id not in words]
@@ -119,17 +127,16 @@ def fitting_labels(
         ``source(image) -> Source``: how the picture is read; may raise InputError.
     """
     labels = _named_labels(viewer)
-    wanted = None if labels is None else _wanted_shape(image, source)
-    return labels if labels is not None and tuple(labels.data.shape) == wanted else None
+    return labels if labels is not None and tuple(labels.data.shape) in _shapes(image, source) else None
 
 
 def misfit(viewer: ViewerModel, image: Image | None, source: Callable[[Image], Source]) -> str:
     """Say why the selected labels, which have names, can't be the masks of a picture; "" where they can."""
     labels = _named_labels(viewer)
-    wanted = None if labels is None else _wanted_shape(image, source)
-    if labels is None or image is None or wanted is None or tuple(labels.data.shape) == wanted:
+    fitting = _shapes(image, source)
+    if labels is None or image is None or not fitting or tuple(labels.data.shape) in fitting:
         return ""
-    has, needs = (" x ".join(map(str, shape)) for shape in (labels.data.shape, wanted))
+    has, needs = (" x ".join(map(str, shape)) for shape in (labels.data.shape, fitting[-1]))
     return (
         f"'{labels.name}' has {has} pixels, and '{image.name}' has {needs}: labels become masks of a picture "
         "of their own size."
@@ -149,16 +156,18 @@ def _named_labels(viewer: ViewerModel) -> Labels | None:
     return active if named else None
 
 
-def _wanted_shape(image: Image | None, source: Callable[[Image], Source]) -> tuple[int, ...] | None:
-    """The shape that labels of a picture have, as it is read now."""
+def _shapes(image: Image | None, source: Callable[[Image], Source]) -> list[tuple[int, ...]]:
+    """The shapes that labels of a picture may have: of its masks and, of a flat one, of its finest level."""
     if image is None:
-        return None
+        return []
     try:
         placement = source(image).placement
     except InputError:
-        return None
+        return []
+    if placement.stack_axes:
+        return [placement.shape]
     plane = tuple(placement.shape[axis] for axis in placement.axes)
-    return placement.shape if placement.stack_axes else plane
+    return [plane, tuple(round(placement.shape[axis] * placement.factors[axis]) for axis in placement.axes)]
 
 
 def annotation_of(layer: Labels, source: Source, *, mine: bool) -> Annotation:
@@ -172,4 +181,6 @@ def annotation_of(layer: Labels, source: Source, *, mine: bool) -> Annotation:
         held = [tuple(map(int, at)) for at in np.argwhere(np.asarray(data).any(axis=axes))]
     if not pictures or len(held) != len(pictures):
         raise InputError(f"'{layer.name}' does not fit the slices of '{source.name}' as it is read now.")
-    return taken_in(dict(zip(held, pictures, strict=True)), layer.name, mine=mine)
+    sides = [source.placement.shape[axis] for axis in source.placement.axes]
+    planes = [replace(one, labels=at_size(one.labels, sides, layer.name)) for one in pictures]
+    return taken_in(dict(zip(held, planes, strict=True)), layer.name, mine=mine)

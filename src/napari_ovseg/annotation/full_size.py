@@ -1,4 +1,4 @@
-"""Masks that lie on a coarse level of a picture, in the pixels of the full one."""
+"""Masks that lie on a coarse level of a picture, in the pixels of the full one, and the other way round."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from napari_ovseg.annotation.annotation import Annotation, SliceAnnotation
 from napari_ovseg.pictures.limits import refuse_memory
 
 
-def at_full_size(labels: NDArray[Any], sides: Sequence[int], name: str) -> NDArray[Any]:
-    """Give each pixel of the full picture the label of the coarse pixel that covers its centre.
+def at_size(labels: NDArray[Any], sides: Sequence[int], name: str) -> NDArray[Any]:
+    """Give each pixel of another level the label of the pixel that covers its centre.
 
     Parameters
     ----------
     labels : np.ndarray
         ``(h, w)``.
     sides : sequence of int
-        Height and width of the full picture; factors need not be whole.
+        Height and width of that level; factors need not be whole.
     name : str
         Of the picture, for an error.
 

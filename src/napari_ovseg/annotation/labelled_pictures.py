@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_ovseg.annotation.annotation import Annotation, Position, SliceAnnotation
-from napari_ovseg.annotation.full_size import at_full_size, full_sides
+from napari_ovseg.annotation.full_size import at_size, full_sides
 from napari_ovseg.annotation.places import (
     SUFFIX,
     letters_for,
@@ -81,7 +81,7 @@ def labelled_pictures(
         found.append(
             LabelledPicture(
                 name=named,
-                labels=content.masks if sides is None else at_full_size(content.masks, sides, named),
+                labels=content.masks if sides is None else at_size(content.masks, sides, named),
                 categories=tuple(sorted(annotation.labels, key=lambda label: label.id)),
                 picture_path=path if _is_whole(annotation, position, sides) else None,
                 pixel_size=pixel_size,
