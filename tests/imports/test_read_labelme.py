@@ -152,6 +152,26 @@ def test_a_mask_that_claims_a_huge_picture_is_refused_unread(tmp_path):
     assert "mask" in found.record["notes"][0]
 
 
+def test_a_mask_that_is_a_program_is_not_run(tmp_path, monkeypatch):
+    ran = []
+    monkeypatch.setattr("PIL.EpsImagePlugin.Ghostscript", lambda *_, **__: ran.append(1))
+    stream = io.BytesIO()
+    Image.new("L", (3, 3), 1).save(stream, format="EPS")
+    mask = base64.b64encode(stream.getvalue()).decode()
+    found = read(tmp_path, [shape([[0, 0], [2, 2]], "mask", mask=mask), shape(SQUARE)])
+    np.testing.assert_array_equal(found.labels, square())
+    assert "no PNG" in found.record["notes"][0]
+    assert not ran
+
+
+def test_a_mask_past_the_limit_of_pillow_comes_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 4)
+    mask = np.ones((4, 4), bool)
+    np.testing.assert_array_equal(
+        read(tmp_path, [shape([[1, 1], [4, 4]], "mask", mask=png(mask))]).labels, square()
+    )
+
+
 def test_the_size_comes_from_the_file_the_picture_or_what_is_embedded(tmp_path):
     unsaid = {"imageHeight": None, "imageWidth": None}
     with pytest.raises(InputError, match="how large"):

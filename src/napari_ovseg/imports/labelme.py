@@ -24,6 +24,7 @@ from napari_ovseg.imports.skipped import Skipped, Unusable
 from napari_ovseg.imports.things import Shape, Sheet, Table, Thing, draw_all
 from napari_ovseg.imports.told import Told, told_of
 from napari_ovseg.labelled import LabelledPicture
+from napari_ovseg.pictures.with_pillow import any_size
 
 ENDINGS = (".json",)
 # LabelMe's own converters read this name as background.
@@ -130,7 +131,7 @@ def _mask(said: dict[str, Any], shape: Shape) -> Drawn:
     if len(points) != 2:
         raise Unusable("a mask needs the corners of its box")
     left, top = np.rint(points.min(axis=0)).astype(int).tolist()
-    with _picture(said.get("mask")) as picture:
+    with _picture(said.get("mask"), ["PNG"]) as picture:
         width, height = picture.size
         if width > shape[1] or height > shape[0]:
             raise Unusable("its mask is larger than the picture")
@@ -160,13 +161,18 @@ _KINDS: dict[str, Callable[[dict[str, Any], Shape], Drawn]] = {
 }
 
 
-def _picture(said: Any) -> Image.Image:
-    """Open a picture that is written as text, without decoding it."""
+def _picture(said: Any, formats: list[str] | None = None) -> Image.Image:
+    """Open a picture that is written as text, of any size, without decoding it.
+
+    What is decoded later has its formats named: EPS is a program, and another program would run it.
+    """
     if not isinstance(said, str):
         raise Unusable("it has no mask")
     try:
-        return Image.open(io.BytesIO(base64.b64decode(said.partition("base64,")[2] or said)))
-    except (binascii.Error, ValueError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+        content = io.BytesIO(base64.b64decode(said.partition("base64,")[2] or said))
+        with any_size():
+            return Image.open(content, formats=formats)
+    except (binascii.Error, ValueError, OSError, SyntaxError) as error:
         raise Unusable(_BROKEN_MASK) from error
 
 
