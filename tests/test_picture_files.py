@@ -31,6 +31,12 @@ def test_a_folder_stands_for_the_pictures_in_it_but_not_for_what_was_made_of_the
     assert folder / "a_masks.png" in picture_files([folder])
 
 
+def test_a_link_that_leads_nowhere_is_not_passed_over(folder):
+    (folder / "c.png").symlink_to("gone.png")
+    (folder / "link.png").symlink_to("deep")
+    assert picture_files([folder]) == [folder / name for name in ("[1].png", "a.tif", "b.PNG", "c.png")]
+
+
 def test_a_pattern_that_the_shell_has_left_is_read(folder):
     assert picture_files(["pics/*.tif"]) == [folder / "a.tif"]
     assert picture_files(["pics/**/*.jpg"]) == [folder / "deep/c.jpg"]

@@ -35,7 +35,8 @@ def picture_files(named: Iterable[str | Path]) -> list[Path]:
 def _meant(named: Path) -> list[Path]:
     if os.path.isdir(named):
         inside = [path for path in sorted(named.iterdir()) if not path.name.startswith(".")]
-        files = [path for path in inside if path.suffix.lower() in ENDINGS and path.is_file()]
+        # a link that leads nowhere is one of them: reading it says so
+        files = [path for path in inside if path.suffix.lower() in ENDINGS and not path.is_dir()]
     elif glob.has_magic(str(named)) and not os.path.lexists(named):
         files = [Path(path) for path in sorted(glob.glob(str(named), recursive=True)) if os.path.isfile(path)]
     else:
