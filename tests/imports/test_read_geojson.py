@@ -94,7 +94,7 @@ def test_classes_as_qupath_has_written_them(tmp_path, said, name, colour):
     assert category.name == name
     assert colour is None or category.colour == colour
     if name == "unclassified":
-        assert found.record["notes"] == ["1 objects have no class, and are called 'unclassified'."]
+        assert found.record["notes"] == ["Objects without a class are called 'unclassified': 1."]
 
 
 def test_ignore_is_what_nobody_knows(tmp_path):
@@ -114,7 +114,7 @@ def test_many_polygons_collections_and_cells(tmp_path):
     expected = square()
     expected[:6, 6:8] = 1
     np.testing.assert_array_equal(found.labels, expected)
-    assert "1 cells have a nucleus" in found.record["notes"][0]
+    assert "nuclei were left out" in found.record["notes"][0]
 
 
 def test_what_covers_nothing_is_named_and_counted(tmp_path):

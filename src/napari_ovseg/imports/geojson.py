@@ -127,11 +127,9 @@ def _planes(features: list[Any], skipped: Skipped, notes: list[str]) -> Planes:
         thing = Thing(which, name or UNCLASSIFIED, partial(cover, polygons), colour)
         planes.setdefault(_plane(feature.get("geometry")), []).append((thing, polygons))
     if unclassified:
-        notes.append(f"{unclassified} objects have no class, and are called '{UNCLASSIFIED}'.")
+        notes.append(f"Objects without a class are called '{UNCLASSIFIED}': {unclassified}.")
     if nuclei:
-        notes.append(
-            f"{nuclei} cells have a nucleus of their own outline, which was left out: the cells are read."
-        )
+        notes.append(f"Outlines of nuclei were left out, as the cells around them are read: {nuclei}.")
     return planes or {(0, 0): []}
 
 
