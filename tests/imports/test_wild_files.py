@@ -166,3 +166,32 @@ def test_memory_is_that_of_the_picture(exported, kind, tmp_path):
     tracemalloc.stop()
     assert found.labels.shape == (12, 21)
     assert found.labels.all()
+
+
+@pytest.mark.parametrize(("kind", "looks"), [("coco", 1), ("labelme", 2), ("geojson", 1)])
+def test_pictures_that_nobody_has_seen_take_no_more_memory_than_there_is(tmp_path, monkeypatch, kind, looks):
+    """Labels of LabelMe are held against the memory twice: when their size is read, and when it is taken."""
+    numbers, corners = range(3), [[1, 1], [9, 1], [9, 9]]
+    side = {"height": 99, "width": 99}
+    outline = {"image_id": 0, "category_id": 1, "segmentation": [1, 1, 9, 1, 9, 9]}
+    shape = {"shapes": [{"label": "a", "points": corners}], "imagePath": "x.png"}
+    content: dict[str, Any] = {
+        "coco": {
+            "images": [{"id": number, "file_name": f"{number}.png", **side} for number in numbers],
+            "annotations": [outline | {"id": number, "image_id": number} for number in numbers],
+            "categories": [{"id": 1, "name": "a"}],
+        },
+        "labelme": shape | {"imageHeight": 99, "imageWidth": 99},
+        "geojson": [{"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [corners]}}],
+    }[kind]
+    for number in [0] if kind == "coco" else numbers:
+        ending = "geojson" if kind == "geojson" else "json"
+        (tmp_path / f"instances_{number}.{ending}").write_text(json.dumps(content))
+    answers = iter([True] * (2 + 3 * (looks - 1)))
+    monkeypatch.setattr("napari_ovseg.imports.drawing.has_room", lambda size: next(answers, False))
+    found = read_labelled(tmp_path)
+    assert len(found) == 2
+    assert "no memory for" in " ".join(found[0].record["notes"])
+    monkeypatch.setattr("napari_ovseg.imports.drawing.has_room", lambda size: False)
+    with pytest.raises(InputError, match="no memory for"):
+        read_labelled(tmp_path)

@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ovseg.imports.skipped import Unusable
+from napari_ovseg.pictures.limits import has_room
 
-# A stated size is believed up to here: as many pixels as a scanned slide has, 4 GiB with what drawing needs.
+# A stated size is believed up to here, as many pixels as a scanned slide has, where there is memory for it.
 MOST_PIXELS = 2**30
+# What a pixel takes while things are drawn: labels of 16 bits, areas, what is shared, and a mask.
+_BYTES_A_PIXEL = 8
 # An outline may reach out of its picture, as where a slide was cut into tiles, but no picture is this large.
 _FARTHEST = 10_000_000
 # How many crossings of outlines with rows are looked at in one go.
@@ -21,6 +24,12 @@ Ring = NDArray[np.float64]
 Corner = tuple[int, int]
 Drawn = tuple[Corner, NDArray[np.bool_]]
 _NO_PAIRS = "its coordinates are not pairs of numbers"
+
+
+def refuse_unseen(shape: tuple[int, int]) -> None:
+    """Raise `Unusable` where labels of a picture that nobody has seen don't fit into the memory."""
+    if not has_room(_BYTES_A_PIXEL * shape[0] * shape[1]):
+        raise Unusable(f"there is no memory for {shape[0]} x {shape[1]} pixels: put the picture beside it")
 
 
 def ring_of(said: Any) -> Ring:

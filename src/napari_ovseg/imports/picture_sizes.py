@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_ovseg.errors import InputError
-from napari_ovseg.imports.drawing import MOST_PIXELS
+from napari_ovseg.imports.drawing import MOST_PIXELS, refuse_unseen
 from napari_ovseg.imports.named import whole
 from napari_ovseg.imports.skipped import Unusable
 from napari_ovseg.pictures import picture_size
@@ -30,7 +30,8 @@ def believed_size(height: Any, width: Any, picture: Path | None, file: str) -> t
     Raises
     ------
     Unusable
-        When the file says no size that can be used, and there is no picture to ask.
+        When there is no picture to ask, and the file says no size that can be used, or one that the memory
+        can't take.
     """
     said = _sides(height, width)
     shown = f"{height!r:.20} x {width!r:.20}"
@@ -42,6 +43,7 @@ def believed_size(height: Any, width: Any, picture: Path | None, file: str) -> t
             raise Unusable(f"its size {shown} can't be used")
         if said[0] * said[1] > MOST_PIXELS:
             raise Unusable(f"its size {shown} is more than {MOST_PIXELS} pixels")
+        refuse_unseen(said)
         return said, ""
     if said == seen or (height is None and width is None):
         return seen, ""

@@ -12,9 +12,9 @@ from napari_ovseg.categories import MAX_CATEGORIES, labels_dtype, void_id
 from napari_ovseg.colours import category_colours
 from napari_ovseg.errors import InputError
 from napari_ovseg.file_names import as_text
-from napari_ovseg.imports.drawing import Canvas, Drawn
+from napari_ovseg.imports.drawing import Canvas, Drawn, refuse_unseen
 from napari_ovseg.imports.named import rgb
-from napari_ovseg.imports.skipped import Skipped, Unusable
+from napari_ovseg.imports.skipped import Skipped, Unusable, with_notes
 from napari_ovseg.imports.told import Told
 from napari_ovseg.labelled import LabelledPicture, NamedLabel
 
@@ -106,7 +106,12 @@ class Table:
 def draw_all(sheets: Sequence[Sheet], table: Table) -> list[LabelledPicture]:
     """Draw the things of each picture, the smaller above the larger; one table holds for all.
 
-    What is left out is named and counted in the notes of its picture.
+    What is left out is named and counted in the notes of its picture, or, if that is all of it, of the first.
+
+    Raises
+    ------
+    InputError
+        When there is no memory for any picture.
     """
     for sheet in sheets:
         for label in sheet.told.labels:
@@ -116,10 +121,21 @@ def draw_all(sheets: Sequence[Sheet], table: Table) -> list[LabelledPicture]:
             table.meet(thing.name, thing.colour)
     names = Counter(sheet.name for sheet in sheets)
     labels = table.labels
-    return [_drawn(sheet, table, labels, alone=names[sheet.name] == 1) for sheet in sheets]
+    found, refused = [], []
+    for sheet in sheets:
+        try:
+            found.append(_drawn(sheet, table, labels, alone=names[sheet.name] == 1))
+        except Unusable as error:
+            refused.append(f"{sheet.file} can't be read, because {error}.")
+    if refused and not found:
+        raise InputError(refused[0])
+    return with_notes(found, refused)
 
 
 def _drawn(sheet: Sheet, table: Table, labels: tuple[NamedLabel, ...], *, alone: bool) -> LabelledPicture:
+    if sheet.picture is None or not sheet.picture.is_file():
+        # once more, as the pictures before it have taken memory
+        refuse_unseen(sheet.size)
     canvas = Canvas(sheet.size, labels_dtype(table.largest).type)
     for thing in sheet.things:
         try:

@@ -48,5 +48,10 @@ def refuse_memory(path: Path | str, shape: Sequence[int], size: int) -> None:
         )
 
 
+def has_room(size: int) -> bool:
+    """Whether so many bytes of memory are free."""
+    return size <= int(psutil.virtual_memory().available)
+
+
 def _sides(shape: Sequence[int]) -> str:
     return f"{' x '.join(map(str, shape))} values ({prod(shape):,})"
