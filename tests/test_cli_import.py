@@ -106,6 +106,23 @@ def test_label_images_without_names(tmp_path, monkeypatch, dtype, names, expecte
     assert found.name == "x"
 
 
+def test_a_folder_of_label_images(tmp_path, monkeypatch, capsys):
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    for name in "ab":
+        Image.new("RGB", (9, 7)).save(theirs / f"{name}.png")
+        Image.fromarray(square(3)).save(theirs / f"{name}_cp_masks.png")
+    (theirs / "c_masks.tif").touch()
+    options = ["--output", tmp_path / "o", "--labels", "cell"]
+    assert run(monkeypatch, "import", theirs, *options) == 1
+    assert "c_masks.tif can't be read as a picture, as it is empty" in capsys.readouterr().err
+    found = read_labelled(tmp_path / "o")
+    assert [one.picture_path for one in found] == [theirs / "a.png", theirs / "b.png"]
+    np.testing.assert_array_equal(found[1].labels, square())
+    assert run(monkeypatch, "import", theirs, "--output", tmp_path / "p") == 2
+    assert 'as in --labels "cell"' in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("labels", "reason"),
     [(None, "--labels"), ("cell, edge", "value 700"), ("background: sky", "besides the background")],

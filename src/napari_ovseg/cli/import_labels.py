@@ -14,6 +14,9 @@ from napari_ovseg.errors import InputError
 from napari_ovseg.file_names import at_home
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_ovseg.categories import Category
     from napari_ovseg.labelled import LabelledPicture
 
 
@@ -47,8 +50,6 @@ def import_labels(
     means. What was skipped or changed is printed. Open, export and the window go on from there.
     """
     from napari_ovseg.export import export as write
-    from napari_ovseg.imports import is_labelled, read_labelled
-    from napari_ovseg.imports.unnamed import read_unnamed
 
     pictures = None if pictures is None else at_home(pictures)
     names = parse_categories(labels) if labels is not None else ()
@@ -57,12 +58,7 @@ def import_labels(
     problems: list[str] = []
     for source in map(at_home, sources):
         try:
-            if is_labelled(source) or not _is_image(source):
-                found += read_labelled(source, pictures=pictures, on_refused=problems.append)
-            elif names:
-                found.append(read_unnamed(source, names, pictures))
-            else:
-                problems.append(f'{source} holds no names: say what it shows, as in --labels "cell".')
+            found += _read(source, pictures, names, problems)
         except InputError as error:
             problems.append(str(error))
     if problems and not found:
@@ -73,5 +69,17 @@ def import_labels(
     end_with(problems)
 
 
-def _is_image(source: Path) -> bool:
-    return source.is_file() and source.suffix.lower() in (".png", ".tif", ".tiff")
+def _read(
+    source: Path, pictures: Path | None, names: Sequence[Category], problems: list[str]
+) -> list[LabelledPicture]:
+    """Read the labels of one argument; what of a folder can't be read is added to the problems."""
+    from napari_ovseg.imports import is_labelled, read_labelled
+    from napari_ovseg.imports.skipped import read_each
+    from napari_ovseg.imports.unnamed import label_images, read_unnamed
+
+    images = [] if is_labelled(source) else label_images(source)
+    if not images:
+        return read_labelled(source, pictures=pictures, on_refused=problems.append)
+    if not names:
+        raise InputError(f'{source} holds no names: say what it shows, as in --labels "cell".')
+    return read_each(images, lambda image: read_unnamed(image, names, pictures), problems)

@@ -20,6 +20,19 @@ from napari_ovseg.pictures import read_ids, read_picture
 # What programs add to the name of the picture.
 _SUFFIX = re.compile(r"(_cp)?_(masks?|labels?|seg)$", re.IGNORECASE)
 
+_ENDINGS = (".png", ".tif", ".tiff")
+
+
+def label_images(source: Path) -> list[Path]:
+    """Return the label images that a path may stand for: itself, or those in a folder.
+
+    Where some in a folder are called like label images, as in ``x_masks.png``, the others are pictures.
+    """
+    files = sorted(source.iterdir()) if source.is_dir() else [source]
+    files = [file for file in files if file.suffix.lower() in _ENDINGS and file.is_file()]
+    named_so = [file for file in files if _SUFFIX.search(file.stem)]
+    return named_so if named_so and source.is_dir() else files
+
 
 def read_unnamed(
     path: str | Path, categories: Sequence[Category], pictures: str | Path | None = None
@@ -57,11 +70,14 @@ def read_unnamed(
             f"{path} holds the value {ids.max()}, and {len(labels)} names were given: name each value from 1 "
             "up, or give one name for all."
         )
+    name = _SUFFIX.sub("", path.stem) or path.stem
+    # as the picture is called; with an ending of its own, since a file of labels is not its own picture
+    called = path if name == path.stem else path.with_name(f"{name}.labels")
     return LabelledPicture(
-        name=_SUFFIX.sub("", path.name.removesuffix(path.suffix)) or path.stem,
+        name=name,
         labels=ids.astype(labels_dtype(len(labels))),
         categories=labels,
-        picture_path=Places(None if pictures is None else Path(pictures)).find(path, None, path),
+        picture_path=Places(None if pictures is None else Path(pictures)).find(path, None, called),
         record={"read_from": as_text(path), **({"notes": notes} if notes else {})},
     )
 
