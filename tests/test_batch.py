@@ -17,7 +17,7 @@ from PIL import Image
 
 from napari_ovseg.batch import plan, segment_files
 from napari_ovseg.categories import parse_categories
-from napari_ovseg.errors import InputError, ModelError, OutputError
+from napari_ovseg.errors import InputError, ModelError, NoRoomError, OutputError
 from napari_ovseg.imports import read_labelled
 
 MODEL = SimpleNamespace(spec=SimpleNamespace(name="stand-in"), device="cpu")
@@ -109,6 +109,20 @@ def test_one_file_that_can_t_be_written_is_one_problem(tmp_path, monkeypatch):
     assert "b_pseudo.png can't be written" in first.problem
     assert second.segmentation is not None
     assert {path.name[0] for path in out.iterdir()} == {"c"}
+
+
+def test_what_a_failed_run_has_not_replaced_stays(tmp_path, monkeypatch):
+    pictures = [picture(tmp_path / "a.png")]
+    run(pictures, tmp_path / "o")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "o").iterdir()}
+
+    def full(*_):
+        raise NoRoomError("There is no room on the disk: free some.")
+
+    monkeypatch.setattr("napari_ovseg.batch.write_labels", full)
+    with pytest.raises(NoRoomError):
+        run(pictures, tmp_path / "o", overwrite=True)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "o").iterdir()} == before
 
 
 def test_no_good_picture_is_told_truly(tmp_path):

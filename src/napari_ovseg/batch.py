@@ -187,13 +187,15 @@ def _segment_one(
     names = [category.name for category in found.categories]
     absent = found.record.get("absent", ())
     masks, pseudo_labels, overlay = (folder / name for name in job.files.values())
+    written: list[Path] = []
     try:
-        write_labels(masks, found.masks, len(names))
-        write_labels(pseudo_labels, found.pseudo_labels, len(names))
+        for path, labels in ((masks, found.masks), (pseudo_labels, found.pseudo_labels)):
+            write_labels(path, labels, len(names))
+            written.append(path)
         write_overlay(overlay, picture, found.masks, names, absent)
     except BaseException:
-        # what categories.json doesn't list is nobody's
-        for path in (masks, pseudo_labels, overlay):
+        # what categories.json doesn't list is nobody's; what was not replaced yet is of an earlier run
+        for path in written:
             path.unlink(missing_ok=True)
         raise
     shares = [round(float((found.masks == number).mean()), 6) for number in range(1, len(names) + 1)]
