@@ -123,7 +123,7 @@ def test_regions_are_left_out_only_when_asked_and_then_counted(tmp_path):
     summary = export([picture("a"), picture("b")], tmp_path / "2", "coco", smallest_area=2)
     assert "2 regions of fewer than 2 pixels were left out ('a', 'b')." in summary.notes
     assert (
-        "2 unsure pixels were left out, because this format can't say that nobody knows ('a', 'b')."
+        "2 unsure pixels were left out, because this format has no place for them ('a', 'b')."
         in summary.notes
     )
 

@@ -32,7 +32,7 @@ def things_in(item: Item, dataset: Dataset, *, with_void: bool = False) -> Insta
         dataset.notes.count(
             "unsure pixels belong to no thing"
             if dataset.options.things
-            else "unsure pixels were left out, because this format can't say that nobody knows",
+            else "unsure pixels were left out, because this format has no place for them",
             int(unsure.sum()),
             item.picture.name,
         )

@@ -227,7 +227,7 @@ def _thing(which: str, words: list[str], names: dict[int, str]) -> Thing:
     # An odd one at the end is how sure a model is.
     ring = ring_of(numbers[: len(numbers) // 2 * 2])
     if np.abs(ring).max() > _FARTHEST:
-        raise Unusable("its numbers are no shares of the sides of the picture")
+        raise Unusable("its coordinates are not between 0 and 1")
     return Thing(which, names[index], partial(_cover, ring))
 
 
