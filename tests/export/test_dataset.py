@@ -146,6 +146,17 @@ def test_what_does_not_fit_teaches(tmp_path, options, reason):
     assert not (tmp_path / "o").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [("labelme", {"__ignore__", "_background_"}), ("geojson", {"Ignore*"}), ("coco", set())],
+)
+def test_names_that_a_program_takes_for_something_else_are_said(tmp_path, name, taken):
+    names = ("cat", "__ignore__", "_background_", "Ignore*")
+    categories = tuple(NamedLabel(number, one, (1, 2, 3)) for number, one in enumerate(names, 1))
+    notes = export([LabelledPicture("a", np.ones((3, 3), np.uint8), categories)], tmp_path, name).notes
+    assert {one for one in names if any(f"takes '{one}'" in note for note in notes)} == taken
+
+
 def test_names_that_no_file_can_have_or_that_clash(tmp_path):
     summary = export([picture("cells [1]: a/b?")], tmp_path, "png")
     assert summary.files[0].name == "cells [1]_ a_b__masks.png"

@@ -22,6 +22,7 @@ IGNORE = "Ignore*"
 
 def plan(dataset: Dataset) -> Iterator[Planned]:
     """One feature collection per picture; void becomes QuPath's own class "Ignore*"."""
+    dataset.note_taken((IGNORE,), "QuPath")
     for item in dataset.items:
         yield Planned(item.path(".geojson"), partial(_write, item, dataset), item.picture.name)
 

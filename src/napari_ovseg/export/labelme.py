@@ -20,10 +20,13 @@ from napari_ovseg.export.plan import Dataset, Item, Planned
 
 # LabelMe's own converters read this name as "ignore".
 IGNORE = "__ignore__"
+# And this one as background.
+BACKGROUND = "_background_"
 
 
 def plan(dataset: Dataset) -> Iterator[Planned]:
     """One JSON per picture, which points at the file of the picture."""
+    dataset.note_taken((IGNORE, BACKGROUND), "LabelMe")
     for item in dataset.items:
         yield Planned(item.path(".json"), partial(_write, item, dataset), item.picture.name)
 

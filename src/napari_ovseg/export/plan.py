@@ -115,6 +115,15 @@ class Dataset:
     options: Options
     notes: Notes = field(default_factory=Notes)
 
+    def note_taken(self, names: Iterable[str], program: str) -> None:
+        """Say which categories have a name that another program takes for something else."""
+        for category in self.categories:
+            if category.name in names:
+                self.notes.say(
+                    f"{program} takes '{category.name}' for pixels of no category, here too when read again: "
+                    "rename it."
+                )
+
     @property
     def splits(self) -> tuple[str, ...]:
         """The splits that have pictures, in the order train, val."""

@@ -15,7 +15,7 @@ from PIL import Image
 
 from napari_ovseg.errors import InputError
 from napari_ovseg.export.about import ABOUT
-from napari_ovseg.export.labelme import IGNORE
+from napari_ovseg.export.labelme import BACKGROUND, IGNORE
 from napari_ovseg.imports.drawing import Drawn, cover, points_of, ring_of
 from napari_ovseg.imports.files import Places, mentions, read_files, things_files
 from napari_ovseg.imports.named import read_json, tidy_name
@@ -27,8 +27,6 @@ from napari_ovseg.labelled import LabelledPicture
 from napari_ovseg.pictures.with_pillow import any_size
 
 ENDINGS = (".json",)
-# LabelMe's own converters read this name as background.
-BACKGROUND = "_background_"
 _BROKEN_MASK = "its mask is no PNG"
 
 
