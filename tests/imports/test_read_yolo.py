@@ -78,7 +78,7 @@ def test_what_is_no_outline_is_named_and_counted(tmp_path):
         "class cat",
         "other words",
         "finite",
-        "shares",
+        "between 0 and 1",
         "three corners",
     ):
         assert reason in said
