@@ -18,6 +18,7 @@ from napari_ovseg.export import (
     write_labels,
     write_overlay,
 )
+from napari_ovseg.export.passed_on import passed_on
 from napari_ovseg.file_names import as_text, at_home, distinct_stems, resolved, seen_from
 from napari_ovseg.images import to_rgb
 from napari_ovseg.pictures import Picture, read_picture
@@ -206,7 +207,7 @@ def _segment_one(
         "unit": read.unit,
         "presence": dict(zip(names, (round(float(sure), 4) for sure in found.presence), strict=True)),
         "share": dict(zip(names, shares, strict=True)),
-        "record": found.record,
+        "record": passed_on(found.record, folder),
     }
     return found, entry
 

@@ -20,6 +20,7 @@ from napari_ovseg.export.atomic import (
 from napari_ovseg.export.categories_json import categories_text, is_written_for, names_beside
 from napari_ovseg.export.formats import find_format
 from napari_ovseg.export.naming import told_apart
+from napari_ovseg.export.passed_on import passed_on
 from napari_ovseg.export.plan import Dataset, Item, Notes, Options, Planned
 from napari_ovseg.export.table import one_table
 from napari_ovseg.file_names import seen_from
@@ -267,7 +268,7 @@ def _entries(dataset: Dataset, planned: Sequence[Planned]) -> Iterator[dict[str,
             "pixel_size": picture.pixel_size,
             "unit": picture.unit,
             "done": picture.done,
-            "record": picture.record,
+            "record": passed_on(picture.record, dataset.folder),
         }
         yield entry
 

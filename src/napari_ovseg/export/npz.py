@@ -11,6 +11,7 @@ from typing import BinaryIO
 import numpy as np
 
 from napari_ovseg.categories import void_id
+from napari_ovseg.export.passed_on import passed_on
 from napari_ovseg.export.plan import Dataset, Item, Planned
 from napari_ovseg.file_names import as_text
 
@@ -28,14 +29,15 @@ def plan(dataset: Dataset) -> Iterator[Planned]:
 def _write(item: Item, dataset: Dataset, file: BinaryIO) -> None:
     picture = item.picture
     categories = dataset.categories
+    inside = dataset.folder / Path(item.path("")).parent
     about = {
         "format": "napari-ovseg labels 1",
         "name": picture.name,
-        "picture": dataset.seen(item, dataset.folder / Path(item.path("")).parent),
+        "picture": dataset.seen(item, inside),
         "pixel_size": picture.pixel_size,
         "unit": picture.unit,
         "done": picture.done,
-        "record": picture.record,
+        "record": passed_on(picture.record, inside),
         "synonyms": [category.synonyms for category in categories],
     }
     np.savez_compressed(

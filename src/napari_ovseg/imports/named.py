@@ -16,6 +16,7 @@ from PIL import ImageColor
 from napari_ovseg.categories import MAX_CATEGORIES
 from napari_ovseg.colours import category_colours
 from napari_ovseg.errors import InputError
+from napari_ovseg.file_names import as_text
 from napari_ovseg.imports.skipped import Skipped
 from napari_ovseg.labelled import NamedLabel
 
@@ -80,6 +81,12 @@ def key_of(said: Any) -> int | str | None:
 def text_or_none(said: Any) -> str | None:
     """Return a line of text as `tidy_name` does, None where there is none."""
     return (tidy_name(said) or None) if isinstance(said, str) else None
+
+
+def record_of(said: Any, path: Path) -> dict[str, Any]:
+    """Return how labels were made, as a file tells it; what it was read from is now this file."""
+    record = dict(said) if isinstance(said, dict) else {}
+    return record | {"read_from": as_text(path)} if "read_from" in record else record
 
 
 def tidy_name(said: Any) -> str:

@@ -20,6 +20,7 @@ from napari_ovseg.imports.files import Places
 from napari_ovseg.imports.named import (
     named_labels_of,
     read_json,
+    record_of,
     size_of_pixel,
     text_or_none,
 )
@@ -83,7 +84,7 @@ def _read(path: Path, places: Places) -> LabelledPicture:
         raise InputError(
             f"{path} can't be read as labels ({type(error).__name__}): it is missing or damaged."
         ) from error
-    record, done = about.get("record"), about.get("done")
+    done = about.get("done")
     picture = LabelledPicture(
         name=text_or_none(about.get("name")) or path.name.removesuffix(".npz").removesuffix(".ovseg"),
         labels=arrays["labels"],
@@ -91,7 +92,7 @@ def _read(path: Path, places: Places) -> LabelledPicture:
         picture_path=places.beside(path).find(about.get("picture")),
         pixel_size=size_of_pixel(about.get("pixel_size")),
         unit=text_or_none(about.get("unit")),
-        record=record if isinstance(record, dict) else {},
+        record=record_of(about.get("record"), path),
         done=done if isinstance(done, bool) else None,
     )
     return with_notes([picture], skipped.sentences())[0]

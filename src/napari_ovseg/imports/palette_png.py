@@ -18,6 +18,7 @@ from napari_ovseg.imports.found_pictures import PictureFolders
 from napari_ovseg.imports.named import (
     named_labels_of,
     read_json,
+    record_of,
     size_of_pixel,
     text_or_none,
     whole,
@@ -115,7 +116,7 @@ def _picture(
     path = path_of(entry[key], file.parent)
     stem = path.stem.removesuffix("_masks").removesuffix("_pseudo")
     name = text_or_none(entry.get("name")) or stem
-    record, done = entry.get("record"), entry.get("done")
+    done = entry.get("done")
     return LabelledPicture(
         name=name if key == "masks" else f"{name} pseudo-labels",
         labels=ids_in(path),
@@ -123,7 +124,7 @@ def _picture(
         picture_path=folders.find(entry.get("image")),
         pixel_size=size_of_pixel(entry.get("pixel_size")),
         unit=text_or_none(entry.get("unit")),
-        record=record if isinstance(record, dict) else {},
+        record=record_of(entry.get("record"), path),
         done=done if isinstance(done, bool) else None,
     )
 
