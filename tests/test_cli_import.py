@@ -60,18 +60,42 @@ def test_a_folder_of_another_tool_goes_on_to_export(tmp_path, monkeypatch, capsy
 
 def test_what_is_bad_is_listed_at_the_end_and_the_rest_is_done(tmp_path, monkeypatch, capsys):
     labelme(tmp_path / "theirs", "a", imageHeight=None)
-    labelme(tmp_path / "theirs", "b", shapes=[{"label": "x", "points": [[1, 1]], "shape_type": "point"}])
+    point = {"label": "x", "points": [[1, 1]], "shape_type": "point"}
+    labelme(tmp_path / "theirs", "b", shapes=[point, {"label": "x", "points": SQUARE}])
+    labelme(tmp_path / "theirs", "c", shapes=[point])
     (tmp_path / "bad.geojson").write_text('{"type": "FeatureCollection", "features": [')
     sources = [tmp_path / "missing", tmp_path / "theirs", tmp_path / "bad.geojson"]
     assert run(monkeypatch, "import", *sources, "--output", tmp_path / "o") == 1
     said = capsys.readouterr()
     assert "Wrote 2 files for 1 picture" in said.out
     assert "b.json: 1 shape was left out, because it is a point" in said.out
-    assert said.err.startswith("3 of what was named could not be read")
-    for problem in ("no file", "a.json", "bad.geojson is no JSON"):
+    assert said.err.startswith("4 of what was named could not be read")
+    for problem in ("no file", "a.json", "'c' has no label that can be read", "bad.geojson is no JSON"):
         assert said.err.count(problem) == 1
     assert run(monkeypatch, "import", tmp_path / "missing", "--output", tmp_path / "p") == 2
     assert not (tmp_path / "p").exists()
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"version": "5.4.1", "sha', '{"imagePath": "e.png"', "\x00"]
+)
+def test_a_damaged_file_in_a_folder_is_listed(tmp_path, monkeypatch, capsys, content):
+    folder = labelme(tmp_path / "theirs", "a").parent
+    (folder / "package.json").write_text('{"name": "another tool"}')
+    (folder / "coco.json").write_text('{"images": [], "annotations": [], "categories": []}')
+    (folder / "list.json").write_text('[{"of": "another tool"}]')
+    (folder / "e.json").write_text(content)
+    assert run(monkeypatch, "import", folder, "--output", tmp_path / "o") == 1
+    said = capsys.readouterr().err
+    assert said.startswith("1 of what was named")
+    assert "e.json" in said
+
+
+def test_a_folder_of_nothing_but_a_damaged_file(tmp_path, monkeypatch, capsys):
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "e.json").write_text('{"version": "5.4.1", "sha')
+    assert run(monkeypatch, "import", tmp_path / "theirs", "--output", tmp_path / "o") == 2
+    assert "e.json is no JSON" in capsys.readouterr().err
 
 
 def test_export_reads_the_same_sources(tmp_path, monkeypatch, capsys):

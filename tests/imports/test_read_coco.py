@@ -84,10 +84,10 @@ def test_what_has_no_mask_or_no_picture_is_counted(tmp_path):
         thing({"size": [3, 3], "counts": [9]}),
         thing([SQUARE], 7),
     ]
-    (found,) = read(tmp_path, [*things, thing([SQUARE], 1, 2)])
-    assert not found.labels.any()
+    (found,) = read(tmp_path, [*things, thing([SQUARE], 1, 2), thing([SQUARE])])
+    np.testing.assert_array_equal(found.labels, square())
     assert found.record["notes"] == [
-        "theirs.json: 0 of 6 annotations were read.",
+        "theirs.json: 1 of 7 annotations were read.",
         "theirs.json: 2 annotations were left out, because it has no segmentation "
         "(annotation 5, annotation 5).",
         "theirs.json: 1 annotation was left out, because the file lists no category with its category_id "
@@ -99,6 +99,19 @@ def test_what_has_no_mask_or_no_picture_is_counted(tmp_path):
         "theirs.json: 1 annotation was left out, because its run lengths are of the size 3 x 3, and its "
         "picture is 6 x 8 (annotation 5).",
     ]
+
+
+def test_a_picture_of_which_no_annotation_can_be_read_is_no_background(tmp_path):
+    images = [{"id": n, "file_name": f"p{n}.jpg", "height": 6, "width": 8} for n in (1, 2, 3)]
+    things = [thing([SQUARE]), thing(None, image=2), thing([SQUARE], 7, 2)]
+    found = read(tmp_path, things, images=images)
+    assert [(one.name, bool(one.labels.any())) for one in found] == [("p1", True), ("p3", False)]
+    assert (
+        "theirs.json: 1 picture was left out, because it has no annotation that can be read ('p2.jpg')."
+        in found[0].record["notes"]
+    )
+    with pytest.raises(InputError, match=r"No picture of .* can be read.*no segmentation"):
+        read(tmp_path, things[1:2], images=images[1:2])
 
 
 def test_names_that_occur_twice_stay_apart_and_so_do_those_of_another_case(tmp_path):

@@ -111,6 +111,17 @@ def test_layouts(tmp_path, places, content):
         np.testing.assert_array_equal(one.labels, square(1))
 
 
+def test_a_text_of_which_no_line_can_be_read_is_no_background(tmp_path):
+    for name, text in (("a", f"0 {SQUARE}"), ("b", f"7 {SQUARE}\n0 0.1\n"), ("c", "\n")):
+        put(tmp_path, text, name=name)
+    problems: list[str] = []
+    found = read_labelled(write(tmp_path), on_refused=problems.append)
+    assert [one.name for one in found] == ["a", "c"]
+    assert len(problems) == 1
+    assert "'b' has no label that can be read, and was left out" in problems[0]
+    assert "its class 7 is not among the names" in problems[0]
+
+
 def test_a_name_in_two_splits_and_a_place_that_is_not_there(tmp_path):
     for place in ("images/train", "images/val"):
         put(tmp_path, f"0 {SQUARE}", place)

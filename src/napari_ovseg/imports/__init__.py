@@ -9,7 +9,7 @@ from pathlib import Path
 from napari_ovseg.errors import InputError
 from napari_ovseg.imports import coco, geojson, labelme, npz, ome_zarr, palette_png, things_tiff, tiff, yolo
 from napari_ovseg.imports.coco_kinds import other_kind
-from napari_ovseg.imports.files import Places
+from napari_ovseg.imports.files import Places, things_files
 from napari_ovseg.imports.named import read_any_json
 from napari_ovseg.imports.told import is_map, written_for
 from napari_ovseg.labelled import LabelledPicture
@@ -80,6 +80,10 @@ def read_labelled(
                 if not found:
                     raise InputError(f"{path} lists no picture with labels: choose another file or folder.")
                 return found
+    if path.is_dir():
+        for file in things_files(path, (".json",)):
+            # Says what is wrong with it, where that is all there is.
+            read_any_json(file)
     if path.suffix.lower() == ".json":
         other = other_kind(read_any_json(path))
         if other is not None:

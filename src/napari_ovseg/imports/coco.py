@@ -33,6 +33,7 @@ class _File:
     categories: Categories
     folders: PictureFolders
     names: Counter[str]
+    annotated: set[int | str | None]
     annotations: Skipped
     pictures: Skipped
     notes: list[str] = field(default_factory=list)
@@ -93,7 +94,8 @@ def _read(path: Path, places: Places) -> list[LabelledPicture]:
     named = categories_of(categories, used, path)
     things = _things(annotations, set(by_id), named, left_out)
     names = Counter(picture_name(image.get("file_name")) for image in by_id.values())
-    file = _File(path, named, places.beside(path), names, left_out, pictures)
+    annotated = {key_of(one.get("image_id")) for one in annotations if isinstance(one, dict)}
+    file = _File(path, named, places.beside(path), names, annotated, left_out, pictures)
     found = []
     for id, image in by_id.items():
         try:
@@ -101,7 +103,8 @@ def _read(path: Path, places: Places) -> list[LabelledPicture]:
         except Unusable as error:
             pictures.add(repr(image.get("file_name") or id), str(error))
     if images and not found:
-        raise InputError(" ".join([f"No picture of {path} can be read.", *pictures.sentences()]))
+        reasons = [*pictures.sentences(), *left_out.sentences()]
+        raise InputError(" ".join([f"No picture of {path} can be read.", *reasons]))
     counted = [f"{path.name}: {file.read} of {len(annotations)} annotations were read."]
     notes = [*named.notes, *(counted if left_out.count else []), *left_out.sentences(), *pictures.sentences()]
     return with_notes(found, [*notes, *file.notes])
@@ -157,12 +160,16 @@ def _picture(
         file.notes.append(note)
     labels = file.categories.labels
     canvas = Canvas(shape, labels_dtype(max((label.id for label in labels), default=0)).type)
+    before = file.read
     for which, number, annotation in things:
         try:
             canvas.draw(number, *drawn(annotation, shape))
             file.read += 1
         except Unusable as error:
             file.annotations.add(which, str(error))
+    if id in file.annotated and file.read == before:
+        # Pure background would be taken for a label of the whole picture.
+        raise Unusable("it has no annotation that can be read")
     notes = []
     if canvas.shared:
         notes.append(f"{canvas.shared} pixels belong to several categories, and went to the smallest thing.")

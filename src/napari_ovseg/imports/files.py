@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from napari_ovseg.errors import InputError
 from napari_ovseg.imports.found_pictures import PICTURES, PictureFolders
+from napari_ovseg.imports.named import read_any_json
 from napari_ovseg.imports.skipped import with_refusals
 from napari_ovseg.imports.told import is_map
 from napari_ovseg.labelled import LabelledPicture
@@ -90,15 +91,23 @@ def mentions(file: Path, text: str) -> bool:
     return text.encode() in content
 
 
+def is_damaged(file: Path) -> bool:
+    """Whether a file that should hold JSON holds none, or nothing: that of another tool holds something."""
+    try:
+        return not read_any_json(file)
+    except InputError:
+        return True
+
+
 def read_files(
     files: Iterable[Path],
     places: Places,
     take: Callable[[Path], list[T]],
-    finish: Callable[[list[T]], list[LabelledPicture]],
+    finish: Callable[[list[T], list[InputError]], list[LabelledPicture]],
 ) -> list[LabelledPicture]:
     """Take what each file says, then make pictures of all together.
 
-    Files that can't be read are named where `places` says.
+    Files that can't be read are named where `places` says; `finish` may add to them.
 
     Raises
     ------
@@ -112,6 +121,7 @@ def read_files(
             taken += take(file)
         except InputError as error:
             refused.append(error)
-    if refused and not taken:
+    found = finish(taken, refused)
+    if refused and not found:
         raise refused[0]
-    return with_refusals(finish(taken), refused, places.refused)
+    return with_refusals(found, refused, places.refused)

@@ -57,7 +57,7 @@ def read(path: Path, places: Places | None = None) -> list[LabelledPicture]:
         files,
         places,
         lambda file: _sheets(file, places),
-        lambda sheets: draw_all(sheets, Table(void=(IGNORE,))),
+        lambda sheets, refused: draw_all(sheets, Table(void=(IGNORE,)), refused),
     )
 
 

@@ -17,7 +17,7 @@ from napari_ovseg.errors import InputError
 from napari_ovseg.export.about import ABOUT
 from napari_ovseg.export.labelme import BACKGROUND, IGNORE
 from napari_ovseg.imports.drawing import Drawn, cover, points_of, ring_of
-from napari_ovseg.imports.files import Places, mentions, read_files, things_files
+from napari_ovseg.imports.files import Places, is_damaged, mentions, read_files, things_files
 from napari_ovseg.imports.named import read_json, tidy_name
 from napari_ovseg.imports.picture_sizes import believed_size
 from napari_ovseg.imports.skipped import Skipped, Unusable
@@ -48,10 +48,15 @@ def read(path: Path, places: Places | None = None) -> list[LabelledPicture]:
         Where the pictures may be.
     """
     places = places or Places()
-    files = [file for file in things_files(path, ENDINGS) if peek(file)] if path.is_dir() else [path]
+    files = [path]
+    if path.is_dir():
+        files = [file for file in things_files(path, ENDINGS) if peek(file) or is_damaged(file)]
     table = Table(background=(BACKGROUND,), void=(IGNORE,))
     return read_files(
-        files, places, lambda file: [_sheet(file, places)], lambda sheets: draw_all(sheets, table)
+        files,
+        places,
+        lambda file: [_sheet(file, places)],
+        lambda sheets, refused: draw_all(sheets, table, refused),
     )
 
 

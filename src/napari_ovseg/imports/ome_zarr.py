@@ -55,7 +55,7 @@ def read(path: Path, places: Places | None = None) -> list[LabelledPicture]:
         path = path.parent
     folders = [path] if _is_root(path) else _inside(path)
     places = places or Places()
-    return read_files(folders, places, lambda folder: _pictures(folder, places), list)
+    return read_files(folders, places, lambda folder: _pictures(folder, places), lambda found, _: found)
 
 
 def _is_root(folder: Path) -> bool:

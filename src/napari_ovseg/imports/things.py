@@ -14,7 +14,7 @@ from napari_ovseg.errors import InputError
 from napari_ovseg.file_names import as_text
 from napari_ovseg.imports.drawing import Canvas, Drawn, refuse_unseen
 from napari_ovseg.imports.named import rgb
-from napari_ovseg.imports.skipped import Skipped, Unusable, with_notes
+from napari_ovseg.imports.skipped import Skipped, Unusable
 from napari_ovseg.imports.told import Told
 from napari_ovseg.labelled import LabelledPicture, NamedLabel
 
@@ -103,15 +103,12 @@ class Table:
         return tuple(sorted(found, key=lambda label: label.id))
 
 
-def draw_all(sheets: Sequence[Sheet], table: Table) -> list[LabelledPicture]:
+def draw_all(sheets: Sequence[Sheet], table: Table, refused: list[InputError]) -> list[LabelledPicture]:
     """Draw the things of each picture, the smaller above the larger; one table holds for all.
 
-    What is left out is named and counted in the notes of its picture, or, if that is all of it, of the first.
-
-    Raises
-    ------
-    InputError
-        When there is no memory for any picture.
+    What is left out is named and counted in the notes of its picture. A picture for which there is no memory
+    goes to `refused`, and so does one of which nothing can be drawn though the file has labels: pure
+    background would be taken for a label of all of it.
     """
     for sheet in sheets:
         for label in sheet.told.labels:
@@ -121,15 +118,15 @@ def draw_all(sheets: Sequence[Sheet], table: Table) -> list[LabelledPicture]:
             table.meet(thing.name, thing.colour)
     names = Counter(sheet.name for sheet in sheets)
     labels = table.labels
-    found, refused = [], []
+    found = []
     for sheet in sheets:
         try:
             found.append(_drawn(sheet, table, labels, alone=names[sheet.name] == 1))
         except Unusable as error:
-            refused.append(f"{sheet.file} can't be read, because {error}.")
-    if refused and not found:
-        raise InputError(refused[0])
-    return with_notes(found, refused)
+            refused.append(InputError(f"{sheet.file} can't be read, because {error}."))
+        except InputError as error:
+            refused.append(error)
+    return found
 
 
 def _drawn(sheet: Sheet, table: Table, labels: tuple[NamedLabel, ...], *, alone: bool) -> LabelledPicture:
@@ -137,11 +134,16 @@ def _drawn(sheet: Sheet, table: Table, labels: tuple[NamedLabel, ...], *, alone:
         # once more, as the pictures before it have taken memory
         refuse_unseen(sheet.size)
     canvas = Canvas(sheet.size, labels_dtype(table.largest).type)
+    number = 0
     for thing in sheet.things:
         try:
             canvas.draw(table.id_of(thing.name), *thing.cover(sheet.size))
+            number += 1
         except Unusable as error:
             sheet.skipped.add(thing.which, str(error))
+    if sheet.skipped.count and not number:
+        nothing = f"'{sheet.name}' has no label that can be read, and was left out: {as_text(sheet.file)}."
+        raise InputError(" ".join([nothing, *sheet.skipped.sentences()]))
     told = sheet.told
     notes = [*told.notes, *sheet.notes, *sheet.skipped.sentences()]
     if canvas.shared:

@@ -41,7 +41,7 @@ def read(path: Path, places: Places | None = None) -> list[LabelledPicture]:
     """
     files = _files(path) if path.is_dir() else [path]
     places = places or Places()
-    return read_files(files, places, lambda file: [_picture(file, places)], list)
+    return read_files(files, places, lambda file: [_picture(file, places)], lambda found, _: found)
 
 
 def _files(folder: Path) -> list[Path]:

@@ -68,7 +68,7 @@ def read(path: Path, places: Places | None = None) -> list[LabelledPicture]:
         texts,
         places,
         lambda text: [_sheet(text, texts[text], names, places)],
-        lambda sheets: draw_all(sheets, table),
+        lambda sheets, refused: draw_all(sheets, table, refused),
     )
     return with_notes(pictures, notes)
 
