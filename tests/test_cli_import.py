@@ -13,7 +13,9 @@ import tifffile
 from PIL import Image
 
 from napari_ovseg.cli import main
+from napari_ovseg.export import export
 from napari_ovseg.imports import read_labelled
+from napari_ovseg.labelled import LabelledPicture, NamedLabel
 
 SQUARE = [[1, 1], [5, 1], [5, 5], [1, 5]]
 
@@ -105,6 +107,37 @@ def test_export_reads_the_same_sources(tmp_path, monkeypatch, capsys):
     assert run(monkeypatch, "export", tmp_path / "theirs", *options) == 1
     assert "b.json is no JSON" in capsys.readouterr().err
     assert len(json.loads((tmp_path / "o" / "instances.json").read_text())["annotations"]) == 1
+
+
+def doubles(folder: Path, *values: int) -> Path:
+    folder.mkdir()
+    Image.new("L", (9, 7)).save(folder / "x.png")
+    kinds = (NamedLabel(1, "cell", (9, 8, 7)), NamedLabel(2, "dish", (1, 2, 3)))
+    for value, format in zip(values, ("tiff", "ome-tiff"), strict=True):
+        export([LabelledPicture("x", square(value), kinds, folder / "x.png")], folder, format)
+        # It would list the files of one format alone.
+        (folder / "categories.json").unlink()
+    return folder
+
+
+@pytest.mark.parametrize("command", [["import"], ["export", "--format", "coco"]])
+def test_the_same_labels_in_two_formats_count_once(tmp_path, monkeypatch, capsys, command):
+    folder = doubles(tmp_path / "pics", 1, 1)
+    assert run(monkeypatch, *command, folder, "--output", tmp_path / "o") == 0
+    said = capsys.readouterr().out
+    assert "for 1 picture" in said
+    assert "x_masks.tif" in said
+    assert "x_masks.ome.tif" in said
+
+
+def test_other_labels_of_the_same_picture_are_listed_and_the_rest_is_done(tmp_path, monkeypatch, capsys):
+    folder = doubles(tmp_path / "pics", 1, 2)
+    labelme(tmp_path / "theirs", "y")
+    assert run(monkeypatch, "import", folder, tmp_path / "theirs", "--output", tmp_path / "o") == 1
+    said = capsys.readouterr()
+    assert "for 2 pictures" in said.out
+    assert "x_masks.tif holds other labels of 'x' than" in said.err
+    assert "x_masks.ome.tif, which was taken: leave one out." in said.err
 
 
 def test_pictures_from_a_folder_that_is_named(tmp_path, monkeypatch):

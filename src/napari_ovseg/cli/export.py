@@ -80,6 +80,7 @@ def export(
     categories.ovseg beside formats that are JSON, says what each id means. What was left out is printed.
     """
     from napari_ovseg.export import export as write
+    from napari_ovseg.imports.doubles import without_doubles
 
     pictures: list[LabelledPicture] = []
     problems: list[str] = []
@@ -87,6 +88,7 @@ def export(
         pictures += read_source(at_home(source), saved_in, problems, empty=empty_slices)
     if problems and not pictures:
         raise InputError(" ".join(problems))
+    pictures = without_doubles(pictures, problems)
     with Bars() as bars:
         summary = write(
             pictures,

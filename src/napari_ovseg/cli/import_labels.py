@@ -50,6 +50,7 @@ def import_labels(
     means. What was skipped or changed is printed. Open, export and the window go on from there.
     """
     from napari_ovseg.export import export as write
+    from napari_ovseg.imports.doubles import without_doubles
 
     pictures = None if pictures is None else at_home(pictures)
     names = parse_categories(labels) if labels is not None else ()
@@ -63,6 +64,7 @@ def import_labels(
             problems.append(str(error))
     if problems and not found:
         raise InputError(" ".join(problems))
+    found = without_doubles(found, problems)
     with Bars() as bars:
         summary = write(found, at_home(output), "png", overwrite=overwrite, progress=bars)
     typer.echo(str(summary))

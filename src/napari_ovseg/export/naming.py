@@ -42,7 +42,7 @@ def told_apart(pictures: Sequence[LabelledPicture], notes: Notes) -> tuple[list[
         )
         for picture in pictures
     ]
-    origins = [_origin(picture) for picture in named]
+    origins = [origin_of(picture) for picture in named]
     seen = set()
     for picture, origin in zip(named, origins, strict=True):
         if (picture.name, origin) in seen:
@@ -63,7 +63,7 @@ def told_apart(pictures: Sequence[LabelledPicture], notes: Notes) -> tuple[list[
     return named, stems
 
 
-def _origin(picture: LabelledPicture) -> Path | None:
+def origin_of(picture: LabelledPicture) -> Path | None:
     """The file of a picture; of a slice, which has none, what it was read from."""
     source = picture.picture_path or picture.record.get("read_from")
     return None if source is None else resolved(str(source))
