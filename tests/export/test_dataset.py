@@ -15,6 +15,7 @@ from PIL import Image
 from drawn import labelled, many
 from napari_ovseg.errors import InputError, OutputError
 from napari_ovseg.export import FORMATS, export, export_file
+from napari_ovseg.export.plan import Notes
 from napari_ovseg.labelled import LabelledPicture, NamedLabel
 
 CATEGORIES = (NamedLabel(2, "cat", (1, 2, 3), ("tom",)), NamedLabel(7, "dog", (40, 50, 60)))
@@ -213,3 +214,45 @@ def test_several_pictures_are_one_file_of_coco_only(tmp_path):
     for name in ("png", "yolo"):
         with pytest.raises(InputError, match="into a folder"):
             export_file(two, tmp_path / "x", name)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("name", READY)
+def test_pictures_that_are_stored_turned_are_said(tmp_path, name, orientation):
+    tag = Image.Exif()
+    tag[274] = orientation
+    paths = [tmp_path / "a.jpg", tmp_path / "b.tif"]
+    for path in paths:
+        Image.new("RGB", (6, 9) if orientation == 6 else (9, 6)).save(path, exif=tag)
+    notes = export([picture(path.stem, path) for path in paths], tmp_path / "out", name).notes
+    said = [note for note in notes if "stored turned" in note]
+    if orientation == 1 or name == "yolo":
+        assert not said
+    else:
+        assert len(said) == 1
+        assert said[0].startswith(
+            "2 pictures are stored turned, with an orientation tag that shows them upright"
+        )
+
+
+@pytest.mark.parametrize(
+    ("sentence", "one", "two"),
+    [
+        ("pictures have no known file: put", "picture has no known file", "pictures have no"),
+        ("regions of fewer than 5 pixels were left", "region of fewer than 5 pixels was left", "regions of"),
+        ("unsure pixels belong to no thing", "unsure pixel belongs to no thing", "unsure pixels belong"),
+        (
+            "pixels, without a name, are called 'pixels are'",
+            "pixel, without a name, is called 'pixels are'",
+            "",
+        ),
+        ("holes were filled: polygons can't", "hole was filled: polygons can't", "holes were filled"),
+    ],
+)
+def test_sentences_about_one_are_in_the_singular(sentence, one, two):
+    notes = [Notes(), Notes()]
+    for number, each in enumerate(notes, 1):
+        each.count(sentence, number, "a")
+    said = [each.sentences()[0] for each in notes]
+    assert said[0].startswith(f"1 {one}")
+    assert said[1].startswith(f"2 {two}")

@@ -44,7 +44,7 @@ def test_polygons_cover_the_regions_with_their_holes_filled(tmp_path_factory, on
             holes += ndimage.label(filled & (regions != number))[1]
             expected.append((index, filled.tobytes()))
     assert sorted((index, mask.tobytes()) for index, mask in found) == sorted(expected)
-    said = [note for note in summary.notes if "holes were filled" in note]
+    said = [note for note in summary.notes if "filled, because" in note]
     assert [note.split()[0] for note in said] == ([str(holes)] if holes else [])
     names = yaml.safe_load((folder / "data.yaml").read_text(encoding="utf-8"))["names"]
     assert list(names.values()) == [category.name for category in one.categories]
@@ -181,4 +181,6 @@ def test_pictures_of_another_size_or_that_are_broken_are_said(tmp_path):
 def test_an_unknown_picture_is_asked_for(tmp_path):
     cat = (NamedLabel(3, "cat", (0, 0, 0)),)
     notes = export([LabelledPicture("a", np.zeros((4, 6), np.uint8), cat)], tmp_path, "yolo").notes
-    assert any("put each into images/" in note for note in notes)
+    # where its reader looks for it
+    assert yaml.safe_load((tmp_path / "data.yaml").read_text(encoding="utf-8"))["train"] == "images/train"
+    assert any(note.startswith("1 picture has no known file: put each into images/train/,") for note in notes)

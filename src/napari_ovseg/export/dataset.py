@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +26,7 @@ from napari_ovseg.export.plan import Dataset, Item, Notes, Options, Planned
 from napari_ovseg.export.table import one_table
 from napari_ovseg.file_names import seen_from
 from napari_ovseg.labelled import LabelledPicture
+from napari_ovseg.pictures import is_turned
 from napari_ovseg.segmentation import Progress
 
 
@@ -131,6 +133,8 @@ def export(
     places = [(folder / one.path, one) for one in chosen.plan(dataset)]
     names = folder / chosen.names_file
     _note_strays(names, [place for place, _ in places], notes)
+    if not chosen.holds_pictures:
+        _note_turned(items, notes)
     settings = {"format": format, "validation_share": validation_share, "seed": seed, **vars(options)}
     return _write(dataset, places, names, settings, overwrite, progress)
 
@@ -273,6 +277,21 @@ def _entries(dataset: Dataset, planned: Sequence[Planned]) -> Iterator[dict[str,
         yield entry
 
 
+def _note_turned(items: Sequence[Item], notes: Notes) -> None:
+    """Say which pictures lie otherwise in their files than their labels do."""
+    for item in items:
+        path = item.picture.picture_path
+        # labels outlive their picture, or belong to one of another kind
+        with suppress(InputError):
+            if path is not None and is_turned(path):
+                notes.count(
+                    "pictures are stored turned, with an orientation tag that shows them upright: masks lie "
+                    "on the picture as it is shown; a program that ignores the tag shows it turned",
+                    1,
+                    item.picture.name,
+                )
+
+
 def _note_strays(names: Path, targets: Sequence[Path], notes: Notes) -> None:
     """Say which files of an earlier export stay: a picture that moved to "val" would still be in "train"."""
     try:
@@ -283,7 +302,8 @@ def _note_strays(names: Path, targets: Sequence[Path], notes: Notes) -> None:
     planned = set(targets)
     strays = [path for path in earlier if path not in planned and path.exists()]
     if strays:
+        files, are, such = ("files", "are", ", such as") if len(strays) > 1 else ("file", "is", ":")
         notes.say(
-            f"{len(strays)} files of an earlier export are not part of this one and are still there, such as "
-            f"{strays[0]}: delete them before training."
+            f"{len(strays)} {files} of an earlier export {are} not part of this one and {are} still there"
+            f"{such} {strays[0]}. Delete what is left before training."
         )

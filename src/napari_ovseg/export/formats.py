@@ -24,6 +24,8 @@ class Format:
         Whether it holds things, else whole categories.
     names_file : str
         What the map of names beside it is called.
+    holds_pictures : bool
+        Whether pictures are written upright with their labels, else only their files are named.
     takes_things : bool
         Whether a format of categories has a place for things, too.
     needs : str
@@ -34,6 +36,7 @@ class Format:
     plan: Callable[[Dataset], Iterator[Planned]]
     instances: bool
     names_file: str = CATEGORIES_FILE
+    holds_pictures: bool = False
     takes_things: bool = False
     needs: str = ""
 
@@ -50,10 +53,17 @@ FORMATS: dict[str, Format] = {
     "tiff": Format("TIFF", tiff.plan, instances=False),
     "ome-tiff": Format("OME-TIFF", tiff.plan_ome, instances=False, takes_things=True),
     "npz": Format("NumPy archive", npz.plan, instances=False),
-    "ome-zarr": Format("OME-Zarr labels", ome_zarr.plan, instances=False, takes_things=True, needs="zarr"),
+    "ome-zarr": Format(
+        "OME-Zarr labels",
+        ome_zarr.plan,
+        instances=False,
+        holds_pictures=True,
+        takes_things=True,
+        needs="zarr",
+    ),
     "things-tiff": Format("Things as TIFF, and a table", things.plan, instances=True),
     "coco": Format("COCO", coco.plan, instances=True, names_file=CATEGORIES_BESIDE_JSON),
-    "yolo": Format("YOLO segmentation", yolo.plan, instances=True),
+    "yolo": Format("YOLO segmentation", yolo.plan, instances=True, holds_pictures=True),
     "geojson": Format("GeoJSON for QuPath", geojson.plan, instances=True, names_file=CATEGORIES_BESIDE_JSON),
     "labelme": Format("LabelMe", labelme.plan, instances=True, names_file=CATEGORIES_BESIDE_JSON),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -12,6 +13,16 @@ from typing import Any, Literal
 
 from napari_ovseg.file_names import as_text, seen_from
 from napari_ovseg.labelled import LabelledPicture, NamedLabel
+
+_OF_ONE = {
+    "have": "has",
+    "were": "was",
+    "are": "is",
+    "belong": "belongs",
+    "their": "its",
+    "they": "it",
+    "them": "it",
+}
 
 
 @dataclass(frozen=True)
@@ -76,6 +87,14 @@ class Planned:
     is_folder: bool = False
 
 
+def _of_one(sentence: str) -> str:
+    """Put a sentence about many into the singular: its noun, and what follows up to a colon or a quote."""
+    end = re.search("[:\"']|$", sentence)
+    said, rest = sentence[: end.start() if end else None], sentence[end.start() if end else len(sentence) :]
+    said = re.sub(r"\b(picture|region|hole|slice|pixel)s\b", r"\1", said, count=1)
+    return re.sub(r"\b(have|were|are|belong|their|they|them)\b", lambda word: _OF_ONE[word[0]], said) + rest
+
+
 class Notes:
     """What could not be written as it is, added up over the pictures, for people to read."""
 
@@ -101,7 +120,9 @@ class Notes:
             names = [f"'{name}'" for name in by_picture]
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
             where = f" ({', '.join(names[:3])}{more})"
-            found.append(f"{sum(by_picture.values())} {sentence.removesuffix('.')}{where}.")
+            number = sum(by_picture.values())
+            said = _of_one(sentence) if number == 1 else sentence
+            found.append(f"{number} {said.removesuffix('.')}{where}.")
         return tuple(found)
 
 
@@ -149,8 +170,8 @@ class Dataset:
             return None
         if as_text(path) != str(path):
             self.notes.count(
-                "pictures have names that are not UTF-8, which other programs don't find by what is written: "
-                "rename them",
+                "pictures have a name that is not UTF-8, which other programs don't find by what is written: "
+                "rename each",
                 1,
                 item.picture.name,
             )

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from functools import partial
+from pathlib import PurePosixPath
 from typing import BinaryIO
 
 import numpy as np
@@ -31,7 +32,8 @@ def plan(dataset: Dataset) -> Iterator[Planned]:
 
 def _picture(item: Item, dataset: Dataset) -> Iterator[Planned]:
     picture = item.picture
-    how = kept(picture.picture_path, picture.labels.shape, dataset.notes, picture.name)
+    folder = str(PurePosixPath("images", item.split))
+    how = kept(picture.picture_path, picture.labels.shape, dataset.notes, picture.name, folder)
     path = picture.picture_path
     if path is None or how is Kept.NOT:
         return

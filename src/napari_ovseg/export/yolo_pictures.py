@@ -14,8 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from napari_ovseg.errors import InputError
 from napari_ovseg.export.plan import Notes
 from napari_ovseg.images import to_rgb
-from napari_ovseg.pictures import read_picture
-from napari_ovseg.pictures.orientation import ORIENTATION
+from napari_ovseg.pictures import is_turned, read_picture
 from napari_ovseg.pictures.with_pillow import any_size
 
 # What Ultralytics opens, by ending.
@@ -33,7 +32,7 @@ class Kept(Enum):
     NOT = "left to the person"
 
 
-def kept(path: Path | None, shape: tuple[int, ...], notes: Notes, name: str) -> Kept:
+def kept(path: Path | None, shape: tuple[int, ...], notes: Notes, name: str, folder: str) -> Kept:
     """Decide what becomes of a picture, and note what isn't a plain copy.
 
     Parameters
@@ -44,9 +43,13 @@ def kept(path: Path | None, shape: tuple[int, ...], notes: Notes, name: str) -> 
     notes : Notes
     name : str
         Of the picture.
+    folder : str
+        Where YOLO looks for it.
     """
     if path is None or not path.is_file():
-        notes.count("pictures have no known file: put each into images/, under the name of its text", 1, name)
+        notes.count(
+            f"pictures have no known file: put each into {folder}/, under the name of its text", 1, name
+        )
         return Kept.NOT
     try:
         pixels = read_picture(path).pixels
@@ -55,7 +58,7 @@ def kept(path: Path | None, shape: tuple[int, ...], notes: Notes, name: str) -> 
         if path.suffix.lower() in _ENDINGS:
             # of a kind that is not read here, such as a raw photo
             return Kept.AS_IT_IS
-        notes.count("pictures can't be read: convert each and put it into images/", 1, name)
+        notes.count(f"pictures can't be read: convert each and put it into {folder}/", 1, name)
         return Kept.NOT
     if pixels.shape[:2] != shape:
         notes.count(
@@ -68,7 +71,7 @@ def kept(path: Path | None, shape: tuple[int, ...], notes: Notes, name: str) -> 
             name,
         )
         return Kept.CONVERTED
-    if _is_turned(path):
+    if is_turned(path):
         notes.count(
             "pictures were written upright, as PNG: not every program obeys an orientation tag", 1, name
         )
@@ -108,8 +111,3 @@ def _is_plain(path: Path) -> bool:
     except UnidentifiedImageError:
         # a TIFF that only tifffile reads
         return False
-
-
-def _is_turned(path: Path) -> bool:
-    with any_size(), Image.open(path) as picture:
-        return bool(picture.getexif().get(ORIENTATION, 1) != 1)

@@ -3,10 +3,19 @@
 from napari_ovseg.pictures.ids import read_ids
 from napari_ovseg.pictures.picture import (
     Picture,
+    is_turned,
     picture_size,
     read_picture,
     read_pixel_size,
     stored_as_shown,
 )
 
-__all__ = ["Picture", "picture_size", "read_ids", "read_picture", "read_pixel_size", "stored_as_shown"]
+__all__ = [
+    "Picture",
+    "is_turned",
+    "picture_size",
+    "read_ids",
+    "read_picture",
+    "read_pixel_size",
+    "stored_as_shown",
+]

@@ -144,3 +144,20 @@ def stored_as_shown(path: str | Path) -> bool:
         with with_pillow.opened(path) as picture:
             upright_already = with_pillow.orientation_of(path, picture) not in range(2, 9)
             return upright_already and with_pillow.samples_are_shown(path, picture)
+
+
+def is_turned(path: str | Path) -> bool:
+    """Whether a file has an orientation tag that turns what is stored; nothing is decoded.
+
+    Raises
+    ------
+    InputError
+        As `read_picture`.
+    """
+    path = Path(path)
+    with readable(path) as start:
+        if tiff.is_tiff(start):
+            with tiff.open_series(path) as (_, series):
+                return tiff.orientation_of(series) in range(2, 9)
+        with with_pillow.opened(path) as picture:
+            return with_pillow.orientation_of(path, picture) in range(2, 9)
