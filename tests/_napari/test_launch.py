@@ -93,3 +93,19 @@ def test_the_whole_picture_is_in_view_beside_the_panel(monkeypatch, make_napari_
     canvas = viewer.window._qt_viewer.canvas.native
     assert viewer.camera.zoom * 50 <= canvas.width()
     assert viewer.camera.zoom * 40 <= canvas.height()
+
+
+def test_of_labels_of_several_pictures_one_is_seen_and_each_says_which_it_is(window, tmp_path):
+    category = (NamedLabel(1, "cell", (1, 2, 3)),)
+    for folder in ("monday", "tuesday"):
+        labels = [LabelledPicture(name, np.eye(9, 12, dtype=np.uint8), category) for name in ("a", "b")]
+        export(labels, tmp_path / folder, "npz")
+    files = [tmp_path / folder / f"{name}.ovseg.npz" for folder in ("monday", "tuesday") for name in "ab"]
+    viewer, _ = window(files)
+    assert [layer.name for layer in viewer.layers] == [
+        "a (monday)",
+        "b (monday)",
+        "a (tuesday)",
+        "b (tuesday)",
+    ]
+    assert [layer.visible for layer in viewer.layers] == [True, False, False, False]

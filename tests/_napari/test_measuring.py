@@ -45,3 +45,17 @@ def test_what_counts_as_a_thing_is_kept_for_the_export(qtbot, make_panel):
     assert export.choices.options().smallest_area == 7
     assert export.choices.options().connectivity == 4
     export.close()
+
+
+def test_masks_without_things_make_no_layer(qtbot, make_panel):
+    panel = make_panel()
+    panel.viewer.add_image(CORNERS, name="photo")
+    panel.run()
+    masks = panel.viewer.layers["photo masks"]
+    masks.data = np.zeros_like(masks.data)
+    panel.click(panel.form.saving.things)
+    dialog = panel.widget.measuring.dialog
+    panel.click(dialog.measure)
+    qtbot.waitUntil(dialog.measure.isEnabled, timeout=20_000)
+    assert dialog.summary.text() == "There are no things in these masks."
+    assert panel.layers.count("photo things") == 0

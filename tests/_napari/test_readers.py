@@ -12,6 +12,7 @@ from napari.layers import Labels
 from npe2 import PluginManager
 from PIL import Image
 
+from napari_ovseg._napari.readers import labelled_layers
 from napari_ovseg.export import export
 from napari_ovseg.labelled import LabelledPicture, NamedLabel
 
@@ -95,3 +96,16 @@ def test_masks_of_others_open_as_napari_opens_them(tmp_path, name, stack):
     (layer,) = ViewerModel().open(paths, plugin="napari-ovseg", stack=stack)
     assert isinstance(layer, ImageLayer)
     np.testing.assert_array_equal(np.asarray(layer.data)[0] if stack else layer.data, pixels)
+
+
+def test_of_several_pictures_the_first_is_seen(tmp_path):
+    labels = [
+        LabelledPicture(n, np.eye(9, 12, dtype=np.uint8), (NamedLabel(1, "cell", (1, 2, 3)),)) for n in "abc"
+    ]
+    export(labels, tmp_path, "coco")
+    layers, _ = labelled_layers(tmp_path / "instances.json")
+    assert [(layer[1]["name"], layer[1]["visible"]) for layer in layers] == [
+        ("a", True),
+        ("b", False),
+        ("c", False),
+    ]

@@ -29,6 +29,9 @@ def panel(make_panel, tmp_path):
 def test_labels_that_were_opened_are_painted_on_updated_and_exported_without_a_run(panel):
     opened = panel.viewer.layers[-1]
     assert not panel.form.take_in.isHidden()
+    assert panel.form.take_in.text.text() == (
+        f"'{opened.name}' has the size of 'photo': use these labels as its masks?"
+    )
     panel.click(panel.form.take_in.take)
     assert np.array_equal(panel.viewer.layers["photo masks"].data, LABELS)
     assert panel.names[:2] == ["cat", "dog"]

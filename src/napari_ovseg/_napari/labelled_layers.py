@@ -145,7 +145,7 @@ def _planes(
             empty += 1
             continue
         yield position, plane
-    notes.count("slices hold no labels and were left out", empty, name)
+    notes.count("slices have no labels and were left out", empty, name)
 
 
 def _unsigned(plane: NDArray[Any], name: str) -> NDArray[np.unsignedinteger[Any]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +68,8 @@ def build_window(
 
     viewer = napari.Viewer(title="napari-ovseg", show=show)
     notes: list[str] = []
+    names = _names_of(images, opened)
+    seen = False
     placed = _placed([one for one in opened if isinstance(one, Picture)])
     for path, picture in zip(map(Path, images), opened, strict=True):
         if isinstance(picture, tuple):
@@ -75,7 +78,9 @@ def build_window(
             for data, state, kind in layers:
                 # labels that say nothing of their size lie on the picture that they fit
                 like = {} if "scale" in state else placed.get(tuple(data.shape), {})
-                viewer.add_layer(napari.layers.Layer.create(data, state | like, kind))
+                own = {"name": next(names), "visible": not seen}
+                viewer.add_layer(napari.layers.Layer.create(data, state | like | own, kind))
+                seen = True
             continue
         # napari tells a layer its file only where one of its own readers has opened it
         metadata = {METADATA_KEY: {"path": str(path.absolute())}}
@@ -95,6 +100,22 @@ def build_window(
         widget.form.offer_models(model_choices(), BUNDLED)
         widget.start()
     return viewer, widget
+
+
+def _names_of(images: Sequence[str | Path], opened: Sequence[Any]) -> Iterator[str]:
+    """Names for the layers of labels, in turn; where one occurs twice, with the file or folder it is from."""
+    found = [
+        (str(state["name"]), Path(path).absolute())
+        for path, layers in zip(images, opened, strict=True)
+        if isinstance(layers, tuple)
+        for _, state, _ in layers[0]
+    ]
+    often = Counter(name for name, _ in found)
+    for name, path in found:
+        alike = [other for same, other in found if same == name]
+        parts = {other.name for other in alike}
+        told = path.name if len(parts) == len(alike) else path.parent.name
+        yield name if often[name] == 1 else as_text(f"{name} ({told})")
 
 
 def _sides(picture: Picture) -> tuple[int, ...]:

@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 _WHERE = "Select it and open Layers > Metadata > Features table widget to see what was measured of each."
 
 
+def _none(found: Found) -> str:
+    """Say that there is nothing to show, and why where that is known."""
+    if found.left_out:
+        return f"{found} Choose a smaller area."
+    return "There are no things in these masks."
+
+
 class Measuring(QObject):
     """Opens the dialogs of things and of exports, and measures in the background.
 
@@ -107,6 +114,9 @@ class Measuring(QObject):
             found = outcome.result()
             if annotated.image not in self._viewer.layers:
                 self._tell(f"'{annotated.image.name}' was removed meanwhile.")
+                return
+            if not len(found.columns.get("id", ())):
+                self._tell(_none(found))
                 return
             layer = show_things(self._viewer, annotated, found)
         except (OvsegError, MemoryError) as error:

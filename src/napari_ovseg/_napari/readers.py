@@ -32,6 +32,8 @@ def get_reader(path: str | list[str]) -> Reader | None:
 def labelled_layers(path: str | Path) -> tuple[list[LayerTuple], list[str]]:
     """Return a labels layer for each picture in a file or folder, and what was changed or left out for that.
 
+    The first is visible.
+
     Raises
     ------
     InputError
@@ -47,6 +49,8 @@ def labelled_layers(path: str | Path) -> tuple[list[LayerTuple], list[str]]:
     notes: dict[str, None] = {}
     for picture in pictures:
         layer, changed = layer_of(picture)
+        # pictures lie above each other: of the others nothing would be seen through the first
+        layer[1]["visible"] = not layers
         layers.append(layer)
         notes |= dict.fromkeys([*picture.record.get("notes", ()), *changed])
     return layers, list(notes)

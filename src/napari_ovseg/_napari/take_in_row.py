@@ -50,7 +50,9 @@ class TakeInRow(QWidget):
         """Offer these labels for this picture; None: nothing but why others don't fit, where that is said."""
         fits = labels is not None and image is not None
         if labels is not None and image is not None:
-            self.text.setText(foldable(f"'{labels.name}' fits '{image.name}' and has names of its own."))
+            self.text.setText(
+                foldable(f"'{labels.name}' has the size of '{image.name}': use these labels as its masks?")
+            )
         else:
             self.text.setText(foldable(misfit))
         self.take.setVisible(fits)
