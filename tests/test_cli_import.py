@@ -109,6 +109,21 @@ def test_export_reads_the_same_sources(tmp_path, monkeypatch, capsys):
     assert len(json.loads((tmp_path / "o" / "instances.json").read_text())["annotations"]) == 1
 
 
+def test_pictures_that_are_not_found_are_said_once(tmp_path, monkeypatch, capsys):
+    for name in "abcde":
+        labelme(tmp_path / "theirs", name)
+    Image.new("L", (9, 7)).save(tmp_path / "theirs" / "a.png")
+    options = ["--output", tmp_path / "o", "--overwrite"]
+    assert run(monkeypatch, "import", tmp_path / "theirs", *options) == 0
+    said = capsys.readouterr().out
+    assert "4 pictures were not found (b.png, c.png, d.png and 1 more): say where with --pictures" in said
+    (tmp_path / "photos").mkdir()
+    for name in "bcde":
+        Image.new("L", (9, 7)).save(tmp_path / "photos" / f"{name}.png")
+    assert run(monkeypatch, "import", tmp_path / "theirs", *options, "--pictures", tmp_path / "photos") == 0
+    assert "not found" not in capsys.readouterr().out
+
+
 def doubles(folder: Path, *values: int) -> Path:
     folder.mkdir()
     Image.new("L", (9, 7)).save(folder / "x.png")

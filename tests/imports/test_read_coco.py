@@ -120,6 +120,15 @@ def test_names_that_occur_twice_stay_apart_and_so_do_those_of_another_case(tmp_p
     found = read(tmp_path, [], categories=categories, images=images)
     assert [c.name for c in found[0].categories] == ["cat", "Cat", "dog (3)", "dog (4)"]
     assert [picture.name for picture in found] == ["p 1", "p 2"]
+    assert found[0].record["notes"] == [
+        "theirs.json: names were changed: 2 categories are called 'dog', and became 'dog (3)', 'dog (4)'."
+    ]
+
+
+def test_a_name_with_a_space_at_its_end_is_said(tmp_path):
+    (found,) = read(tmp_path, [], categories=[{"id": 1, "name": "cat "}, {"id": 2, "name": "dog"}])
+    assert [c.name for c in found.categories] == ["cat", "dog"]
+    assert found.record["notes"] == ["theirs.json: names were changed: 'cat ' is 'cat'."]
 
 
 @pytest.mark.parametrize("folder", ["", "images", "sub"])

@@ -106,6 +106,12 @@ def test_names_for_what_nobody_knows_and_for_background(tmp_path):
     assert found.categories == ()
 
 
+def test_a_name_with_a_space_at_its_end_is_said(tmp_path):
+    found = read(tmp_path, [shape(SQUARE, label="cell"), shape(SQUARE, label="cell ")])
+    assert [c.name for c in found.categories] == ["cell"]
+    assert found.record["notes"] == ["a.json: names were changed: 'cell ' is 'cell'."]
+
+
 def test_what_covers_nothing_is_named_and_counted(tmp_path):
     bomb = png(np.ones((300, 300), bool))
     wrong = [

@@ -11,13 +11,15 @@ from napari_ovseg.categories import parse_categories
 from napari_ovseg.cli.problems import end_with
 from napari_ovseg.cli.progress import Bars
 from napari_ovseg.errors import InputError
-from napari_ovseg.file_names import at_home
+from napari_ovseg.file_names import as_text, at_home
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from napari_ovseg.categories import Category
     from napari_ovseg.labelled import LabelledPicture
+
+_SHOWN = 3
 
 
 def import_labels(
@@ -68,7 +70,20 @@ def import_labels(
     with Bars() as bars:
         summary = write(found, at_home(output), "png", overwrite=overwrite, progress=bars)
     typer.echo(str(summary))
+    missing = dict.fromkeys(
+        as_text(one.picture_path.name)
+        for one in found
+        if one.picture_path is not None and not one.picture_path.exists()
+    )
+    if missing:
+        typer.echo(_not_found(list(missing)))
     end_with(problems)
+
+
+def _not_found(names: list[str]) -> str:
+    shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    count = "1 picture was" if len(names) == 1 else f"{len(names)} pictures were"
+    return f"{count} not found ({shown}): say where with --pictures DIR."
 
 
 def _read(

@@ -101,6 +101,7 @@ def _things(shapes: list[Any], skipped: Skipped) -> list[Thing]:
         elif not isinstance(kind, str) or kind not in _KINDS:
             skipped.add(which, f"it is a {kind!s:.20}, which covers no pixels that can be told")
         else:
+            skipped.rename(shape.get("label"), name)
             things.append(Thing(which, name, partial(_KINDS[kind], shape)))
     return things
 

@@ -174,14 +174,16 @@ def named_labels_of(rows: Iterable[Row], path: Path, skipped: Skipped) -> tuple[
             skipped.add(f"{row[0]!r:.40}, {label.name!r:.60}", "another category has its id")
         else:
             found[label.id] = label
-    return tuple(found[id] for id in sorted(found)) if _all_differ(found) else _told_apart(found)
+            if tidy_name(row[1]):
+                skipped.rename(row[1], label.name)
+    return tuple(found[id] for id in sorted(found)) if _all_differ(found) else _told_apart(found, skipped)
 
 
 def _all_differ(found: dict[int, NamedLabel]) -> bool:
     return len({label.name for label in found.values()}) == len(found)
 
 
-def _told_apart(found: dict[int, NamedLabel]) -> tuple[NamedLabel, ...]:
+def _told_apart(found: dict[int, NamedLabel], skipped: Skipped) -> tuple[NamedLabel, ...]:
     names = Counter(label.name for label in found.values())
     taken = {name for name, number in names.items() if number == 1}
     apart = []
@@ -192,6 +194,7 @@ def _told_apart(found: dict[int, NamedLabel]) -> tuple[NamedLabel, ...]:
             while name in taken:
                 name += "'"
             taken.add(name)
+            skipped.tell_apart(found[id].name, name)
         apart.append(NamedLabel(id, name, found[id].colour, found[id].synonyms))
     return tuple(apart)
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from napari_ovseg.errors import InputError
 from napari_ovseg.labelled import LabelledPicture
@@ -34,6 +34,8 @@ class Skipped:
         self._file, self._what = file.name, what
         self._by_reason: dict[str, list[str]] = defaultdict(list)
         self._counts: dict[str, int] = defaultdict(int)
+        self._changed: dict[str, str] = {}
+        self._apart: dict[str, list[str]] = defaultdict(list)
 
     def add(self, which: str, reason: str) -> None:
         """Leave one entry out.
@@ -49,18 +51,32 @@ class Skipped:
         if self._counts[reason] <= _SHOWN:
             self._by_reason[reason].append(which)
 
+    def rename(self, said: Any, name: str) -> None:
+        """Take another name than the file has; anything but text has none."""
+        if isinstance(said, str) and said != name:
+            self._changed[said] = name
+
+    def tell_apart(self, said: str, name: str) -> None:
+        """Take a name for one of several that are called the same."""
+        self._apart[said].append(name)
+
     @property
     def count(self) -> int:
         """How many were left out."""
         return sum(self._counts.values())
 
     def sentences(self) -> list[str]:
-        """One sentence for each reason: how many, the first few by name, and why."""
+        """One sentence for each reason: how many, the first few by name, and why; and one on names."""
+        changed = [f"{said[:40]!r} is '{name:.40}'" for said, name in self._changed.items()]
+        for said, names in self._apart.items():
+            shown = _listed([f"'{name:.40}'" for name in names[:_SHOWN]], len(names))
+            changed.append(f"{len(names)} categories are called '{said:.40}', and became {shown}")
+        renamed = [f"{self._file}: names were changed: {_listed(changed[:_SHOWN], len(changed))}."]
         return [
             f"{self._file}: {number} {self._word(number)} left out, because {reason} "
             f"({_listed(self._by_reason[reason], number)})."
             for reason, number in sorted(self._counts.items(), key=lambda one: -one[1])
-        ]
+        ] + (renamed if changed else [])
 
     def _word(self, number: int) -> str:
         if number == 1:
