@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from napari_ovseg.errors import InputError
-from napari_ovseg.imports import read_labelled
+from napari_ovseg.imports import is_labelled, read_labelled
 from napari_ovseg.labelled import LabelledPicture
 
 # A square of 4 x 4 from (1, 1), and one pixel inside it.
@@ -123,6 +123,37 @@ def test_names_that_occur_twice_stay_apart_and_so_do_those_of_another_case(tmp_p
     assert found[0].record["notes"] == [
         "theirs.json: names were changed: 2 categories are called 'dog', and became 'dog (3)', 'dog (4)'."
     ]
+
+
+@pytest.mark.parametrize(
+    ("files", "pictures"),
+    [
+        (["annotations/instances_default.json"], "images"),
+        (["annotations/instances_default.json"], "images/default"),
+        (["annotations/instances_train.json", "annotations/instances_val.json"], "images"),
+        (["annotations/all.json"], "images"),
+        (["train/_annotations.coco.json", "valid/_annotations.coco.json"], "train"),
+        (["_annotations.coco.json"], "."),
+    ],
+)
+def test_folders_as_other_tools_lay_them_out(tmp_path, files, pictures):
+    (tmp_path / pictures).mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (8, 6)).save(tmp_path / pictures / "p.png")
+    content: dict[str, Any] = {
+        "images": [{"id": 1, "file_name": "p.png", "height": 6, "width": 8}],
+        "annotations": [thing([SQUARE])],
+        "categories": [{"id": 1, "name": "cat"}],
+    }
+    for file in files:
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text(json.dumps(content))
+    (tmp_path / "annotations").mkdir(exist_ok=True)
+    (tmp_path / "annotations" / "person_keypoints_default.json").write_text(json.dumps(content))
+    assert is_labelled(tmp_path)
+    found = read_labelled(tmp_path)
+    assert len(found) == len(files)
+    np.testing.assert_array_equal(found[0].labels, square())
+    assert found[0].picture_path == tmp_path / pictures / "p.png"
 
 
 def test_a_name_with_a_space_at_its_end_is_said(tmp_path):

@@ -130,16 +130,22 @@ def test_a_name_in_two_splits_and_a_place_that_is_not_there(tmp_path):
     assert found[0].record["notes"] == ["data.yaml names places that are not there: 'images/test'."]
 
 
+def test_a_number_of_classes_that_is_not_that_of_the_names_is_said(tmp_path):
+    put(tmp_path, f"0 {SQUARE}")
+    (found,) = read_labelled(write(tmp_path, nc=3))
+    assert found.record["notes"] == ["data.yaml says nc: 3, and names 2: the names were believed."]
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("names: [cat]\ntrain: nowhere\n", "No text of labels"),
-        ("names: [cat]\n", "no labels with names"),
-        ("train: images\n", "no labels with names"),
-        ("a: [", "no labels with names"),
-        ("- 1\n", "no labels with names"),
-        ("x: !!python/object/apply:os.system ['true']\n", "no labels with names"),
-        ("a: &a [" + "]" * 30, "no labels with names"),
+        ("names: [cat]\n", "data.yaml has no `train`, `val` or `test`"),
+        ("train: images\nnc: 2\n", "data.yaml has no `names`"),
+        ("names:\n  [cat\ntrain: images\n", "no YAML in line 3"),
+        ("- 1\n", "no names and no places"),
+        ("x: !!python/object/apply:os.system ['true']\n", "no YAML in line 1"),
+        ("a: &a [" + "]" * 30, "no YAML in line 1"),
     ],
 )
 def test_other_yaml(tmp_path, text, reason):

@@ -80,6 +80,7 @@ def read_labelled(
                 if not found:
                     raise InputError(f"{path} lists no picture with labels: choose another file or folder.")
                 return found
+    yolo.refuse(path)
     if path.is_dir():
         for file in things_files(path, (".json",)):
             # Says what is wrong with it, where that is all there is.

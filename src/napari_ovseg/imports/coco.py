@@ -22,6 +22,13 @@ from napari_ovseg.imports.skipped import Skipped, Unusable, with_notes, with_ref
 from napari_ovseg.labelled import LabelledPicture
 
 _KEYS = ("images", "annotations", "categories")
+_PLACES = (
+    "instances*.json",
+    "annotations/instances*.json",
+    "_annotations.coco.json",
+    "*/_annotations.coco.json",
+)
+_WITHOUT_MASKS = ("person_keypoints", "captions", "image_info", "panoptic")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -41,7 +48,7 @@ class _File:
 
 
 def peek(path: Path) -> bool:
-    """Whether a JSON file has the three lists of COCO, or a folder has such files that we wrote."""
+    """Whether a JSON file has the three lists of COCO, or a folder has such files."""
     if path.is_dir():
         return bool(_files(path))
     if path.suffix.lower() != ".json":
@@ -75,7 +82,13 @@ def read(path: Path, places: Places | None = None) -> list[LabelledPicture]:
 
 
 def _files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("instances*.json"))
+    """As we write them, or where CVAT and Roboflow put them; key points and captions have no masks."""
+    for pattern in _PLACES:
+        found = sorted(folder.glob(pattern))
+        if found:
+            return found
+    inside = sorted((folder / "annotations").glob("*.json"))
+    return [file for file in inside if not file.name.startswith(_WITHOUT_MASKS) and peek(file)]
 
 
 def _read(path: Path, places: Places) -> list[LabelledPicture]:

@@ -38,6 +38,22 @@ def peek(path: Path) -> bool:
         return False
 
 
+def refuse(path: Path) -> None:
+    """Say why `peek` takes a YAML, or the one of a folder, for none of YOLO; return where there is none.
+
+    Raises
+    ------
+    InputError
+    """
+    file = _yaml_of(path)
+    if file is None:
+        return
+    content = _read_yaml(file)
+    if not isinstance(content.get("names"), list | dict):
+        raise InputError(f"{file} has no `names`: say there what each class is called.")
+    raise InputError(f"{file} has no `train`, `val` or `test`: say there where the pictures are.")
+
+
 def read(path: Path, places: Places | None = None) -> list[LabelledPicture]:
     """Read the pictures of all splits.
 
@@ -55,6 +71,9 @@ def read(path: Path, places: Places | None = None) -> list[LabelledPicture]:
     content = _read_yaml(file)
     names = _names(content.get("names"))
     texts, notes = _texts(content, file)
+    number = whole(content.get("nc"))
+    if number is not None and number != len(names):
+        notes.append(f"{file.name} says nc: {number}, and names {len(names)}: the names were believed.")
     if not texts:
         raise InputError(f"No text of labels is where {file} says: check its path, train and val.")
     table = Table()
@@ -92,7 +111,9 @@ def _read_yaml(file: Path) -> dict[str, Any]:
         ) from error
     # A loader raises errors of many kinds on what is no YAML.
     except (yaml.YAMLError, ValueError, TypeError, LookupError, RecursionError) as error:
-        raise InputError(f"{file} is no YAML: it may be damaged; write it again.") from error
+        mark = getattr(error, "problem_mark", None)
+        where = "" if mark is None else f" in line {mark.line + 1}"
+        raise InputError(f"{file} is no YAML{where}: it may be damaged; write it again.") from error
     if not isinstance(content, dict):
         raise InputError(f"{file} has no names and no places of pictures: choose another file.")
     return content
