@@ -127,7 +127,7 @@ def test_a_name_in_two_splits_and_a_place_that_is_not_there(tmp_path):
         put(tmp_path, f"0 {SQUARE}", place)
     found = read_labelled(write(tmp_path, val="images/val", test="images/test"))
     assert [one.name for one in found] == ["train a", "val a"]
-    assert found[0].record["notes"] == ["data.yaml names places that are not there: 'images/test'."]
+    assert found[0].record["notes"][0] == "data.yaml names places that are not there: 'images/test'."
 
 
 def test_a_number_of_classes_that_is_not_that_of_the_names_is_said(tmp_path):
@@ -163,3 +163,19 @@ def test_ours_keep_ids_and_colours_and_need_no_pictures(tmp_path):
     np.testing.assert_array_equal(found.labels, np.where(labels == 255, 0, labels))
     assert found.categories == kinds
     assert (found.pixel_size, found.unit) == ((0.5, 0.25), "micrometer")
+
+
+def test_a_split_that_an_export_does_not_keep_is_said(tmp_path):
+    for split, name in (("train", "a"), ("train", "b"), ("val", "c")):
+        (tmp_path / "labels" / split).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "images" / split).mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (12, 9)).save(tmp_path / "images" / split / f"{name}.png")
+        (tmp_path / "labels" / split / f"{name}.txt").write_text("0 0 0 0.5 0 0.5 0.5 0 0.5\n")
+    content = "train: images/train\nval: images/{}\nnames: [cat]\n"
+    (tmp_path / "data.yaml").write_text(content.format("val"))
+    notes = read_labelled(tmp_path / "data.yaml")[0].record["notes"]
+    assert any(
+        note.startswith("data.yaml has 2 for train, 1 for val: an export does not keep") for note in notes
+    )
+    (tmp_path / "data.yaml").write_text(content.format("train"))
+    assert "notes" not in read_labelled(tmp_path / "data.yaml")[0].record

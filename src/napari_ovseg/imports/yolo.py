@@ -144,7 +144,9 @@ def _texts(content: dict[str, Any], file: Path) -> tuple[dict[Path, Path | None]
     found: dict[Path, Path | None] = {}
     without: dict[Path, str] = {}
     missing: list[str] = []
+    counts: dict[str, int] = {}
     for split in _SPLITS:
+        before = len(found)
         places = content.get(split)
         for place in places if isinstance(places, list) else [places]:
             if not isinstance(place, str) or not place:
@@ -163,12 +165,19 @@ def _texts(content: dict[str, Any], file: Path) -> tuple[dict[Path, Path | None]
                 for text in _inside(_labels_folder(there), (".txt",)):
                     if text.name != "classes.txt":
                         found.setdefault(text, None)
+        if len(found) > before:
+            counts[split] = len(found) - before
     notes = [f"{file.name} names places that are not there: {', '.join(missing)}."] if missing else []
     if without:
         more = f" and {len(without) - 3} more" if len(without) > 3 else ""
         notes.append(
             f"{len(without)} pictures have no text of labels, and were left out "
             f"({', '.join(list(without.values())[:3])}{more})."
+        )
+    if len(counts) > 1:
+        splits = ", ".join(f"{number} for {split}" for split, number in counts.items())
+        notes.append(
+            f"{file.name} has {splits}: an export does not keep which, and sets others apart on request."
         )
     return found, notes
 
