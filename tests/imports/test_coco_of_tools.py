@@ -313,7 +313,7 @@ def test_ten_thousand_wrong_ones_are_a_few_short_sentences(tmp_path):
     assert said[0] == "x.json: 1 of 10000 annotations were read."
     assert "6000 annotations were left out" in said[1]
     assert "annotation 2, annotation 3, annotation 4, annotation 5, annotation 6 and 5995 more" in said[1]
-    assert "999 annotations were left out, because it is a box without a mask" in said[3]
+    assert "999 annotations were left out, each because it is a box without a mask" in said[3]
     assert len(said) == 4
     assert max(map(len, said)) < 250
 

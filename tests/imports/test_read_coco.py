@@ -65,7 +65,7 @@ def test_a_smaller_thing_lies_over_a_larger_one_and_it_is_said(tmp_path, order):
     expected = square()
     expected[2, 2] = 90
     np.testing.assert_array_equal(found.labels, expected)
-    assert found.record["notes"] == ["1 pixels belong to several categories, and went to the smallest thing."]
+    assert found.record["notes"] == ["Pixels of several categories went to the smallest thing: 1."]
 
 
 def test_ids_from_0_are_counted_anew_and_it_is_said(tmp_path):
@@ -88,7 +88,7 @@ def test_what_has_no_mask_or_no_picture_is_counted(tmp_path):
     np.testing.assert_array_equal(found.labels, square())
     assert found.record["notes"] == [
         "theirs.json: 1 of 7 annotations were read.",
-        "theirs.json: 2 annotations were left out, because it has no segmentation "
+        "theirs.json: 2 annotations were left out, each because it has no segmentation "
         "(annotation 5, annotation 5).",
         "theirs.json: 1 annotation was left out, because the file lists no category with its category_id "
         "(annotation 5).",

@@ -134,7 +134,7 @@ def test_what_covers_nothing_is_named_and_counted(tmp_path):
     np.testing.assert_array_equal(found.labels, square())
     said = "\n".join(found.record["notes"])
     assert "a.json: 1 shape was left out, because it is a point" in said
-    assert "number 2, 'cell'" in said
+    assert "number 2 'cell'" in said
     for reason in (
         "linestrip",
         "no label",

@@ -71,7 +71,7 @@ def test_what_is_no_outline_is_named_and_counted(tmp_path):
     (found,) = read_labelled(write(tmp_path))
     np.testing.assert_array_equal(found.labels, square(2))
     said = "\n".join(found.record["notes"])
-    assert "a.txt: 2 lines were left out, because it is a box without an outline (line 1, line 2)." in said
+    assert "a.txt: 2 lines were left out, each because it is a box without an outline (line 1, line" in said
     for reason in (
         "class 2 is not",
         "class -1",
@@ -89,7 +89,7 @@ def test_an_empty_text_is_a_picture_without_things_and_none_is_said(tmp_path):
     put(tmp_path, None, name="b")
     (found,) = read_labelled(write(tmp_path))
     assert not found.labels.any()
-    assert found.record["notes"] == ["1 pictures have no text of labels, and were left out ('b.jpg')."]
+    assert found.record["notes"] == ["Pictures without a text of labels were left out: 1 ('b.jpg')."]
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def _picture(
         raise Unusable("it has no annotation that can be read")
     notes = []
     if canvas.shared:
-        notes.append(f"{canvas.shared} pixels belong to several categories, and went to the smallest thing.")
+        notes.append(f"Pixels of several categories went to the smallest thing: {canvas.shared}.")
     name = picture_name(image.get("file_name")) or "picture"
     return LabelledPicture(
         name=name if file.names[name] == 1 else f"{name} {id}",

@@ -113,7 +113,7 @@ def _planes(features: list[Any], skipped: Skipped, notes: list[str]) -> Planes:
             skipped.add(f"number {place}", "it is no object")
             continue
         id = text_or_none(feature.get("id"))
-        which = f"number {place}" if id is None else f"number {place}, {id:.40}"
+        which = f"number {place}" if id is None else f"number {place} {id:.40}"
         said = feature.get("properties")
         properties = said if isinstance(said, dict) else {}
         try:

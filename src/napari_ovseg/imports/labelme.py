@@ -94,7 +94,7 @@ def _things(shapes: list[Any], skipped: Skipped) -> list[Thing]:
             skipped.add(f"number {place}", "it is no object")
             continue
         name = tidy_name(shape.get("label"))
-        which = f"number {place}, '{name:.40}'" if name else f"number {place}"
+        which = f"number {place} '{name:.40}'" if name else f"number {place}"
         kind = shape.get("shape_type") or "polygon"
         if not name:
             skipped.add(which, "it has no label")

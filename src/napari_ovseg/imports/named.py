@@ -171,7 +171,7 @@ def named_labels_of(rows: Iterable[Row], path: Path, skipped: Skipped) -> tuple[
             skipped.add(f"{row[0]!r:.40}", f"ids go from 1 to {MAX_CATEGORIES}")
             continue
         if label.id in found:
-            skipped.add(f"{row[0]!r:.40}, {label.name!r:.60}", "another category has its id")
+            skipped.add(f"{row[0]!r:.40} {label.name!r:.60}", "another category has its id")
         else:
             found[label.id] = label
             if tidy_name(row[1]):

@@ -73,16 +73,16 @@ class Skipped:
             changed.append(f"{len(names)} categories are called '{said:.40}', and became {shown}")
         renamed = [f"{self._file}: names were changed: {_listed(changed[:_SHOWN], len(changed))}."]
         return [
-            f"{self._file}: {number} {self._word(number)} left out, because {reason} "
+            f"{self._file}: {number} {self._word(number)} because {reason} "
             f"({_listed(self._by_reason[reason], number)})."
             for reason, number in sorted(self._counts.items(), key=lambda one: -one[1])
         ] + (renamed if changed else [])
 
     def _word(self, number: int) -> str:
         if number == 1:
-            return f"{self._what} was"
+            return f"{self._what} was left out,"
         plural = f"{self._what[:-1]}ies" if self._what.endswith("y") else f"{self._what}s"
-        return f"{plural} were"
+        return f"{plural} were left out, each"
 
 
 def _listed(names: list[str], number: int) -> str:

@@ -147,7 +147,7 @@ def _drawn(sheet: Sheet, table: Table, labels: tuple[NamedLabel, ...], *, alone:
     told = sheet.told
     notes = [*told.notes, *sheet.notes, *sheet.skipped.sentences()]
     if canvas.shared:
-        notes.append(f"{canvas.shared} pixels belong to several categories, and went to the smallest thing.")
+        notes.append(f"Pixels of several categories went to the smallest thing: {canvas.shared}.")
     return LabelledPicture(
         name=sheet.name if alone else f"{sheet.file.parent.name} {sheet.name}",
         labels=canvas.labels,

@@ -171,7 +171,7 @@ def _texts(content: dict[str, Any], file: Path) -> tuple[dict[Path, Path | None]
     if without:
         more = f" and {len(without) - 3} more" if len(without) > 3 else ""
         notes.append(
-            f"{len(without)} pictures have no text of labels, and were left out "
+            f"Pictures without a text of labels were left out: {len(without)} "
             f"({', '.join(list(without.values())[:3])}{more})."
         )
     if len(counts) > 1:
