@@ -175,6 +175,13 @@ def test_nothing_at_all_and_too_much(tmp_path):
         read_labelled(path)
 
 
+def test_a_name_with_a_space_at_its_end_is_said(tmp_path):
+    for classification in ({"name": "b "}, "b "):
+        (found,) = read_labelled(write(tmp_path, [feature(polygon(SQUARE), classification)]))
+        assert [c.name for c in found.categories] == ["b"]
+        assert found.record["notes"] == ["slide.geojson: names were changed: 'b ' is 'b'."]
+
+
 def test_a_folder_has_one_table_and_a_broken_file_is_named(tmp_path):
     write(tmp_path, [feature(polygon(SQUARE), {"name": "b"})])
     write(tmp_path, [feature(polygon(SQUARE)), feature(polygon(HOLE), {"name": "b"})], name="a.geojson")

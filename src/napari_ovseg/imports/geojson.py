@@ -123,6 +123,7 @@ def _planes(features: list[Any], skipped: Skipped, notes: list[str]) -> Planes:
             continue
         name, colour = _class(properties.get("classification"))
         unclassified += not name
+        skipped.rename(_class_name(properties.get("classification")), name)
         nuclei += feature.get("nucleusGeometry") is not None
         thing = Thing(which, name or UNCLASSIFIED, partial(cover, polygons), colour)
         planes.setdefault(_plane(feature.get("geometry")), []).append((thing, polygons))
@@ -144,6 +145,12 @@ def _class(said: Any) -> tuple[str, Any]:
     if colour is None and packed is not None:
         colour = [packed >> shift & 255 for shift in (16, 8, 0)]
     return name, colour
+
+
+def _class_name(said: Any) -> Any:
+    """The name of a class as the file has it, None where there is none or it is put together."""
+    name = said.get("name") if isinstance(said, dict) and not said.get("names") else said
+    return name if tidy_name(name) else None
 
 
 def _plane(geometry: Any) -> Plane:
