@@ -27,7 +27,7 @@ KINDS = {
     "white.tif": lambda at: tifffile.imwrite(at, GREY, photometric="miniswhite"),
     "clear.png": lambda at: Image.fromarray(np.dstack([GREY, GREY // 2])).save(at),
     "planes.tif": lambda at: tifffile.imwrite(
-        at, np.moveaxis(COLOURS, -1, 0), photometric="rgb", planarconfig="separate"
+        at, np.moveaxis(COLOURS, -1, 0), photometric="rgb", planarconfig="separate", metadata=None
     ),
     "grey_turned.tif": lambda at: tifffile.imwrite(
         at, GREY, photometric="minisblack", extratags=[(274, "H", 1, 8, True)]
@@ -95,6 +95,15 @@ def test_an_ordinary_picture_and_one_that_somebody_changed_stay_as_they_are(make
     layer.data = changed = np.flipud(layer.data).copy()
     panel.widget._as_shown._mend(layer)
     assert layer.data is changed
+
+
+def test_three_slices_that_tifffile_calls_colours_stay_slices(make_panel, tmp_path):
+    tifffile.imwrite(tmp_path / "slices.tif", np.moveaxis(COLOURS, -1, 0))
+    panel = make_panel()
+    (layer,) = panel.viewer.open(str(tmp_path / "slices.tif"), plugin="napari")
+    settled(panel)
+    assert list(panel.viewer.layers) == [layer]
+    assert layer.data.shape == np.moveaxis(COLOURS, -1, 0).shape
 
 
 def test_a_picture_with_masks_stays_as_it_is(make_panel, tmp_path):

@@ -92,9 +92,9 @@ class AsShown(QObject):
         if self._worked_on(layer) or stored_as_shown(path):
             return None
         picture = read_picture(path)
-        if _equal(picture.pixels, layer.data) or not _equal(_as_napari_reads(str(path)), layer.data):
+        if _equal(picture.pixels, layer.data) or _is_stack_of(picture, layer.data, path):
             return None
-        return picture
+        return picture if _equal(_as_napari_reads(str(path)), layer.data) else None
 
     def _exchange(self) -> None:
         """Put a new layer in the place of one that can't hold the picture: grey where there are colours."""
@@ -129,6 +129,16 @@ class AsShown(QObject):
 
 def _equal(one: Any, other: Any) -> bool:
     return one is not None and one.dtype == other.dtype and np.array_equal(one, other)
+
+
+def _is_stack_of(picture: Picture, data: np.ndarray, path: str) -> bool:
+    """Whether the data are colours as planes that may be slices: tifffile calls any three slices colours."""
+    if data.ndim < 3 or not _equal(picture.pixels, np.moveaxis(data, -3, -1)):
+        return False
+    import tifffile
+
+    with tifffile.TiffFile(path) as tiff:
+        return bool(tiff.is_shaped)
 
 
 def _as_napari_reads(path: str) -> np.ndarray | None:
