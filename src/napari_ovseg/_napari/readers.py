@@ -45,7 +45,7 @@ def labelled_layers(path: str | Path) -> tuple[list[LayerTuple], list[str]]:
             f"{path} holds {len(pictures)} pictures, and {_MOST} are the most that open at once: write them "
             "as npz with napari-ovseg export, and open some of those."
         )
-    layers = []
+    layers: list[LayerTuple] = []
     notes: dict[str, None] = {}
     for picture in pictures:
         layer, changed = layer_of(picture)

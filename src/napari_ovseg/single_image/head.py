@@ -155,7 +155,7 @@ def distil(
         optimiser.step(torch.autograd.grad(loss, optimiser.parameters))
         if step_done is not None:
             step_done()
-    return _everywhere(head.float(), deep, pixels, size)
+    return _everywhere(head, deep, pixels, size)
 
 
 def _at(deep: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
@@ -168,13 +168,13 @@ def _at(deep: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
 def _everywhere(
     head: SingleImageHead, deep: torch.Tensor | None, pixels: torch.Tensor, size: tuple[int, int]
 ) -> torch.Tensor:
-    """Softmax of the head in every pixel, ``(K, H, W)``."""
+    """Softmax of the head in every pixel, ``(K, H, W)``, float32; the second turn draws from it."""
     seen = None
     if deep is not None and head.deep is not None:
         # projecting before interpolating gives the same and is far cheaper
-        projected = head.deep(deep.flatten(1).T).T.unflatten(1, deep.shape[1:])
+        projected = head.deep(deep.flatten(1).T.double()).T.unflatten(1, deep.shape[1:])
         seen = F.interpolate(projected[None], size, mode="bilinear", align_corners=False)[0].flatten(1).T
-    return head(seen, pixels).softmax(1).T.unflatten(1, size).contiguous()
+    return head(seen, pixels.double()).softmax(1).float().T.unflatten(1, size).contiguous()
 
 
 def told_apart(scores: torch.Tensor) -> float:
@@ -182,7 +182,7 @@ def told_apart(scores: torch.Tensor) -> float:
 
     The exponential of the information (nats) that a cell has about its category; maps sum to one in each.
     """
-    own = scores.clamp_min(1e-4)
+    own = scores.double().clamp_min(1e-4)
     return float((own * (own / own.mean((1, 2), keepdim=True)).log()).sum(0).mean().exp())
 
 
