@@ -95,7 +95,6 @@ def test_notes_of_the_source_are_passed_on(tmp_path, monkeypatch, capsys):
     ("arguments", "reason"),
     [
         (["missing", "--format", "png"], "There is no file missing"),
-        (["MASKS", "MASKS", "--format", "png"], "rename one"),
         (["MASKS", "--format", "bmp"], "choose one of png, tiff"),
         (["MASKS/../one.jpg", "--format", "png"], "categories.json"),
     ],
@@ -108,6 +107,13 @@ def test_mistakes_are_one_line_and_write_nothing(tmp_path, masks, monkeypatch, c
     assert said.count("\n") == 1
     assert reason in said
     assert not (tmp_path / "o").exists()
+
+
+def test_a_folder_that_is_named_twice_counts_once(tmp_path, masks, monkeypatch, capsys):
+    assert run(monkeypatch, "export", masks, "--format", "png", "--output", tmp_path / "one") == 0
+    assert run(monkeypatch, "export", masks, masks, "--format", "png", "--output", tmp_path / "two") == 0
+    names = [{path.name for path in (tmp_path / folder).iterdir()} for folder in ("one", "two")]
+    assert names[0] == names[1]
 
 
 def test_saved_annotations_one_by_one_or_by_their_folder(tmp_path, monkeypatch, capsys):
