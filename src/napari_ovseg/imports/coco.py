@@ -14,7 +14,7 @@ from napari_ovseg.imports.coco_categories import Categories, categories_of
 from napari_ovseg.imports.coco_kinds import other_kind
 from napari_ovseg.imports.coco_shapes import drawn
 from napari_ovseg.imports.drawing import Canvas
-from napari_ovseg.imports.files import Places
+from napari_ovseg.imports.files import Places, mentions
 from napari_ovseg.imports.found_pictures import PictureFolders, picture_name
 from napari_ovseg.imports.named import key_of, read_any_json, size_of_pixel, text_or_none
 from napari_ovseg.imports.picture_sizes import believed_size
@@ -29,7 +29,6 @@ _PLACES = (
     "*/_annotations.coco.json",
 )
 _WITHOUT_MASKS = ("person_keypoints", "captions", "image_info", "panoptic")
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass
@@ -51,15 +50,7 @@ def peek(path: Path) -> bool:
     """Whether a JSON file has the three lists of COCO, or a folder has such files."""
     if path.is_dir():
         return bool(_files(path))
-    if path.suffix.lower() != ".json":
-        return False
-    try:
-        content = path.read_bytes()
-    except OSError:
-        return False
-    encoding = "utf-16" if content.startswith(_UTF16) else "utf-8"
-    text = content if encoding == "utf-8" else content.decode(encoding, "ignore").encode()
-    return all(f'"{key}"'.encode() in text for key in _KEYS)
+    return path.suffix.lower() == ".json" and mentions(path, *(f'"{key}"' for key in _KEYS))
 
 
 def read(path: Path, places: Places | None = None) -> list[LabelledPicture]:

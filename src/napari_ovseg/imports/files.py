@@ -80,15 +80,15 @@ def things_files(folder: Path, endings: tuple[str, ...]) -> list[Path]:
     return [file for file in found if file.is_file()]
 
 
-def mentions(file: Path, text: str) -> bool:
-    """Whether a file of text has some letters in it; False where it can't be read."""
+def mentions(file: Path, *texts: str) -> bool:
+    """Whether a file of text, read once, has all of these in it; False where it can't be read."""
     try:
         content = file.read_bytes()
     except OSError:
         return False
     if content.startswith(_UTF16):
-        return text in content.decode("utf-16", "ignore")
-    return text.encode() in content
+        content = content.decode("utf-16", "ignore").encode()
+    return all(text.encode() in content for text in texts)
 
 
 def is_damaged(file: Path) -> bool:

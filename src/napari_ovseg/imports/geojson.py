@@ -38,7 +38,7 @@ def peek(path: Path) -> bool:
         return bool(things_files(path, ENDINGS))
     if path.suffix.lower() in ENDINGS:
         return mentions(path, '"Feature')
-    return path.suffix.lower() == ".json" and mentions(path, '"Feature') and mentions(path, '"geometry"')
+    return path.suffix.lower() == ".json" and mentions(path, '"Feature', '"geometry"')
 
 
 def read(path: Path, places: Places | None = None) -> list[LabelledPicture]:

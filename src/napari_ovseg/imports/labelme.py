@@ -34,7 +34,7 @@ def peek(path: Path) -> bool:
     """Whether a file has shapes and a picture, or a folder has such files."""
     if path.is_dir():
         return any(peek(file) for file in things_files(path, ENDINGS))
-    return path.suffix.lower() == ".json" and mentions(path, '"shapes"') and mentions(path, '"imagePath"')
+    return path.suffix.lower() == ".json" and mentions(path, '"shapes"', '"imagePath"')
 
 
 def read(path: Path, places: Places | None = None) -> list[LabelledPicture]:
