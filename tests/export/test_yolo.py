@@ -184,3 +184,22 @@ def test_an_unknown_picture_is_asked_for(tmp_path):
     # where its reader looks for it
     assert yaml.safe_load((tmp_path / "data.yaml").read_text(encoding="utf-8"))["train"] == "images/train"
     assert any(note.startswith("1 picture has no known file: put each into images/train/,") for note in notes)
+
+
+def test_a_picture_that_can_t_be_opened_ends_no_export(tmp_path, monkeypatch):
+    path = tmp_path / "locked.png"
+    Image.new("RGB", (8, 6)).save(path)
+    opened = Path.open
+
+    def locked(self, *arguments, **more):
+        if self == path:
+            raise PermissionError(13, "Permission denied")
+        return opened(self, *arguments, **more)
+
+    monkeypatch.setattr(Path, "open", locked)
+    category = NamedLabel(1, "cat", (1, 2, 3))
+    one = LabelledPicture("locked", np.ones((6, 8), np.uint8), (category,), picture_path=path)
+    summary = export([one], tmp_path / "out", "yolo")
+    assert (tmp_path / "out/labels/train/locked.txt").is_file()
+    assert not (tmp_path / "out/images").exists()
+    assert "can't be read" in str(summary)

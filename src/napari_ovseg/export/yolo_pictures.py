@@ -55,7 +55,7 @@ def kept(path: Path | None, shape: tuple[int, ...], notes: Notes, name: str, fol
         pixels = read_picture(path).pixels
         _in_8_bits(pixels)
     except InputError:
-        if path.suffix.lower() in _ENDINGS:
+        if path.suffix.lower() in _ENDINGS and _can_be_opened(path):
             # of a kind that is not read here, such as a raw photo
             return Kept.AS_IT_IS
         notes.count(f"pictures can't be read: convert each and put it into {folder}/", 1, name)
@@ -88,6 +88,15 @@ def write_copy(path: Path, file: BinaryIO) -> None:
 def write_converted(path: Path, file: BinaryIO) -> None:
     """Write a picture upright, in 8 bits a colour, without tags."""
     Image.fromarray(_in_8_bits(read_picture(path).pixels)).save(file, format="PNG")
+
+
+def _can_be_opened(path: Path) -> bool:
+    """Whether it can be copied: one that can't is said, and must not end the export."""
+    try:
+        with path.open("rb"):
+            return True
+    except OSError:
+        return False
 
 
 def _has_8_bits(pixels: NDArray[Any]) -> bool:
