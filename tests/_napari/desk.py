@@ -21,15 +21,18 @@ class Desk:
     def __init__(self, place, qtbot):
         self.window = QMainWindow()
         qtbot.addWidget(self.window)
-        self.place, self.said, self.snapshots = place, [], 0
+        self.place, self.snapshots = place, 0
+        self.said, self.failures = [], []
         self.picture, self.places = 0, {}
         self.masks = np.zeros((20, 30), np.uint8)
         self.changed = set()
         self.problems = []
-        self.autosave = Autosave(
-            self.snapshot, lambda: self.picture, self.found, self.said.append, self.window
-        )
+        self.autosave = Autosave(self.snapshot, lambda: self.picture, self.found, self.hear, self.window)
         self.autosave.problem.connect(self.problems.append)
+
+    def hear(self, sentence, failed):
+        self.said.append(sentence)
+        self.failures.append(failed)
 
     def found(self, picture):
         place = self.places.get(picture, self.place)

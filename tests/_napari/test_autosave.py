@@ -123,6 +123,7 @@ def test_a_full_disk_is_said_once_and_tried_again(qtbot, desk, full):
     assert on_disk(desk.place) == 1
     assert len(desk.said) == 2
     assert "works again" in desk.said[1]
+    assert desk.failures == [True, False]
 
 
 def test_a_failed_write_takes_its_changed_slices_along(qtbot, desk, full):
@@ -172,6 +173,7 @@ def test_saved_work_that_was_not_resumed_stays(qtbot, desk):
     (said,) = desk.said
     assert "was not overwritten" in said
     assert "saved to cells.tif.2.ovseg" in said
+    assert desk.failures == [False]
     desk.paint(2)
     qtbot.waitUntil(lambda: on_disk(second) == 2)
     assert len(desk.said) == 1

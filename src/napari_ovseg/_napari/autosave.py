@@ -42,7 +42,7 @@ class Autosave(QObject):
     found : callable
         ``found(work) -> Found``, where it belongs; None as long as that is not known.
     report : callable
-        ``report(sentence)``: once when saving fails or goes elsewhere, and once when it works again.
+        ``report(sentence, failed)``: once when saving fails or goes elsewhere, and once when it works again.
     parent : QObject
         With which it ends.
 
@@ -73,7 +73,7 @@ class Autosave(QObject):
         snapshot: Callable[[set[Position] | None], Snapshot | None],
         work: Callable[[], Hashable | None],
         found: Callable[[Any], Found | None],
-        report: Callable[[str], None],
+        report: Callable[[str, bool], None],
         parent: QObject,
     ) -> None:
         super().__init__(parent)
@@ -259,7 +259,7 @@ class Autosave(QObject):
             self._left[place] = set()
         self.saved.emit(write.sidecar.folder)
         if self._failing.pop(write.work, "") and not self._failing:
-            self._report(f"Saving works again: all work is in {write.sidecar.folder}.")
+            self._report(f"Saving works again: all work is in {write.sidecar.folder}.", False)
         self.problem.emit(self.why)
         if self._dirty:
             self._timer.start(_WAIT_MS)
@@ -281,7 +281,7 @@ class Autosave(QObject):
         else:
             self._dirty = True
             self._start()
-        self._report(f"{error} This work is saved to {beside.folder.name} beside it.")
+        self._report(f"{error} This work is saved to {beside.folder.name} beside it.", False)
 
     def _try_again(self, write: Write) -> None:
         if self._is_kept(write):
@@ -294,6 +294,6 @@ class Autosave(QObject):
 
     def _fail(self, work: Hashable, sentence: str) -> None:
         if not self._failing:
-            self._report(f"Your work is not saved. {sentence}")
+            self._report(f"Your work is not saved. {sentence}", True)
         self._failing[work] = sentence
         self.problem.emit(sentence)

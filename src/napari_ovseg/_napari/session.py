@@ -78,7 +78,7 @@ class Session(QObject):
             self._snapshot,
             lambda: annotator.current,
             lambda annotated: self.places.of(annotated.image),
-            lambda text: self.said.emit(text, True),
+            self.said.emit,
             self,
         )
         self.closing = Closing(self.autosave, self._settle, self._ask, self)
