@@ -7,6 +7,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QCheckBox
 
 from napari_ovseg._napari.category_cells import NAME
+from napari_ovseg._napari.launch import PANEL
 from napari_ovseg._napari.layers import METADATA_KEY
 from napari_ovseg._napari.widget import OpenVocabularyWidget
 
@@ -26,7 +27,7 @@ class Panel:
             self.dock, self.widget = viewer.window.add_plugin_dock_widget("napari-ovseg")
         else:
             self.widget = OpenVocabularyWidget(viewer, method.engine)
-            self.dock = viewer.window.add_dock_widget(self.widget, name="Open-vocabulary segmentation")
+            self.dock = viewer.window.add_dock_widget(self.widget, name=PANEL)
         self.form = self.widget.form
 
     def type_names(self, text):

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from napari_ovseg._napari import autosave
+from napari_ovseg._napari.launch import PANEL
 from napari_ovseg.annotation.sidecar import is_sidecar, load
 
 from .brush import drag
@@ -59,3 +60,26 @@ def test_table_and_box_follow_the_picture_and_a_removed_one_ends_its_run(panel):
     panel.viewer.layers.remove("photo")
     panel.finish()
     assert "'photo' was removed" in panel.message
+
+
+@pytest.mark.parametrize("by_napari", [False, True])
+def test_the_dock_has_one_title_which_is_not_cut_and_the_menu_hides_it_and_opens_no_second(
+    make_panel, by_napari, qtbot
+):
+    panel = make_panel(show=True, by_napari=by_napari)
+    panel.dock.setFixedWidth(300)
+    title = panel.dock.titleBarWidget().title
+    qtbot.waitUntil(lambda: title.width() >= title.sizeHint().width())
+    assert title.text() == panel.dock.windowTitle() == PANEL
+    entries = [
+        action for action in menu_entries(panel.viewer.window.plugins_menu) if "to masks" in action.text()
+    ]
+    assert [action.text() for action in entries] == [PANEL]
+    entries[0].trigger()
+    qtbot.waitUntil(lambda: not panel.dock.isVisible())
+    assert list(panel.viewer.window.dock_widgets) == [PANEL]
+
+
+def menu_entries(menu):
+    menu.aboutToShow.emit()
+    return [action for action in menu.actions() if action.menu() is None]

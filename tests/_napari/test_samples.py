@@ -8,6 +8,7 @@ from napari.layers import Image, Labels, Layer
 from npe2 import PluginManifest
 
 import napari_ovseg
+from napari_ovseg._napari.launch import PANEL
 from napari_ovseg._napari.layers import METADATA_KEY
 from napari_ovseg.errors import InputError
 
@@ -55,4 +56,4 @@ def test_the_manifest_offers_what_it_should():
     assert sorted(MANIFEST.categories) == ["Annotation", "Segmentation"]
     assert {"napari/layers/segment", "napari/layers/annotate"} <= set(MANIFEST.contributions.menus)
     (widget,) = MANIFEST.contributions.widgets
-    assert widget.display_name == "Open-vocabulary segmentation"
+    assert f"{widget.display_name} ({MANIFEST.display_name})" == PANEL

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from napari_ovseg._napari.widget import OpenVocabularyWidget
 
-PANEL = "Open-vocabulary segmentation"
+# what napari calls the panel too, so that its menus show and hide this one and open no second
+PANEL = "Text to masks (napari-ovseg)"
 
 
 def open_window(images: Sequence[str | Path] = (), labels: str = "", *, demo: bool = False) -> None:
