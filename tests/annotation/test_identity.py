@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from napari_ovseg.annotation import identity
-from napari_ovseg.annotation.identity import difference, identify
+from napari_ovseg.annotation.identity import difference, identify, identify_stack
 from napari_ovseg.errors import InputError
 
 
@@ -123,3 +123,39 @@ def test_a_zarr_folder_is_known_by_its_files_but_labels(tmp_path):
     assert difference(saved, identify(folder)) is None
     array[3, 3] = 77
     assert "changed" in difference(saved, identify(folder))
+
+
+def test_a_stack_is_known_by_all_its_files_and_their_order(tmp_path, monkeypatch):
+    files = [tmp_path / f"{name}.tif" for name in "abc"]
+    for file in files:
+        file.write_bytes(file.name.encode() * 9)
+    stack = np.zeros((3, 4, 5), np.uint8)
+    saved = identify_stack(stack, files)
+    assert saved.checksum.startswith("files:")
+    assert (saved.path, saved.shape) == (files[0], (3, 4, 5))
+    assert difference(saved, identify(files[0]))
+    assert identify_stack(stack, files[::-1]).checksum != saved.checksum
+    assert identify_stack(stack[:2], files[:2]).checksum != saved.checksum
+    with monkeypatch.context() as patch:
+        patch.setattr(identity, "_of_file", lambda *_: pytest.fail("read again"))
+        assert identify_stack(stack, files, known=saved) == saved
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    assert (
+        difference(saved, identify_stack(stack, [file.rename(moved / file.name) for file in files])) is None
+    )
+    (moved / "b.tif").write_bytes(b"other")
+    assert "has changed since" in difference(saved, identify_stack(stack, [moved / f.name for f in files]))
+    (moved / "b.tif").unlink()
+    with pytest.raises(InputError, match=r"A file of the stack can't be read.*b\.tif"):
+        identify_stack(stack, [moved / file.name for file in files])
+
+
+def test_work_on_one_picture_of_a_folder_does_not_change_the_stack_of_all(tmp_path):
+    (tmp_path / "a.tif").write_bytes(b"a")
+    saved = identify(tmp_path)
+    (tmp_path / "a.tif.ovseg").mkdir()
+    (tmp_path / "a.tif.ovseg" / "annotation.json").write_text("{}")
+    assert difference(saved, identify(tmp_path)) is None
+    (tmp_path / "b.tif").write_bytes(b"b")
+    assert difference(saved, identify(tmp_path))

@@ -240,3 +240,45 @@ def test_what_work_was_made_with_comes_back_as_far_as_it_can_be_had(picture, tmp
     found = look_up("cells", PIXELS, picture)
     assert found.choices == {"preset": "fast", "pack": "aerial", "read": read}
     assert "on 'cuda' of another computer" in found.remarks[-1]
+
+
+STACK = np.zeros((3, 5, 7), np.uint8)
+
+
+@pytest.fixture
+def files(picture):
+    """A picture, and two more that make a stack with it."""
+    others = [picture.with_name(f"more{number}.tif") for number in (1, 2)]
+    for other in others:
+        other.write_bytes(other.name.encode())
+    return [picture, *others]
+
+
+def test_a_stack_and_its_first_picture_are_not_offered_to_each_other(files):
+    stack = look_up("cells", STACK, files[0], files=files)
+    assert stack.place.name.startswith("cells.tif-stack of 3-")
+    save(work(stack.picture, slices=3), stack.place)
+    single = look_up("cells", PIXELS, files[0])
+    assert single.place == files[0].with_name("cells.tif.ovseg")
+    assert single.sidecar is None
+    save(work(single.picture), single.place)
+    assert look_up("cells", PIXELS, files[0]).sidecar == single.place
+    found = look_up("cells", STACK, files[0], files=files)
+    assert (found.sidecar, found.remarks) == (stack.place, ())
+    assert look_up("cells", STACK[:2], files[0], files=files[:2]).sidecar is None
+
+
+def test_work_on_a_stack_that_was_saved_as_its_first_picture_is_offered_to_the_stack_alone(files):
+    old = look_up("cells", STACK, files[0])
+    save(work(old.picture, slices=3), old.place)
+    found = look_up("cells", STACK, files[0], files=files)
+    assert (found.sidecar, found.remarks) == (old.place, ())
+    assert look_up("cells", PIXELS, files[0]).sidecar is None
+    files[0].write_bytes(b"other")
+    assert "has changed" in look_up("cells", STACK, files[0], files=files).remarks[0]
+
+
+def test_a_picture_that_is_opened_with_one_more_axis_of_length_one_is_the_same(picture):
+    first = look_up("cells", PIXELS[None], picture)
+    save(work(first.picture), first.place)
+    assert look_up("cells", PIXELS, picture).sidecar == first.place

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.colours import Legend
 from napari_ovseg._napari.layers import METADATA_KEY
+from napari_ovseg._napari.picture_file import file_of
 from napari_ovseg._napari.tracked_labels import TrackedLabels
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.full_size import at_size
@@ -107,12 +108,6 @@ def _worked_on(tracked: TrackedLabels, known: Mapping[str, Any], position: Posit
     if isinstance(annotated, Annotated):
         return annotated.worked_on(position)
     return position in tracked.written or tracked.is_edited(position)
-
-
-def file_of(image: Image) -> str | None:
-    """Return the file of a picture; napari tells it only of what one of its readers has opened."""
-    path = image.source.path or image.metadata.get(METADATA_KEY, {}).get("path")
-    return None if path is None else str(path)
 
 
 def _full_sides(placement: Placement) -> list[int]:

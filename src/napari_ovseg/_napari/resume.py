@@ -83,6 +83,7 @@ class ResumeOffer(QWidget):
         earlier: Sequence[Path] = (),
         model: str | None = None,
         part: str = "",
+        files: Sequence[Path] = (),
         picture: object = None,
     ) -> None:
         """Look for work on a picture and offer it in place of the last one's.
@@ -93,8 +94,8 @@ class ResumeOffer(QWidget):
             Comes back with the outcome. Other parameters as in `resuming.look_up`.
         """
         self.clear()
-        known = partial(look_up, name, pixels, path, earlier=earlier, model=model)
-        unknown = partial(not_looked_up, name, pixels, path)
+        known = partial(look_up, name, pixels, path, earlier=earlier, model=model, files=files)
+        unknown = partial(not_looked_up, name, pixels, path, files=files)
         search = partial(_search, known, unknown, elsewhere=elsewhere, part=part)
         self._background.start(search, partial(self._looked, self._number, picture))
 

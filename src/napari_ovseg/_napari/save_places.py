@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, QSettings, Signal
 
-from napari_ovseg._napari.labelled_layers import file_of
+from napari_ovseg._napari.picture_file import file_of, files_of
 from napari_ovseg._napari.resume import ResumeOffer
 from napari_ovseg._napari.save_row import SaveRow
 from napari_ovseg.annotation.resuming import Found
@@ -85,7 +85,7 @@ class SavePlaces(QObject):
             self._offer.offer(self.found[key])
             return
         pixels = image.data[0] if image.multiscale else image.data
-        path = file_of(image)
+        path, files = file_of(image), files_of(image)
         self._looking[key] = self.elsewhere
         self._offer.look(
             image.name,
@@ -94,7 +94,8 @@ class SavePlaces(QObject):
             elsewhere=self.elsewhere,
             earlier=self._earlier(),
             model=model,
-            part=self._part(image, path),
+            part=self._part(image, files or path),
+            files=files,
             picture=image,
         )
 
@@ -113,6 +114,10 @@ class SavePlaces(QObject):
         """Folders that were chosen before."""
         lines = str(self._settings.value(_EARLIER, "") or "").splitlines()
         return [Path(line) for line in lines]
+
+    def forget(self, image: Image) -> None:
+        """A layer was removed: the next one of its file is its first again."""
+        self._first_of = {file: key for file, key in self._first_of.items() if key != str(image.unique_id)}
 
     def _part(self, image: Image, path: Any) -> str:
         """What tells the layers of one file apart: all but the first go by their name."""

@@ -91,6 +91,7 @@ class Session(QObject):
         self.autosave.problem.connect(row.show_problem)
         # while the layers are still there
         viewer.layers.events.removing.connect(lambda _event: self.flush())
+        viewer.layers.events.removed.connect(lambda event: self.places.forget(event.value))
         window = getattr(viewer, "window", None)
         if window is not None:
             self.closing.watch(window._qt_window)

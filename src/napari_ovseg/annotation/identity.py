@@ -1,15 +1,17 @@
 """Which picture was annotated: a checksum of its file or of its pixels, and whether it is still the same.
 
-The part of a checksum before its colon says what was read: ``file:`` and ``pixels:`` all of it, ``folder:``
-all files of a folder (OME-Zarr), and ``...-sample:`` parts of something too large to be read as a whole, so
-that a change elsewhere in it goes unnoticed unless its size changes too.
+The part of a checksum before its colon says what was read: ``file:`` and ``pixels:`` all of it, ``files:``
+all files that a stack was made of, in order, ``folder:`` all files of a folder (OME-Zarr), and
+``...-sample:`` parts of something too large to be read as a whole, so that a change elsewhere in it goes
+unnoticed unless its size changes too.
 """
 
 from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,8 @@ _MOST_PIXEL_BYTES = 1 << 26
 _SAMPLES = 256
 _PLANES = 16
 _WINDOW = 256
+# What an OME-Zarr has at its top, and a folder of pictures has not.
+_ZARR_FILES = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
 
 
 def identify(
@@ -72,6 +76,52 @@ def identify(
         reason = (error.strerror or str(error)).lower()
         raise InputError(f"{path} can't be read ({reason}): check its name and permissions.") from error
     return PictureIdentity(path, checksum, shape, dtype, size, modified)
+
+
+def identify_stack(
+    pixels: Any, files: Sequence[Path], *, known: PictureIdentity | None = None
+) -> PictureIdentity:
+    """Take the identity of a stack that was made of files: of all of them, and of their order.
+
+    Parameters
+    ----------
+    pixels : array-like
+        The stack; only its shape and dtype are looked at.
+    files : sequence of Path
+        Its files in order.
+    known : PictureIdentity, optional
+        What was found before: where sizes and times are the same, the files are not read again.
+
+    Returns
+    -------
+    PictureIdentity
+        Its path is that of the first file.
+
+    Raises
+    ------
+    InputError
+        When a file can't be read.
+    """
+    try:
+        status = [file.stat() for file in files]
+        size, modified = sum(one.st_size for one in status), sum(one.st_mtime_ns for one in status) % 2**63
+        shape, dtype = tuple(int(n) for n in pixels.shape), str(np.dtype(pixels.dtype))
+        now = PictureIdentity(files[0].absolute(), "", shape, dtype, size, modified)
+        if known is not None and replace(known, checksum="") == now and known.checksum.startswith("files"):
+            return known
+        whole = size <= _MOST_BYTES
+        step = 1 if whole else max(1, len(files) // _SAMPLES)
+        digest = _digest()
+        for number, (file, one) in enumerate(zip(files, status, strict=True)):
+            digest.update(as_text(f"{file.name}\0{one.st_size}\0").encode())
+            if number % step == 0:
+                digest.update(_of_file(file, one.st_size).encode())
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(
+            f"A file of the stack can't be read ({reason}): {as_text(error.filename or files[0])}."
+        ) from error
+    return replace(now, checksum=f"{'files' if whole else 'files-sample'}:{digest.hexdigest()}")
 
 
 def difference(saved: PictureIdentity, now: PictureIdentity) -> str | None:
@@ -122,10 +172,15 @@ def _of_file(path: Path, size: int) -> str:
 
 
 def _of_folder(folder: Path) -> str:
-    """Names, sizes and contents of all files but labels, which OME-Zarr keeps inside the picture's folder."""
+    """Names, sizes and contents of all files but labels, which OME-Zarr keeps inside the picture's folder.
+
+    A folder that is opened as a stack of pictures is known by its own files: work on one of them, and what
+    was exported, lies in folders further down.
+    """
+    is_zarr = ".zarr" in folder.name or any((folder / name).exists() for name in _ZARR_FILES)
     files = [
         (path.relative_to(folder).as_posix(), path.stat().st_size)
-        for path in sorted(folder.rglob("*"))
+        for path in sorted(folder.rglob("*") if is_zarr else folder.iterdir())
         if path.is_file() and "labels" not in path.relative_to(folder).parts
     ]
     whole = sum(size for _, size in files) <= _MOST_BYTES and len(files) <= 16 * _SAMPLES

@@ -15,7 +15,7 @@ from typing import Any
 from napari_ovseg import __version__
 from napari_ovseg.annotation.annotation import PictureIdentity
 from napari_ovseg.annotation.document import Document
-from napari_ovseg.annotation.identity import difference, identify
+from napari_ovseg.annotation.identity import difference, identify, identify_stack
 from napari_ovseg.annotation.places import (
     can_hold_sidecar,
     own_folder,
@@ -24,6 +24,7 @@ from napari_ovseg.annotation.places import (
     sidecar_folder,
 )
 from napari_ovseg.annotation.sidecar import last_saved, peek
+from napari_ovseg.annotation.stacks import is_work_on, stack_part
 from napari_ovseg.errors import InputError
 from napari_ovseg.file_names import as_text
 
@@ -47,7 +48,7 @@ class Found:
     readable : bool
         Whether it can be resumed.
     name, part : str
-        As in `look_up`.
+        As in `look_up`; the part also tells a stack of files from its first file.
     file : Path, optional
         Of the picture, where there is one.
     choices : dict
@@ -87,6 +88,7 @@ def look_up(
     earlier: Sequence[str | Path] = (),
     model: str | None = None,
     part: str = "",
+    files: Sequence[Path] = (),
 ) -> Found:
     """Find what was saved of a picture. Reads the whole file once, later only if it has changed.
 
@@ -106,22 +108,27 @@ def look_up(
         The model that is chosen now.
     part : str
         Which picture of a file with several, such as the name of a channel.
+    files : sequence of Path
+        All files of a stack, in order, of which `path` is the first; none for a picture of one file.
 
     Returns
     -------
     Found
     """
     file = Path(path).absolute() if path is not None and Path(path).exists() else None
-    picture = PictureIdentity(file, "", (), "") if file is not None else identify(pixels, path=path)
-    places = _places(name, picture, file, elsewhere, part)
-    places += [place for folder in earlier for place in _places(name, picture, file, folder, part)]
+    picture = identify(pixels, path=path) if file is None else _with_shape(file, pixels)
+    own_part = _own_part(part, files)
+    # a stack was once saved as if it were its first file
+    parts, folders = dict.fromkeys((own_part, part)), dict.fromkeys((elsewhere, *earlier))
+    places = [at for one in parts for folder in folders for at in _places(name, picture, file, folder, one)]
     saved = [sidecar for place in dict.fromkeys(places) for sidecar in saved_sidecars(place)]
+    saved = [sidecar for sidecar in saved if is_work_on(_picture_in(sidecar), picture, files)]
     latest = max(saved, key=last_saved, default=None)
     document, problem = _peek(latest)
-    before = None if document is None or latest is None else document.annotation(latest).picture
+    before = None if latest is None else _picture_in(latest)
     if file is not None:
-        picture = _identify(pixels, file, before)
-    changed = None if before is None else difference(before, picture)
+        picture = _identify(pixels, file, before, files)
+    changed = None if before is None else _changed(before, picture, files)
     about = [] if document is None else model_remarks(document, model)
     return Found(
         place=places[0],
@@ -131,7 +138,7 @@ def look_up(
         remarks=tuple(([changed] if changed else []) + about),
         readable=document is not None,
         name=name,
-        part=part,
+        part=own_part,
         file=file,
         choices={} if document is None else choices_of(document),
     )
@@ -169,6 +176,7 @@ def not_looked_up(
     *,
     elsewhere: str | Path | None = None,
     part: str = "",
+    files: Sequence[Path] = (),
     reason: str,
 ) -> Found:
     """Return where work on a picture goes when `look_up` has failed: a folder that needs no looking.
@@ -195,6 +203,7 @@ def not_looked_up(
         checksum = f"name:{hashlib.blake2b(seen, digest_size=16).hexdigest()}"
         picture = PictureIdentity(None, checksum, (), "")
     picture = replace(picture, path=file)
+    part = _own_part(part, files)
     folder = own_sidecars() if elsewhere is None else elsewhere
     place = _places(name, picture, file, folder, part)[0]
     return Found(place, picture, name=name, part=part, file=file, problem=reason)
@@ -253,12 +262,41 @@ def _availability(model: str, checkpoint: str) -> str | None:
     return None
 
 
-def _identify(pixels: Any, file: Path, known: PictureIdentity | None) -> PictureIdentity:
+def _own_part(part: str, files: Sequence[Path]) -> str:
+    return "-".join(filter(None, (part, stack_part(files))))
+
+
+def _with_shape(file: Path, pixels: Any) -> PictureIdentity:
+    """What is known of a picture before its file is read."""
+    shape = tuple(int(n) for n in getattr(pixels, "shape", ()))
+    return PictureIdentity(file, "", shape, "")
+
+
+def _identify(
+    pixels: Any, file: Path, known: PictureIdentity | None, files: Sequence[Path]
+) -> PictureIdentity:
     try:
+        if files:
+            return identify_stack(pixels, files, known=known)
         return identify(pixels, path=file, known=known)
     except InputError:
         # It was opened, so its pixels are there, whatever has become of the file since.
         return identify(pixels)
+
+
+def _changed(before: PictureIdentity, now: PictureIdentity, files: Sequence[Path]) -> str | None:
+    """What has changed of a picture since it was annotated."""
+    if files and before.checksum.partition(":")[0] in ("file", "file-sample"):
+        # the stack was saved as if it were its first file, of which alone it can be told
+        with suppress(InputError):
+            now = replace(now, checksum=identify(files[0]).checksum)
+    return difference(before, now)
+
+
+def _picture_in(sidecar: Path) -> PictureIdentity | None:
+    """The picture that saved work says it is on; None where it says none, or can't be read."""
+    document, _ = _peek(sidecar)
+    return None if document is None else document.annotation(sidecar).picture
 
 
 def _places(
