@@ -47,13 +47,13 @@ class Legend:
 
     def colormap(self) -> DirectLabelColormap:
         """Colours for a labels layer; labels without a name are white, so that a slip of the brush shows."""
-        from napari.utils.colormaps import DirectLabelColormap
+        from napari_ovseg._napari.legend_colormap import LegendColormap
 
         colours: dict[int | None, Colour] = {None: _UNNAMED, 0: _BACKGROUND, self.void: _VOID}
         for label in self.labels:
             red, green, blue = (channel / 255 for channel in label.colour)
             colours[label.id] = (red, green, blue, 1.0)
-        return DirectLabelColormap(color_dict=colours)
+        return LegendColormap(color_dict=colours)
 
     def agrees_with(self, names: Mapping[int, str]) -> bool:
         """Whether each label means the same under both lists, as far as both go."""

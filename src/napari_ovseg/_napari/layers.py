@@ -148,7 +148,9 @@ def new_layer(
         raise InputError(
             f"There is no memory for labels of the size {placement.shape}: crop '{image.name}' first."
         ) from None
-    layer = Labels(data, name=f"{image.name} {kind}", opacity=0.6, **placed_like(image, placement))
+    # with its colours at once: for those of napari's choice it would compile a loop first
+    how = {"opacity": 0.6, "colormap": legend.colormap(), **placed_like(image, placement)}
+    layer = Labels(data, name=f"{image.name} {kind}", **how)
     tracked = TrackedLabels(layer, placement)
     layer.metadata[METADATA_KEY] = {
         "result": _identity(image, kind),
