@@ -107,7 +107,7 @@ def test_a_flush_also_waits_for_a_write_that_goes_beside_other_work(qtbot, desk,
     monkeypatch.setattr(slice_file, "write", slow_write)
     desk.paint(2)
     assert desk.autosave.flush()
-    assert on_disk(desk.place.with_name("cells.tif.2.ovseg")) == 2
+    assert on_disk(desk.place / "beside" / "1") == 2
 
 
 def test_a_full_disk_is_said_once_and_tried_again(qtbot, desk, full):
@@ -167,12 +167,12 @@ def test_saved_work_that_was_not_resumed_stays(qtbot, desk):
     older = Annotation((NamedLabel(1, "older", (1, 2, 3)),))
     save(older, desk.place)
     desk.paint(1)
-    second = desk.place.with_name("cells.tif.2.ovseg")
+    second = desk.place / "beside" / "1"
     qtbot.waitUntil(lambda: on_disk(second) == 1)
     assert load(desk.place) == older
     (said,) = desk.said
     assert "was not overwritten" in said
-    assert "saved to cells.tif.2.ovseg" in said
+    assert "saved to cells.tif.ovseg/beside/1" in said
     assert desk.failures == [False]
     desk.paint(2)
     qtbot.waitUntil(lambda: on_disk(second) == 2)
@@ -180,7 +180,7 @@ def test_saved_work_that_was_not_resumed_stays(qtbot, desk):
 
 
 def test_resumed_work_is_saved_where_it_came_from(qtbot, desk):
-    second = desk.place.with_name("cells.tif.2.ovseg")
+    second = desk.place / "beside" / "1"
     for place in (desk.place, second):
         save(Annotation((NamedLabel(1, "older", (1, 2, 3)),)), place)
     sidecar = Sidecar(second)
@@ -201,7 +201,7 @@ def test_two_windows_on_one_picture_both_keep_their_work(qtbot, desk):
     desk.paint(3)
     assert desk.autosave.flush()
     assert on_disk(desk.place) == 3
-    assert on_disk(desk.place.with_name("cells.tif.2.ovseg")) == 2
+    assert on_disk(desk.place / "beside" / "1") == 2
     assert desk.said == []
     assert len(other.said) == 1
 
@@ -236,7 +236,7 @@ def test_what_could_not_be_saved_is_kept_when_another_picture_is_turned_to(qtbot
     desk.paint(3)
     assert desk.autosave.flush()
     assert on_disk(desk.place) == 3
-    assert not desk.place.with_name("cells.tif.2.ovseg").exists()
+    assert not (desk.place / "beside").exists()
 
 
 def test_a_disk_that_stays_full_does_not_stop_saving_on_another(qtbot, desk, tmp_path, monkeypatch):
@@ -282,7 +282,7 @@ def test_what_was_kept_does_not_replace_the_work_of_others(qtbot, desk, full):
     save(Annotation((NamedLabel(1, "theirs", (1, 2, 3)),)), desk.place)
     qtbot.waitUntil(lambda: not desk.autosave.unsaved, timeout=10_000)
     assert load(desk.place).labels[0].name == "theirs"
-    assert on_disk(desk.place.with_name("cells.tif.2.ovseg")) == 1
+    assert on_disk(desk.place / "beside" / "1") == 1
 
 
 def test_slices_that_are_no_longer_on_the_disk_are_copied_before_they_are_written(qtbot, desk):

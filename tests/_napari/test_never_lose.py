@@ -49,8 +49,13 @@ def panel(open_panel, qtbot):
 
 
 def painted_on_disk(picture):
-    folder = picture.with_name("photo.png.ovseg")
+    folder = picture.with_name(f"{picture.name}.ovseg")
     return int((load(folder).slices[()].human != 255).sum()) if is_sidecar(folder) else 0
+
+
+def run_anew(qtbot, panel, before):
+    panel.form.run.click()
+    qtbot.waitUntil(lambda: not panel.busy and panel.annotator.current not in (None, before), timeout=20_000)
 
 
 def paint(panel, number):
@@ -100,7 +105,7 @@ def test_what_was_painted_comes_back(qtbot, panel, picture, open_panel):
     assert int((again.annotator.current.human_pixels(()) != 255).sum()) == 30
     paint(again, 31)
     qtbot.waitUntil(lambda: painted_on_disk(picture) == 31)
-    assert not picture.with_name("photo.png.2.ovseg").exists()
+    assert not (picture.with_name("photo.png.ovseg") / "earlier").exists()
 
 
 def test_layers_of_one_file_are_saved_apart(qtbot, panel, picture):
@@ -128,10 +133,33 @@ def test_a_run_after_the_corrected_layers_were_removed_leaves_what_was_saved(qtb
     panel.form.run.click()
     qtbot.waitUntil(lambda: not panel.busy and panel.annotator.current not in (None, first), timeout=20_000)
     paint(panel, 5)
-    second = picture.with_name("photo.png.2.ovseg")
-    qtbot.waitUntil(lambda: is_sidecar(second))
-    assert int((load(second).slices[()].human != 255).sum()) == 1
-    assert painted_on_disk(picture) == 2
+    earlier = picture.with_name("photo.png.ovseg") / "earlier" / "1"
+    qtbot.waitUntil(lambda: painted_on_disk(picture) == 1)
+    assert int((load(earlier).slices[()].human != 255).sum()) == 2
+    qtbot.waitUntil(lambda: panel.form.message.text().endswith("photo.png.ovseg/earlier/1."))
+
+
+def test_work_on_another_picture_in_between_does_not_make_a_new_run_replace_corrections(
+    qtbot, panel, picture, tmp_path
+):
+    paint(panel, 0)
+    paint(panel, 1)
+    qtbot.waitUntil(lambda: painted_on_disk(picture) == 2)
+    viewer, first = panel.viewer, panel.annotator.current
+    for tracked in (first.masks, first.pseudo_labels):
+        viewer.layers.remove(tracked.layer)
+    other = picture.with_name("other.png")
+    Image.fromarray(np.random.default_rng(1).integers(0, 256, (40, 48, 3), np.uint8)).save(other)
+    viewer.open(other, plugin="napari")
+    run_anew(qtbot, panel, first)
+    paint(panel, 3)
+    qtbot.waitUntil(lambda: painted_on_disk(other) == 1)
+    viewer.layers.selection.active = first.image
+    run_anew(qtbot, panel, panel.annotator.current)
+    paint(panel, 5)
+    qtbot.waitUntil(lambda: painted_on_disk(picture) == 1)
+    earlier = picture.with_name("photo.png.ovseg") / "earlier" / "1"
+    assert int((load(earlier).slices[()].human != 255).sum()) == 2
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from napari_ovseg._napari import resume as resume_module
 from napari_ovseg._napari.resume import ResumeOffer
 from napari_ovseg.annotation import Annotation, SliceAnnotation
 from napari_ovseg.annotation.resuming import look_up
-from napari_ovseg.annotation.sidecar import DOCUMENT, Sidecar, load, save
+from napari_ovseg.annotation.sidecar import DOCUMENT, Sidecar, load, save, state_of
 from napari_ovseg.labelled import NamedLabel
 
 PIXELS = np.zeros((5, 7), np.uint8)
@@ -56,6 +56,7 @@ def test_without_saved_work_the_row_stays_hidden(qtbot, offer, picture):
 def test_resume_loads_the_work_and_what_follows_is_saved_there(qtbot, offer, picture, saved):
     look(qtbot, offer, "cells", PIXELS, picture)
     assert not offer.isHidden()
+    assert not offer.earlier.isVisibleTo(offer)
     assert "1 category, 2 slices" in offer.text.text()
     with qtbot.waitSignal(offer.accepted) as signal:
         offer.resume.click()
@@ -64,6 +65,23 @@ def test_resume_loads_the_work_and_what_follows_is_saved_there(qtbot, offer, pic
     assert sorted(resumed.annotation.slices) == [(0,), (1,)]
     resumed.sidecar.save(Annotation(()))
     assert load(saved).labels == ()
+
+
+def test_earlier_work_can_be_chosen_and_what_follows_is_the_present_work(qtbot, offer, picture, saved):
+    newer = Annotation((NamedLabel(1, "newer", (1, 2, 3)),))
+    Sidecar(saved, other=state_of(saved)).save(newer)
+    look(qtbot, offer, "cells", PIXELS, picture)
+    assert "1 category." in offer.text.text()
+    assert offer.earlier.isVisibleTo(offer)
+    (entry,) = offer.earlier.menu().actions()
+    assert entry.text().endswith("1 category, 2 slices")
+    with qtbot.waitSignal(offer.accepted) as signal:
+        entry.trigger()
+    resumed = signal.args[0]
+    assert sorted(resumed.annotation.slices) == [(0,), (1,)]
+    resumed.sidecar.save(resumed.annotation)
+    assert sorted(load(saved).slices) == [(0,), (1,)]
+    assert load(saved / "earlier" / "2") == newer
 
 
 def test_ignore_leaves_what_was_saved(qtbot, offer, picture, saved):

@@ -171,7 +171,7 @@ def test_a_stack_that_has_to_go_elsewhere_is_written_whole_and_unmixed(qtbot, pa
     # what is painted after the snapshot of slice 0 must not be in what is written of slice 1
     paint(panel, 0, 6, 6)
     panel.session.flush()
-    beside = load(place.with_name("stack.tif.2.ovseg"))
+    beside = load(place / "beside" / "1")
     assert load(place).labels[0].name == "theirs"
     assert int((beside.slices[(0,)].human == 7).sum()) == 2
     for position, piece in beside.slices.items():

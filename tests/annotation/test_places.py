@@ -40,7 +40,7 @@ def test_a_picture_without_a_file_is_found_again(tmp_path, monkeypatch, name):
     assert saved_sidecars(folder) == [folder]
 
 
-def test_further_numbers_are_found_last_saved_first(tmp_path):
+def test_work_beside_is_found_last_saved_first(tmp_path):
     folder = tmp_path / "cells.tif.ovseg"
     assert saved_sidecars(tmp_path / "nowhere" / "a.ovseg") == []
     made = []
@@ -48,6 +48,15 @@ def test_further_numbers_are_found_last_saved_first(tmp_path):
         made.append(free_sidecar(folder))
         save(Annotation(()), made[-1])
         os.utime(made[-1] / DOCUMENT, ns=(number, number * 10**9))
-    assert [path.name for path in made] == ["cells.tif.ovseg", "cells.tif.2.ovseg", "cells.tif.3.ovseg"]
+    assert made == [folder, folder / "beside" / "1", folder / "beside" / "2"]
     save(Annotation(()), tmp_path / "cells.tif.old.ovseg")
     assert saved_sidecars(folder) == made[::-1]
+
+
+def test_numbers_beside_a_sidecar_of_older_versions_are_found(tmp_path):
+    folder = tmp_path / "cells.tif.ovseg"
+    older = [folder, *(folder.with_name(f"cells.tif.{number}.ovseg") for number in (2, 3))]
+    for number, place in enumerate(older):
+        save(Annotation(()), place)
+        os.utime(place / DOCUMENT, ns=(number, number * 10**9))
+    assert saved_sidecars(folder) == older[::-1]

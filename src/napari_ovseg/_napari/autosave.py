@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import QObject, Signal
 
 from napari_ovseg._napari.background import Background, single_shot
-from napari_ovseg._napari.write import Kept, Write, sentence
+from napari_ovseg._napari.write import Kept, Write, new_sidecar, sentence, shown
 from napari_ovseg.annotation import Annotation
 from napari_ovseg.annotation.annotation import Position
+from napari_ovseg.annotation.inside import outermost
 from napari_ovseg.annotation.places import free_sidecar
 from napari_ovseg.annotation.resuming import Found
 from napari_ovseg.annotation.sidecar import Sidecar
@@ -60,9 +62,9 @@ class Autosave(QObject):
 
     Notes
     -----
-    Call `flush` before `snapshot` and `work` turn to another picture. Work that somebody else has saved at
-    the place is not overwritten, unless it was resumed (`adopt`): this work then goes beside it, see
-    `places.free_sidecar`.
+    Call `flush` before `snapshot` and `work` turn to another picture. Work that was found at the place is not
+    overwritten, unless it was resumed (`adopt`), but set aside. Where somebody else has saved there since,
+    this work goes beside it, see `places.free_sidecar`.
     """
 
     saved = Signal(object)
@@ -116,10 +118,12 @@ class Autosave(QObject):
         self._sidecars[place] = sidecar
         self._left[place] = None
 
-    def start_beside(self, place: Path) -> None:
-        """Leave what is saved at `place` as it is: what follows goes beside it, see `places.free_sidecar`."""
-        self._sidecars[place] = Sidecar(free_sidecar(place))
-        self._left[place] = None
+    def begin_afresh(self, found: Found) -> None:
+        """Keep what is saved of a picture: what follows is other work, and sets it aside."""
+        known = self._sidecars.get(found.place)
+        ours = known is not None and outermost(known.folder) == found.place
+        self._sidecars[found.place] = known.begun_afresh() if known and ours else new_sidecar(found)
+        self._left[found.place] = None
 
     def flush(self) -> bool:
         """Save this work now, or keep a copy of it; True when it is on the disk."""
@@ -178,7 +182,7 @@ class Autosave(QObject):
         self._kept.pop(work, None)
         annotation, changed = snapshot
         self._left[found.place] = changed
-        sidecar = self._sidecars.setdefault(found.place, Sidecar(found.place))
+        sidecar = self._sidecars.setdefault(found.place, new_sidecar(found))
         return Write(work, found, sidecar, annotation, changed)
 
     def _keep(self) -> None:
@@ -193,18 +197,14 @@ class Autosave(QObject):
         self._timer.stop()
         if snapshot is None:
             return
-        place = self._place(work)
+        place = None
+        with suppress(OvsegError):
+            found = self._found(work)
+            place = None if found is None else found.place
         if place is not None:
             self._left[place] = None
         self._kept[work] = Kept(snapshot[0], place, None if place is None else self._sidecars.get(place))
         self._retry.start(_RETRY_MS)
-
-    def _place(self, work: Hashable) -> Path | None:
-        try:
-            found = self._found(work)
-        except OvsegError:
-            return None
-        return None if found is None else found.place
 
     def _write_of_kept(self, work: Hashable) -> Write | None:
         if self._future is not None:
@@ -218,7 +218,7 @@ class Autosave(QObject):
         if found is None:
             return None
         sidecar = kept.sidecar if found.place == kept.place else None
-        return Write(work, found, sidecar or Sidecar(found.place), kept.annotation, None)
+        return Write(work, found, sidecar or new_sidecar(found), kept.annotation, None)
 
     def _finish_write(self) -> bool:
         """Wait for the write under way, and for one that follows as it was refused; False when it failed."""
@@ -258,6 +258,8 @@ class Autosave(QObject):
         elif self._sidecars.get(place) is write.sidecar:
             self._left[place] = set()
         self.saved.emit(write.sidecar.folder)
+        if write.sidecar.set_aside is not None:
+            self._report(f"The work that was saved before is kept: {shown(write.sidecar.set_aside)}.", False)
         if self._failing.pop(write.work, "") and not self._failing:
             self._report(f"Saving works again: all work is in {write.sidecar.folder}.", False)
         self.problem.emit(self.why)
@@ -281,7 +283,7 @@ class Autosave(QObject):
         else:
             self._dirty = True
             self._start()
-        self._report(f"{error} This work is saved to {beside.folder.name} beside it.", False)
+        self._report(f"{error} This work is saved to {shown(beside.folder)}.", False)
 
     def _try_again(self, write: Write) -> None:
         if self._is_kept(write):

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtGui import QAction
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from napari_ovseg._napari.background import Background
 from napari_ovseg.annotation import Annotation
+from napari_ovseg.annotation.inside import is_earlier, outermost
 from napari_ovseg.annotation.resuming import Found, look_up, not_looked_up
-from napari_ovseg.annotation.sidecar import Sidecar
+from napari_ovseg.annotation.sidecar import Sidecar, state_of
 from napari_ovseg.errors import InputError, OvsegError
 
 
@@ -55,8 +57,13 @@ class ResumeOffer(QWidget):
         self.text.setWordWrap(True)
         self.resume = QPushButton("Resume")
         self.resume.setToolTip("Show the saved masks and go on with them.")
+        self.earlier = QPushButton("Earlier")
+        self.earlier.setToolTip("Other work on this picture that is kept: choose which to go on with.")
+        self._others = QMenu(self.earlier)
+        self._others.setToolTipsVisible(True)
+        self.earlier.setMenu(self._others)
         self.ignore = QPushButton("Ignore")
-        self.ignore.setToolTip("Start afresh; the saved work stays where it is.")
+        self.ignore.setToolTip("Start afresh; the saved work is kept, and Earlier offers it.")
         self.resume.clicked.connect(self._resume)
         self.ignore.clicked.connect(self._decline)
         self._background = Background(self)
@@ -66,6 +73,7 @@ class ResumeOffer(QWidget):
         self._without_damaged = False
         buttons = QHBoxLayout()
         buttons.addWidget(self.resume, 2)
+        buttons.addWidget(self.earlier, 1)
         buttons.addWidget(self.ignore, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -144,14 +152,36 @@ class ResumeOffer(QWidget):
         self.resume.setText("Resume the rest" if without_damaged else "Resume")
         self.resume.setEnabled(found.readable)
         self.ignore.setEnabled(True)
+        self._offer_earlier(found)
         self.show()
+
+    def _offer_earlier(self, found: Found) -> None:
+        self.earlier.setVisible(bool(found.others))
+        self.earlier.setEnabled(True)
+        self._others.clear()
+        for sidecar, summary in found.others:
+            entry = QAction(summary, self._others)
+            entry.setToolTip(str(sidecar))
+            entry.triggered.connect(lambda _checked, sidecar=sidecar: self._resume_other(sidecar))
+            self._others.addAction(entry)
+
+    def _resume_other(self, sidecar: Path) -> None:
+        if self._found is None:
+            return
+        try:
+            self._found = self._found.instead(sidecar)
+        except InputError as error:
+            self._offer(self._found, [str(error)])
+            return
+        self._without_damaged = False
+        self._resume()
 
     def _resume(self) -> None:
         found = self._found
         if found is None or found.sidecar is None:
             return
-        self.resume.setEnabled(False)
-        self.ignore.setEnabled(False)
+        for button in (self.resume, self.earlier, self.ignore):
+            button.setEnabled(False)
         load = partial(_load, found, found.sidecar, self._without_damaged)
         self._background.start(load, partial(self._loaded, self._number, found))
 
@@ -186,7 +216,12 @@ def _search(
 
 def _load(found: Found, folder: Path, without_damaged: bool) -> Resumed:
     sidecar = Sidecar(folder)
-    return Resumed(found, sidecar.load(without_damaged=without_damaged), sidecar)
+    annotation = sidecar.load(without_damaged=without_damaged)
+    if is_earlier(folder):
+        # it stays as it was: what is done from now on is the present work
+        present = outermost(folder)
+        sidecar = Sidecar(present, other=state_of(present))
+    return Resumed(found, annotation, sidecar)
 
 
 def _said(error: BaseException) -> str:

@@ -73,7 +73,8 @@ class Session(QObject):
         self._image: Image | None = None
         self.places = SavePlaces(offer, row, self)
         self._written: Annotated | None = None
-        self._latest: Annotated | None = None
+        # of each picture
+        self._latest: dict[str, Annotated] = {}
         self.autosave = Autosave(
             self._snapshot,
             lambda: annotator.current,
@@ -189,7 +190,7 @@ class Session(QObject):
             return
         annotated.worth_saving = True
         self.autosave.adopt(resumed.found.place, resumed.sidecar)
-        self._latest = annotated
+        self._latest[str(image.unique_id)] = annotated
         self.annotator.show(annotated)
         self.row.show_saved(resumed.sidecar.folder)
         self.resumed.emit()
@@ -211,15 +212,16 @@ class Session(QObject):
 
     def _keep_what_is_dropped(self, current: Annotated) -> None:
         """Other layers for the same picture don't replace saved corrections that they lack."""
-        before = self._latest
-        if before is not None and before is not current and before.image is current.image:
-            found = self.places.found.get(str(current.image.unique_id))
+        key = str(current.image.unique_id)
+        before = self._latest.get(key)
+        if before is not None and before is not current:
+            found = self.places.found.get(key)
             if found is None:
                 # asked again as soon as it is known where that is
                 return
             if drops_corrections(before, current):
-                self.autosave.start_beside(found.place)
-        self._latest = current
+                self.autosave.begin_afresh(found)
+        self._latest[key] = current
 
     def _snapshot(self, again: set[Position] | None) -> Snapshot | None:
         current = self.annotator.current

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from napari_ovseg.annotation import Annotation
 from napari_ovseg.annotation.annotation import Position
+from napari_ovseg.annotation.inside import outermost
 from napari_ovseg.annotation.resuming import Found
 from napari_ovseg.annotation.sidecar import Sidecar
 from napari_ovseg.errors import OvsegError
@@ -42,3 +43,13 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, OvsegError):
         return str(error)
     return f"Something went wrong that should not ({type(error).__name__}: {error})."
+
+
+def new_sidecar(found: Found) -> Sidecar:
+    """Return the place of work on a picture, of which nothing was saved yet."""
+    return Sidecar(found.place, other=found.state)
+
+
+def shown(folder: Path) -> str:
+    """Name a folder inside a sidecar, since the panel is narrow."""
+    return folder.relative_to(outermost(folder).parent).as_posix()

@@ -17,6 +17,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
 
 from napari_ovseg.annotation.annotation import Annotation, PictureIdentity, Position, SliceAnnotation
+from napari_ovseg.annotation.inside import outermost
 from napari_ovseg.categories import BACKGROUND, MAX_CATEGORIES, Category
 from napari_ovseg.errors import InputError
 from napari_ovseg.file_names import as_text, path_of
@@ -124,6 +125,7 @@ class Document(_Part):
     def _picture(self, folder: Path) -> PictureIdentity | None:
         if self.picture is None:
             return None
+        folder = outermost(folder)
         path = _path_in(self.picture.path, folder) if self.picture.path is not None else None
         for suffix in (r"\.ovseg", r"\.[0-9]+\.ovseg"):
             beside = folder.with_name(re.sub(f"{suffix}$", "", folder.name) or folder.name)
@@ -228,7 +230,7 @@ def _said_path(path: Path, folder: Path) -> str:
 
 
 def _picture_entry(picture: PictureIdentity, folder: Path) -> PictureEntry:
-    path = None if picture.path is None else _said_path(picture.path, folder)
+    path = None if picture.path is None else _said_path(picture.path, outermost(folder))
     return PictureEntry(
         path=path,
         checksum=picture.checksum,

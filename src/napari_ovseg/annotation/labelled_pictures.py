@@ -17,6 +17,7 @@ from napari_ovseg.annotation.places import (
     own_sidecars,
     saved_sidecars,
     sidecar_folder,
+    sidecars_in,
     whole_name,
     without_number,
 )
@@ -130,7 +131,7 @@ class SavedWork:
     sidecar : Path
         The one that was saved last.
     passed_over : tuple of Path
-        Others of the same picture: older numbers, or in another place.
+        Others of the same picture: earlier states, work beside it, or in another place.
     """
 
     name: str
@@ -164,13 +165,14 @@ def saved_work(source: str | Path, elsewhere: str | Path | None = None) -> list[
         found[as_text(source.name)] = [path for place in places for path in saved_sidecars(place)]
         return _latest(found)
     for path in source.glob(f"*{SUFFIX}"):
-        if is_sidecar(path):
-            found.setdefault(whole_name(without_number(path), path), []).append(path)
+        for one in sidecars_in(path):
+            found.setdefault(whole_name(without_number(one), one), []).append(one)
     letters = f"-{letters_for(source)}"
     for central in centrals:
         for path in central.glob(f"*{letters}*{SUFFIX}"):
-            if is_sidecar(path) and (name := without_number(path)).endswith(letters):
-                found.setdefault(whole_name(name.removesuffix(letters), path), []).append(path)
+            for one in sidecars_in(path):
+                if (name := without_number(one)).endswith(letters):
+                    found.setdefault(whole_name(name.removesuffix(letters), one), []).append(one)
     return _latest(found)
 
 

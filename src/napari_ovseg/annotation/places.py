@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 import os
 import re
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from napari_ovseg.annotation.annotation import PictureIdentity
+from napari_ovseg.annotation.inside import folders_inside, free_beside, outermost
 from napari_ovseg.annotation.sidecar import is_sidecar, last_saved, peek
 from napari_ovseg.errors import InputError
 from napari_ovseg.file_names import as_text, fitting, is_fitted
@@ -77,16 +77,24 @@ def can_hold_sidecar(folder: Path) -> bool:
 
 
 def saved_sidecars(folder: Path) -> list[Path]:
-    """Return the sidecar at a place and its further numbers that hold something, last saved first."""
-    found = [path for path in (folder, *_numbered(folder)) if is_sidecar(path)]
-    return sorted(found, key=last_saved, reverse=True)
+    """Return the sidecar at a place and those inside it that hold something, last saved first.
+
+    Once these were kept beside it, as ``x.2.ovseg`` and so on: such are found too.
+    """
+    return sorted([*sidecars_in(folder), *_numbered(folder)], key=last_saved, reverse=True)
+
+
+def sidecars_in(folder: Path) -> list[Path]:
+    """Return what is saved in a sidecar: the present work, earlier states, and work beside it."""
+    return [path for path in (folder, *folders_inside(folder)) if is_sidecar(path)]
 
 
 def without_number(sidecar: Path) -> str:
-    """Return ``x`` for ``x.ovseg`` and for ``x.2.ovseg``.
+    """Return ``x`` for ``x.ovseg``, for what lies inside it, and for ``x.2.ovseg``.
 
     The sidecar of a picture that is itself called ``x.2`` keeps that name.
     """
+    sidecar = outermost(sidecar)
     name = sidecar.name.removesuffix(SUFFIX)
     numbered = _NUMBERED.fullmatch(name)
     return name if numbered is None or _saved_name(sidecar) == name else numbered[1]
@@ -99,11 +107,8 @@ def whole_name(name: str, sidecar: Path) -> str:
 
 
 def free_sidecar(folder: Path) -> Path:
-    """Return the first of ``x.ovseg``, ``x.2.ovseg``, ... that nothing was saved to."""
-    if not is_sidecar(folder):
-        return folder
-    numbers = (folder.with_name(_fitting(folder.stem, f".{number}{SUFFIX}")) for number in itertools.count(2))
-    return next(path for path in numbers if not path.exists())
+    """Return this sidecar, or where something was saved to it the first free one beside that work."""
+    return free_beside(folder) if is_sidecar(folder) else folder
 
 
 def _plain(name: str) -> str:

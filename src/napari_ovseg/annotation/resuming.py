@@ -23,7 +23,8 @@ from napari_ovseg.annotation.places import (
     saved_sidecars,
     sidecar_folder,
 )
-from napari_ovseg.annotation.sidecar import last_saved, peek
+from napari_ovseg.annotation.saved_before import others, peeked, picture_in, summary
+from napari_ovseg.annotation.sidecar import last_saved, peek, state_of
 from napari_ovseg.annotation.stacks import is_work_on, stack_part
 from napari_ovseg.errors import InputError
 from napari_ovseg.file_names import as_text
@@ -40,7 +41,7 @@ class Found:
     picture : PictureIdentity
         As it is now.
     sidecar : Path, optional
-        What was saved last, be it under another number or in the user's own folder.
+        What was saved last, be it in another folder.
     summary : str
         When it was saved, and how much it is; or why it can't be read.
     remarks : tuple of str
@@ -55,6 +56,10 @@ class Found:
         What the work was made with, see `choices_of`.
     problem : str
         Why it could not be looked for; there may be saved work all the same.
+    state : str, optional
+        Of what is at `place`, see `sidecar.state_of`: new work sets it aside.
+    others : tuple of (Path, str)
+        Other work on it, last saved first, with its summary: earlier states, and what ran beside it.
     """
 
     place: Path
@@ -68,15 +73,21 @@ class Found:
     file: Path | None = None
     choices: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
+    state: str | None = None
+    others: tuple[tuple[Path, str], ...] = ()
 
     def saved_in(self, elsewhere: str | Path | None) -> Found:
         """Return the same with the place for new work in another folder, or beside the picture again."""
-        places = _places(self.name, self.picture, self.file, elsewhere, self.part)
-        return replace(self, place=places[0])
+        place = _places(self.name, self.picture, self.file, elsewhere, self.part)[0]
+        return replace(self, place=place, state=state_of(place))
 
     def without_offer(self) -> Found:
         """Return the same with nothing to resume: a person has started afresh."""
         return replace(self, sidecar=None, readable=False)
+
+    def instead(self, sidecar: Path) -> Found:
+        """Return the same with other work to resume, one of `others`; raises InputError as `peek` does."""
+        return replace(self, sidecar=sidecar, readable=True, choices=choices_of(peek(sidecar)))
 
 
 def look_up(
@@ -122,10 +133,11 @@ def look_up(
     parts, folders = dict.fromkeys((own_part, part)), dict.fromkeys((elsewhere, *earlier))
     places = [at for one in parts for folder in folders for at in _places(name, picture, file, folder, one)]
     saved = [sidecar for place in dict.fromkeys(places) for sidecar in saved_sidecars(place)]
-    saved = [sidecar for sidecar in saved if is_work_on(_picture_in(sidecar), picture, files)]
-    latest = max(saved, key=last_saved, default=None)
-    document, problem = _peek(latest)
-    before = None if latest is None else _picture_in(latest)
+    saved = [sidecar for sidecar in saved if is_work_on(picture_in(sidecar), picture, files)]
+    saved = sorted(dict.fromkeys(saved), key=last_saved, reverse=True)
+    latest = saved[0] if saved else None
+    document, problem = peeked(latest)
+    before = None if latest is None else picture_in(latest)
     if file is not None:
         picture = _identify(pixels, file, before, files)
     changed = None if before is None else _changed(before, picture, files)
@@ -134,13 +146,15 @@ def look_up(
         place=places[0],
         picture=picture,
         sidecar=latest,
-        summary=problem if document is None else _summary(document),
+        summary=problem if document is None else summary(document),
         remarks=tuple(([changed] if changed else []) + about),
         readable=document is not None,
         name=name,
         part=own_part,
         file=file,
         choices={} if document is None else choices_of(document),
+        state=state_of(places[0]),
+        others=tuple(others(saved[1:], picture)),
     )
 
 
@@ -293,12 +307,6 @@ def _changed(before: PictureIdentity, now: PictureIdentity, files: Sequence[Path
     return difference(before, now)
 
 
-def _picture_in(sidecar: Path) -> PictureIdentity | None:
-    """The picture that saved work says it is on; None where it says none, or can't be read."""
-    document, _ = _peek(sidecar)
-    return None if document is None else document.annotation(sidecar).picture
-
-
 def _places(
     name: str, picture: PictureIdentity, file: Path | None, elsewhere: str | Path | None, part: str
 ) -> list[Path]:
@@ -310,26 +318,3 @@ def _places(
     beside = sidecar_folder(file, None, part)
     places = [beside, own] if can_hold_sidecar(beside) else [own, beside]
     return places if elsewhere is None else [sidecar_folder(file, elsewhere, part), *places]
-
-
-def _peek(sidecar: Path | None) -> tuple[Document | None, str]:
-    if sidecar is None:
-        return None, ""
-    try:
-        return peek(sidecar), ""
-    except InputError as error:
-        return None, str(error)
-
-
-def _summary(document: Document) -> str:
-    done = sum(entry.done for entry in document.slices)
-    parts = [_counted(len(document.labels), "category", "categories")]
-    if any(entry.position for entry in document.slices):
-        parts.append(_counted(len(document.slices), "slice", "slices"))
-    if done:
-        parts.append(f"{done} done" if len(document.slices) > 1 else "done")
-    return f"There is work on this picture from {document.saved_at()}: {', '.join(parts)}."
-
-
-def _counted(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"

@@ -4,6 +4,7 @@ A sidecar is a folder: ``annotation.json`` and one file of arrays per slice. A s
 changed under new names, then replaces ``annotation.json`` in one step, then removes the files that it no
 longer names. Killed at any moment, what ``annotation.json`` names is complete. A lock, which the system frees
 when a program dies, keeps two saves apart; a save whose author has not seen the state on the disk is refused.
+Work that is begun afresh sets aside what is there, see `inside`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from napari_ovseg.annotation.document import (
     document_of,
     slice_entry,
 )
+from napari_ovseg.annotation.inside import set_aside
 from napari_ovseg.errors import ConflictError, IncompleteError, InputError, OutputError
 from napari_ovseg.export.atomic import flush_names, prepare_folder, write_atomically
 
@@ -65,6 +67,15 @@ def last_saved(folder: str | Path) -> tuple[float, float]:
         return modified, modified
 
 
+def state_of(folder: str | Path) -> str | None:
+    """Return what tells this state of a sidecar from others; "" where it can't be read, None for none."""
+    try:
+        document = Sidecar(folder)._read()
+    except InputError:
+        return ""
+    return None if document is None else document.generation
+
+
 def load(folder: str | Path) -> Annotation:
     """Read an annotation; see `Sidecar.load`."""
     return Sidecar(folder).load()
@@ -82,11 +93,28 @@ class Sidecar:
     ----------
     folder : str or Path
         Need not exist before the first save.
+    other : str, optional
+        Other work that is there, see `state_of`: the first save sets it aside.
+
+    Attributes
+    ----------
+    set_aside : Path or None
+        Where the last save has set aside what was there, if it has.
     """
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, *, other: str | None = None) -> None:
         self.folder = Path(folder)
+        self.set_aside: Path | None = None
         self._seen: str | None = None
+        self._other = other
+        self._before: Sidecar | None = None
+
+    def begun_afresh(self) -> Sidecar:
+        """Return the same folder for other work; its first save sets aside what this object has saved."""
+        afresh = Sidecar(self.folder, other=self._other)
+        # asked only when it is saved: a save of this one may be under way
+        afresh._before = self
+        return afresh
 
     def document(self) -> Document:
         """Read what `annotation.json` says; see `peek`."""
@@ -102,7 +130,7 @@ class Sidecar:
         ----------
         without_damaged : bool
             Leave out slices whose files are missing or damaged, which otherwise is an error. What remains is
-            then not saved over them: a `save` needs `overwrite` or another folder.
+            not saved over them: a `save` sets them aside.
 
         Returns
         -------
@@ -124,6 +152,7 @@ class Sidecar:
                     continue
                 raise
             self._seen = None if damaged else document.generation
+            self._other = document.generation if damaged else None
             return annotation
 
     def save(
@@ -157,6 +186,7 @@ class Sidecar:
         InputError
             When the annotation holds what can't be stored.
         """
+        self.set_aside = None
         if not self.folder.is_dir():
             prepare_folder(self.folder)
         with self._locked():
@@ -195,19 +225,25 @@ class Sidecar:
         return annotation, damaged
 
     def _to_replace(self, overwrite: bool) -> Document | None:
-        """What is on the disk and may be replaced."""
+        """What is on the disk and may be replaced; other work, where it is known, is set aside first."""
         try:
             there = self._read()
         except InputError as error:
-            if overwrite:
-                return None
-            raise ConflictError(f"Nothing was saved over what can't be read. {error}") from error
-        if there is not None and there.generation != self._seen and not overwrite:
-            raise ConflictError(
-                f"{self.folder} holds other work, saved at {there.saved_at()} on {there.saved.host}, "
-                "which was not overwritten: open that work, or choose another folder."
-            )
-        return there
+            if self._other == "":
+                self.set_aside = set_aside(self.folder, DOCUMENT)
+            elif not overwrite:
+                raise ConflictError(f"Nothing was saved over what can't be read. {error}") from error
+            return None
+        if there is None or overwrite or there.generation == self._seen:
+            return there
+        before = None if self._before is None else self._before._seen
+        if there.generation in (before, self._other):
+            self.set_aside = set_aside(self.folder, DOCUMENT)
+            return there
+        raise ConflictError(
+            f"{self.folder} holds other work, saved at {there.saved_at()} on {there.saved.host}, "
+            "which was not overwritten: open that work, or choose another folder."
+        )
 
     def _write_slices(
         self, annotation: Annotation, changed: Collection[Position] | None, there: Document | None

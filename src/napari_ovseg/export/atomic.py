@@ -47,7 +47,7 @@ def write_atomically(path: str | Path, write: Callable[[BinaryIO], object]) -> N
         with contextlib.suppress(OSError):
             part.unlink()
         if isinstance(error, OSError):
-            raise _explained(path, error) from error
+            raise explained(path, error) from error
         raise
 
 
@@ -79,7 +79,7 @@ def write_folder_atomically(path: str | Path, write: Callable[[Path], object]) -
     except BaseException as error:
         shutil.rmtree(part, ignore_errors=True)
         if isinstance(error, OSError):
-            raise _explained(path, error) from error
+            raise explained(path, error) from error
         raise
     # after an exchange, what was at `path` before
     shutil.rmtree(part, ignore_errors=True)
@@ -209,11 +209,12 @@ def prepare_folder(folder: str | Path) -> Path:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise _explained(folder, error) from error
+        raise explained(folder, error) from error
     return folder
 
 
-def _explained(path: Path, error: OSError) -> OutputError:
+def explained(path: Path, error: OSError) -> OutputError:
+    """Return the error that says why a path can't be written, and what to do."""
     if error.errno in _NO_ROOM:
         return NoRoomError(f"There is no room on the disk for {path}: free some, or choose another folder.")
     reason = (error.strerror or str(error)).lower()
