@@ -5,8 +5,9 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog, QMessageBox
 
-from napari_ovseg._napari.form import LOCAL_FILE, PRESETS
 from napari_ovseg._napari.layers import METADATA_KEY
+from napari_ovseg._napari.model_box import LOCAL_FILE
+from napari_ovseg._napari.settings_section import PRESETS
 
 from .panel import NOISE
 

@@ -14,7 +14,7 @@ def test_cancel_stops_within_a_step_and_changes_nothing(make_panel, qtbot):
     panel.viewer.add_image(NOISE, name="photo")
     panel.type_names("bright")
     panel.click_run()
-    qtbot.waitUntil(lambda: "of 400" in panel.form.progress.format(), timeout=20_000)
+    qtbot.waitUntil(lambda: "of 400" in panel.form.stage.text(), timeout=20_000)
     assert not panel.form.run.isEnabled()
     done = panel.method.steps_done
     panel.click_cancel()

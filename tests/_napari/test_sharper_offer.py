@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_ovseg._napari.form import LOCAL_FILE
+from napari_ovseg._napari.model_box import LOCAL_FILE
 from napari_ovseg.wording import sharper_names
 
 PHOTOS = "ViT-B-16-quickgelu/openai"

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import QEvent, Qt, Signal
+from qtpy.QtCore import QEvent, QSize, Qt, Signal
 from qtpy.QtGui import QColor, QFontMetrics, QIcon, QPalette
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
@@ -19,6 +19,7 @@ SWATCH, NAME, SHARE, PRESENCE, LOCK, ONLY = range(6)
 BACKGROUND_ID = 0
 _GREY = QColor(128, 128, 128)
 _FAINT = 0.35
+_FEWEST_ROWS = 4
 _HEADERS = (
     ("", "Colour; double click changes it."),
     ("Category", "Click to paint with it; double click or F2 renames it."),
@@ -71,6 +72,18 @@ class CategoryCells(QTableWidget):
         for column in (SWATCH, LOCK, ONLY):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             self.setColumnWidth(column, 26)
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """A few rows; the panel gives the table all the room that is left."""
+        rows, header = self.verticalHeader(), self.horizontalHeader()
+        if rows is None or header is None:
+            return super().sizeHint()
+        height = header.sizeHint().height() + _FEWEST_ROWS * rows.defaultSectionSize()
+        return QSize(super().sizeHint().width(), height + 2 * self.frameWidth())
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Never fewer rows than that."""
+        return QSize(super().minimumSizeHint().width(), self.sizeHint().height())
 
     def show_categories(
         self,

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
 Colour = tuple[float, float, float, float]
 
-# Of what a person should know is wrong; can be read on dark and light themes.
-PROBLEM_COLOUR = "#e06c5f"
-
 _BACKGROUND: Colour = (0.0, 0.0, 0.0, 0.0)
 _VOID: Colour = (0.6, 0.6, 0.6, 0.45)
 _UNNAMED: Colour = (1.0, 1.0, 1.0, 1.0)

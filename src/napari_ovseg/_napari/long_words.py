@@ -23,6 +23,8 @@ def shortened(name: str) -> str:
 
 
 def tip(text: str) -> str:
-    """Return a tooltip that shows text as it is, wrapped where it is long."""
+    """Return a tooltip that shows text as it is, its lines wrapped where they are long."""
     plain = len(text) <= _LONGEST_NAME and "<" not in text
-    return text if plain else f"<qt>{html.escape(foldable(text))}</qt>"
+    if plain:
+        return text
+    return f"<qt>{html.escape(foldable(text)).replace(chr(10), '<br>')}</qt>"

@@ -6,7 +6,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QPlainTextEdit, QSizePolicy
 from superqt import QElidingLabel
 
-from napari_ovseg._napari.colours import PROBLEM_COLOUR
+from napari_ovseg._napari.theme_colours import PROBLEM, Tinted
 from napari_ovseg.categories import Category, parse_categories
 from napari_ovseg.errors import InputError
 
@@ -25,6 +25,7 @@ class NamesRead(QElidingLabel):
     def __init__(self, names: QPlainTextEdit) -> None:
         super().__init__()
         self._names = names
+        self._tint = Tinted(self)
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         names.textChanged.connect(self.look)
@@ -33,14 +34,14 @@ class NamesRead(QElidingLabel):
     def look(self) -> None:
         """Read the names again."""
         typed = self._names.toPlainText()
-        self.setStyleSheet("")
+        self._tint.set(None)
         if not typed.strip():
             self._say("", "")
             return
         try:
             categories = parse_categories(typed)
         except InputError as error:
-            self.setStyleSheet(f"color: {PROBLEM_COLOUR};")
+            self._tint.set(PROBLEM)
             self._say(str(error), str(error))
             return
         shown = list(map(_shown, categories))

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
+from napari_ovseg._napari.labelled_layers import file_of
 from napari_ovseg._napari.layers import METADATA_KEY, picture_id
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
-    from qtpy.QtWidgets import QComboBox
+
+    from napari_ovseg._napari.choice_box import ChoiceBox
 
 
 class PictureChoice(QObject):
@@ -27,7 +29,7 @@ class PictureChoice(QObject):
 
     chosen = Signal()
 
-    def __init__(self, viewer: ViewerModel, box: QComboBox) -> None:
+    def __init__(self, viewer: ViewerModel, box: ChoiceBox) -> None:
         super().__init__(box)
         self.viewer, self._box = viewer, box
         box.currentIndexChanged.connect(lambda _index: self.chosen.emit())
@@ -60,11 +62,12 @@ class PictureChoice(QObject):
         chosen = box.currentData()
         box.blockSignals(True)
         box.clear()
-        for name, unique_id in wanted:
-            box.addItem(name, unique_id)
+        for image in reversed(images):
+            box.offer(image.name, image.unique_id, file_of(image) or "")
         ids = [unique_id for _, unique_id in wanted]
         box.setCurrentIndex(ids.index(chosen) if chosen in ids else 0 if ids else -1)
         box.blockSignals(False)
+        box.tell()
         self.chosen.emit()
 
     def follow_selection(self, _event: Any = None) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QMessageBox
 
 from napari_ovseg._napari.continued import Earlier, continued, not_done, work_on
-from napari_ovseg._napari.form import LOCAL_FILE, Form
+from napari_ovseg._napari.form import Form
+from napari_ovseg._napari.model_box import LOCAL_FILE
 from napari_ovseg._napari.model_choice import ModelChoice, licence_notice
 from napari_ovseg._napari.run import Request
 from napari_ovseg._napari.source import Source, source_at, source_of

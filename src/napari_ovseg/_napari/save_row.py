@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_ovseg._napari.colours import PROBLEM_COLOUR
+from napari_ovseg._napari.theme_colours import PROBLEM, Tinted
 
 
 class SaveRow(QWidget):
@@ -52,7 +52,7 @@ class SaveRow(QWidget):
         self.export.clicked.connect(self.export_requested)
         self.problem = QLabel()
         self.problem.setWordWrap(True)
-        self.problem.setStyleSheet(f"color: {PROBLEM_COLOUR};")
+        Tinted(self.problem).set(PROBLEM)
         self.problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         row = QHBoxLayout()
         row.addWidget(self.status, 1)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from napari_ovseg._napari.form import DEVICES, LOCAL_FILE, PACK_CHOICES, PRESETS, Form
+from napari_ovseg._napari.form import Form
+from napari_ovseg._napari.model_box import LOCAL_FILE
 from napari_ovseg._napari.model_choice import ModelChoice
+from napari_ovseg._napari.settings_section import DEVICES, PACK_CHOICES, PRESETS
 from napari_ovseg._napari.source import numbers
 
 if TYPE_CHECKING:

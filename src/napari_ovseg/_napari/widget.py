@@ -26,6 +26,7 @@ from napari_ovseg._napari.run_request import RunRequests
 from napari_ovseg._napari.runner import Runner
 from napari_ovseg._napari.runs import Runs
 from napari_ovseg._napari.saved_choices import show_choices
+from napari_ovseg._napari.scrolled import Scrolled
 from napari_ovseg._napari.session import Session
 from napari_ovseg._napari.source import channel_axes, stack_lengths
 from napari_ovseg._napari.suggesting import Suggesting
@@ -53,7 +54,7 @@ class OpenVocabularyWidget(QWidget):
         self.form = Form()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.form)
+        layout.addWidget(Scrolled(self.form))
         self.pictures = PictureChoice(napari_viewer, self.form.image)
         self._requests = RunRequests(napari_viewer, self.form)
         self._runner = runner = Runner(lambda: any(map(is_being_painted, napari_viewer.layers)))

@@ -1,0 +1,118 @@
+"""What is rarely chosen: a section that opens and closes, with a line of what is chosen; a view only."""
+
+from __future__ import annotations
+
+from magicgui.widgets import ComboBox
+from qtpy.QtCore import QEvent, QSettings, QSize, Qt
+from qtpy.QtGui import QMouseEvent, QPalette
+from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from superqt import QElidingLabel
+
+from napari_ovseg._napari.icons import drawn_icon
+from napari_ovseg._napari.theme_colours import QUIET, Tinted, changes_theme
+from napari_ovseg.wording import GUESS, NONE, PACKS
+
+PRESETS = ("fast", "balanced", "best")
+PACK_CHOICES = (GUESS, NONE, *PACKS)
+DEVICES = ("auto", "cuda", "mps", "cpu")
+
+_PACK_HELP = (
+    "What usually surrounds the things in such a picture; it competes with the names. "
+    "guess takes what fits the picture, or none; the message after the run says which."
+)
+_PRESET_HELP = "How many views of the picture the model sees: more take longer and find more."
+_UNLOAD_HELP = "Free the memory that models take; the next run loads its model again."
+_DEVICE_HELP = "Where the model runs; auto takes the first of cuda, mps and cpu that is there."
+_OPEN = "settings_open"
+
+
+class SettingsSection(QWidget):
+    """Background, preset, device and the memory of models; whether it is open is kept for the next time."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.pack = ComboBox(choices=PACK_CHOICES, value=GUESS, tooltip=_PACK_HELP)
+        self.preset = ComboBox(choices=PRESETS, value="balanced", tooltip=_PRESET_HELP)
+        self.device = ComboBox(choices=DEVICES, tooltip=_DEVICE_HELP)
+        self.unload = QPushButton("Unload the models")
+        self.unload.setToolTip(_UNLOAD_HELP)
+        self._settings = QSettings("napari-ovseg", "napari-ovseg")
+        self.title = QPushButton("Settings")
+        self.title.setFlat(True)
+        self.title.setCheckable(True)
+        self.title.setStyleSheet(
+            ".QPushButton { text-align: left; padding: 2px; border: none; background: transparent; }"
+        )
+        self.title.setIconSize(QSize(10, 10))
+        self.summary = Summary(self.title)
+        self._fields = QWidget()
+        self._lay_out()
+        self.title.toggled.connect(self._open)
+        for field in (self.pack, self.preset, self.device):
+            field.changed.connect(self._sum_up)
+        self.title.setChecked(self._settings.value(_OPEN, False, type=bool))
+        self._open(self.title.isChecked())
+
+    def _lay_out(self) -> None:
+        fields = QFormLayout(self._fields)
+        fields.setContentsMargins(0, 0, 0, 0)
+        fields.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        for title, field in (
+            ("Background", self.pack.native),
+            ("Preset", self.preset.native),
+            ("Device", self.device.native),
+            ("Memory", self.unload),
+        ):
+            fields.addRow(title, field)
+        line = QHBoxLayout()
+        line.addWidget(self.title)
+        line.addWidget(self.summary, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(4)
+        layout.addLayout(line)
+        layout.addWidget(self._fields)
+
+    def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802
+        """Draw the arrow in the colour of another theme."""
+        super().changeEvent(event)
+        if changes_theme(event):
+            self._draw_arrow()
+
+    def _open(self, wanted: bool) -> None:
+        self._settings.setValue(_OPEN, wanted)
+        self._fields.setVisible(wanted)
+        self.title.setToolTip(
+            "Hide the settings." if wanted else "Show the settings, which most runs need not change."
+        )
+        self._sum_up()
+        self._draw_arrow()
+
+    def _draw_arrow(self) -> None:
+        text = self.palette().color(QPalette.ColorRole.WindowText)
+        self.title.setIcon(drawn_icon("down_arrow" if self.title.isChecked() else "right_arrow", text))
+
+    def _sum_up(self) -> None:
+        parts = [self.preset.value, f"background: {self.pack.value}"]
+        if self.device.value != "auto":
+            parts.append(self.device.value)
+        self.summary.setText("" if self.title.isChecked() else ", ".join(parts))
+        self.summary.setToolTip(
+            f"Background: {self.pack.value}\nPreset: {self.preset.value}\nDevice: {self.device.value}\n"
+            "Click to change them."
+        )
+
+
+class Summary(QElidingLabel):
+    """What is chosen in the section, on which a click opens it."""
+
+    def __init__(self, title: QPushButton) -> None:
+        super().__init__()
+        self._title = title
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        Tinted(self).set(QUIET)
+
+    def mouseReleaseEvent(self, _event: QMouseEvent | None) -> None:  # noqa: N802
+        """Do what a click on the title does."""
+        self._title.toggle()
