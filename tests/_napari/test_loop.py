@@ -131,7 +131,7 @@ def test_stacks_by_range_skip_what_is_done_and_keep_what_was_finished(make_panel
     panel.form.slices.scope.setCurrentText(ALL)
     panel.method.seconds = 0.05
     panel.click_run()
-    qtbot.waitUntil(lambda: "Slice 2 of 3" in panel.form.stage.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "lice 2 (of 0, 2, 3)" in panel.form.stage.text(), timeout=20_000)
     panel.click_cancel()
     panel.wait_until_idle()
     assert "1 of 3 slices are finished and kept" in panel.message

@@ -252,7 +252,7 @@ def test_an_update_of_several_slices_says_which_it_is_at_and_what_a_cancel_keeps
         stack.masks.paint((z, 1, 1), 2)
     stack.update((0,), (1,), (2,))
     assert [stage for stage in told if "Updating" in stage] == [
-        f"Slice {n} of 3: Updating the masks" for n in (1, 2, 3)
+        f"slice {z} (of 0 to 2): Updating the masks" for z in range(3)
     ]
     stack.go.clear()
     stack.updates.forget()
@@ -261,7 +261,9 @@ def test_an_update_of_several_slices_says_which_it_is_at_and_what_a_cancel_keeps
     stack.wait()
     stack.masks.paint((0, 1, 6), 3)
     stack.updates.progressed.connect(
-        lambda stage, *_: told.append(stack.updates.stop()) if "2 of 3: Updating" in stage else None
+        lambda stage, *_: (
+            told.append(stack.updates.stop()) if "slice 1 (of 0 to 2): Updating" in stage else None
+        )
     )
     stack.update((0,), (1,), (2,))
     assert told[-1] == "Cancelled. 1 of 3 slices are finished and kept."

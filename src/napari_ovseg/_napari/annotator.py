@@ -12,6 +12,7 @@ from napari_ovseg._napari import table_edits
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.background import single_shot
 from napari_ovseg._napari.confidence import ConfidenceLayer
+from napari_ovseg._napari.events import slice_called
 from napari_ovseg._napari.run import Engine
 from napari_ovseg._napari.runner import Runner
 from napari_ovseg._napari.slice_in_view import position_in_view
@@ -34,6 +35,10 @@ _SETTLE_MS = 300
 _MOST_UNSETTLED_S = 1.0
 # A pause in painting after which a live update starts.
 _LIVE_MS = 700
+_NO_NEWS = (
+    "Nothing was painted since the last update of any slice. The arrow beside 'Update masks' updates the "
+    "slice in view, or all slices, all the same."
+)
 
 
 class Annotator(QObject):
@@ -130,6 +135,29 @@ class Annotator(QObject):
         """The slice in view, None where the slider is off the picture."""
         return None if self.current is None else position_in_view(self.current, self.viewer)
 
+    def update_painted(self) -> None:
+        """Update a flat picture, or the slices of a stack with new strokes, or say that there are none."""
+        here, current = self.position, self.current
+        if current is None or self._runner.busy:
+            return
+        if not current.masks.placement.stack_axes:
+            self.update_masks([()])
+        elif news := self.updates.with_news():
+            self.update_masks(news)
+        elif here is not None and not self.updates.can_update(here):
+            # which says why not
+            self.update_masks([here])
+        else:
+            self.said.emit(_NO_NEWS, False)
+
+    def update_anyway(self, all_slices: bool) -> None:
+        """Update the slice in view, or all that were run, painted in or not."""
+        here, current = self.position, self.current
+        if all_slices and current is not None:
+            self.update_masks(sorted(current.pieces))
+        elif here is not None:
+            self.update_masks([here])
+
     def update_masks(self, positions: list[Position]) -> None:
         """Run the single-image segmentation of slices again, human pixels held."""
         try:
@@ -137,7 +165,8 @@ class Annotator(QObject):
         except OvsegError as error:
             self.said.emit(str(error), True)
         else:
-            self.accepted.emit()
+            # what was said of a run before gives way to what this will say
+            self.said.emit("", False)
         self.refresh_controls()
 
     def _update_live(self) -> None:
@@ -248,10 +277,8 @@ class Annotator(QObject):
         at, current = self.position, self.current
         unseen = current is not None and at is not None and not current.worked_on(at)
         if unseen and at is not None and not self._runner.busy:
-            place = ", ".join(map(str, at))
-            self.said.emit(
-                f"Slice {place} was never run: press Run, or paint. An export leaves it out.", False
-            )
+            which = slice_called(at).capitalize()
+            self.said.emit(f"{which} was never run: press Run, or paint. An export leaves it out.", False)
         elif self._told_unseen and not unseen:
             self.said.emit("", False)
         self._told_unseen = unseen

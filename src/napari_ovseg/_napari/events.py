@@ -5,6 +5,7 @@ So what is left of a stopped job can be dropped.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from napari_ovseg.errors import Cancelled, OvsegError
 if TYPE_CHECKING:
     from napari_ovseg._napari.source import Source
     from napari_ovseg.annotation import SliceAnnotation
+    from napari_ovseg.annotation.annotation import Position
     from napari_ovseg.categories import Labels
 
 CANCELLED = "Cancelled; the layers are as they were."
@@ -21,7 +23,7 @@ CANCELLED = "Cancelled; the layers are as they were."
 
 @dataclass(frozen=True)
 class Progressed:
-    """How far a stage is, in the slice numbered `done_before` from 0."""
+    """How far a stage is, after so many slices that are finished."""
 
     number: int
     stage: str
@@ -29,9 +31,11 @@ class Progressed:
     total: int
     done_before: int = 0
 
-    def told(self, slices: int) -> str:
-        """Return the stage and, of several slices, which it is."""
-        return f"Slice {self.done_before + 1} of {slices}: {self.stage}" if slices > 1 else self.stage
+    def told(self, positions: Sequence[Position]) -> str:
+        """Return the stage and, of several slices, which it is, numbered as napari's sliders are."""
+        if len(positions) < 2:
+            return self.stage
+        return f"{slice_called(positions[self.done_before])} {_among(positions)}: {self.stage}"
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,30 @@ class Failed:
     number: int
     message: str
     error: Exception | None = None
+
+
+def slice_called(position: Position) -> str:
+    """Call a slice by its number on napari's sliders, which count from 0."""
+    return f"slice {', '.join(map(str, position))}"
+
+
+def slices_called(positions: Sequence[Position]) -> str:
+    """Call several slices by their numbers, the first few of many."""
+    if len(positions) == 1:
+        return slice_called(positions[0])
+    shown = "; ".join(", ".join(map(str, at)) for at in positions[:5])
+    more = f" and {len(positions) - 5} more" if len(positions) > 5 else ""
+    return f"slices {shown if len(positions[0]) > 1 else shown.replace(';', ',')}{more}"
+
+
+def _among(positions: Sequence[Position]) -> str:
+    """Say which slices a job is about: "(of 0 to 19)", "(of 2, 5, 9)" or "(of 12)"."""
+    numbers = [position[0] for position in positions]
+    if len(set(numbers)) < len(numbers):
+        return f"(of {len(numbers)})"
+    if numbers == list(range(numbers[0], numbers[-1] + 1)):
+        return f"(of {numbers[0]} to {numbers[-1]})"
+    return f"(of {', '.join(map(str, numbers))})" if len(numbers) <= 4 else f"(of {len(numbers)})"
 
 
 def with_what_is_kept(message: str, kept: int, slices: int) -> str:

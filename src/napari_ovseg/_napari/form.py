@@ -175,6 +175,7 @@ class Form(QWidget):
         """Offer the slices of a stack with these lengths; the row is hidden for a flat picture."""
         self.slices.offer(lengths)
         self.fields.setRowVisible(self.slices, bool(lengths))
+        self.correct.offer_slices(bool(lengths))
 
     def chosen_channels(self) -> tuple[int, ...]:
         """The channels typed; raises InputError when they are not numbers."""

@@ -10,6 +10,7 @@ import numpy as np
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.colours import Legend
 from napari_ovseg._napari.continued import Earlier, kept_ids
+from napari_ovseg._napari.events import slice_called
 from napari_ovseg._napari.layers import (
     MASKS,
     METADATA_KEY,
@@ -80,7 +81,7 @@ class Outcome:
         if self._is_done(position):
             self.roll_back()
             self._pseudo = None
-            what = f"Slice {', '.join(map(str, position))}" if position else f"'{self.image.name}'"
+            what = slice_called(position).capitalize() if position else f"'{self.image.name}'"
             self._notes[f"{what} was set to done meanwhile and is left as it is."] = None
             return None
         table = self._table()

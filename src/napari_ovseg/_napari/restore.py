@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.colours import Legend
+from napari_ovseg._napari.events import slice_called
 from napari_ovseg._napari.layers import MASKS, PSEUDO_LABELS, new_layer
 from napari_ovseg._napari.source import Source, source_at
 from napari_ovseg.annotation import Annotation
@@ -68,6 +69,6 @@ def _misfit(name: str, saved: tuple[int, ...], now: tuple[int, ...], position: P
         sizes = " x ".join(map(str, saved)), " x ".join(map(str, now))
         what = f"The saved masks have {sizes[0]} pixels, and '{name}' has {sizes[1]} as it is read now"
     else:
-        which = f"of slice {', '.join(map(str, position))}" if position else "of a picture without slices"
+        which = f"of {slice_called(position)}" if position else "of a picture without slices"
         what = f"The saved masks are {which}, and '{name}' has no such as it is read now"
     return f"{what}: choose its channels as they were, open the picture as it was, or press Ignore."

@@ -16,6 +16,7 @@ from napari_ovseg._napari.runner import Emit, ShouldStop
 from napari_ovseg._napari.torch_loading import load_torch
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.found import found_by, ids_in, renumbered
+from napari_ovseg.annotation.news import learnt_from
 from napari_ovseg.categories import Category, format_categories
 from napari_ovseg.errors import Cancelled
 from napari_ovseg.wording import GUESS
@@ -183,7 +184,13 @@ def _with_corrections(
     """A slice found anew, after an update from what a person had painted or locked in it."""
     locked = table.locked if earlier.filled else ()
     updated = learner.update(earlier.masks, earlier.human, locked=locked, should_stop=should_stop)
-    return replace(piece, masks=updated.masks, human=earlier.human, confidence=updated.confidence)
+    return replace(
+        piece,
+        masks=updated.masks,
+        human=earlier.human,
+        confidence=updated.confidence,
+        record=piece.record | learnt_from(earlier.human),
+    )
 
 
 def throttled(report: Progress, should_stop: ShouldStop) -> Progress:

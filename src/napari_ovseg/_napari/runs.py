@@ -17,13 +17,15 @@ from napari_ovseg._napari.events import (
     with_what_is_kept,
 )
 from napari_ovseg._napari.outcome import Outcome
-from napari_ovseg._napari.run import Engine, Request, run_steps
+from napari_ovseg._napari.run import READING, Engine, Request, run_steps
 from napari_ovseg._napari.runner import Runner
 from napari_ovseg._napari.time_left import TimeLeft, spoken
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
+
+    from napari_ovseg.annotation.annotation import Position
 
 
 class Runs(QObject):
@@ -58,7 +60,8 @@ class Runs(QObject):
     def start(self, image: Image, request: Request, earlier: Earlier | None) -> None:
         """Start a run, which goes on with earlier work on the picture."""
         self._outcome = Outcome(self.viewer, image, request, earlier)
-        self._time_left.start((request.model, request.preset, request.device))
+        slices = len(request.sources)
+        self._time_left.start((request.model, request.preset, request.device), slices)
         self._runner.start(request.number, partial(run_steps, request, self._engine))
 
     def stop(self, message: str, *, error: bool = False) -> None:
@@ -75,12 +78,11 @@ class Runs(QObject):
         if outcome is None or event.number != outcome.request.number:
             return
         if isinstance(event, Progressed):
-            self._tell(event, len(outcome.request.sources))
+            self._tell(event, [source.placement.position for source in outcome.request.sources])
         elif isinstance(event, PseudoLabelled):
             outcome.show_pseudo_labels(event.source, event.labels)
         elif isinstance(event, Segmented):
-            self._time_left.finish()
-            self._time_left.start(self._time_left.settings)
+            self._time_left.finish_slice()
             annotated = outcome.show_slice(event.source, event.piece)
             if annotated is not None:
                 self.segmented.emit(event, annotated)
@@ -92,10 +94,11 @@ class Runs(QObject):
             if event.error is not None:
                 report(event.error)
 
-    def _tell(self, event: Progressed, slices: int) -> None:
-        to_come = slices - 1 - event.done_before
-        seconds = self._time_left.seconds(event.stage, event.done, event.total, to_come)
-        self.progressed.emit(event.told(slices), event.done, event.total, spoken(seconds))
+    def _tell(self, event: Progressed, positions: list[Position]) -> None:
+        if event.stage == READING:
+            self._time_left.begin_slices()
+        left = self._time_left.left(event.stage, event.done, event.total)
+        self.progressed.emit(event.told(positions), event.done, event.total, spoken(left))
 
 
 def report(error: Exception) -> None:

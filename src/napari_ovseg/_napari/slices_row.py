@@ -1,11 +1,11 @@
-"""Which slices of a stack to run or update; a view only."""
+"""Which slices of a stack to run; a view only."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
 
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSpinBox, QWidget
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QSpinBox, QVBoxLayout, QWidget
 
 from napari_ovseg.errors import InputError
 
@@ -19,19 +19,25 @@ class SlicesRow(QWidget):
         super().__init__(parent)
         self.scope = QComboBox()
         self.scope.addItems([IN_VIEW, ALL, RANGE])
-        self.scope.setToolTip("Which slices Run and Update masks work on.")
+        self.scope.setToolTip(
+            "Which slices Run works on. Update masks takes those that you have painted in since."
+        )
         self.first, self.last = QSpinBox(), QSpinBox()
+        self._range = QWidget()
+        line = QHBoxLayout(self._range)
+        line.setContentsMargins(0, 0, 0, 0)
         for box in (self.first, self.last):
-            # napari's buttons would make the whole panel wider as soon as a range is chosen
+            # napari's buttons, and its least width, would make the whole panel wider
             box.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
-            box.setStyleSheet("min-width: 36px; max-width: 60px;")
-        self._to = QLabel("to")
+            box.setStyleSheet("min-width: 36px;")
+            box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            line.addWidget(box, 1)
+        line.insertWidget(1, QLabel("to"))
         self._lengths: tuple[int, ...] = ()
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.scope, 1)
-        for part in (self.first, self._to, self.last):
-            row.addWidget(part)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.addWidget(self.scope)
+        rows.addWidget(self._range)
         self.scope.currentTextChanged.connect(self._show_range)
         self._show_range(IN_VIEW)
 
@@ -43,6 +49,7 @@ class SlicesRow(QWidget):
         highest = lengths[0] - 1 if lengths else 0
         for box in (self.first, self.last):
             box.setRange(0, highest)
+            box.setToolTip(f"From 0 to {highest}, as on the slider.")
         self.first.setValue(0)
         self.last.setValue(highest)
 
@@ -71,5 +78,4 @@ class SlicesRow(QWidget):
         return [(first, *in_view[1:]) for first in range(self.first.value(), self.last.value() + 1)]
 
     def _show_range(self, scope: str) -> None:
-        for part in (self.first, self._to, self.last):
-            part.setVisible(scope == RANGE)
+        self._range.setVisible(scope == RANGE)

@@ -45,7 +45,9 @@ class StatusLine(QStackedWidget):
         self.progress.setRange(0, 1000 if total else 0)
         self.progress.setValue(1000 * done // total if total else 0)
         steps = f", {done} of {total}" if 1 < total < _COUNTABLE else ""
-        said = f"{stage}{steps}" + (f", {time_left}" if time_left else "")
+        # the time first: where the bar is too narrow for all of it, that stays
+        said = (f"{time_left}: " if time_left else "") + f"{stage}{steps}"
+        said = said[:1].upper() + said[1:]
         self.stage.setText(said)
         self.progress.setToolTip(tip(said))
 

@@ -10,11 +10,20 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_ovseg._napari.annotated import Annotated
-from napari_ovseg._napari.events import CANCELLED, Failed, Finished, Progressed, with_what_is_kept
+from napari_ovseg._napari.events import (
+    CANCELLED,
+    Failed,
+    Finished,
+    Progressed,
+    slices_called,
+    with_what_is_kept,
+)
 from napari_ovseg._napari.run import Engine
 from napari_ovseg._napari.runner import Runner
+from napari_ovseg._napari.time_left import TimeLeft, spoken
 from napari_ovseg._napari.update import SliceUpdate, Updated, UpdateRequest, update_steps
 from napari_ovseg.annotation.annotation import SliceAnnotation
+from napari_ovseg.annotation.news import is_news, learnt_from
 from napari_ovseg.annotation.reconcile import met
 from napari_ovseg.categories import Labels, void_of
 from napari_ovseg.errors import InputError
@@ -37,22 +46,23 @@ class Updates(QObject):
     shown()
         Masks have changed.
     said(message, is_error)
-    progressed(stage, done, total)
+    progressed(stage, done, total, time_left)
     """
 
     shown = Signal()
     said = Signal(str, bool)
-    progressed = Signal(str, object, object)
+    progressed = Signal(str, object, object, str)
 
     def __init__(self, runner: Runner, engine: Engine | None = None) -> None:
         super().__init__()
         self._runner, self._engine = runner, engine
         self._annotated: Annotated | None = None
         self._number = 0
-        self._slices = self._shown = 0
+        self._slices: list[Position] = []
+        self._shown = 0
+        self._time_left = TimeLeft()
         self._found: list[Updated] = []
         self._learners: dict[Position, Any] = {}
-        self._learnt: dict[Position, np.ndarray] = {}
         runner.happened.connect(self._on_event)
 
     def turn_to(self, annotated: Annotated | None) -> None:
@@ -60,7 +70,6 @@ class Updates(QObject):
         if annotated is not self._annotated:
             self.show_found()
             self._annotated = annotated
-            self._learnt = {}
             self.forget()
 
     def forget(self) -> None:
@@ -79,8 +88,17 @@ class Updates(QObject):
         annotated = self._annotated
         if annotated is None or position not in annotated.pieces:
             return False
-        learnt, human = self._learnt.get(position), annotated.human_pixels(position)
-        return bool((human != (void_of(human) if learnt is None else learnt)).any())
+        return is_news(annotated.human_pixels(position), annotated.pieces[position].record)
+
+    def with_news(self) -> list[Position]:
+        """The slices in which a person has painted since their last update, and which can be updated."""
+        annotated = self._annotated
+        ready = [] if annotated is None else _updatable(annotated, sorted(annotated.pieces))
+        return [at for at in ready if self.has_news(at)]
+
+    def can_update(self, position: Position) -> bool:
+        """Whether a slice was run, and is not done."""
+        return self._annotated is not None and bool(_updatable(self._annotated, [position]))
 
     def start(self, positions: list[Position]) -> None:
         """Update slices, or raise InputError that says why not."""
@@ -89,14 +107,17 @@ class Updates(QObject):
             return
         slices = tuple(self._slice_update(annotated, at) for at in _ready(annotated, positions))
         request = UpdateRequest(self._runner.next_number(), slices, annotated.table.locked)
-        self._number, self._slices, self._shown = request.number, len(slices), 0
+        self._number, self._shown = request.number, 0
+        self._slices = [wanted.source.placement.position for wanted in slices]
+        self._time_left.start(str(annotated.image.unique_id), len(slices))
+        self._time_left.begin_slices()
         self._runner.start(request.number, partial(update_steps, request, self._engine))
 
     def stop(self) -> str:
         """End the update, and say what of it stays."""
         self._runner.stop()
         self.show_found()
-        return with_what_is_kept(CANCELLED, self._shown, self._slices)
+        return with_what_is_kept(CANCELLED, self._shown, len(self._slices))
 
     def _slice_update(self, annotated: Annotated, at: Position) -> SliceUpdate:
         return SliceUpdate(
@@ -111,14 +132,16 @@ class Updates(QObject):
             return
         if isinstance(event, Updated):
             self._found.append(event)
+            self._time_left.finish_slice()
         elif isinstance(event, Progressed):
-            self.progressed.emit(event.told(self._slices), event.done, event.total)
+            left = self._time_left.left(event.stage, event.done, event.total)
+            self.progressed.emit(event.told(self._slices), event.done, event.total, spoken(left))
         elif isinstance(event, Finished):
             self.show_found()
         elif isinstance(event, Failed):
             self.show_found()
             self.said.emit(
-                with_what_is_kept(event.message, self._shown, self._slices), event.error is not None
+                with_what_is_kept(event.message, self._shown, len(self._slices)), event.error is not None
             )
 
     def show_found(self) -> None:
@@ -136,7 +159,7 @@ class Updates(QObject):
         self._shown += len(ready)
         self.shown.emit()
         after = np.stack([piece.masks for piece in ready.values()])
-        self.said.emit(_what_moved(before, after, annotated.table.labels), False)
+        self.said.emit(_what_moved(before, after, annotated.table.labels, list(ready)), False)
 
     def _met(self, annotated: Annotated, event: Updated) -> SliceAnnotation | None:
         """A slice as found, with what the person did to it meanwhile; None where that rules it out."""
@@ -150,20 +173,23 @@ class Updates(QObject):
             self.said.emit("Categories were merged or deleted meanwhile: update again.", False)
             return None
         self.remember(at, event.learner)
-        self._learnt[at] = event.piece.human
         # strokes that came while the update was running are kept too, and so is what was locked
         masks = met(event.piece, now, annotated.table.locked).masks
-        return replace(now, masks=masks, confidence=event.piece.confidence)
+        record = now.record | learnt_from(event.piece.human)
+        return replace(now, masks=masks, confidence=event.piece.confidence, record=record)
 
 
-def _what_moved(before: Labels, after: Labels, labels: tuple[NamedLabel, ...]) -> str:
+def _what_moved(
+    before: Labels, after: Labels, labels: tuple[NamedLabel, ...], positions: list[Position]
+) -> str:
     """What an update did, in numbers, and whether it is so much that it may be a mistake."""
     changed = before != after
     count = int(changed.sum())
+    updated = "Updated" if positions == [()] else f"Updated {slices_called(positions)}"
     if not count:
-        return "Updated: no pixel changed."
+        return f"{updated}: no pixel changed."
     parts = len(set(np.unique(before[changed]).tolist()) | set(np.unique(after[changed]).tolist()))
-    said = f"Updated: {count:,} {'pixel' if count == 1 else 'pixels'} changed in {parts} categories."
+    said = f"{updated}: {count:,} {'pixel' if count == 1 else 'pixels'} changed in {parts} categories."
     shares = {label.name: ((before == label.id).mean(), (after == label.id).mean()) for label in labels}
     moved = [f"'{name}' {a:.0%} -> {b:.0%}" for name, (a, b) in shares.items() if abs(b - a) >= _MUCH]
     if moved:
@@ -171,11 +197,19 @@ def _what_moved(before: Labels, after: Labels, labels: tuple[NamedLabel, ...]) -
     return said
 
 
+def _updatable(annotated: Annotated, positions: list[Position]) -> list[Position]:
+    """Which of these slices were run, and are not done."""
+    seen = [(at, annotated.pieces[at]) for at in positions if at in annotated.pieces]
+    return [
+        at for at, piece in seen if not piece.done and piece.state is not None and at in annotated.sources
+    ]
+
+
 def _ready(annotated: Annotated, positions: list[Position]) -> list[Position]:
     """The slices of these that can be updated; raises InputError when there are none."""
     seen = [at for at in positions if at in annotated.pieces]
     open_ = [at for at in seen if not annotated.pieces[at].done]
-    ready = [at for at in open_ if annotated.pieces[at].state is not None and at in annotated.sources]
+    ready = _updatable(annotated, positions)
     what = "slice" if annotated.masks.placement.stack_axes else "picture"
     if not ready and seen and not open_:
         raise InputError(f"This {what} is set to done: untick 'done' to update it.")

@@ -90,6 +90,7 @@ class OpenVocabularyWidget(QWidget):
         form.cancel.clicked.connect(self.cancel)
         form.unload.clicked.connect(self.unload)
         form.correct.update_masks.clicked.connect(self.update_masks)
+        form.correct.update_anyway.connect(annotator.update_anyway)
         self.pictures.chosen.connect(self._image_chosen)
         form.names.submitted.connect(self.start)
         self._taking_in.taken.connect(self._show_taken)
@@ -157,17 +158,11 @@ class OpenVocabularyWidget(QWidget):
             self._runs.start(image, *gathered)
 
     def update_masks(self) -> None:
-        """Learn from what was painted, in the chosen slices, or say in one sentence why not."""
-        here = self.annotator.position
+        """Learn from what was painted since the last update, in any slice, or say in one sentence why not."""
         if self.annotator.current is None and not self.busy:
             self._say_of_annotator("There are no masks to update yet: press Run first.", error=True)
-            return
-        try:
-            positions = [] if here is None else self.form.slices.positions(here)
-        except OvsegError as error:
-            self._say_of_annotator(str(error), error=True)
         else:
-            self.annotator.update_masks(positions)
+            self.annotator.update_painted()
 
     def cancel(self) -> None:
         """Stop the run or the update; slices that are finished are kept, what is not is taken back."""
@@ -203,10 +198,10 @@ class OpenVocabularyWidget(QWidget):
         if self._refusal and self.form.message.text() == foldable(self._refusal):
             self.form.show_message("")
 
-    def _on_update(self, stage: str, done: int, total: int) -> None:
+    def _on_update(self, stage: str, done: int, total: int, time_left: str) -> None:
         """Show how far an update is."""
         self.form.show_running(True)
-        self.form.show_progress(stage, done, total, "")
+        self.form.show_progress(stage, done, total, time_left)
 
     def _show_taken(self, annotated: Annotated) -> None:
         self.annotator.show(annotated)

@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_ovseg.annotation.annotation import Annotation, Position, SliceAnnotation
 from napari_ovseg.annotation.label_table import LabelTable
+from napari_ovseg.annotation.news import learnt_from
 from napari_ovseg.categories import Labels, void_of
 from napari_ovseg.errors import InputError
 from napari_ovseg.labelled import LabelledPicture
@@ -66,7 +67,7 @@ def _slice(picture: LabelledPicture, table: LabelTable, name: str, *, mine: bool
         # nobody has said how sure it is, only where it is not
         confidence=np.where(unsure, 0, 1).astype(np.float32),
         state=State(there, _scores(rough, there, void), None),
-        record={**picture.record, TAKEN_FROM: name},
+        record={**picture.record, TAKEN_FROM: name, **learnt_from(human)},
         done=bool(picture.done),
     )
 
