@@ -23,6 +23,7 @@ class FakeMethod:
         self.steps, self.seconds, self.absent, self.error = steps, seconds, absent, error
         self.pictures, self.checkpoints, self.calls, self.steps_done = [], [], 0, 0
         self.updates, self.asked, self.packs, self.guessed = [], [], [], "none"
+        self.methods = []
         self.looked_for = []
         self.hold = threading.Event()
         self.hold.set()
@@ -34,11 +35,12 @@ class FakeMethod:
         return SimpleNamespace(name=name, device=device)
 
     def segment(
-        self, image, categories, *, model, preset="balanced", pack="guess", progress, should_stop,
-        on_pseudo_labels, seed=0,
+        self, image, categories, *, model, preset="balanced", pack="guess", method=None, progress,
+        should_stop, on_pseudo_labels, seed=0,
     ):  # fmt: skip
         self.calls += 1
         self.packs.append(pack)
+        self.methods.append(method)
         self.pictures.append(image)
         if self.error is not None:
             raise self.error

@@ -8,7 +8,10 @@ from qtpy.QtWidgets import QFileDialog, QMessageBox
 from napari_ovseg._napari.layers import METADATA_KEY
 from napari_ovseg._napari.model_box import LOCAL_FILE
 from napari_ovseg._napari.settings_section import PRESETS
+from napari_ovseg.errors import InputError
+from napari_ovseg.method_names import METHODS
 
+from .fakes import FakeMethod
 from .panel import NOISE
 
 
@@ -128,3 +131,30 @@ def test_the_background_is_guessed_unless_chosen_and_the_message_says_which(make
     assert "Background: aerial." in panel.form.message.text()
     masks = panel.viewer.layers.selection.active
     assert masks.metadata[METADATA_KEY]["record"]["pack"] == "aerial"
+
+
+def test_the_method_is_that_of_the_model_unless_chosen_and_what_it_costs_is_said(make_panel):
+    panel = make_panel()
+    panel.viewer.add_image(NOISE, name="photo")
+    form = panel.form
+    assert form.settings.cost.text() == "maskclip: names add nothing to the time of looking"
+    panel.run()
+    form.model.setEditText("ViT-B-16-quickgelu/openai")
+    assert form.settings.cost.text() == "cam: each name adds about 5 % to the time of looking"
+    form.method.value = "legrad"
+    assert form.settings.cost.text() == "each name adds about 8 % to the time of looking"
+    assert "legrad" in form.settings.summary.text()
+    panel.run()
+    assert panel.method.methods == [None, "legrad"]
+    assert panel.current.settings["method"] == "legrad"
+    assert set(form.method.choices) == {None, *METHODS}
+
+
+def test_a_method_that_a_model_lacks_is_refused_in_words(make_panel):
+    refusal = InputError("The method cam needs a transformer whose patches can be averaged: use explain.")
+    panel = make_panel(FakeMethod(error=refusal))
+    panel.viewer.add_image(NOISE, name="photo")
+    panel.form.method.value = "cam"
+    panel.run()
+    assert panel.message == str(refusal)
+    assert panel.layers == ["photo"]

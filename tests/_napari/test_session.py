@@ -206,6 +206,7 @@ def test_channels_axes_model_and_device_come_back(qtbot, panel, tmp_path, make_n
     form.channels.setText("3, 1")
     form.model.setEditText("RN50/openai")
     form.preset.value, form.pack.value, form.device.value = "fast", "histology", "cpu"
+    form.method.value = "explain"
     form.names.setPlainText("bright, dark")
     form.run.click()
     qtbot.waitUntil(lambda: not panel.busy and panel.annotator.current is not None, timeout=20_000)
@@ -226,7 +227,7 @@ def test_channels_axes_model_and_device_come_back(qtbot, panel, tmp_path, make_n
     assert again.viewer.dims.order[-2:] == (1, 3)
     assert (form.channel_axis.currentData(), form.chosen_channels()) == (0, (3, 1))
     assert (form.chosen_model(), form.preset.value, form.device.value) == ("RN50/openai", "fast", "cpu")
-    assert form.pack.value == "histology"
+    assert (form.pack.value, form.method.value) == ("histology", "explain")
     source = again.annotator.current.sources[position]
     assert source.channels == (3, 1)
     np.testing.assert_array_equal(again.annotator.current.masks.labels(position), saved)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import (
-    QComboBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -70,8 +69,9 @@ class Form(QWidget):
         self.weights = WeightsRow()
         self.sharper = SharperOffer(self.names, self.model_name)
         self.settings = SettingsSection()
-        self.pack, self.preset, self.device = self.settings.pack, self.settings.preset, self.settings.device
-        self.unload = self.settings.unload
+        settings = self.settings
+        self.pack, self.preset, self.method = settings.pack, settings.preset, settings.method
+        self.device, self.unload = settings.device, settings.unload
         self.run = _button("Run", "Find the names in the picture. Key, in the names: Ctrl+Enter")
         self.cancel = _button("Cancel", "Stop what is running; slices that are finished stay.")
         self.status = StatusLine()
@@ -80,10 +80,6 @@ class Form(QWidget):
         self.table = CategoryTable()
         self.table_actions = CategoryActions(self.table)
         self.slices = SlicesRow()
-        self.slices.scope.setSizeAdjustPolicy(
-            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
-        )
-        self.slices.scope.setMinimumContentsLength(6)
         self.correct = CorrectControls()
         self.resume = ResumeOffer()
         self.take_in = TakeInRow()
@@ -137,6 +133,7 @@ class Form(QWidget):
         self.channel_axis.currentIndexChanged.connect(self._show_channels)
         for changed in (self.model.currentTextChanged, self.weights.architecture.textChanged):
             changed.connect(self.sharper.look_soon)
+            changed.connect(lambda _text: self.settings.suit(self.model_name()))
         self.model.currentTextChanged.connect(
             lambda text: self.fields.setRowVisible(self.weights, text == LOCAL_FILE)
         )

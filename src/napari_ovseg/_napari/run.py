@@ -50,7 +50,7 @@ class Request:
     categories : tuple of Category
     table : LabelTable
         The ids of the categories, and of others that a person has painted.
-    model, preset, device, checkpoint, pack
+    model, preset, device, checkpoint, pack, method
         As in `load_model` and `segment`.
     earlier : dict of tuple of int to SliceAnnotation
         Slices that hold corrections or locked categories, in the ids of `table`.
@@ -65,6 +65,7 @@ class Request:
     device: str
     checkpoint: Path | None = None
     pack: str = GUESS
+    method: str | None = None
     earlier: Mapping[Position, SliceAnnotation] = field(default_factory=dict)
 
     @property
@@ -81,6 +82,7 @@ class Request:
             "checkpoint": None if self.checkpoint is None else str(self.checkpoint),
             "preset": self.preset,
             "pack": self.pack,
+            "method": self.method,
             "device": self.device,
         }
 
@@ -153,6 +155,7 @@ def _segment(
         model=model,
         preset=request.preset,
         pack=request.pack,
+        method=request.method,
         progress=throttled(
             lambda stage, done, total: emit(Progressed(number, stage, done, total, done_before)), should_stop
         ),

@@ -80,6 +80,7 @@ class RunRequests:
             checkpoint=checkpoint,
             preset=form.preset.value,
             pack=form.pack.value,
+            method=form.method.value,
             device=form.device.value,
             earlier=bound,
         )

@@ -61,7 +61,7 @@ class Runs(QObject):
         """Start a run, which goes on with earlier work on the picture."""
         self._outcome = Outcome(self.viewer, image, request, earlier)
         slices = len(request.sources)
-        self._time_left.start((request.model, request.preset, request.device), slices)
+        self._time_left.start((request.model, request.preset, request.method, request.device), slices)
         self._runner.start(request.number, partial(run_steps, request, self._engine))
 
     def stop(self, message: str, *, error: bool = False) -> None:

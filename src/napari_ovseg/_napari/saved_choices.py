@@ -10,6 +10,7 @@ from napari_ovseg._napari.model_box import LOCAL_FILE
 from napari_ovseg._napari.model_choice import ModelChoice
 from napari_ovseg._napari.settings_section import DEVICES, PACK_CHOICES, PRESETS
 from napari_ovseg._napari.source import numbers
+from napari_ovseg.method_names import METHODS
 
 if TYPE_CHECKING:
     from napari.components import Dims
@@ -30,6 +31,8 @@ def show_choices(form: Form, choices: Mapping[str, Any]) -> None:
         form.preset.value = choices["preset"]
     if choices.get("pack") in PACK_CHOICES:
         form.pack.value = choices["pack"]
+    if "method" in choices and choices["method"] in (None, *METHODS):
+        form.method.value = choices["method"]
     if choices.get("device") in DEVICES:
         form.device.value = choices["device"]
     model, checkpoint = choices.get("model"), choices.get("checkpoint")

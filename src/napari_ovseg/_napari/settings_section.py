@@ -3,36 +3,47 @@
 from __future__ import annotations
 
 from magicgui.widgets import ComboBox
-from qtpy.QtCore import QEvent, QSettings, QSize, Qt
+from qtpy.QtCore import QEvent, QSettings, QSize
 from qtpy.QtGui import QMouseEvent, QPalette
-from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QPushButton, QSizePolicy, QVBoxLayout, QWidget
-from superqt import QElidingLabel
+from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_ovseg._napari.icons import drawn_icon
-from napari_ovseg._napari.theme_colours import QUIET, Tinted, changes_theme
+from napari_ovseg._napari.quiet_line import QuietLine
+from napari_ovseg._napari.theme_colours import changes_theme
+from napari_ovseg.clip.registry import MODELS
+from napari_ovseg.method_names import METHODS, cost_of
 from napari_ovseg.wording import GUESS, NONE, PACKS
 
 PRESETS = ("fast", "balanced", "best")
 PACK_CHOICES = (GUESS, NONE, *PACKS)
 DEVICES = ("auto", "cuda", "mps", "cpu")
+BY_MODEL = "by model"
 
 _PACK_HELP = (
     "What usually surrounds the things in such a picture; it competes with the names. "
     "guess takes what fits the picture, or none; the message after the run says which."
 )
 _PRESET_HELP = "How many views of the picture the model sees: more take longer and find more."
+_METHOD_HELP = (
+    "How the places of a name are read off the model. By model takes the one that suits it best; "
+    "not every model has every method, and a run says so."
+)
 _UNLOAD_HELP = "Free the memory that models take; the next run loads its model again."
 _DEVICE_HELP = "Where the model runs; auto takes the first of cuda, mps and cpu that is there."
 _OPEN = "settings_open"
 
 
 class SettingsSection(QWidget):
-    """Background, preset, device and the memory of models; whether it is open is kept for the next time."""
+    """Background, preset, method, device, memory; whether it is open is kept for the next time."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.pack = ComboBox(choices=PACK_CHOICES, value=GUESS, tooltip=_PACK_HELP)
         self.preset = ComboBox(choices=PRESETS, value="balanced", tooltip=_PRESET_HELP)
+        methods = [(BY_MODEL, None), *((method, method) for method in METHODS)]
+        self.method = ComboBox(choices=methods, value=None, tooltip=_METHOD_HELP)
+        self.cost = QuietLine()
+        self._model = ""
         self.device = ComboBox(choices=DEVICES, tooltip=_DEVICE_HELP)
         self.unload = QPushButton("Unload the models")
         self.unload.setToolTip(_UNLOAD_HELP)
@@ -48,7 +59,7 @@ class SettingsSection(QWidget):
         self._fields = QWidget()
         self._lay_out()
         self.title.toggled.connect(self._open)
-        for field in (self.pack, self.preset, self.device):
+        for field in (self.pack, self.preset, self.method, self.device):
             field.changed.connect(self._sum_up)
         self.title.setChecked(self._settings.value(_OPEN, False, type=bool))
         self._open(self.title.isChecked())
@@ -60,6 +71,8 @@ class SettingsSection(QWidget):
         for title, field in (
             ("Background", self.pack.native),
             ("Preset", self.preset.native),
+            ("Method", self.method.native),
+            ("", self.cost),
             ("Device", self.device.native),
             ("Memory", self.unload),
         ):
@@ -92,27 +105,40 @@ class SettingsSection(QWidget):
         text = self.palette().color(QPalette.ColorRole.WindowText)
         self.title.setIcon(drawn_icon("down_arrow" if self.title.isChecked() else "right_arrow", text))
 
+    def suit(self, model: str) -> None:
+        """Say what the chosen method is, and what it costs, with this model."""
+        self._model = model
+        self._sum_up()
+
     def _sum_up(self) -> None:
-        parts = [self.preset.value, f"background: {self.pack.value}"]
+        method = self.method.value
+        suits = MODELS[self._model].method if self._model in MODELS else None
+        self.cost.say(_cost(method, suits))
+        parts = [self.preset.value, f"background: {self.pack.value}", method]
         if self.device.value != "auto":
             parts.append(self.device.value)
-        self.summary.setText("" if self.title.isChecked() else ", ".join(parts))
-        self.summary.setToolTip(
-            f"Background: {self.pack.value}\nPreset: {self.preset.value}\nDevice: {self.device.value}\n"
-            "Click to change them."
+        self.summary.say(
+            "" if self.title.isChecked() else ", ".join(filter(None, parts)),
+            f"Background: {self.pack.value}\nPreset: {self.preset.value}\nMethod: {method or BY_MODEL}\n"
+            f"Device: {self.device.value}\nClick to change them.",
         )
 
 
-class Summary(QElidingLabel):
+class Summary(QuietLine):
     """What is chosen in the section, on which a click opens it."""
 
     def __init__(self, title: QPushButton) -> None:
         super().__init__()
         self._title = title
-        self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        Tinted(self).set(QUIET)
 
     def mouseReleaseEvent(self, _event: QMouseEvent | None) -> None:  # noqa: N802
         """Do what a click on the title does."""
         self._title.toggle()
+
+
+def _cost(method: str | None, suits: str | None) -> str:
+    if method is not None:
+        return cost_of(method)
+    return (
+        "each name adds up to 5 % to the time of looking" if suits is None else f"{suits}: {cost_of(suits)}"
+    )

@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QSizePolicy, QStackedWidge
 from superqt import QElidingLabel
 
 from napari_ovseg._napari.long_words import tip
-from napari_ovseg._napari.theme_colours import QUIET, Tinted
+from napari_ovseg._napari.quiet_line import QuietLine
 
 # A stage with more steps than this counts bytes, and its bar says enough.
 _COUNTABLE = 10_000
@@ -18,13 +18,14 @@ class StatusLine(QStackedWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.next_step = _one_line()
+        self.next_step = QuietLine()
         self.next_step.setAccessibleName("Next step")
-        Tinted(self.next_step).set(QUIET)
         self.progress = QProgressBar()
         # not the bar's own text: Qt writes nothing into a bar without a total, and cuts text at both ends
         self.progress.setTextVisible(False)
-        self.stage = _one_line()
+        self.stage = QElidingLabel()
+        self.stage.setTextFormat(Qt.TextFormat.PlainText)
+        self.stage.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.stage.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.stage.setStyleSheet("background: transparent;")
         inside = QHBoxLayout(self.progress)
@@ -53,12 +54,4 @@ class StatusLine(QStackedWidget):
 
     def show_next_step(self, words: str) -> None:
         """Say what a person who does not know the panel would do now."""
-        self.next_step.setText(words)
-        self.next_step.setToolTip(tip(words))
-
-
-def _one_line() -> QElidingLabel:
-    line = QElidingLabel()
-    line.setTextFormat(Qt.TextFormat.PlainText)
-    line.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-    return line
+        self.next_step.say(words)

@@ -165,6 +165,7 @@ def choices_of(document: Document) -> dict[str, Any]:
     -------
     dict
         ``model``, and ``checkpoint`` where that is a file that is still there; ``preset``, ``pack``;
+        ``method``, None for the one that suits the model;
         ``device`` if the work was done on this computer; ``read``, how most of its slices were read: ``axes``
         of rows and columns, ``channel_axis``, ``channels``. What is not known is missing.
     """
@@ -177,6 +178,8 @@ def choices_of(document: Document) -> dict[str, Any]:
     elif Path(str(settings["checkpoint"])).is_file():
         wanted += ["model", "checkpoint"]
     choices = {key: settings[key] for key in wanted if settings.get(key)}
+    if "method" in settings:
+        choices["method"] = settings["method"]
     readings = [json.dumps(entry.record["read"]) for entry in document.slices if "read" in entry.record]
     if readings:
         choices["read"] = json.loads(Counter(readings).most_common(1)[0][0])

@@ -7,10 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from napari_ovseg.method_names import Method
 from napari_ovseg.wording import GUESS, NONE, PACKS, find_pack
-
-# written out, as the list itself comes with PyTorch
-Method = Literal["explain", "cam", "legrad", "maskclip", "clearclip", "naclip", "sclip", "scclip", "gem"]
 
 ModelOption = Annotated[
     str | None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import torch
 from timm.layers import DropPath
@@ -14,6 +14,7 @@ from torch.nn.modules.dropout import _DropoutNd
 from napari_ovseg.clip.towers import Positions, Tower, tower_of
 from napari_ovseg.clip.trunk import TrunkStates, readout, trunk_states
 from napari_ovseg.errors import InputError
+from napari_ovseg.method_names import METHODS, Method
 from napari_ovseg.relevance.cam import cam_maps
 from napari_ovseg.relevance.dense import EDITS, dense_maps
 from napari_ovseg.relevance.explain import explain_maps, grad_cam_maps, rollout_maps
@@ -22,8 +23,6 @@ from napari_ovseg.relevance.legrad import legrad_maps
 from napari_ovseg.relevance.scclip import scclip_maps
 from napari_ovseg.relevance.windows import window_maps
 
-Method = Literal["explain", "cam", "legrad", "maskclip", "clearclip", "naclip", "sclip", "scclip", "gem"]
-METHODS: tuple[Method, ...] = get_args(Method)
 GRADIENT_METHODS: tuple[Method, ...] = ("explain", "cam", "legrad")
 """Their maps have a zero of their own; those of the others are cosines."""
 NEED_LEVELS: tuple[Method, ...] = ("legrad", "scclip", "gem")
