@@ -39,6 +39,8 @@ class Shown(QWidget):
         self.keys_left = []
         for name in SIGNALS:
             getattr(self.table, name).connect(lambda *values, name=name: self.said.append((name, *values)))
+        # what the viewer does
+        self.table.only_shown.connect(self.table.show_only)
         self.resize(600, 400)
 
     def keyPressEvent(self, event):  # noqa: N802

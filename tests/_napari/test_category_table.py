@@ -4,6 +4,7 @@ from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QColorDialog
 
 from napari_ovseg._napari.category_cells import LOCK, NAME, ONLY, PRESENCE, SHARE, SWATCH
+from napari_ovseg.categories import count_ids
 
 from .shown_table import LABELS
 
@@ -11,7 +12,7 @@ from .shown_table import LABELS
 def test_rows_are_the_categories_and_the_background(shown):
     labels = np.array([[1, 1, 3, 0], [4, 4, 4, 255]], np.uint8)
     shown.fill(presence={"cat": 0.93, "dog": 0.1}, absent=["dog"])
-    shown.table.show_shares(labels)
+    shown.table.show_shares(count_ids(labels))
     assert shown.texts(NAME) == ["cat", "dog", "tree", "background"]
     assert shown.texts(SHARE) == ["25.0 %", "12.5 %", "37.5 %", "12.5 %"]
     assert shown.texts(PRESENCE) == ["93 %", "no, 10 %", "", ""]
@@ -106,7 +107,15 @@ def test_all_is_shown_again_when_the_only_one_goes(shown):
     shown.fill(LABELS.rename(3, "hound"))
     assert shown.table.only == 3
     shown.fill(LABELS.delete(3))
-    assert shown.said == [("only_shown", 3), ("only_shown", None)]
+    assert shown.table.only is None
+    assert {shown.words(row, ONLY) for row in range(2)} == {"Show only this"}
+
+
+def test_no_eye_is_lit_for_a_label_without_a_row_or_the_background(shown):
+    for label in (2, 0, 77):
+        shown.table.show_only(3)
+        shown.table.show_only(label)
+        assert shown.table.only is None
 
 
 def test_the_background_row_keeps_nothing_of_the_category_it_replaces(shown):

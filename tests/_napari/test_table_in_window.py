@@ -58,6 +58,30 @@ def test_picking_by_mouse_or_key_keeps_the_tool(window):
     assert picked == [(2, 2, "paint"), (0, 0, "paint"), (1, 1, "paint"), (0, 0, "paint"), (0, 0, "paint")]
 
 
+@pytest.mark.parametrize("by", ["click", "key"])
+@pytest.mark.parametrize("tool", ["pan_zoom", "transform", "fill", "polygon", "erase"])
+def test_who_has_no_tool_gets_the_brush_and_whoever_has_one_keeps_it(window, tool, by):
+    then = "paint" if tool in ("pan_zoom", "transform") else tool
+    window.masks.mode = tool
+    window.panel.viewer.layers.selection.active = window.panel.viewer.layers["photo"]
+    if by == "click":
+        window.click(1)
+    else:
+        window.press(Qt.Key.Key_2, ALT)
+    assert (window.masks.mode, window.masks.selected_label) == (then, 2)
+    assert window.panel.viewer.layers.selection.active is window.masks
+
+
+def test_a_new_category_is_painted_with_at_once(window):
+    window.masks.mode = "pan_zoom"
+    window.qtbot.keyClicks(window.actions.add, "third, fourth")
+    window.qtbot.keyClick(window.actions.add, Qt.Key.Key_Return)
+    window.panel.wait_until_idle()
+    assert window.names == ["bright", "dark", "third", "fourth", "background"]
+    assert (window.masks.selected_label, window.table.chosen, window.masks.mode) == (3, 3, "paint")
+    assert window.panel.viewer.layers.selection.active is window.masks
+
+
 def test_a_hidden_layer_is_shown_to_be_painted_on(window):
     window.masks.visible = False
     window.click(0)
@@ -107,6 +131,48 @@ def test_only_one_category_is_seen(window):
     assert (window.masks.show_selected_label, window.masks.selected_label) == (True, 2)
     window.click(1, ONLY)
     assert not window.masks.show_selected_label
+
+
+def test_the_eye_that_is_lit_is_of_what_is_seen(window):
+    """Whatever changes what is seen: the table, its keys, napari's own controls, an edit, another picture."""
+
+    def seen():
+        window.panel.widget.annotator.settle()
+        layer = window.panel.current.masks.layer
+        return (window.table.only, layer.selected_label if layer.show_selected_label else None)
+
+    table, viewer = window.table, window.panel.viewer
+    table.add_requested.emit("third")
+    window.panel.wait_until_idle()
+    table.delete_requested.emit(2)
+    window.masks.visible = False
+    window.click(1, ONLY)
+    assert (seen(), window.masks.visible) == ((3, 3), True)
+    window.click(0)
+    assert seen() == (1, 1)
+    window.masks.selected_label = 3
+    assert seen() == (3, 3)
+    table.renamed.emit(3, "other")
+    assert seen() == (3, 3)
+    window.press(Qt.Key.Key_W)
+    assert seen() == (None, None)
+    window.click(0, ONLY)
+    table.merge_requested.emit(1, 3)
+    assert seen() == (3, 3)
+    table.add_requested.emit("more")
+    window.panel.wait_until_idle()
+    window.click(1, ONLY)
+    table.delete_requested.emit(window.table.chosen)
+    assert seen() == (None, None)
+    window.click(0)
+    window.masks.show_selected_label = True
+    assert seen() == (3, 3)
+    viewer.add_image(NOISE[::-1], name="other")
+    assert table.only is None
+    viewer.layers.selection.active = window.masks
+    assert seen() == (3, 3)
+    window.masks.show_selected_label = False
+    assert seen() == (None, None)
 
 
 def test_updating_by_key_keeps_the_tool_and_what_was_painted(window):

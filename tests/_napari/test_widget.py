@@ -131,3 +131,35 @@ def test_what_was_said_of_one_picture_is_not_said_of_the_next(make_panel):
     assert "Segmented" in panel.message
     panel.viewer.add_image(NOISE, name="other")
     assert panel.message == ""
+
+
+def test_a_refusal_goes_once_it_is_mended_or_something_else_is_done(panel):
+    """Red stands for what is wrong now; a run, a stroke or an edit that works takes it away."""
+    panel.click_run()
+    assert panel.form.refusal == panel.message != ""
+    panel.type_names("bright")
+    assert (panel.form.refusal, panel.message) == ("", "")
+    panel.type_names("bright, bright")
+    panel.click_run()
+    assert "bright" in panel.form.refusal
+    panel.run("bright, dark")
+    assert panel.form.refusal == ""
+    table = panel.form.table
+    for mend in (
+        lambda: panel.paint((5, 5), 2),
+        lambda: table.renamed.emit(1, "light"),
+        lambda: panel.click(panel.form.correct.done),
+        lambda: panel.click(panel.form.saving.things),
+    ):
+        table.add_requested.emit("dark")
+        assert "dark" in panel.form.refusal
+        mend()
+        assert panel.form.refusal == ""
+
+
+def test_a_message_that_is_no_refusal_stays(panel):
+    panel.run("bright, dark")
+    said = panel.message
+    panel.type_names("bright")
+    panel.form.table.renamed.emit(1, "light")
+    assert panel.message == said != ""

@@ -87,9 +87,10 @@ class Annotated:
         void, free = void_of(human), ~self.masks.changed(position)
         new, taken = rough != void, self._taken.get(position)
         if taken is not None:
-            human = np.where(taken.alone & (rough == void) & free, void, human).astype(human.dtype)
+            human[taken.alone & (rough == void) & free] = void
             new &= rough != taken.strokes
-        return np.where(new & free, rough, human)
+        np.copyto(human, rough, where=new & free)
+        return human
 
     def has_corrections(self, position: Position) -> bool:
         """Whether any pixel of a slice is a person's."""

@@ -11,11 +11,12 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_ovseg._napari import table_edits
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.background import single_shot
-from napari_ovseg._napari.confidence import ConfidenceLayer
 from napari_ovseg._napari.events import slice_called
 from napari_ovseg._napari.run import Engine
 from napari_ovseg._napari.runner import Runner
+from napari_ovseg._napari.shown_slice import ShownSlice
 from napari_ovseg._napari.slice_in_view import position_in_view
+from napari_ovseg._napari.stroke_notes import stroke_note
 from napari_ovseg._napari.table_requests import TableRequests
 from napari_ovseg._napari.uncertain_places import UncertainPlaces
 from napari_ovseg._napari.updates import Updates
@@ -81,12 +82,11 @@ class Annotator(QObject):
         self._settle.setInterval(_SETTLE_MS)
         self._unsettled_since = 0.0
         self._labels: tuple[NamedLabel, ...] = ()
-        self._absent: frozenset[str] = frozenset()
         self._told_unseen = False
         self._live = single_shot(self, self._update_live)
         self._live.setInterval(_LIVE_MS)
         self._places = UncertainPlaces(viewer)
-        self._confidence = ConfidenceLayer(viewer)
+        self._shown = ShownSlice(viewer, table, controls)
         self._connect()
 
     def _connect(self) -> None:
@@ -112,11 +112,12 @@ class Annotator(QObject):
         for tracked in (annotated.masks, annotated.pseudo_labels):
             for event in _pixel_events(tracked.layer):
                 event.connect(self._touched)
-        annotated.masks.layer.events.selected_label.connect(self._mark)
+            tracked.layer.events.paint.connect(self._tell_of_stroke)
+        for event in _brush_events(annotated.masks.layer):
+            event.connect(self._show_brush)
         annotated.on_table_moved = self._table_moved
         annotated.on_told = lambda message: self.said.emit(message, False)
         self._fill()
-        self._mark()
         self.changed.emit()
 
     def forget(self, layer: Any) -> None:
@@ -175,7 +176,7 @@ class Annotator(QObject):
             return
         if self._runner.busy:
             self._live.start()
-        elif self.updates.has_news(at):
+        elif self.updates.has_news(at) and not self.current.pieces[at].done:
             self.update_masks([at])
 
     def go_to_next_uncertain_place(self) -> None:
@@ -208,7 +209,7 @@ class Annotator(QObject):
 
     def _show_confidence(self, wanted: bool) -> None:
         if self.current is not None and self.position is not None:
-            self._confidence.show(self.current, self.position, wanted)
+            self._shown.confidence.show(self.current, self.position, wanted)
 
     def _set_done(self, done: bool) -> None:
         at = self.position
@@ -225,7 +226,9 @@ class Annotator(QObject):
             for tracked in (self.current.masks, self.current.pseudo_labels):
                 for event in _pixel_events(tracked.layer):
                     event.disconnect(self._touched)
-            self.current.masks.layer.events.selected_label.disconnect(self._mark)
+                tracked.layer.events.paint.disconnect(self._tell_of_stroke)
+            for event in _brush_events(self.current.masks.layer):
+                event.disconnect(self._show_brush)
             self.current.on_table_moved = lambda: None
             self.current.on_told = lambda message: None
         self.current = None
@@ -254,16 +257,15 @@ class Annotator(QObject):
     def _settled(self) -> None:
         if self.current is None:
             return
-        if self.position is not None and table_edits.name_painted(self.current, self.position):
+        at = self.position
+        if at is not None and table_edits.name_painted(self.current, at):
             self._tell_names()
             self._fill()
-        elif self._absent_names() != self._absent:
-            there = sorted(self._absent - self._absent_names())
-            self._fill()
-            if there:
-                names = ", ".join(f"'{name}'" for name in there)
-                self.said.emit(f"{names}: the model took it to be absent, and now it is in the masks.", False)
-        self._show_slice()
+        there = self._shown.follow(self.current, at)
+        if there:
+            names = ", ".join(f"'{name}'" for name in there)
+            self.said.emit(f"{names}: the model took it to be absent, and now it is in the masks.", False)
+        self.refresh_controls()
         self.changed.emit()
         self._live.start()
 
@@ -284,48 +286,33 @@ class Annotator(QObject):
         self._told_unseen = unseen
 
     def _fill(self) -> None:
-        if self.current is None:
-            return
-        piece = self.current.pieces.get(self.position or ())
-        presence = {} if piece is None else piece.presence
-        self._absent = self._absent_names()
-        table = self.current.table
-        self.table.show_categories(table.labels, table.locked, presence, self._absent)
-        self._show_slice()
-
-    def _absent_names(self) -> frozenset[str]:
-        """What the model took to be absent, but for what is in the masks all the same: a person said so."""
-        current, at = self.current, self.position
-        piece = None if current is None or at is None else current.pieces.get(at)
-        if current is None or at is None or piece is None:
-            return frozenset()
-        masks, said = current.masks.labels(at), set(piece.record.get("absent", ()))
-        return frozenset(
-            label.name
-            for label in current.table.labels
-            if label.name in said and not (masks == label.id).any()
-        )
-
-    def _show_slice(self) -> None:
-        annotated, at = self.current, self.position
-        if annotated is None or at is None:
-            return
-        self.table.show_shares(annotated.masks.labels(at) if annotated.worked_on(at) else None)
-        piece = annotated.pieces.get(at)
-        self.controls.done.blockSignals(True)
-        self.controls.done.setChecked(piece is not None and piece.done)
-        self.controls.done.blockSignals(False)
-        self._confidence.refresh(annotated, at)
-        self.refresh_controls()
+        if self.current is not None:
+            self._shown.fill(self.current, self.position)
+            self.refresh_controls()
 
     def refresh_controls(self) -> None:
         """Enable what makes sense now."""
         self.controls.offer(corrections=self.current is not None, running=self._runner.busy)
 
-    def _mark(self, _event: Any = None) -> None:
+    def _show_brush(self, _event: Any = None) -> None:
         if self.current is not None:
-            self.table.mark(int(self.current.masks.layer.selected_label))
+            self._shown.show_brush(self.current)
+
+    def _tell_of_stroke(self, event: Any) -> None:
+        """Say what becomes of a stroke on a done slice, or on what is locked."""
+        current = self.current
+        if current is not None:
+            on_masks = event.source is current.masks.layer
+            tracked = current.masks if on_masks else current.pseudo_labels
+            note = stroke_note(current, tracked, event.value)
+            self.accepted.emit()
+            if note:
+                self.said.emit(note, False)
 
 
 def _pixel_events(layer: Any) -> tuple[Any, ...]:
     return (layer.events.paint, layer.events.set_data, layer.events.data)
+
+
+def _brush_events(layer: Any) -> tuple[Any, ...]:
+    return (layer.events.selected_label, layer.events.show_selected_label)

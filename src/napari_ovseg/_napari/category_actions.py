@@ -48,7 +48,6 @@ class CategoryActions(QWidget):
         self._fill_menu()
         table.itemSelectionChanged.connect(self._enable)
         table.refilled.connect(self._enable)
-        table.only_shown.connect(self._enable)
         self._enable()
 
     def _fill_menu(self) -> None:
@@ -71,7 +70,7 @@ class CategoryActions(QWidget):
         self._table.addAction(action)
         return action
 
-    def _enable(self, _only: int | None = None) -> None:
+    def _enable(self) -> None:
         chosen = self._table.chosen
         self.add.setEnabled(self._table.rowCount() > 0)
         for part in (self.merge, self.delete, self._rename, self._recolour, self._only, self._remove):

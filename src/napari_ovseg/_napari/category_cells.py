@@ -121,7 +121,7 @@ class CategoryCells(QTableWidget):
         for row in range(len(self._ids)):
             self._put_share(row)
         if self.only not in self._ids[:-1]:
-            self.show_only(None)
+            self.only = None
         self._draw_icons()
         self.mark(chosen)
         self.refilled.emit()
@@ -145,16 +145,14 @@ class CategoryCells(QTableWidget):
         """Show nothing: there are no masks."""
         self.labels, self.locked, self._ids, self._shares = (), frozenset(), (), {}
         self.setRowCount(0)
-        self.show_only(None)
+        self.only = None
         self.refilled.emit()
 
-    def show_shares(self, labels: np.ndarray | None) -> None:
-        """Count the labels of the masks, an array of unsigned integers of any shape; None: there are none."""
-        self._counted = labels is not None
-        if labels is None:
-            labels = np.zeros(0, np.uint8)
-        counts = np.bincount(labels.ravel(), minlength=max(self._ids, default=0) + 1)
-        self._shares = {id: counts[id] / max(labels.size, 1) for id in self._ids}
+    def show_shares(self, counts: np.ndarray | None) -> None:
+        """Show what share of the pixels each id has, from the counts by id; None: there are no masks."""
+        self._counted = counts is not None
+        total = 0 if counts is None else int(counts.sum())
+        self._shares = {} if counts is None else {id: counts[id] / max(total, 1) for id in self._ids}
         for row in range(len(self._ids)):
             self._put_share(row)
 
@@ -179,10 +177,12 @@ class CategoryCells(QTableWidget):
         return self._ids[row]
 
     def show_only(self, id: int | None) -> None:
-        if id != self.only:
-            self.only = id
+        """Light the eye of the category that is the only one to be seen; None: all are."""
+        only = id if id in self._ids[:-1] else None
+        if only != self.only:
+            self.only = only
             self._draw_icons()
-            self.only_shown.emit(id)
+            self.refilled.emit()
 
     def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802
         """Draw the icons in the colours of another theme."""

@@ -29,11 +29,11 @@ class CategoryTable(CategoryCells):
     -------
     picked(id), renamed(id, name), recoloured(id, (red, green, blue)), lock_changed(id, locked),
     only_shown(id or None), add_requested(typed), merge_requested(source, into), delete_requested(id)
-        What a person asks for. Nothing is done about it here: `show_categories` is called again.
+        What a person asks for. Nothing is done about it here: `show_categories` or `show_only` is called.
     refused(message)
         What was asked for can't be done.
     refilled()
-        Other rows may be there.
+        Other rows may be there, or another eye be lit.
     """
 
     picked = Signal(int)
@@ -87,9 +87,9 @@ class CategoryTable(CategoryCells):
         self.lock_changed.emit(id, id not in self.locked)
 
     def toggle_only(self, id: int) -> None:
-        """Show only one category, or all again."""
+        """Ask for only one category to be shown, or for all again."""
         if id != BACKGROUND_ID:
-            self.show_only(None if self.only == id else id)
+            self.only_shown.emit(None if self.only == id else id)
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
         """Pick the row, or toggle what is under the mouse."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
@@ -49,7 +50,15 @@ Ctrl+Enter runs."""
 
 
 class Form(QWidget):
-    """The fields of a run, Run and Cancel, progress, a message, the table, corrections and saving."""
+    """The fields of a run, Run and Cancel, progress, a message, the table, corrections and saving.
+
+    Signals
+    -------
+    changed()
+        A field says something else about the next run.
+    """
+
+    changed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -77,6 +86,7 @@ class Form(QWidget):
         self.status = StatusLine()
         self.progress, self.stage = self.status.progress, self.status.stage
         self.message = MessageLine()
+        self.refusal = ""
         self.table = CategoryTable()
         self.table_actions = CategoryActions(self.table)
         self.slices = SlicesRow()
@@ -134,6 +144,10 @@ class Form(QWidget):
         for changed in (self.model.currentTextChanged, self.weights.architecture.textChanged):
             changed.connect(self.sharper.look_soon)
             changed.connect(lambda _text: self.settings.suit(self.model_name()))
+        typed = (self.names, self.channels, self.weights.architecture, self.weights.file)
+        for edited in (*(box.textChanged for box in typed), self.model.currentTextChanged):
+            edited.connect(lambda *_: self.changed.emit())
+        self.channel_axis.currentIndexChanged.connect(lambda _index: self.changed.emit())
         self.model.currentTextChanged.connect(
             lambda text: self.fields.setRowVisible(self.weights, text == LOCAL_FILE)
         )
@@ -213,7 +227,13 @@ class Form(QWidget):
 
     def show_message(self, text: str, *, error: bool = False) -> None:
         """Show one notice or error in the place of the last."""
+        self.refusal = text if error else ""
         self.message.say(text, error=error)
+
+    def withdraw_refusal(self) -> None:
+        """Take back what was said last if it was an error: something was done since, or it is mended."""
+        if self.refusal:
+            self.show_message("")
 
 
 def _button(title: str, tip: str) -> QPushButton:

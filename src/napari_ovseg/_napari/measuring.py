@@ -47,9 +47,12 @@ class Measuring(QObject):
     Signals
     -------
     refused(message)
+    accepted()
+        What was asked for is being done.
     """
 
     refused = Signal(str)
+    accepted = Signal()
 
     def __init__(
         self,
@@ -81,6 +84,7 @@ class Measuring(QObject):
         dialog.chosen.connect(self._keep)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.show()
+        self.accepted.emit()
 
     def _offer(self) -> None:
         if self._current() is None:
@@ -93,6 +97,7 @@ class Measuring(QObject):
             self.dialog.destroyed.connect(partial(setattr, self, "dialog", None))
         self.dialog.show()
         self.dialog.raise_()
+        self.accepted.emit()
 
     def _keep(self, options: Options) -> None:
         self._options = options

@@ -88,6 +88,17 @@ class RunRequests:
             return request, None
         return request, Earlier(earlier, earlier.table, same=into is not None)
 
+    def lacking(self, image: Image | None) -> str:
+        """Why a run can't be started with what the fields say now, "" where it can."""
+        try:
+            image = _there(image)
+            parse_categories(self._form.names.toPlainText())
+            self._form.slices.positions(self.source(image).placement.position)
+            self._model()
+        except InputError as error:
+            return str(error)
+        return ""
+
     def gather_suggest(self, image: Image | None, vocabulary: str, number: int) -> SuggestRequest | None:
         """Gather the settings for suggesting names for the slice in view, otherwise as :meth:`gather`."""
         source, form = self.source(_there(image)), self._form

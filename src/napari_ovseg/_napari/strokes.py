@@ -6,9 +6,10 @@ that whatever calls them, be it a drag, the polygon or a script, is heard.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from napari_ovseg._napari.source import Placement
     from napari_ovseg.annotation.annotation import Position
+    from napari_ovseg.categories import Labels
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,23 @@ class Covered:
             index = tuple(slice(None) if axis in axes else moved.get(axis, 0) for axis in range(len(box)))
             position = tuple(box[axis].start + moved[axis] for axis in stack)
             yield position, (box[axes[0]], box[axes[1]]), self.mask[index]
+
+
+@dataclass(frozen=True)
+class Painted:
+    """What a stroke has done, or a part of it.
+
+    Attributes
+    ----------
+    positions : list of tuple of int
+        The slices it is in.
+    given, taken : np.ndarray
+        1-D: the ids painted, one or one for each pixel, and those that were there before.
+    """
+
+    positions: list[Position]
+    given: Labels
+    taken: Labels
 
 
 def listen(
@@ -169,6 +188,30 @@ def _in_polygon(layer: Any, points: Any) -> Covered | None:
     drawn = Image.new("L", (int(high[1] - low[1]), int(high[0] - low[0])), 0)
     ImageDraw.Draw(drawn).polygon([tuple(map(int, p[::-1])) for p in plane - low], outline=1, fill=1)
     return _boxed(layer, corners[0], axes, low, high, np.array(drawn, bool))
+
+
+def painted_in(item: Iterable[Any], placement: Placement) -> Iterator[Painted]:
+    """What the records of an item of the layer's history have changed."""
+    for atom in item:
+        if getattr(atom, "slice_key", None) is not None:
+            given, taken = atom.new_value, atom.old_values
+        else:
+            _, taken, given = atom
+        if np.size(taken):
+            yield Painted(list(positions_of(atom, placement)), np.atleast_1d(given), np.atleast_1d(taken))
+
+
+def positions_of(atom: Any, placement: Placement) -> Iterable[Position]:
+    """The slices that a record of the layer's history has pixels in."""
+    where = getattr(atom, "slice_key", None) or atom[0]
+    along: list[Iterable[int]] = []
+    for axis in placement.stack_axes:
+        part = where[axis]
+        if isinstance(part, slice):
+            along.append(range(*part.indices(placement.shape[axis])))
+        else:
+            along.append(np.unique(part).tolist())
+    return product(*along)
 
 
 def _changed_by(atom: Any) -> Covered | None:

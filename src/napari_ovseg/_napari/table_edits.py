@@ -12,7 +12,7 @@ from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.label_table import LabelTable
 from napari_ovseg.annotation.relabel import after_deleting, after_merging, after_renaming
-from napari_ovseg.categories import void_of
+from napari_ovseg.categories import count_ids, void_of
 from napari_ovseg.errors import InputError
 
 
@@ -51,10 +51,9 @@ def add(annotated: Annotated, typed: str) -> list[str]:
 
 def name_painted(annotated: Annotated, position: Position) -> bool:
     """Give a name to ids that were painted without one; tells whether there were any."""
-    human = annotated.human_pixels(position)
     table = annotated.table
-    for id in np.unique(human).tolist():
-        if id not in (0, void_of(human), *table.ids):
+    for id in _unnamed(annotated, position):
+        if (annotated.human_pixels(position) == id).any():
             added = _add_named_after(table, id)
             named = replace(added.labels[-1], id=id)
             table = LabelTable((*table.labels, named), table.locked, max(table.last_id, id))
@@ -62,6 +61,13 @@ def name_painted(annotated: Annotated, position: Position) -> bool:
         return False
     annotated.show_table(table)
     return True
+
+
+def _unnamed(annotated: Annotated, position: Position) -> list[int]:
+    """The ids on either layer of a slice that have no name."""
+    both = [tracked.labels(position) for tracked in (annotated.masks, annotated.pseudo_labels)]
+    ids = np.flatnonzero(sum(map(count_ids, both)))
+    return [id for id in ids.tolist() if id not in (0, void_of(both[0]), *annotated.table.ids)]
 
 
 def _add_named_after(table: LabelTable, id: int) -> LabelTable:

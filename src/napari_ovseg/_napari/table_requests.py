@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject, Signal
 from qtpy.QtWidgets import QMessageBox
 
 from napari_ovseg._napari import table_edits
+from napari_ovseg._napari.category_cells import BACKGROUND_ID
 from napari_ovseg.errors import OvsegError
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from napari_ovseg._napari.annotated import Annotated
     from napari_ovseg._napari.category_table import CategoryTable
+
+_NO_TOOLS = ("pan_zoom", "transform")
 
 
 class TableRequests(QObject):
@@ -65,7 +68,7 @@ class TableRequests(QObject):
         table.refused.connect(self.refused)
 
     def pick(self, label: int) -> None:
-        """Paint with a category from now on."""
+        """Paint with a category from now on: with the tool at hand, or with the brush where none is."""
         current = self._current()
         if current is not None:
             layer = current.masks.layer
@@ -73,7 +76,12 @@ class TableRequests(QObject):
             # napari puts the tool away when a layer is shown, even if it was already.
             if not layer.visible:
                 layer.visible = True
+            if label == BACKGROUND_ID:
+                # nothing at all would be seen
+                layer.show_selected_label = False
             layer.selected_label = label
+            if layer.mode in _NO_TOOLS:
+                layer.mode = "paint"
 
     def choose_neighbour(self, step: int) -> None:
         """Choose the category after (1) or before (-1) the one being painted with."""
@@ -92,7 +100,9 @@ class TableRequests(QObject):
     def _add(self, typed: str) -> None:
         added: list[str] = []
         self._edit(lambda annotated: added.extend(table_edits.add(annotated, typed)))
-        if added:
+        current = self._current()
+        if added and current is not None:
+            self.pick(next(label.id for label in current.table.labels if label.name == added[0]))
             self.find_requested.emit()
 
     def _delete(self, id: int) -> None:
@@ -107,6 +117,8 @@ class TableRequests(QObject):
         if count and QMessageBox.question(self.table, "Delete a category", question) != yes:
             return
         below = current.table.next_id(id)
+        if id == self.table.only:
+            current.masks.layer.show_selected_label = id in current.table.locked
         self._edit(partial(table_edits.delete, id=id))
         self._paint_instead(id, below)
 
@@ -136,9 +148,12 @@ class TableRequests(QObject):
         self.edited.emit()
 
     def _show_only(self, id: int | None) -> None:
+        """Let napari show only the label that is painted with, which is this one from now on."""
         current = self._current()
         if current is not None:
             layer = current.masks.layer
             if id is not None:
                 layer.selected_label = id
+                if not layer.visible:
+                    layer.visible = True
             layer.show_selected_label = id is not None

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_ovseg._napari.steps import Agreement, Step, atoms_of, is_in, no_pixels
-from napari_ovseg._napari.strokes import Covered, listen
+from napari_ovseg._napari.strokes import Covered, Painted, listen, painted_in, positions_of
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.corrections import Baseline, PackedBaseline
 from napari_ovseg.categories import Labels, void_of
@@ -52,6 +51,7 @@ class TrackedLabels:
         self._baselines: dict[Position, Baseline] = {}
         self._steps: list[Step | Agreement] = []
         self._touched: set[Position] = set()
+        self._writing = False
         self.written: set[Position] = set()
         # at once: a stroke after an undo wipes out its trace
         for event in (layer.events.paint, layer.events.set_data):
@@ -103,7 +103,7 @@ class TrackedLabels:
         self.written |= set(slices)
         before = {position: self._baseline(position) for position in slices}
         known = atoms_of(self.layer._undo_history)
-        with _sliced(self.layer), self.layer.block_history():
+        with self._no_stroke(), _sliced(self.layer), self.layer.block_history():
             if always:
                 self.layer._save_history(no_pixels(self.layer.data))
             for position, (labels, _) in slices.items():
@@ -123,7 +123,29 @@ class TrackedLabels:
         self.follow_history()
         step = Step([no_pixels(self.layer.data)], {}, {}, note)
         self._steps.append(step)
-        self.layer._save_history(step.atoms[0])
+        with self._no_stroke():
+            self.layer._save_history(step.atoms[0])
+
+    def painted_in(self, item: Iterable[Any]) -> Iterator[Painted]:
+        """What a person painted by the latest item of the undo history, in parts."""
+        if self._writing:
+            return
+        yield from painted_in(item, self.placement)
+        atoms = atoms_of([item])
+        for step in self._steps:
+            if isinstance(step, Agreement) and is_in(step, atoms):
+                for position, indices, _ in step.pixels:
+                    same = self.labels(position).reshape(-1)[indices]
+                    yield Painted([position], same, same[:0])
+
+    @contextmanager
+    def _no_stroke(self) -> Iterator[None]:
+        """What becomes an item of the undo history meanwhile is no person's stroke."""
+        self._writing = True
+        try:
+            yield
+        finally:
+            self._writing = False
 
     def take_back(self, step: Step) -> None:
         """Undo a step for good, if nothing came after it."""
@@ -224,7 +246,7 @@ class TrackedLabels:
         """Note the slices that the latest stroke, write, undo or redo has changed, in view or not."""
         for history in (self.layer._undo_history, self.layer._redo_history):
             for atom in history[-1] if history else ():
-                self._touched |= set(_positions_of(atom, self.placement))
+                self._touched |= set(positions_of(atom, self.placement))
         for position in self._touched:
             self._baseline(position)
 
@@ -271,16 +293,3 @@ def _sliced(layer: LabelsLayer) -> Iterator[None]:
 
 def _packed(baselines: Mapping[Position, Baseline]) -> dict[Position, PackedBaseline]:
     return {position: baseline.packed() for position, baseline in baselines.items()}
-
-
-def _positions_of(atom: Any, placement: Placement) -> Iterable[Position]:
-    """The slices that a record of the layer's history has pixels in."""
-    where = getattr(atom, "slice_key", None) or atom[0]
-    along: list[Iterable[int]] = []
-    for axis in placement.stack_axes:
-        part = where[axis]
-        if isinstance(part, slice):
-            along.append(range(*part.indices(placement.shape[axis])))
-        else:
-            along.append(np.unique(part).tolist())
-    return product(*along)

@@ -17,7 +17,6 @@ from napari_ovseg._napari.events import CANCELLED, Segmented
 from napari_ovseg._napari.form import Form
 from napari_ovseg._napari.keys import bind_keys, unbind_keys
 from napari_ovseg._napari.layers import METADATA_KEY, has_results
-from napari_ovseg._napari.long_words import foldable
 from napari_ovseg._napari.measuring import Measuring
 from napari_ovseg._napari.model_choice import ModelChoice, default_model, model_choices
 from napari_ovseg._napari.picture_choice import PictureChoice
@@ -75,7 +74,7 @@ class OpenVocabularyWidget(QWidget):
         self._to_find = False
         self._suggested = ""
         self._told_of: Image | None = None
-        self._refusal = ""
+        self._not_started = ""
         # The widget may be deleted at any time; its thread must not work on for nobody.
         self.destroyed.connect(lambda: runner.stop())
         self._connect()
@@ -93,10 +92,12 @@ class OpenVocabularyWidget(QWidget):
         form.correct.update_anyway.connect(annotator.update_anyway)
         self.pictures.chosen.connect(self._image_chosen)
         form.names.submitted.connect(self.start)
+        form.changed.connect(self._look_again)
         self._taking_in.taken.connect(self._show_taken)
         self._taking_in.said.connect(lambda message, error: form.show_message(message, error=error))
         form.channel_axis.currentIndexChanged.connect(self._offer_slices)
         self.measuring.refused.connect(lambda message: form.show_message(message, error=True))
+        self.measuring.accepted.connect(form.withdraw_refusal)
         self._runs.segmented.connect(self._show_segmented)
         self._runs.progressed.connect(form.show_progress)
         self._runs.ended.connect(self._ended)
@@ -104,8 +105,8 @@ class OpenVocabularyWidget(QWidget):
         self.suggesting.progressed.connect(form.show_progress)
         self.suggesting.ended.connect(self._ended)
         self._runner.idle.connect(self._on_idle)
-        annotator.said.connect(self._say_of_annotator)
-        annotator.accepted.connect(self._withdraw_refusal)
+        annotator.said.connect(lambda message, error: form.show_message(message, error=error))
+        annotator.accepted.connect(form.withdraw_refusal)
         self._as_shown.said.connect(lambda message, error: form.show_message(message, error=error))
         self.session.said.connect(lambda message, error: form.show_message(message, error=error))
         self.session.resuming.connect(partial(show_choices, form))
@@ -150,7 +151,8 @@ class OpenVocabularyWidget(QWidget):
         try:
             gathered = self._requests.gather(image, self.annotator.current, into, self._runner.next_number())
         except OvsegError as error:
-            self.form.show_message(str(error), error=True)
+            self._not_started = str(error)
+            self.form.show_message(self._not_started, error=True)
             return
         if image is not None and gathered is not None:
             self.form.show_message("")
@@ -160,7 +162,7 @@ class OpenVocabularyWidget(QWidget):
     def update_masks(self) -> None:
         """Learn from what was painted since the last update, in any slice, or say in one sentence why not."""
         if self.annotator.current is None and not self.busy:
-            self._say_of_annotator("There are no masks to update yet: press Run first.", error=True)
+            self.form.show_message("There are no masks to update yet: press Run first.", error=True)
         else:
             self.annotator.update_painted()
 
@@ -189,14 +191,11 @@ class OpenVocabularyWidget(QWidget):
         self.form.show_running(self._runner.busy, stopping=True)
         self.form.show_message(message, error=error)
 
-    def _say_of_annotator(self, message: str, error: bool) -> None:
-        self._refusal = message if error else ""
-        self.form.show_message(message, error=error)
-
-    def _withdraw_refusal(self) -> None:
-        """Take back what was refused once something else is done; not what others have said since."""
-        if self._refusal and self.form.message.text() == foldable(self._refusal):
-            self.form.show_message("")
+    def _look_again(self) -> None:
+        """Take back why a run was not started as soon as that is mended."""
+        if self._not_started and self.form.refusal == self._not_started:
+            self._not_started = self._requests.lacking(self.pictures.image)
+            self.form.show_message(self._not_started, error=bool(self._not_started))
 
     def _on_update(self, stage: str, done: int, total: int, time_left: str) -> None:
         """Show how far an update is."""

@@ -48,7 +48,9 @@ class Baseline:
         A pixel painted void is handed back to the machine. One that has again what the machine wrote is what
         it was at that time, so that undo takes a correction back.
         """
-        return np.where(labels != self.written, labels, self.human)
+        human = self.human.copy()
+        np.copyto(human, labels, where=labels != self.written)
+        return human
 
     def with_human(self, labels: Labels, human: Labels) -> Baseline:
         """Return the baseline under which `human (H, W)` are the human pixels of the same `labels`.
