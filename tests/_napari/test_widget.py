@@ -133,8 +133,10 @@ def test_what_was_said_of_one_picture_is_not_said_of_the_next(make_panel):
     assert panel.message == ""
 
 
-def test_a_refusal_goes_once_it_is_mended_or_something_else_is_done(panel):
+def test_a_refusal_goes_once_it_is_mended_or_something_else_is_done(make_panel):
     """Red stands for what is wrong now; a run, a stroke or an edit that works takes it away."""
+    panel = make_panel()
+    panel.viewer.add_image(NOISE, name="photo")
     panel.click_run()
     assert panel.form.refusal == panel.message != ""
     panel.type_names("bright")
@@ -157,7 +159,9 @@ def test_a_refusal_goes_once_it_is_mended_or_something_else_is_done(panel):
         assert panel.form.refusal == ""
 
 
-def test_a_message_that_is_no_refusal_stays(panel):
+def test_a_message_that_is_no_refusal_stays(make_panel):
+    panel = make_panel()
+    panel.viewer.add_image(NOISE, name="photo")
     panel.run("bright, dark")
     said = panel.message
     panel.type_names("bright")
