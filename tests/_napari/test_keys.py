@@ -1,21 +1,26 @@
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from napari._qt.widgets.qt_keyboard_settings import ShortcutEditor
 from napari.components import ViewerModel
 from napari.layers import Labels
 from napari.settings import get_settings
+from napari.utils.action_manager import action_manager
 from napari.utils.key_bindings import coerce_keybinding
 from napari.utils.shortcuts import default_shortcuts
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QSettings, Qt
 from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QApplication, QComboBox, QLineEdit, QPlainTextEdit, QSpinBox
 
+from napari_ovseg._napari import keys
 from napari_ovseg._napari.category_cells import NAME
 from napari_ovseg._napari.category_table import CategoryTable
-from napari_ovseg._napari.keys import KEYS, bind_keys, unbind_keys
+from napari_ovseg._napari.keys import KEYS, WHAT, bind_keys, keys_of, unbind_keys
 from napari_ovseg.annotation.label_table import LabelTable
 
+CTRL = Qt.KeyboardModifier.ControlModifier
 ALT = Qt.KeyboardModifier.AltModifier
 NONE = Qt.KeyboardModifier.NoModifier
 NAMES = ("next_category", "previous_category", "update_masks", "next_uncertain_place", "background")
@@ -27,9 +32,25 @@ def bindings(keys):
 
 def test_no_key_is_one_of_napari():
     ours = bindings(KEYS.values())
-    assert len(ours) == len(KEYS) == 14
+    assert len(ours) == len(KEYS) == len(WHAT) == 16
     assert not ours & {key for keys in default_shortcuts.values() for key in keys}
     assert not ours & bindings(Labels.class_keymap)
+
+
+@pytest.fixture(autouse=True)
+def keys_as_at_the_first_start():
+    """What a test has changed is not there for the next."""
+    yield
+    forget_keys()
+
+
+def forget_keys():
+    for name in KEYS:
+        action = f"napari-ovseg:{name}"
+        if action in action_manager._actions:
+            action_manager.unbind_shortcut(action)
+            action_manager._actions.pop(action)
+    QSettings("napari-ovseg", "napari-ovseg").remove("keys")
 
 
 def test_no_key_is_one_of_the_menus(make_napari_viewer):
@@ -52,11 +73,14 @@ def viewer(make_napari_viewer, qtbot):
 def called(viewer):
     names = []
     actions = {name: lambda name=name: names.append(name) for name in KEYS}
-    assert bind_keys(viewer, actions) == dict(KEYS)
-    return names
+    bind_keys(viewer, actions)
+    yield names
+    unbind_keys(viewer, actions)
 
 
 PRESSED = {
+    "Ctrl+Enter": (Qt.Key.Key_Return, CTRL),
+    "Ctrl+.": (Qt.Key.Key_Period, CTRL),
     "W": (Qt.Key.Key_W, NONE),
     "Q": (Qt.Key.Key_Q, NONE),
     "U": (Qt.Key.Key_U, NONE),
@@ -108,14 +132,12 @@ def test_nothing_fires_while_a_person_types(viewer, called, qtbot):
         box.setEnabled(False)
 
 
-def test_unbinding_leaves_the_viewer_as_it_was():
-    viewer = ViewerModel()
-    before = dict(viewer.keymap)
-    bound = bind_keys(viewer, {"update_masks": list})
-    assert set(bound) == {"update_masks"}
-    assert len(viewer.keymap) == len(before) + 1
-    unbind_keys(viewer, bound)
-    assert viewer.keymap == before
+def test_unbound_keys_do_nothing(viewer, called, qtbot):
+    (actions,) = keys._panels[id(viewer)]
+    unbind_keys(viewer, actions)
+    qtbot.keyClick(viewer.window._qt_window, *PRESSED["W"])
+    assert called == []
+    assert id(viewer) not in keys._panels
 
 
 def test_keys_of_others_stay_theirs():
@@ -123,16 +145,75 @@ def test_keys_of_others_stay_theirs():
     calls = []
     viewer.bind_key("N", lambda _viewer: calls.append("theirs"))
     shortcuts = get_settings().shortcuts.shortcuts
+    forget_keys()
     get_settings().shortcuts.shortcuts = {**shortcuts, "napari:new_label": ["W"]}
+    actions = dict.fromkeys(KEYS, calls.clear)
     try:
-        bound = bind_keys(viewer, dict.fromkeys(KEYS, calls.clear))
+        bind_keys(viewer, actions)
     finally:
         get_settings().shortcuts.shortcuts = shortcuts
-    assert set(KEYS) - set(bound) == {"next_uncertain_place", "next_category"}
+    assert set(KEYS) - set(keys_of(viewer)) == {"next_uncertain_place", "next_category"}
     viewer.keymap[coerce_keybinding("N")](viewer)
     assert calls == ["theirs"]
-    unbind_keys(viewer, bound)
+    unbind_keys(viewer, actions)
     assert set(viewer.keymap) == bindings(["N"])
+
+
+def test_a_key_changed_in_the_preferences_works_and_comes_back(viewer, called, qtbot):
+    editor = ShortcutEditor()
+    qtbot.addWidget(editor)
+    editor.valueChanged.connect(lambda new: get_settings().shortcuts.update({"shortcuts": new}))
+    table = editor._table
+    titles = [table.item(row, 0).text() for row in range(table.rowCount())]
+    row = titles.index("Update the masks from what was painted (napari-ovseg)")
+    table.setCurrentCell(row, 2)
+    table.item(row, 2).setText("J")
+    for _ in range(2):
+        assert keys_of(viewer)["update_masks"] == "J"
+        called.clear()
+        qtbot.keyClick(viewer.window._qt_window, *PRESSED["U"])
+        qtbot.keyClick(viewer.window._qt_window, Qt.Key.Key_J)
+        assert called == ["update_masks"]
+        # napari would warn at its next start of settings for actions that are not there yet
+        assert not [name for name in get_settings().shortcuts.shortcuts if "ovseg" in name]
+        # as at the next start
+        for name in KEYS:
+            for key in action_manager._shortcuts.pop(f"napari-ovseg:{name}", ()):
+                ViewerModel.class_keymap.pop(coerce_keybinding(key))
+            action_manager._actions.pop(f"napari-ovseg:{name}")
+        bind_keys(viewer, {})
+
+
+def test_each_window_acts_on_its_own_panel(viewer, called, make_napari_viewer, qtbot):
+    other, theirs = make_napari_viewer(show=True), []
+    actions = {name: lambda name=name: theirs.append(name) for name in KEYS}
+    bind_keys(other, actions)
+    qtbot.keyClick(viewer.window._qt_window, *PRESSED["W"])
+    qtbot.keyClick(other.window._qt_window, *PRESSED["Q"])
+    assert (called, theirs) == (["next_category"], ["previous_category"])
+    unbind_keys(other, actions)
+
+
+def test_the_list_of_keys_opens_with_a_question_mark_and_a_button(make_panel, qtbot):
+    panel = make_panel(show=True)
+    window = panel.viewer.window._qt_window
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    qtbot.keyClick(window, "?")
+    listed = panel.widget.keys.window
+    assert listed.isVisible()
+    text = listed.keys.toPlainText()
+    for said in ("U\nUpdate the masks", "Alt+1 to Alt+9\n", "2 or P\nBrush", "Ctrl+Z\nUndo"):
+        assert said in text
+    assert listed.pages.toPlainText().startswith("The window")
+    action_manager.unbind_shortcut("napari-ovseg:update_masks")
+    assert "no key\nUpdate the masks" in listed.keys.toPlainText()
+    assert "Key: U" not in panel.form.correct.update_masks.toolTip()
+    listed.close()
+    qtbot.waitUntil(lambda: panel.widget.keys.window is None)
+    panel.click(panel.form.help)
+    assert panel.widget.keys.window.isVisible()
+    panel.widget.keys.window.close()
 
 
 def test_tooltips_promise_only_what_was_bound(qtbot):
@@ -158,9 +239,14 @@ def test_the_page_lists_every_key():
         assert last in page
 
 
-def test_two_panels_do_not_fight_over_keys():
-    viewer = ViewerModel()
-    first = bind_keys(viewer, {"update_masks": list})
-    assert bind_keys(viewer, {"update_masks": list}) == {}
+def test_of_two_panels_of_a_window_the_first_acts():
+    viewer, calls = ViewerModel(), []
+    first, second = ({"update_masks": partial(calls.append, number)} for number in (1, 2))
+    bind_keys(viewer, first)
+    bind_keys(viewer, second)
+    press = ViewerModel.class_keymap[coerce_keybinding("U")]
+    press(viewer)
     unbind_keys(viewer, first)
-    assert bind_keys(viewer, {"update_masks": list})
+    press(viewer)
+    assert calls == [1, 2]
+    unbind_keys(viewer, second)

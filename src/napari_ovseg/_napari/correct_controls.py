@@ -6,8 +6,6 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QMenu, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from napari_ovseg._napari.keys import shown
-
 
 class CorrectControls(QWidget):
     """Update masks, live, next uncertain place, confidence and done.
@@ -59,12 +57,6 @@ class CorrectControls(QWidget):
                 line.addWidget(control)
             layout.addLayout(line)
         self.offer(corrections=False)
-
-    def name_keys(self, update_masks: str | None, next_uncertain: str | None) -> None:
-        """Tell the keys in the tooltips."""
-        for button, key in ((self.update_masks, update_masks), (self.next_uncertain, next_uncertain)):
-            if key:
-                button.setToolTip(f"{button.toolTip()} Key: {shown(key)}")
 
     def offer_slices(self, several: bool) -> None:
         """Show or hide what only a stack needs."""

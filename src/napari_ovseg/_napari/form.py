@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QPushButton,
     QSizePolicy,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -81,8 +82,11 @@ class Form(QWidget):
         settings = self.settings
         self.pack, self.preset, self.method = settings.pack, settings.preset, settings.method
         self.device, self.unload = settings.device, settings.unload
-        self.run = _button("Run", "Find the names in the picture. Key, in the names: Ctrl+Enter")
+        self.run = _button("Run", "Find the names in the picture.")
         self.cancel = _button("Cancel", "Stop what is running; slices that are finished stay.")
+        self.help = QToolButton()
+        self.help.setText("?")
+        self.help.setToolTip("All keys, and the documentation. Key: ?")
         self.status = StatusLine()
         self.progress, self.stage = self.status.progress, self.status.stage
         self.message = MessageLine()
@@ -107,6 +111,7 @@ class Form(QWidget):
         buttons = QHBoxLayout()
         buttons.addWidget(self.run, 3)
         buttons.addWidget(self.cancel, 1)
+        buttons.addWidget(self.help)
         layout = QVBoxLayout(self)
         layout.addLayout(self.fields)
         layout.addWidget(self.settings)

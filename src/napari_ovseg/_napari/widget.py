@@ -15,10 +15,10 @@ from napari_ovseg._napari.annotator import Annotator
 from napari_ovseg._napari.as_shown import AsShown
 from napari_ovseg._napari.events import CANCELLED, Segmented
 from napari_ovseg._napari.form import Form
-from napari_ovseg._napari.keys import bind_keys, unbind_keys
 from napari_ovseg._napari.layers import METADATA_KEY, has_results
 from napari_ovseg._napari.measuring import Measuring
 from napari_ovseg._napari.model_choice import ModelChoice, default_model, model_choices
+from napari_ovseg._napari.panel_keys import PanelKeys
 from napari_ovseg._napari.picture_choice import PictureChoice
 from napari_ovseg._napari.run import Engine
 from napari_ovseg._napari.run_request import RunRequests
@@ -78,7 +78,15 @@ class OpenVocabularyWidget(QWidget):
         # The widget may be deleted at any time; its thread must not work on for nobody.
         self.destroyed.connect(lambda: runner.stop())
         self._connect()
-        self._bind_keys()
+        self.keys = PanelKeys(
+            napari_viewer,
+            self.form,
+            self.annotator,
+            run=self.start,
+            cancel=self.cancel,
+            update_masks=self.update_masks,
+            parent=self,
+        )
         self.form.offer_models(model_choices(), default_model())
         self.pictures.list_images()
         self.pictures.follow_selection()
@@ -115,24 +123,6 @@ class OpenVocabularyWidget(QWidget):
         annotator.names_changed.connect(self._follow_names)
         annotator.find_requested.connect(self._find_added)
         self.viewer.layers.events.removed.connect(self._on_removed)
-
-    def _bind_keys(self) -> None:
-        annotator, choose = self.annotator, self.annotator.requests
-        bound = bind_keys(
-            self.viewer,
-            {
-                "next_category": lambda: choose.choose_neighbour(1),
-                "previous_category": lambda: choose.choose_neighbour(-1),
-                **{f"category_{number}": partial(choose.choose_nth, number) for number in range(1, 10)},
-                "background": partial(choose.choose_nth, 0),
-                "update_masks": self.update_masks,
-                "next_uncertain_place": annotator.go_to_next_uncertain_place,
-            },
-        )
-        viewer = self.viewer
-        self.destroyed.connect(lambda: unbind_keys(viewer, bound))
-        self.form.table.show_keys(bound)
-        self.form.correct.name_keys(bound.get("update_masks"), bound.get("next_uncertain_place"))
 
     @property
     def busy(self) -> bool:

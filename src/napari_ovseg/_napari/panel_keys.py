@@ -1,0 +1,103 @@
+"""The keys of one panel: what they do, which tooltips name them, and the window that lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, Qt
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import QShortcut, QWidget
+
+from napari_ovseg._napari.help_window import HelpWindow
+from napari_ovseg._napari.keys import bind_keys, follow_keys, keys_of, shown, unbind_keys
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+    from napari_ovseg._napari.annotator import Annotator
+    from napari_ovseg._napari.form import Form
+
+
+class PanelKeys(QObject):
+    """Binds the keys as long as the panel is there, and tells of them.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    form : Form
+    annotator : Annotator
+    run, cancel, update_masks : callable
+        What the buttons of these names do.
+    parent : QWidget
+        The panel.
+    """
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        form: Form,
+        annotator: Annotator,
+        *,
+        run: Callable[[], Any],
+        cancel: Callable[[], Any],
+        update_masks: Callable[[], Any],
+        parent: QWidget,
+    ) -> None:
+        super().__init__(parent)
+        self._viewer, self._form = viewer, form
+        self.window: HelpWindow | None = None
+        choose = annotator.requests
+        actions: dict[str, Callable[[], Any]] = {
+            "run": run,
+            "cancel": cancel,
+            "update_masks": update_masks,
+            "next_uncertain_place": annotator.go_to_next_uncertain_place,
+            "previous_category": lambda: choose.choose_neighbour(-1),
+            "next_category": lambda: choose.choose_neighbour(1),
+            **{f"category_{number}": partial(choose.choose_nth, number) for number in range(1, 10)},
+            "background": partial(choose.choose_nth, 0),
+        }
+        bind_keys(viewer, actions)
+        parent.destroyed.connect(lambda: unbind_keys(viewer, actions))
+        self._buttons = {
+            "run": form.run,
+            "cancel": form.cancel,
+            "update_masks": form.correct.update_masks,
+            "next_uncertain_place": form.correct.next_uncertain,
+        }
+        self._tips = {name: button.toolTip() for name, button in self._buttons.items()}
+        follow_keys(self._tell, parent.destroyed)
+        self._tell()
+        form.help.clicked.connect(self.show_window)
+        self._listen(parent)
+
+    def _listen(self, panel: QWidget) -> None:
+        """Open the list with ?, which is on another key of each keyboard; where a person types it is text."""
+        window = getattr(self._viewer, "window", None)
+        shortcut = QShortcut(QKeySequence("?"), panel if window is None else window._qt_window)
+        shortcut.activated.connect(self.show_window)
+        shortcut.activatedAmbiguously.connect(self.show_window)
+        panel.destroyed.connect(shortcut.deleteLater)
+
+    def _tell(self) -> None:
+        """Name in tooltips the keys that work now."""
+        keys = keys_of(self._viewer)
+        for name, button in self._buttons.items():
+            tip = self._tips[name]
+            button.setToolTip(f"{tip} Key: {shown(keys[name])}" if name in keys else tip)
+        self._form.table.show_keys(keys)
+        if self.window is not None:
+            self.window.show_keys(keys)
+
+    def show_window(self) -> None:
+        """Show the list of keys, or bring it to the front."""
+        if self.window is None:
+            self.window = HelpWindow(self._form)
+            self.window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            self.window.destroyed.connect(partial(setattr, self, "window", None))
+        self.window.show_keys(keys_of(self._viewer))
+        self.window.show()
+        self.window.raise_()
+        self.window.activateWindow()
