@@ -71,7 +71,7 @@ def changed(setting: Setting) -> Iterator[None]:
         "walk": (distillation, "walk", lambda maps, deep: maps),
         "power by picture": (distillation, "POWER_FACTORS", {1.0: 1.0}),
         "shift by picture": (contrast, "SHIFTS", {0.0: 1.0}),
-        "outlining": (distillation, "sharpen", lambda scores, picture: scores),
+        "outlining": (distillation, "sharpen", lambda scores, picture, on_round: scores),
         "second turn": (turns, "TURNS", 1),
         "fine edges": (distillation, "sharpen_finely", edges.sharpen),
     }

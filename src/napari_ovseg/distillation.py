@@ -13,6 +13,9 @@ from napari_ovseg.segmentation import OnPseudoLabels, Run
 from napari_ovseg.single_image import (
     EDGE_SIDE,
     POWER_FACTORS,
+    ROUNDS,
+    SHARPENING,
+    SHARPENING_FINELY,
     STEPS,
     TURNS,
     WORK_SIDE,
@@ -86,17 +89,19 @@ def distil_maps(
     Raises
     ------
     Cancelled
-        Within one training step of being told to stop.
+        Within one training step, or one round of a filter, of being told to stop.
     """
     stages = {}
-    with run.stage(PSEUDO):
+    with run.stage(PSEUDO, SHARPENING + (0 if background_power is None else ROUNDS)):
         relevance = augmentation.normalise(maps)
         deep = None if features is None else deep_components(features)
+        run.check()
         spread = relevance if deep is None else augmentation.normalise(walk(relevance, deep))
         stages["relevance"] = _shares(relevance, there, background_power)
         outlined = torch.from_numpy(augmentation.reduce(picture, EDGE_SIDE)).permute(2, 0, 1)
-        shares = _best_shares(spread, there, background_power, outlined)
-        stages["pseudo-labels"] = sharpen(shares, outlined)
+        shares = _best_shares(spread, there, background_power, outlined, run)
+        stages["pseudo-labels"] = sharpen(shares, outlined, on_round=run.go_on)
+        run.check()
         pseudo = pseudo_labels(stages["pseudo-labels"], picture.shape[:2])
         if on_pseudo_labels is not None:
             on_pseudo_labels(pseudo.labels, pseudo.confidence)
@@ -113,19 +118,19 @@ def _learnt(
         distilled = learn(
             picture, scores, deep, seed=seed, step_done=run.advance, should_stop=run.should_stop
         )
-    with run.stage(EDGES):
-        sharpened = sharpen_finely(distilled, torch.from_numpy(picture).permute(2, 0, 1))
+    with run.stage(EDGES, SHARPENING_FINELY):
+        sharpened = sharpen_finely(distilled, torch.from_numpy(picture).permute(2, 0, 1), on_round=run.go_on)
     return {"distilled": distilled, "edges": sharpened}
 
 
 def _best_shares(
-    maps: torch.Tensor, there: torch.Tensor, power: float | None, picture: torch.Tensor
+    maps: torch.Tensor, there: torch.Tensor, power: float | None, picture: torch.Tensor, run: Run
 ) -> torch.Tensor:
     """As `_shares`, with the power of background near ``power`` that suits the picture."""
     if power is None:
         return _shares(maps, there, None)
     candidates = [_shares(maps, there, power * factor) for factor in POWER_FACTORS]
-    return best_outlined(candidates, POWER_FACTORS.values(), picture)
+    return best_outlined(candidates, POWER_FACTORS.values(), picture, on_round=run.go_on)
 
 
 def _shares(maps: torch.Tensor, there: torch.Tensor, power: float | None) -> torch.Tensor:

@@ -83,18 +83,24 @@ class Segmentation:
     stages: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)
 
 
+def checking(should_stop: ShouldStop | None) -> Callable[[], None]:
+    """Return a call that raises `Cancelled` once the caller wants to stop."""
+
+    def check() -> None:
+        if should_stop is not None and should_stop():
+            raise Cancelled("Stopped; nothing was changed.")
+
+    return check
+
+
 class Run:
     """Tells the caller how far a run is, asks whether to go on, and takes the time of each stage."""
 
     def __init__(self, progress: Progress | None, should_stop: ShouldStop | None) -> None:
         self.progress = progress or (lambda stage, done, total: None)
         self.should_stop = should_stop or (lambda: False)
+        self.check = checking(should_stop)
         self.seconds: dict[str, float] = {}
-
-    def check(self) -> None:
-        """Raise `Cancelled` when the caller wants to stop."""
-        if self.should_stop():
-            raise Cancelled("Stopped; nothing was changed.")
 
     @contextmanager
     def stage(self, name: str, total: int = 1) -> Iterator[None]:
@@ -112,3 +118,8 @@ class Run:
         """Report that one more view or step of the stage is done."""
         self._done += 1
         self.progress(self._stage, self._done, self._total)
+
+    def go_on(self) -> None:
+        """Report one more step of the stage, unless the caller wants to stop, see `check`."""
+        self.check()
+        self.advance()

@@ -1,4 +1,4 @@
-"""Work in one thread of its own, of which the outcome arrives on the main thread."""
+"""Work in one thread, by default of its own, of which the outcome arrives on the main thread."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Background(QObject):
     be gone by then. For the same reason it has a parent: Python may collect garbage in any thread.
     """
 
-    def __init__(self, parent: QObject) -> None:
+    def __init__(self, parent: QObject, thread: ThreadPoolExecutor | None = None) -> None:
         super().__init__(parent)
-        self._thread = ThreadPoolExecutor(1, "napari-ovseg")
+        self._thread = thread or ThreadPoolExecutor(1, "napari-ovseg")
         self._waiting: list[tuple[Future[Any], Callable[[Future[Any]], None]]] = []
         self._timer = QTimer(self)
         self._timer.setInterval(_LOOK_EVERY_MS)

@@ -5,15 +5,19 @@ The worker thread sees plain data only (a :class:`Request`); what it has to tell
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Generator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_ovseg._napari.events import Finished, Progressed, PseudoLabelled, Segmented, failure
+from napari_ovseg._napari.loading import loaded
 from napari_ovseg._napari.runner import Emit, ShouldStop
-from napari_ovseg._napari.torch_loading import load_torch
+from napari_ovseg._napari.torch_loading import load_torch, window_alive
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.found import found_by, ids_in, renumbered
 from napari_ovseg.annotation.news import learnt_from
@@ -98,12 +102,14 @@ class Engine:
 
 
 def default_engine() -> Engine:
-    """Import PyTorch and the method; only the worker thread has the time for it."""
-    load_torch()
-    from napari_ovseg.clip.loading import load_model
-    from napari_ovseg.pipeline import segment
-    from napari_ovseg.single_image import SingleImage
-    from napari_ovseg.suggestions import suggest
+    """Import PyTorch and the method; only the loading thread has the time for it."""
+    # only the first time is there anything to import
+    with nullcontext() if "napari_ovseg.suggestions" in sys.modules else window_alive():
+        load_torch()
+        from napari_ovseg.clip.loading import load_model
+        from napari_ovseg.pipeline import segment
+        from napari_ovseg.single_image import SingleImage
+        from napari_ovseg.suggestions import suggest
 
     return Engine(load_model, segment, SingleImage, suggest)
 
@@ -113,11 +119,11 @@ def load(
 ) -> Generator[Any, None, tuple[Engine, Any, Progress]]:
     """Load what a request asks for; the engine, the model, and a progress that tells of the job."""
     yield Progressed(request.number, LOADING, 0, 0)
-    engine = engine or default_engine()
+    if engine is None:
+        engine = loaded(default_engine, should_stop)
     progress = throttled(lambda *step: emit(Progressed(request.number, *step)), should_stop)
-    model = engine.load_model(
-        request.model, checkpoint=request.checkpoint, device=request.device, progress=progress
-    )
+    how = {"checkpoint": request.checkpoint, "device": request.device, "progress": progress}
+    model = loaded(partial(engine.load_model, request.model, **how), should_stop)
     return engine, model, progress
 
 

@@ -10,12 +10,14 @@ from qtpy.QtWidgets import QMessageBox
 from napari_ovseg._napari.continued import Earlier, continued, not_done, work_on
 from napari_ovseg._napari.form import Form
 from napari_ovseg._napari.model_box import LOCAL_FILE
-from napari_ovseg._napari.model_choice import ModelChoice, licence_notice
+from napari_ovseg._napari.model_choice import BUNDLED, ModelChoice, licence_notice
 from napari_ovseg._napari.run import Request
 from napari_ovseg._napari.source import Source, source_at, source_of
 from napari_ovseg._napari.suggest import SuggestRequest
 from napari_ovseg.annotation.typed import to_type
 from napari_ovseg.categories import Category, parse_categories
+from napari_ovseg.clip.download import is_cached
+from napari_ovseg.clip.registry import find_model
 from napari_ovseg.errors import InputError
 
 if TYPE_CHECKING:
@@ -108,6 +110,19 @@ class RunRequests:
         model, checkpoint = accepted
         preset, device = form.preset.value, form.device.value
         return SuggestRequest(number, source, vocabulary, model, preset, device, checkpoint)
+
+    def ready_model(self) -> tuple[str, str] | None:
+        """The model that is chosen and its device, where it can be loaded without asking anybody anything.
+
+        None for one that would have to be fetched, whose licence was not accepted, or from a file.
+        """
+        try:
+            model, checkpoint = self._model()
+            there = checkpoint is None and (model == BUNDLED or is_cached(find_model(model)))
+        except InputError:
+            return None
+        accepted = model in self._licences_accepted or licence_notice(model) is None
+        return (model, self._form.device.value) if there and accepted else None
 
     def _accepted_model(self) -> tuple[str, Path | None] | None:
         """The model that is chosen, or None, said so, when the person declines its licence."""

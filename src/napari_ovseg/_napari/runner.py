@@ -28,6 +28,7 @@ class Runner(QObject):
         that is being painted.
     """
 
+    started = Signal(int)
     happened = Signal(object)
     idle = Signal()
 
@@ -65,6 +66,7 @@ class Runner(QObject):
         worker.yielded.connect(self._arrived)
         worker.finished.connect(self._wind_up)
         self._worker, self._current = worker, number
+        self.started.emit(number)
         worker.start()
 
     def stop(self) -> None:

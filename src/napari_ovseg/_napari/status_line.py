@@ -18,6 +18,7 @@ class StatusLine(QStackedWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._words = self._doing = ""
         self.next_step = QuietLine()
         self.next_step.setAccessibleName("Next step")
         self.progress = QProgressBar()
@@ -54,4 +55,14 @@ class StatusLine(QStackedWidget):
 
     def show_next_step(self, words: str) -> None:
         """Say what a person who does not know the panel would do now."""
-        self.next_step.say(words)
+        self._words = words
+        self._say()
+
+    def show_meanwhile(self, doing: str) -> None:
+        """Say behind it what goes on in the background, which nobody has to wait for; "" for nothing."""
+        self._doing = doing
+        self._say()
+
+    def _say(self) -> None:
+        doing = f"({self._doing})" if self._words and self._doing else self._doing.capitalize()
+        self.next_step.say(f"{self._words} {doing}".strip())

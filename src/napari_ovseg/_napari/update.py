@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_ovseg._napari.events import Finished, Progressed, failure
+from napari_ovseg._napari.loading import loaded, result_of
 from napari_ovseg._napari.run import Engine, default_engine
 from napari_ovseg._napari.runner import Emit, ShouldStop
 from napari_ovseg.annotation.taken_in import TAKEN_FROM
@@ -35,12 +37,15 @@ class SliceUpdate:
         Ids that have a name; others stay where they were painted, and nothing is learnt from them.
     learner : SingleImage or None
         Of an earlier update of this slice.
+    preparing : Future or None
+        Of a learner that is on its way.
     """
 
     source: Source
     piece: SliceAnnotation
     known: tuple[int, ...]
     learner: Any = None
+    preparing: Future[Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -82,11 +87,7 @@ def update_steps(
             if learner is None:
                 yield Progressed(number, LEARNING, 0, 0, done_before)
                 # PyTorch may be imported here, which takes seconds: the panel has said by now that it works
-                engine = engine or default_engine()
-                picture = wanted.source.picture()
-                learner = engine.single_image(
-                    picture, wanted.piece.state, edges=_settled(wanted.piece), should_stop=should_stop
-                )
+                learner = _prepared(wanted, should_stop) or learnt(wanted, engine, should_stop)
             yield Progressed(number, UPDATING, 0, 0, done_before)
             yield Updated(
                 number, wanted.source, _update(wanted, learner, request.locked, should_stop), learner
@@ -94,6 +95,30 @@ def update_steps(
         yield Finished(number)
     except Exception as error:
         yield failure(number, error)
+
+
+def learnt(wanted: SliceUpdate, engine: Engine | None, should_stop: ShouldStop) -> Any:
+    """Learn one picture: all that an update needs and that does not depend on corrections.
+
+    Raises
+    ------
+    Cancelled
+        When ``should_stop()`` turns true.
+    """
+    engine = engine or loaded(default_engine, should_stop)
+    piece, picture = wanted.piece, wanted.source.picture()
+    return engine.single_image(picture, piece.state, edges=_settled(piece), should_stop=should_stop)
+
+
+def _prepared(wanted: SliceUpdate, should_stop: ShouldStop) -> Any:
+    """What is being learnt already, once that is done; None where it is not, or came to nothing."""
+    try:
+        return None if wanted.preparing is None else result_of(wanted.preparing, should_stop)
+    except Exception:
+        if should_stop():
+            raise
+        # learnt anew, which tells what is wrong
+        return None
 
 
 def _settled(piece: SliceAnnotation) -> Any:

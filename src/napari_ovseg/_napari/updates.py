@@ -18,6 +18,7 @@ from napari_ovseg._napari.events import (
     slices_called,
     with_what_is_kept,
 )
+from napari_ovseg._napari.preparing import Preparing
 from napari_ovseg._napari.run import Engine
 from napari_ovseg._napari.runner import Runner
 from napari_ovseg._napari.time_left import TimeLeft, spoken
@@ -30,6 +31,7 @@ from napari_ovseg.errors import InputError
 from napari_ovseg.labelled import NamedLabel
 
 if TYPE_CHECKING:
+    from napari_ovseg._napari.source import Source
     from napari_ovseg.annotation.annotation import Position
 
 # What an update has learnt of a slice is large; that of the latest few is kept.
@@ -47,11 +49,14 @@ class Updates(QObject):
         Masks have changed.
     said(message, is_error)
     progressed(stage, done, total, time_left)
+    told(str)
+        What is got ready in the background, "" when nothing is.
     """
 
     shown = Signal()
     said = Signal(str, bool)
     progressed = Signal(str, object, object, str)
+    told = Signal(str)
 
     def __init__(self, runner: Runner, engine: Engine | None = None) -> None:
         super().__init__()
@@ -63,7 +68,11 @@ class Updates(QObject):
         self._time_left = TimeLeft()
         self._found: list[Updated] = []
         self._learners: dict[Position, Any] = {}
+        self._preparing = Preparing(self, engine)
+        self._preparing.told.connect(self.told)
+        self._preparing.done.connect(self._prepared)
         runner.happened.connect(self._on_event)
+        runner.started.connect(self._on_started)
 
     def turn_to(self, annotated: Annotated | None) -> None:
         """Update this picture from now on."""
@@ -75,6 +84,26 @@ class Updates(QObject):
     def forget(self) -> None:
         """Learn anew, since there are other categories or another result."""
         self._learners = {}
+        self._preparing.stop()
+
+    def prepare(self, at: Position) -> None:
+        """Learn a slice in the background, since its first update is likely to be asked for soon."""
+        annotated = self._annotated
+        if annotated is None or self._runner.busy or at in self._learners or at not in annotated.sources:
+            return
+        piece = annotated.pieces.get(at)
+        if piece is not None and piece.state is not None and not piece.done:
+            self._preparing.start(self._slice_update(annotated, at))
+
+    def _prepared(self, source: Source, learner: Any) -> None:
+        at = source.placement.position
+        if self._annotated is not None and self._annotated.sources.get(at) is source:
+            self.remember(at, learner)
+
+    def _on_started(self, number: int) -> None:
+        """A run finds everything anew; an update waits for what it needs."""
+        if number != self._number:
+            self._preparing.stop()
 
     def remember(self, position: Position, learner: Any) -> None:
         """Keep what was learnt of a slice for its next update; None: nothing, as its result is another."""
@@ -125,6 +154,7 @@ class Updates(QObject):
             annotated.slice(at),
             known=annotated.table.ids,
             learner=self._learners.get(at),
+            preparing=self._preparing.of(annotated.sources[at]),
         )
 
     def _on_event(self, event: Any) -> None:

@@ -6,10 +6,11 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent
+from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_ovseg._napari.ahead import Ahead
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.annotator import Annotator
 from napari_ovseg._napari.as_shown import AsShown
@@ -30,6 +31,7 @@ from napari_ovseg._napari.session import Session
 from napari_ovseg._napari.source import channel_axes, stack_lengths
 from napari_ovseg._napari.suggesting import Suggesting
 from napari_ovseg._napari.taking_in import TakingIn
+from napari_ovseg._napari.torch_loading import look_through_all
 from napari_ovseg._napari.tracked_labels import is_being_painted
 from napari_ovseg.annotation.typed import to_type, typed_after
 from napari_ovseg.categories import format_categories
@@ -70,6 +72,7 @@ class OpenVocabularyWidget(QWidget):
         self.measuring = Measuring(
             napari_viewer, self.form.saving, self.session, lambda: self.annotator.current
         )
+        self._ahead = Ahead(self, self.form, self._requests, runner, engine)
         # categories were added while something ran
         self._to_find = False
         self._suggested = ""
@@ -119,9 +122,12 @@ class OpenVocabularyWidget(QWidget):
         self.session.said.connect(lambda message, error: form.show_message(message, error=error))
         self.session.resuming.connect(partial(show_choices, form))
         self.session.resumed.connect(self._take_names)
+        self._ahead.told.connect(form.status.show_meanwhile)
+        annotator.updates.told.connect(form.status.show_meanwhile)
         annotator.updates.progressed.connect(self._on_update)
         annotator.names_changed.connect(self._follow_names)
         annotator.find_requested.connect(self._find_added)
+        self.viewer.layers.events.removing.connect(_make_way)
         self.viewer.layers.events.removed.connect(self._on_removed)
 
     @property
@@ -197,7 +203,9 @@ class OpenVocabularyWidget(QWidget):
         self._take_names()
 
     def _take_names(self) -> None:
-        """The table's names are the ones to run with next."""
+        """The table's names are the ones to run with next; the next thing may be an update."""
+        if self.annotator.position is not None:
+            self.annotator.updates.prepare(self.annotator.position)
         annotated = self.annotator.current
         if annotated is not None:
             words = [] if annotated.background is None else [annotated.background]
@@ -268,14 +276,26 @@ class OpenVocabularyWidget(QWidget):
         """Taken out of its dock, the panel can't be reached any more: its run ends too."""
         super().changeEvent(event)
         if event is not None and event.type() == QEvent.Type.ParentChange and self.parent() is None:
-            self.cancel()
-            self.session.close()
+            self._wind_up()
 
     def closeEvent(self, event: QCloseEvent | None) -> None:  # noqa: N802
         """Closing the panel ends its run."""
-        self.cancel()
-        self.session.close()
+        self._wind_up()
         super().closeEvent(event)
+
+    def _wind_up(self) -> None:
+        self.cancel()
+        self._ahead.stop()
+        self.annotator.updates.forget()
+        self.session.close()
+
+
+def _make_way(event: Any) -> None:
+    """Before a picture goes, whose memory napari frees as it removes it."""
+    from napari.layers import Image
+
+    if isinstance(event.source[event.index], Image):
+        QTimer.singleShot(0, look_through_all())
 
 
 def _channels_along(axis: int, label: str) -> str:

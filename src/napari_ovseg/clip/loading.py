@@ -92,6 +92,13 @@ def unload() -> None:
         torch.cuda.empty_cache()
 
 
+def forget(model: Model) -> None:
+    """Forget one loaded model."""
+    with _lock:
+        for key in [key for key, known in _loaded.items() if known is model]:
+            del _loaded[key]
+
+
 def _device(name: str) -> torch.device:
     if name == "auto":
         if torch.cuda.is_available():

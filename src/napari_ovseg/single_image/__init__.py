@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from napari_ovseg.single_image.affinity import deep_components, walk
 from napari_ovseg.single_image.contrast import POWER_FACTORS, best_outlined
-from napari_ovseg.single_image.edges import EDGE_SIDE, sharpen, sharpen_finely
+from napari_ovseg.single_image.edges import (
+    EDGE_SIDE,
+    ROUNDS,
+    SHARPENING,
+    SHARPENING_FINELY,
+    sharpen,
+    sharpen_finely,
+)
 from napari_ovseg.single_image.head import STEPS
 from napari_ovseg.single_image.turns import TURNS, WORK_SIDE, learn
 from napari_ovseg.single_image.update import SingleImage, Updated
@@ -12,6 +19,9 @@ from napari_ovseg.single_image.update import SingleImage, Updated
 __all__ = [
     "EDGE_SIDE",
     "POWER_FACTORS",
+    "ROUNDS",
+    "SHARPENING",
+    "SHARPENING_FINELY",
     "STEPS",
     "TURNS",
     "WORK_SIDE",

@@ -8,12 +8,12 @@ the picture is asked, so no truth is needed to choose.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import torch
 import torch.nn.functional as F
 
-from napari_ovseg.single_image.edges import EDGE_SIDE, follow_edges
+from napari_ovseg.single_image.edges import EDGE_SIDE, follow_edges, go_on
 
 # docs/refinement.md has the measurements
 # factors on the power of background, and what the contrast of each counts: where things may reach farther,
@@ -56,7 +56,11 @@ def outline_contrast(background: torch.Tensor, picture: torch.Tensor) -> float:
 
 
 def best_outlined(
-    candidates: Sequence[torch.Tensor], worth: Collection[float], picture: torch.Tensor
+    candidates: Sequence[torch.Tensor],
+    worth: Collection[float],
+    picture: torch.Tensor,
+    *,
+    on_round: Callable[[], None] = go_on,
 ) -> torch.Tensor:
     """Of several scores, those that outline background with most contrast once they follow the edges.
 
@@ -68,18 +72,22 @@ def best_outlined(
         For each, a factor on its contrast.
     picture : torch.Tensor
         ``(3, H, W)`` in [0, 1]; looked at with `edges.EDGE_SIDE` pixels at most.
+    on_round : callable, optional
+        Called before each of `edges.ROUNDS` rounds of following the edges; may raise to stop.
 
     Returns
     -------
     torch.Tensor
         The best of the candidates, as it was; of equal ones, the first.
     """
-    refined, small = _refined(torch.cat(list(candidates)), picture)
+    refined, small = _refined(torch.cat(list(candidates)), picture, on_round)
     backgrounds = [one.argmax(0) == 0 for one in refined.split(len(candidates[0]))]
     return candidates[_most_contrast(backgrounds, worth, small)]
 
 
-def shift_background(scores: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
+def shift_background(
+    scores: torch.Tensor, picture: torch.Tensor, *, on_round: Callable[[], None] = go_on
+) -> torch.Tensor:
     """Make background as much stronger or weaker, everywhere alike, as gives it the outline of most contrast.
 
     Parameters
@@ -88,6 +96,8 @@ def shift_background(scores: torch.Tensor, picture: torch.Tensor) -> torch.Tenso
         ``(K, h, w)``, background first, summing to one; with no background anywhere they stay as they are.
     picture : torch.Tensor
         ``(3, H, W)`` in [0, 1].
+    on_round : callable, optional
+        As in `best_outlined`.
 
     Returns
     -------
@@ -95,7 +105,7 @@ def shift_background(scores: torch.Tensor, picture: torch.Tensor) -> torch.Tenso
         ``(K, h, w)``, summing to one.
     """
     # shifted after the averaging, which is what costs; shifting before it gave the same within 0.001 of mIoU
-    small, guide = _refined(scores, picture)
+    small, guide = _refined(scores, picture, on_round)
     shifts = [_background_times(math.exp(shift), len(scores)) for shift in SHIFTS]
     backgrounds = [(small * weights).argmax(0) == 0 for weights in shifts]
     shifted = scores * shifts[_most_contrast(backgrounds, SHIFTS.values(), guide)]
@@ -109,13 +119,15 @@ def _background_times(factor: float, count: int) -> torch.Tensor:
     return weights
 
 
-def _refined(maps: torch.Tensor, picture: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def _refined(
+    maps: torch.Tensor, picture: torch.Tensor, on_round: Callable[[], None]
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Maps ``(K, h, w)`` that follow the edges of the picture, and the picture, at a bounded size."""
     shrink = min(1.0, EDGE_SIDE / max(picture.shape[-2:]))
     size = [max(1, round(side * shrink)) for side in picture.shape[-2:]]
     small = F.interpolate(picture[None], size, mode="area")[0]
     maps = F.interpolate(maps[None], size, mode="bilinear", antialias=True)[0]
-    return follow_edges(maps, small), small
+    return follow_edges(maps, small, on_round=on_round), small
 
 
 def _most_contrast(

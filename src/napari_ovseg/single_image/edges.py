@@ -9,7 +9,7 @@ neighbours foretell the scores of this picture.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 
 import torch
@@ -22,6 +22,9 @@ EDGE_SIDE = 192
 # what was learnt at full size has its large things right; to go on smoothing it coarsely blunts outlines
 FINE_SIDE = 320
 FINE_DILATIONS = (1, 2, 4, 8)
+# how often `sharpen` calls `on_round`, and `sharpen_finely`
+SHARPENING = len(DILATIONS) + ROUNDS
+SHARPENING_FINELY = len(FINE_DILATIONS) + ROUNDS
 # nats for each pixel of distance: along a border, the share of neighbours beyond it grows with the distance
 TOLERANCE = 0.01
 
@@ -84,18 +87,36 @@ def pixel_adaptive_refinement(
     return average(scores, weights, rounds=rounds, dilations=dilations)
 
 
+def go_on() -> None:
+    """Go on: nobody wants to be told of each round."""
+
+
 def follow_edges(
-    scores: torch.Tensor, picture: torch.Tensor, *, dilations: tuple[int, ...] = DILATIONS
+    scores: torch.Tensor,
+    picture: torch.Tensor,
+    *,
+    dilations: tuple[int, ...] = DILATIONS,
+    on_round: Callable[[], None] = go_on,
 ) -> torch.Tensor:
     """The same with the deviation of the neighbours alone, as the steps here have it."""
-    return average(scores, likeness(picture, dilations), rounds=ROUNDS, dilations=dilations)
+    weights = likeness(picture, dilations)
+    return average(scores, weights, rounds=ROUNDS, dilations=dilations, on_round=on_round)
 
 
 def average(
-    scores: torch.Tensor, weights: torch.Tensor, *, rounds: int, dilations: tuple[int, ...]
+    scores: torch.Tensor,
+    weights: torch.Tensor,
+    *,
+    rounds: int,
+    dilations: tuple[int, ...],
+    on_round: Callable[[], None] = go_on,
 ) -> torch.Tensor:
-    """Scores ``(K, h, w)`` averaged over the neighbours, again and again, by the weights of `likeness`."""
+    """Scores ``(K, h, w)`` averaged over the neighbours, again and again, by the weights of `likeness`.
+
+    `on_round` is called before each round, and may raise to stop.
+    """
     for _ in range(rounds):
+        on_round()
         # added up one by one: all neighbours of all maps at once don't fit into the processor's cache
         blended = torch.zeros_like(scores)
         neighbours = (one for d in dilations for one in _neighbours(scores, d))
@@ -105,7 +126,12 @@ def average(
     return scores
 
 
-def misses(scores: torch.Tensor, picture: torch.Tensor, dilations: tuple[int, ...]) -> torch.Tensor:
+def misses(
+    scores: torch.Tensor,
+    picture: torch.Tensor,
+    dilations: tuple[int, ...],
+    on_round: Callable[[], None] = go_on,
+) -> torch.Tensor:
     """How badly the neighbours at each distance foretell the scores.
 
     Small where things are large or nothing is sure, large where thin, sure things compete.
@@ -118,6 +144,8 @@ def misses(scores: torch.Tensor, picture: torch.Tensor, dilations: tuple[int, ..
         ``(3, h, w)`` in [0, 1], of the same size.
     dilations : tuple of int
         The distances, in pixels.
+    on_round : callable, optional
+        Called before each distance; may raise to stop.
 
     Returns
     -------
@@ -128,6 +156,7 @@ def misses(scores: torch.Tensor, picture: torch.Tensor, dilations: tuple[int, ..
     own = scores.clamp_min(1e-4)
     found = []
     for dilation, weights in zip(dilations, likeness(picture, dilations).split(8), strict=True):
+        on_round()
         total = weights.sum(0)
         said = average(scores, weights, rounds=1, dilations=(dilation,)) / total.clamp_min(1e-8)
         miss = (own * (own / said.clamp_min(1e-4)).log()).sum(0)
@@ -141,6 +170,7 @@ def sharpen(
     *,
     side: int = EDGE_SIDE,
     dilations: tuple[int, ...] = DILATIONS,
+    on_round: Callable[[], None] = go_on,
 ) -> torch.Tensor:
     """Refine at a bounded size, and carry over the finer detail that the scores had.
 
@@ -155,6 +185,8 @@ def sharpen(
         Longest side at which neighbours are asked, in pixels.
     dilations : tuple of int
         Their distances at that size; of these, `misses` says which are used.
+    on_round : callable, optional
+        Called before each of its `SHARPENING` rounds; may raise to stop.
 
     Returns
     -------
@@ -168,9 +200,9 @@ def sharpen(
     small = [max(1, round(length * shrink)) for length in size]
     coarse = F.interpolate(scores[None], small, mode="area")[0]
     guide = F.interpolate(picture[None], small, mode="area")[0]
-    missed = zip(dilations, misses(coarse, guide, dilations).tolist(), strict=True)
+    missed = zip(dilations, misses(coarse, guide, dilations, on_round).tolist(), strict=True)
     near = tuple(d for d, miss in missed if miss <= TOLERANCE * d) or dilations[:1]
-    refined = follow_edges(coarse, guide, dilations=near)
+    refined = follow_edges(coarse, guide, dilations=near, on_round=on_round)
     change = (refined.clamp_min(1e-4) / coarse.clamp_min(1e-4)).log()
     change = F.interpolate(change[None], size, mode="bilinear", align_corners=False)[0]
     there = scores.flatten(1).amax(1) > 0
@@ -178,6 +210,8 @@ def sharpen(
     return logits.masked_fill(~there[:, None, None], -torch.inf).softmax(0)
 
 
-def sharpen_finely(scores: torch.Tensor, picture: torch.Tensor) -> torch.Tensor:
+def sharpen_finely(
+    scores: torch.Tensor, picture: torch.Tensor, *, on_round: Callable[[], None] = go_on
+) -> torch.Tensor:
     """As `sharpen`, at a larger size and by near neighbours only: the last step, for outlines alone."""
-    return sharpen(scores, picture, side=FINE_SIDE, dilations=FINE_DILATIONS)
+    return sharpen(scores, picture, side=FINE_SIDE, dilations=FINE_DILATIONS, on_round=on_round)

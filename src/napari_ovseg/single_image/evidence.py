@@ -7,13 +7,15 @@ contradicts changes all that is akin. In closed form: one small linear system.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_ovseg.single_image.edges import average, likeness
+from napari_ovseg.single_image.edges import average, go_on, likeness
 from napari_ovseg.single_image.head import appearance
 from napari_ovseg.single_image.superpixels import Superpixels
 
@@ -45,9 +47,18 @@ class Evidence:
         ``(D, gh, gw)``.
     seed : int
         Of the choice of cells where a person painted more than can be solved for.
+    check : callable, optional
+        Called between the steps; may raise to stop.
     """
 
-    def __init__(self, picture: np.ndarray, deep: torch.Tensor | None, *, seed: int = 0) -> None:
+    def __init__(
+        self,
+        picture: np.ndarray,
+        deep: torch.Tensor | None,
+        *,
+        seed: int = 0,
+        check: Callable[[], None] = go_on,
+    ) -> None:
         self.grid, self._seed = (picture.shape[0], picture.shape[1]), seed
         colours = torch.from_numpy(picture).permute(2, 0, 1)
         # place has no part in looks
@@ -57,9 +68,12 @@ class Evidence:
             looks.append(unit / DEEP_LENGTH)
         self._looks = torch.cat(looks).flatten(1).T.contiguous()
         self._half_squares = self._looks.square().sum(1) / 2
+        check()
         superpixels = Superpixels(picture)
+        check()
         self._superpixel = superpixels.labels
         self._connection = superpixels.connection(colours, unit)
+        check()
         self._neighbours = likeness(colours, DILATIONS)
 
     def __call__(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from napari_ovseg.segmentation import checking
 from napari_ovseg.single_image.contrast import shift_background
 from napari_ovseg.single_image.edges import sharpen
 from napari_ovseg.single_image.head import anchor, appearance, distil
@@ -56,12 +57,13 @@ def learn(
             picture, scores[possible], deep, seed=seed, step_done=step_done, should_stop=should_stop
         )
         return learnt
+    check = checking(should_stop)
     shallow, guide = appearance(picture), torch.from_numpy(picture).permute(2, 0, 1)
     rough, logs = scores, []
     for turn in range(TURNS):
         learnt = distil(shallow, rough, deep, seed=seed + turn, step_done=step_done, should_stop=should_stop)
         logs.append(learnt.clamp_min(1e-4).log())
         if turn + 1 < TURNS:
-            rough = sharpen(anchor(learnt, scores), guide)
+            rough = sharpen(anchor(learnt, scores), guide, on_round=check)
     both = anchor((sum(logs[1:], logs[0]) / TURNS).softmax(0), scores)
-    return shift_background(both, guide)
+    return shift_background(both, guide, on_round=check)

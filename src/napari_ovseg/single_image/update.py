@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from napari_ovseg.augmentation import reduce
 from napari_ovseg.categories import Labels
-from napari_ovseg.errors import Cancelled
 from napari_ovseg.pseudo_labels import paint
-from napari_ovseg.segmentation import State
+from napari_ovseg.segmentation import State, checking
 from napari_ovseg.single_image import constraints
 from napari_ovseg.single_image.edges import sharpen_finely
 from napari_ovseg.single_image.evidence import EVIDENCE_SIDE, Evidence
@@ -56,7 +55,7 @@ class SingleImage:
     step_done : callable, optional
         Called after each of the ``TURNS * STEPS`` training steps.
     should_stop : callable, optional
-        Asked before every training step.
+        Asked before every training step, and between the others.
 
     Raises
     ------
@@ -74,6 +73,7 @@ class SingleImage:
         step_done: Callable[[], None] | None = None,
         should_stop: Callable[[], bool] | None = None,
     ) -> None:
+        check = checking(should_stop)
         self.size = (picture.shape[0], picture.shape[1])
         small = reduce(picture, WORK_SIDE)
         scores = torch.from_numpy(state.scores)
@@ -86,8 +86,9 @@ class SingleImage:
             self._scores = edges
         elif there[1:].any():
             learnt = learn(small, scores, deep, seed=seed, step_done=step_done, should_stop=should_stop)
-            self._scores = sharpen_finely(learnt, torch.from_numpy(small).permute(2, 0, 1))
-        self._evidence = Evidence(reduce(picture, EVIDENCE_SIDE), deep, seed=seed)
+            self._scores = sharpen_finely(learnt, torch.from_numpy(small).permute(2, 0, 1), on_round=check)
+        check()
+        self._evidence = Evidence(reduce(picture, EVIDENCE_SIDE), deep, seed=seed, check=check)
 
     def update(
         self,
@@ -127,20 +128,21 @@ class SingleImage:
         Cancelled
             When ``should_stop`` turns true.
         """
+        check = checking(should_stop)
         void = constraints.check(masks, human, self.size)
         taught = human
         if hints is not None:
             constraints.check(masks, hints, self.size)
             taught = np.where(human != void, human, hints)
         cells, painted = constraints.painted_cells(taught, void, self._evidence.grid)
-        _check(should_stop)
+        check()
         ids, scores = self._rows(painted)
         logits = scores.clamp_min(FLOOR).log()
         if len(cells):
             prior = F.interpolate(scores[None], self._evidence.grid, mode="area")[0].clamp_min(FLOOR).log()
             order = np.argsort(ids)
             change = self._evidence(prior, cells, order[np.searchsorted(ids, painted, sorter=order)])
-            _check(should_stop)
+            check()
             logits = logits + F.interpolate(change[None], logits.shape[1:], mode="bilinear")[0]
         found, confidence = self._free(logits, ids, masks, locked)
         confidence[constraints.hold(found, masks, human, void, locked)] = 1
@@ -167,8 +169,3 @@ class SingleImage:
             scores = torch.cat([scores, torch.zeros_like(scores)])
         best, lead = paint(scores, self.size)
         return ids[free].astype(masks.dtype)[best], lead
-
-
-def _check(should_stop: Callable[[], bool] | None) -> None:
-    if should_stop is not None and should_stop():
-        raise Cancelled("Stopped; nothing was changed.")
