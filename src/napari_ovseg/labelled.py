@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 
 from napari_ovseg.categories import Category
 from napari_ovseg.colours import category_colours
+
+# of a stack of which every other slice was annotated
+_MOST_RANGES = 8
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,10 @@ class LabelledPicture:
         How the labels were made; what JSON can hold.
     done : bool, optional
         Whether a person has said that the picture is finished; None where nobody was asked.
+    stack : str
+        Of which stack this is a slice; "" for a flat picture.
+    position : tuple of int
+        Where in the stack, counted from 0 as napari does.
     """
 
     name: str
@@ -79,3 +86,33 @@ class LabelledPicture:
     unit: str | None = None
     record: dict[str, Any] = field(default_factory=dict)
     done: bool | None = None
+    stack: str = ""
+    position: tuple[int, ...] = ()
+
+
+def counted(pictures: Iterable[LabelledPicture]) -> str:
+    """Say how many pictures these are, and which slices of which stacks: "slices 2, 4 to 7 of 'embryo'"."""
+    flat, stacks = 0, dict[str, list[tuple[int, ...]]]()
+    for picture in pictures:
+        if picture.position:
+            stacks.setdefault(picture.stack, []).append(picture.position)
+        else:
+            flat += 1
+    parts = [f"{flat} picture{'s' if flat > 1 else ''}"] if flat or not stacks else []
+    for stack, positions in stacks.items():
+        slices = "slice" if len(positions) == 1 else "slices"
+        parts.append(f"{slices} {_ranges(sorted(positions))} of '{stack}'")
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else parts[0]
+
+
+def _ranges(positions: Sequence[tuple[int, ...]]) -> str:
+    runs: list[list[tuple[int, ...]]] = []
+    for at in positions:
+        follows = runs and (*runs[-1][-1][:-1], runs[-1][-1][-1] + 1) == at
+        if follows:
+            runs[-1].append(at)
+        else:
+            runs.append([at])
+    said = [" to ".join(" ".join(map(str, at)) for at in dict.fromkeys((run[0], run[-1]))) for run in runs]
+    more = f" and {len(said) - _MOST_RANGES} more ranges" if len(said) > _MOST_RANGES else ""
+    return ", ".join(said[:_MOST_RANGES]) + more

@@ -1,5 +1,7 @@
 """The dialog alone, in napari's style: all that it says is readable."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tifffile
@@ -78,3 +80,41 @@ def test_things_go_along_where_the_format_has_a_place_for_them(qtbot, dialog, tm
     dialog.format.setCurrentIndex(dialog.format.findData("png"))
     assert not dialog.things.isVisible()
     assert not dialog.choices.smallest_area.isVisible()
+
+
+def test_the_dialog_says_which_slices_will_be_written(qtbot, make_napari_viewer, tmp_path):
+    masks = np.eye(4, 6, dtype=np.uint8)
+    slices = [
+        LabelledPicture(
+            f"embryo_{at:04d}", masks, named_labels(("cell",)), done=at < 4, stack="embryo", position=(at,)
+        )
+        for at in (0, 3, 4, 5)
+    ]
+
+    def take(empty=False):
+        extra = replace(slices[0], name="embryo_0001", position=(1,), done=False)
+        return [*slices, extra] if empty else slices
+
+    window = make_napari_viewer().window._qt_window
+    dialog = ExportDialog(take, tmp_path / "masks", window, stacks=True)
+    dialog.show()
+    assert dialog.what.text() == "slices 0, 3 to 5 of 'embryo'"
+    dialog.empty.setChecked(True)
+    assert dialog.what.text() == "slices 0 to 1, 3 to 5 of 'embryo'"
+    dialog.only_done.setChecked(True)
+    assert dialog.what.text() == "slices 0, 3 of 'embryo'"
+    export(qtbot, dialog, "png")
+    assert "for slices 0, 3 of 'embryo' into" in dialog.summary.text()
+    dialog.close()
+
+
+def test_a_share_for_validation_is_not_asked_for_where_it_can_not_be_set(qtbot, make_napari_viewer, tmp_path):
+    pictures = [LabelledPicture("a", np.eye(4, 6, dtype=np.uint8), named_labels(("ring",)))]
+    window = make_napari_viewer().window._qt_window
+    dialog = ExportDialog(lambda empty=False: pictures, tmp_path / "masks", window)
+    dialog.show()
+    export(qtbot, dialog, "yolo")
+    assert not dialog.validation.isVisible()
+    assert "validation share" not in dialog.summary.text()
+    assert "export several to set some apart" in dialog.summary.text()
+    dialog.close()

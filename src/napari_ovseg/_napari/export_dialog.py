@@ -32,7 +32,7 @@ from napari_ovseg.errors import LossError, OvsegError
 from napari_ovseg.export import FORMATS, Summary, export
 from napari_ovseg.export.plan import Options
 from napari_ovseg.file_names import as_text, resolved
-from napari_ovseg.labelled import LabelledPicture
+from napari_ovseg.labelled import LabelledPicture, counted
 
 
 class ExportDialog(QDialog):
@@ -101,6 +101,8 @@ class ExportDialog(QDialog):
         self._lay_out(before or Options())
         self.format.currentIndexChanged.connect(self._show_choices)
         self.things.toggled.connect(self._show_choices)
+        self.only_done.toggled.connect(self._say_what)
+        self.empty.toggled.connect(self._retake)
         self._say_place()
         self._show_choices()
 
@@ -111,9 +113,9 @@ class ExportDialog(QDialog):
         row.addWidget(self.folder, 1)
         row.addWidget(browse)
         self._fields = QFormLayout()
-        count = len(self._pictures)
-        what = f"{count} pictures" if count > 1 else f"'{self._pictures[0].name}'"
-        self._fields.addRow("What", QLabel(what))
+        self.what = QLabel()
+        self.what.setWordWrap(True)
+        self._fields.addRow("What", self.what)
         self._fields.addRow("Format", self.format)
         self._fields.addRow("", self.only_done)
         self._fields.addRow("", self.empty)
@@ -145,9 +147,26 @@ class ExportDialog(QDialog):
         self.choices.show(self._of_things())
         self._fields.setRowVisible(self.polygons, name == "coco")
         self._fields.setRowVisible(self.validation, len(self._pictures) > 1)
+        self._say_what()
         self._fields.setRowVisible(self.only_done, any(one.done for one in self._pictures))
         self._fields.setRowVisible(self.empty, self._stacks)
         self._make_room()
+
+    def _chosen(self) -> list[LabelledPicture]:
+        return [one for one in self._pictures if one.done or not self.only_done.isChecked()]
+
+    def _retake(self) -> None:
+        """Take the pictures as they are now."""
+        self._pictures = self._take(empty=self.empty.isChecked())
+        self._show_choices()
+
+    def _say_what(self) -> None:
+        """Say which pictures, and which slices of which stacks, will be written."""
+        chosen = self._chosen()
+        flat = [f"'{one.name}'" for one in chosen if not one.position]
+        self.what.setText(
+            flat[0] if len(chosen) == len(flat) == 1 else counted(chosen) if chosen else "nothing"
+        )
 
     def _of_things(self) -> bool:
         """Whether what counts as a thing matters to what is chosen."""
@@ -176,8 +195,7 @@ class ExportDialog(QDialog):
         if not self.folder.text().strip():
             self._say("No folder is chosen: choose one for the export.")
             return
-        self._pictures = self._take(empty=self.empty.isChecked())
-        self._show_choices()
+        self._retake()
         name = self.format.currentData()
         options: dict[str, Any] = {}
         if self._of_things():
@@ -189,7 +207,7 @@ class ExportDialog(QDialog):
             options["polygons"] = self.polygons.isChecked()
         if len(self._pictures) > 1:
             options["validation_share"] = self.validation.value() / 100
-        chosen = [one for one in self._pictures if one.done or not self.only_done.isChecked()]
+        chosen = self._chosen()
         self.export.setEnabled(False)
         self._say("Writing...")
         work = partial(export, chosen, self._place(), name, overwrite=self.overwrite.isChecked(), **options)

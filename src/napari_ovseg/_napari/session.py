@@ -164,7 +164,13 @@ class Session(QObject):
         """Where an export is likely wanted: beside the picture."""
         found = None if self._image is None else self.places.found.get(str(self._image.unique_id))
         path = None if found is None else found.picture.path
-        return (Path.home() if path is None else path.parent) / "masks"
+        if path is None:
+            return Path.home() / "masks"
+        beside = path.parent
+        # masks that were exported once are no place for those of them
+        while beside.name == "masks" and beside != beside.parent:
+            beside = beside.parent
+        return beside / ("masks" if beside == path.parent else "masks again")
 
     def _looked(self, image: Image) -> None:
         current = self.annotator.current

@@ -89,6 +89,8 @@ def labelled_pictures(
                 unit=unit,
                 record=annotation.settings | content.record,
                 done=content.done,
+                stack=stem if position else "",
+                position=position,
             )
         )
     return noted(found, left_out([at for at in sorted({*slices, *missing}) if at not in taken]))

@@ -25,7 +25,7 @@ from napari_ovseg.export.passed_on import passed_on
 from napari_ovseg.export.plan import Dataset, Item, Notes, Options, Planned
 from napari_ovseg.export.table import one_table
 from napari_ovseg.file_names import seen_from
-from napari_ovseg.labelled import LabelledPicture
+from napari_ovseg.labelled import LabelledPicture, counted
 from napari_ovseg.pictures import is_turned
 from napari_ovseg.segmentation import Progress
 
@@ -43,20 +43,21 @@ class Summary:
         The names of the pictures in each split, "" where nothing is set apart.
     notes : tuple of str
         What was left out, changed or is missing, in sentences.
+    what : str
+        How many pictures, and which slices of which stacks.
     """
 
     folder: Path
     files: tuple[Path, ...]
     pictures: dict[str, tuple[str, ...]]
     notes: tuple[str, ...]
+    what: str = ""
 
     def __str__(self) -> str:
-        count = sum(map(len, self.pictures.values()))
         parts = [f"{len(names)} for {split}" for split, names in self.pictures.items() if split]
         apart = f" ({', '.join(parts)})" if parts else ""
         files = f"{len(self.files)} files"
-        what = f"{count} picture{'s' if count > 1 else ''}"
-        return "\n".join([f"Wrote {files} for {what}{apart} into {self.folder}.", *self.notes])
+        return "\n".join([f"Wrote {files} for {self.what}{apart} into {self.folder}.", *self.notes])
 
 
 def export(
@@ -229,7 +230,8 @@ def _write(
     in_splits = {
         split: tuple(item.picture.name for item in dataset.of_split(split)) for split in dataset.splits
     }
-    return Summary(dataset.folder, tuple(targets), in_splits, dataset.notes.sentences())
+    what = counted(item.picture for item in dataset.items)
+    return Summary(dataset.folder, tuple(targets), in_splits, dataset.notes.sentences(), what)
 
 
 def _items(

@@ -48,7 +48,7 @@ def _write_yaml(dataset: Dataset, file: BinaryIO) -> None:
     if "val" not in dataset.splits:
         dataset.notes.say(
             "No picture is set apart for validation, so data.yaml names the same pictures for both: "
-            "set a validation share."
+            + ("set a validation share." if len(dataset.items) > 1 else "export several to set some apart.")
         )
     # Without a "path", Ultralytics starts at the folder of this file, wherever that is moved.
     lines = ["train: images/train", f"val: images/{'val' if 'val' in dataset.splits else 'train'}"]
