@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from napari_ovseg.channel_colours import usual_colours
 from napari_ovseg.errors import InputError
 from napari_ovseg.images import read_image, to_rgb
 
@@ -247,3 +248,49 @@ def test_bad_files_are_named(tmp_path, suffix):
             read_image(path)
     with pytest.raises(InputError, match="is a folder"):
         read_image(tmp_path)
+
+
+CELLS = np.random.default_rng(3).integers(0, 4000, (4, 20, 30), np.uint16)
+
+
+def test_channels_in_colours_are_added_up_and_clipped():
+    limits = [(0, 4000)] * 4
+    picture = to_rgb(
+        CELLS, channel_axis=0, colours=["blue", "green", "#ff0000", (0.5, 0.5, 0.5)], contrast_limits=limits
+    )
+    light = CELLS / 4000
+    for part, channel in enumerate((2, 1, 0)):
+        expected = np.clip(light[channel] + 0.5 * light[3], 0, 1)
+        np.testing.assert_allclose(picture[..., part], expected, atol=1e-5)
+    assert picture.dtype == np.float32
+
+
+def test_red_green_and_blue_are_what_three_channels_are_without_colours():
+    plain = to_rgb(CELLS[:3], channel_axis=0)
+    np.testing.assert_allclose(
+        to_rgb(CELLS, channel_axis=0, channels=[0, 1, 2], colours=usual_colours(3)), plain, atol=1e-6
+    )
+
+
+def test_a_colour_may_be_a_way_from_dark_to_bright():
+    inverted = to_rgb(
+        CELLS, channel_axis=0, channels=1, colours=[[(1, 1, 1), (0, 0, 0)]], contrast_limits=(0, 4000)
+    )
+    np.testing.assert_allclose(inverted[..., 0], 1 - CELLS[1] / 4000, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"colours": ["red"] * 3}, "3 colours are given for 4 channels"),
+        ({"colours": ["mauve"] * 4}, "'mauve' is no colour"),
+        ({"colours": ["#12345"] * 4}, "is no colour"),
+        ({"colours": [(0, 0, 2)] * 4}, "is no colour"),
+        ({"colours": ["red"] * 4, "contrast_limits": [(0, 1)] * 3}, "3 contrast limits"),
+        ({"channels": [0, 1, 2, 3]}, "give a colour for each"),
+        ({"channel_axis": None, "colours": ["red"]}, "which axis"),
+    ],
+)
+def test_colours_that_can_not_be_are_said(how, words):
+    with pytest.raises(InputError, match=words):
+        to_rgb(CELLS, **{"channel_axis": 0, **how})

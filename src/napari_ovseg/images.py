@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ovseg.channel_colours import added_up, colour_ramp
 from napari_ovseg.errors import InputError
 from napari_ovseg.pictures import read_picture
 
@@ -25,7 +26,8 @@ def to_rgb(
     rgb: bool | None = None,
     channel_axis: int | None = None,
     channels: int | Sequence[int] | None = None,
-    contrast_limits: tuple[float, float] | None = None,
+    colours: Sequence[Any] | None = None,
+    contrast_limits: tuple[float, float] | Sequence[tuple[float, float] | None] | None = None,
 ) -> NDArray[np.float32]:
     """Turn one picture of any kind into RGB; of lazy arrays only what is needed is read.
 
@@ -43,11 +45,16 @@ def to_rgb(
         uint8, uint16 or float, and no `channel_axis` is given.
     channel_axis : int, optional
         The axis of a multichannel picture that holds its channels.
-    channels : int or sequence of 1 to 3 ints, optional
+    channels : int or sequence of ints, optional
         Which channels to show: one as grey, two as red and green, three as red, green and blue. By default
-        all, when there are at most three.
-    contrast_limits : (float, float), optional
-        The values shown as black and as white.
+        all, when there are at most three. More than three need `colours`.
+    colours : sequence, optional
+        One colour for each of the chosen channels, which are added up as light is, clipped at white: "red",
+        "green", "blue", "cyan", "magenta", "yellow", "gray", "#rrggbb", three numbers in [0, 1], or an array
+        (N, 3), the way from dark to bright. Any number of channels may be shown so, by default all.
+    contrast_limits : (float, float) or sequence of them, optional
+        The values shown as black and as white; with `colours`, also a pair for each of the chosen channels,
+        or None for those that are to be stretched.
 
     Returns
     -------
@@ -59,23 +66,24 @@ def to_rgb(
         When the picture can't be used, with what to do about it.
     """
     shape, dtype = _shape_and_dtype(image)
-    if contrast_limits is not None:
-        contrast_limits = _checked_limits(contrast_limits)
-    if channel_axis is not None:
-        if rgb:
-            raise InputError(
-                "A picture has either colours or channels: give rgb=True or channel_axis, not both."
-            )
-        picture = _from_channels(image, shape, channel_axis, channels, contrast_limits)
-    elif channels is not None:
+    if channel_axis is not None and rgb:
+        raise InputError("A picture has either colours or channels: give rgb=True or channel_axis, not both.")
+    if channel_axis is None and (channels is not None or colours is not None):
         raise InputError("To choose channels, say which axis holds them: channel_axis=0, for example.")
+    if colours is not None and channel_axis is not None:
+        picture = _in_colours(image, shape, channel_axis, channels, colours, contrast_limits)
+        _refuse_constant(picture, None)
+        return picture
+    limits = None if contrast_limits is None else _checked_limits(contrast_limits)
+    if channel_axis is not None:
+        picture = _from_channels(image, shape, channel_axis, channels, limits)
     elif _holds_colours(shape, dtype, rgb):
-        picture = _from_colours(image, shape, contrast_limits)
+        picture = _from_colours(image, shape, limits)
     else:
         _check_size(shape[:2])
-        grey = _stretch(_read(image, ()), contrast_limits)
+        grey = _stretch(_read(image, ()), limits)
         picture = np.repeat(grey[..., None], 3, axis=-1)
-    _refuse_constant(picture, contrast_limits)
+    _refuse_constant(picture, limits)
     return picture
 
 
@@ -106,7 +114,7 @@ def _check_size(sides: tuple[int, ...]) -> None:
         raise InputError(f"A picture of {sides[0]} x {sides[1]} pixels is too small: give at least 2 x 2.")
 
 
-def _checked_limits(limits: tuple[float, float]) -> tuple[float, float]:
+def _checked_limits(limits: Any) -> tuple[float, float]:
     try:
         low, high = (float(limit) for limit in limits)
     except (TypeError, ValueError):
@@ -156,17 +164,11 @@ def _from_channels(
     channels: int | Sequence[int] | None,
     limits: tuple[float, float] | None,
 ) -> NDArray[np.float32]:
-    if len(shape) != 3:
-        raise InputError(f"A multichannel picture has 3 axes, not {len(shape)}: choose one slice first.")
-    if not -3 <= axis < 3:
-        raise InputError(f"There is no axis {axis} in a picture of shape {shape}: use 0, 1 or 2.")
-    axis %= 3
-    _check_size(shape[:axis] + shape[axis + 1 :])
-    planes = []
-    for channel in _chosen_channels(shape[axis], channels):
-        index: list[Any] = [slice(None)] * 3
-        index[axis] = channel
-        planes.append(_stretch(_read(image, tuple(index)), limits))
+    axis = _checked_axis(shape, axis)
+    planes = [
+        _stretch(_read(image, _plane(axis, channel)), limits)
+        for channel in _chosen_channels(shape[axis], channels)
+    ]
     if len(planes) == 1:
         planes *= 3
     elif len(planes) == 2:
@@ -174,17 +176,64 @@ def _from_channels(
     return np.stack(planes, axis=-1)
 
 
-def _chosen_channels(count: int, channels: int | Sequence[int] | None) -> list[int]:
+def _in_colours(
+    image: Any,
+    shape: tuple[int, ...],
+    axis: int,
+    channels: int | Sequence[int] | None,
+    colours: Sequence[Any],
+    limits: Any,
+) -> NDArray[np.float32]:
+    """Channels of any number, added up in colours."""
+    axis = _checked_axis(shape, axis)
+    chosen = _chosen_channels(shape[axis], channels, most=shape[axis])
+    ramps = [colour_ramp(colour) for colour in colours]
+    if len(ramps) != len(chosen):
+        raise InputError(f"{len(ramps)} colours are given for {len(chosen)} channels: give one for each.")
+    of_each = limits is not None and any(pair is None or np.ndim(pair) for pair in limits)
+    each = list(limits) if of_each else [limits] * len(chosen)
+    if len(each) != len(chosen):
+        raise InputError(
+            f"{len(each)} contrast limits are given for {len(chosen)} channels: give one pair each."
+        )
+    planes = (
+        _stretch(_read(image, _plane(axis, channel)), None if pair is None else _checked_limits(pair))
+        for channel, pair in zip(chosen, each, strict=True)
+    )
+    return added_up(planes, ramps)
+
+
+def _checked_axis(shape: tuple[int, ...], axis: int) -> int:
+    if len(shape) != 3:
+        raise InputError(f"A multichannel picture has 3 axes, not {len(shape)}: choose one slice first.")
+    if not -3 <= axis < 3:
+        raise InputError(f"There is no axis {axis} in a picture of shape {shape}: use 0, 1 or 2.")
+    axis %= 3
+    _check_size(shape[:axis] + shape[axis + 1 :])
+    return axis
+
+
+def _plane(axis: int, channel: int) -> tuple[Any, ...]:
+    index: list[Any] = [slice(None)] * 3
+    index[axis] = channel
+    return tuple(index)
+
+
+def _chosen_channels(count: int, channels: int | Sequence[int] | None, most: int = 3) -> list[int]:
     if channels is None:
-        if count > 3:
-            raise InputError(f"The picture has {count} channels: choose up to three, as in channels=[0, 2].")
+        if count > most:
+            raise InputError(
+                f"The picture has {count} channels: choose up to three, as in channels=[0, 2], or give "
+                "colours."
+            )
         return list(range(count))
     try:
         chosen = [operator.index(channel) for channel in np.atleast_1d(np.asarray(channels)).tolist()]
     except TypeError as error:
         raise InputError(f"Channels {channels} must be whole numbers, as in channels=[0, 2].") from error
-    if not 1 <= len(chosen) <= 3:
-        raise InputError(f"{len(chosen)} channels are chosen: choose one, two or three.")
+    if not 1 <= len(chosen) <= most:
+        up_to = "one, two or three, or give a colour for each" if most == 3 else f"up to {most}"
+        raise InputError(f"{len(chosen)} channels are chosen: choose {up_to}.")
     for channel in chosen:
         if not -count <= channel < count:
             raise InputError(f"There is no channel {channel}: the picture has {count}, counted from 0.")

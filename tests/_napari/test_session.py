@@ -202,8 +202,7 @@ def test_channels_axes_model_and_device_come_back(qtbot, panel, tmp_path, make_n
     viewer.open(path, plugin="napari")
     # rows are the stack's second axis, channels are its first
     viewer.dims.order = (0, 2, 1, 3)
-    form.channel_axis.setCurrentIndex(form.channel_axis.findData(0))
-    form.channels.setText("3, 1")
+    form.channels.choose(0, (3, 1))
     form.model.setEditText("RN50/openai")
     form.preset.value, form.pack.value, form.device.value = "fast", "histology", "cpu"
     form.method.value = "explain"
@@ -225,7 +224,7 @@ def test_channels_axes_model_and_device_come_back(qtbot, panel, tmp_path, make_n
     qtbot.waitUntil(lambda: again.annotator.current is not None)
     form = again.form
     assert again.viewer.dims.order[-2:] == (1, 3)
-    assert (form.channel_axis.currentData(), form.chosen_channels()) == (0, (3, 1))
+    assert (form.channels.key, form.channels.ticked()) == (0, (3, 1))
     assert (form.chosen_model(), form.preset.value, form.device.value) == ("RN50/openai", "fast", "cpu")
     assert (form.pack.value, form.method.value) == ("histology", "explain")
     source = again.annotator.current.sources[position]

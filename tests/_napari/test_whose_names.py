@@ -47,7 +47,7 @@ def test_masks_of_an_earlier_run_do_not_show_through_those_of_another_reading(ma
     panel = make_panel()
     panel.viewer.add_image(np.random.default_rng(0).random((3, 24, 32)), name="photo")
     panel.run("bright")
-    panel.form.channel_axis.setCurrentIndex(1)
+    panel.form.channels.reading.setCurrentIndex(1)
     panel.run("bright")
     old, new = (panel.viewer.layers[name] for name in ("photo masks", "photo masks [1]"))
     assert new.visible

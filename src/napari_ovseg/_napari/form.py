@@ -10,7 +10,6 @@ from qtpy.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QPushButton,
     QSizePolicy,
     QToolButton,
@@ -20,6 +19,7 @@ from qtpy.QtWidgets import (
 
 from napari_ovseg._napari.category_actions import CategoryActions
 from napari_ovseg._napari.category_table import CategoryTable
+from napari_ovseg._napari.channels_row import ChannelsRow, Key, Reading
 from napari_ovseg._napari.choice_box import ChoiceBox
 from napari_ovseg._napari.correct_controls import CorrectControls
 from napari_ovseg._napari.message_line import MessageLine
@@ -34,7 +34,6 @@ from napari_ovseg._napari.status_line import StatusLine
 from napari_ovseg._napari.take_in_row import TakeInRow
 from napari_ovseg._napari.text_box import TextBox
 from napari_ovseg._napari.weights_row import WeightsRow
-from napari_ovseg.errors import InputError
 
 if TYPE_CHECKING:
     from napari_ovseg._napari.model_choice import ModelChoice
@@ -64,12 +63,7 @@ class Form(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.image = ChoiceBox("The picture to segment; follows the layer that is selected.")
-        self.channel_axis = ChoiceBox(
-            "Stacks are segmented slice by slice; say so if an axis holds channels."
-        )
-        self.channels = QLineEdit()
-        self._offered_channels = ""
-        self.channels.setToolTip("Up to three channels, counted from 0, that become red, green and blue.")
+        self.channels = ChannelsRow()
         self.names = TextBox(5, with_control=True)
         self.names.setPlaceholderText(_SYNTAX)
         self.names.setToolTip(_NAMES_HELP)
@@ -102,7 +96,7 @@ class Form(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self._lay_out()
         self.show_running(False)
-        self.offer_channel_axes([])
+        self.fields.setRowVisible(self.channels, False)
         self.offer_slices(())
 
     def _lay_out(self) -> None:
@@ -130,14 +124,9 @@ class Form(QWidget):
         """Lay out the rows that have a title."""
         self.fields = QFormLayout()
         self.fields.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        self._channel_row = QWidget()
-        row = QHBoxLayout(self._channel_row)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.channel_axis, 2)
-        row.addWidget(self.channels, 1)
         for title, field in (
             ("Picture", self.image),
-            ("Read", self._channel_row),
+            ("Read", self.channels),
             ("Slices", self.slices),
             (self._names_title(), self.names),
             ("", self.names_read),
@@ -145,14 +134,13 @@ class Form(QWidget):
             ("Weights", self.weights),
         ):
             self.fields.addRow(title, field)
-        self.channel_axis.currentIndexChanged.connect(self._show_channels)
         for changed in (self.model.currentTextChanged, self.weights.architecture.textChanged):
             changed.connect(self.sharper.look_soon)
             changed.connect(lambda _text: self.settings.suit(self.model_name()))
-        typed = (self.names, self.channels, self.weights.architecture, self.weights.file)
+        typed = (self.names, self.weights.architecture, self.weights.file)
         for edited in (*(box.textChanged for box in typed), self.model.currentTextChanged):
             edited.connect(lambda *_: self.changed.emit())
-        self.channel_axis.currentIndexChanged.connect(lambda _index: self.changed.emit())
+        self.channels.changed.connect(self.changed)
         self.model.currentTextChanged.connect(
             lambda text: self.fields.setRowVisible(self.weights, text == LOCAL_FILE)
         )
@@ -167,40 +155,16 @@ class Form(QWidget):
         column.addStretch(1)
         return title
 
-    def offer_channel_axes(self, axes: Sequence[tuple[int, str]]) -> None:
-        """Offer to read (axis, title) as channels; the row is hidden when there is nothing to choose."""
-        offered = [self.channel_axis.itemData(i) for i in range(1, self.channel_axis.count())]
-        if offered != [axis for axis, _ in axes] or not self.channel_axis.count():
-            self.channel_axis.clear()
-            self.channel_axis.offer("slice by slice", None)
-            for axis, title in axes:
-                self.channel_axis.offer(title, axis)
-        self.fields.setRowVisible(self._channel_row, bool(axes))
-        self._show_channels()
-
-    def _show_channels(self) -> None:
-        self.channels.setVisible(self.channel_axis.currentData() is not None)
-
-    def offer_channels(self, count: int) -> None:
-        """Fill in the first of so many channels, unless a person has typed some."""
-        if self.channels.text() == self._offered_channels:
-            self._offered_channels = ", ".join(map(str, range(min(count, 3))))
-            self.channels.setText(self._offered_channels)
+    def offer_readings(self, of: object, readings: Sequence[Reading], first: Key = None) -> None:
+        """Offer the ways to read a picture; the row is hidden when there is nothing to choose."""
+        self.channels.offer(of, readings, first)
+        self.fields.setRowVisible(self.channels, len(readings) > 1)
 
     def offer_slices(self, lengths: Sequence[int]) -> None:
         """Offer the slices of a stack with these lengths; the row is hidden for a flat picture."""
         self.slices.offer(lengths)
         self.fields.setRowVisible(self.slices, bool(lengths))
         self.correct.offer_slices(bool(lengths))
-
-    def chosen_channels(self) -> tuple[int, ...]:
-        """The channels typed; raises InputError when they are not numbers."""
-        try:
-            return tuple(int(part) for part in self.channels.text().split(",") if part.strip())
-        except ValueError:
-            raise InputError(
-                f"Channels must be numbers such as '0, 2', not '{self.channels.text()}'."
-            ) from None
 
     def offer_models(self, models: Sequence[ModelChoice], selected: str) -> None:
         """Fill the list of models; `selected` may also be a name that is not in it."""

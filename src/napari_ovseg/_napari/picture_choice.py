@@ -32,6 +32,8 @@ class PictureChoice(QObject):
     def __init__(self, viewer: ViewerModel, box: ChoiceBox) -> None:
         super().__init__(box)
         self.viewer, self._box = viewer, box
+        # layers that are read as part of the picture that is chosen
+        self.parts: frozenset[str] = frozenset()
         box.currentIndexChanged.connect(lambda _index: self.chosen.emit())
         layers = viewer.layers
         for event in (layers.events.inserted, layers.events.reordered, layers.events.renamed):
@@ -70,11 +72,20 @@ class PictureChoice(QObject):
         box.tell()
         self.chosen.emit()
 
+    def choose(self, image: Image) -> None:
+        """Choose a picture."""
+        box = self._box
+        ids = [str(box.itemData(i)) for i in range(box.count())]
+        if str(image.unique_id) in ids:
+            box.setCurrentIndex(ids.index(str(image.unique_id)))
+
     def follow_selection(self, _event: Any = None) -> None:
         """Choose the picture that is selected, or whose masks are."""
         active = self.viewer.layers.selection.active
         # whoever turns to the masks of a picture is about to work on it
         wanted = None if active is None else picture_id(active) or str(active.unique_id)
+        if wanted in self.parts:
+            return
         box = self._box
         index = next((i for i in range(box.count()) if str(box.itemData(i)) == wanted), -1)
         if index >= 0:

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QMessageBox
 
+from napari_ovseg._napari.channel_readings import refuse_strip
+from napari_ovseg._napari.channels_row import TOGETHER
 from napari_ovseg._napari.continued import Earlier, continued, not_done, work_on
 from napari_ovseg._napari.form import Form
 from napari_ovseg._napari.model_box import LOCAL_FILE
 from napari_ovseg._napari.model_choice import BUNDLED, ModelChoice, licence_notice
 from napari_ovseg._napari.run import Request
-from napari_ovseg._napari.source import Source, source_at, source_of
+from napari_ovseg._napari.source import Source, channel_axes, source_at, source_of
 from napari_ovseg._napari.suggest import SuggestRequest
+from napari_ovseg._napari.together import group_of, source_together
 from napari_ovseg.annotation.typed import to_type
 from napari_ovseg.categories import Category, parse_categories
 from napari_ovseg.clip.download import is_cached
@@ -36,10 +39,22 @@ class RunRequests:
 
     def source(self, image: Image) -> Source:
         """Plan how to read the slice in view; raises InputError when it can't be read."""
-        form = self._form
-        axis = form.channel_axis.currentData()
-        channels = form.chosen_channels() if axis is not None else None
-        return source_of(image, self.viewer.dims, axis, channels)
+        row, dims = self._form.channels, self.viewer.dims
+        group = group_of(self.viewer, image) if row.key == TOGETHER else []
+        if group:
+            return source_together(group, dims, row.ticked())
+        # what is chosen may be of the picture before, as long as this one is being turned to
+        if not isinstance(row.key, int) or row.key not in channel_axes(image):
+            return source_of(image, dims)
+        if not row.ticked():
+            raise InputError(f"No channel of '{image.name}' is ticked: tick at least one below 'Read'.")
+        return source_of(image, dims, row.key, row.ticked())
+
+    def _source_to_run(self, image: Image) -> Source:
+        """Plan how to read the slice in view, as `source`, but no strip a few pixels wide."""
+        if self._form.channels.key is None:
+            refuse_strip(image, self.viewer.dims)
+        return self.source(image)
 
     def gather(
         self, image: Image | None, current: Annotated | None, into: Annotated | None, number: int
@@ -65,7 +80,7 @@ class RunRequests:
         """
         image, form = _there(image), self._form
         categories = parse_categories(form.names.toPlainText() if into is None else _words_of(into))
-        source = self.source(image)
+        source = self._source_to_run(image)
         earlier = into or work_on(current, source, image)
         positions = not_done(earlier, form.slices.positions(source.placement.position))
         accepted = self._accepted_model()
@@ -95,7 +110,7 @@ class RunRequests:
         try:
             image = _there(image)
             parse_categories(self._form.names.toPlainText())
-            self._form.slices.positions(self.source(image).placement.position)
+            self._form.slices.positions(self._source_to_run(image).placement.position)
             self._model()
         except InputError as error:
             return str(error)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from napari_ovseg._napari.channels_row import TOGETHER, ChannelsRow
 from napari_ovseg._napari.form import Form
+from napari_ovseg._napari.layer_parts import numbers, recorded_names
 from napari_ovseg._napari.model_box import LOCAL_FILE
 from napari_ovseg._napari.model_choice import ModelChoice
 from napari_ovseg._napari.settings_section import DEVICES, PACK_CHOICES, PRESETS
-from napari_ovseg._napari.source import numbers
 from napari_ovseg.method_names import METHODS
 
 if TYPE_CHECKING:
@@ -49,16 +50,16 @@ def show_choices(form: Form, choices: Mapping[str, Any]) -> None:
             form.model.setEditText(str(model))
     reading = choices.get("read")
     if isinstance(reading, Mapping):
-        _show_channels(form, reading)
+        show_reading(form.channels, reading)
 
 
-def _show_channels(form: Form, reading: Mapping[str, Any]) -> None:
-    index = form.channel_axis.findData(reading.get("channel_axis"))
-    channels = numbers(reading.get("channels"))
-    if index >= 0:
-        form.channel_axis.setCurrentIndex(index)
-        if channels:
-            form.channels.setText(", ".join(str(int(channel)) for channel in channels))
+def show_reading(row: ChannelsRow, reading: Mapping[str, Any]) -> None:
+    """Read a picture as a record says, as far as that is offered; nothing in the record is trusted."""
+    names, axis = recorded_names(reading.get("layers")), reading.get("channel_axis")
+    if names:
+        row.choose(TOGETHER, row.places(names))
+    elif axis is None or isinstance(axis, int):
+        row.choose(axis, [int(channel) for channel in numbers(reading.get("channels")) or ()])
 
 
 def show_axes(dims: Dims, image: Image, choices: Mapping[str, Any]) -> None:

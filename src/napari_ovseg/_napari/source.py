@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_ovseg._napari.layer_parts import Part, as_recorded, numbers
+from napari_ovseg.channel_colours import usual_colours
 from napari_ovseg.errors import InputError
 
 if TYPE_CHECKING:
@@ -76,7 +78,10 @@ class Placement:
 
 @dataclass(frozen=True)
 class Source:
-    """What to read from a layer, as plain data; :meth:`read` is safe outside the main thread."""
+    """What to read from a layer, as plain data; :meth:`read` is safe outside the main thread.
+
+    Of several layers that are read as one picture, see `together`, it is that of the first, with all `parts`.
+    """
 
     name: str
     data: Any
@@ -86,21 +91,27 @@ class Source:
     channel_axis: int | None
     channels: tuple[int, ...] | None
     contrast_limits: tuple[float, float] | None
+    parts: tuple[Part, ...] = ()
 
     @property
     def reading(self) -> dict[str, Any]:
         """How the picture is read, for the record; what JSON can hold."""
-        return {
+        reading: dict[str, Any] = {
             "axes": list(self.placement.axes),
             "channel_axis": self.placement.channel_axis,
             "channels": None if self.channels is None else list(self.channels),
             "contrast_limits": None if self.contrast_limits is None else list(self.contrast_limits),
         }
+        if self.parts:
+            reading["layers"] = [part.reading for part in self.parts]
+        return reading
 
     def read_as(self, reading: Any) -> Source:
         """Plan to read the same axes with the channels and the contrast of a record, if it has them."""
         if not isinstance(reading, Mapping) or reading.get("channel_axis") != self.placement.channel_axis:
             return self
+        if self.parts:
+            return replace(self, parts=as_recorded(self.parts, reading.get("layers")))
         channels, limits = (numbers(reading.get(key)) for key in ("channels", "contrast_limits"))
         if self.channel_axis is not None and channels:
             return replace(self, channels=tuple(int(channel) for channel in channels))
@@ -109,7 +120,12 @@ class Source:
         return self
 
     def read(self) -> np.ndarray:
-        """The slice in view: (H, W), (H, W, 3 or 4) when rgb, or 3-D with channels on ``channel_axis``."""
+        """The slice in view: (H, W), (H, W, 3 or 4) when rgb, or 3-D with channels on ``channel_axis``.
+
+        Of several layers (H, W, C).
+        """
+        if self.parts:
+            return np.stack([np.asarray(part.data[self.index]) for part in self.parts], axis=-1)
         return np.asarray(self.data[self.index])
 
     def picture(self) -> np.ndarray:
@@ -122,21 +138,22 @@ class Source:
         """
         from napari_ovseg.images import to_rgb
 
+        if self.parts:
+            return to_rgb(
+                self.read(),
+                channel_axis=-1,
+                colours=[part.ramp for part in self.parts],
+                contrast_limits=[part.contrast_limits for part in self.parts],
+            )
+        several = self.channels is not None and len(self.channels) > 3
         return to_rgb(
             self.read(),
             rgb=self.rgb,
             channel_axis=self.channel_axis,
             channels=self.channels,
+            colours=usual_colours(len(self.channels)) if several and self.channels else None,
             contrast_limits=self.contrast_limits,
         )
-
-
-def numbers(values: Any) -> tuple[float, ...] | None:
-    """Return the numbers in what a record holds, None where it holds something else."""
-    try:
-        return tuple(float(value) for value in values)
-    except (TypeError, ValueError):
-        return None
 
 
 def source_of(
@@ -160,11 +177,11 @@ def source_of(
     InputError
         When the layer has no pixels in view.
     """
-    if 0 in _shapes(layer)[0]:
+    if 0 in shapes_of(layer)[0]:
         raise InputError(f"'{layer.name}' has a dimension of length 0: choose a picture with pixels in it.")
     axes = _picture_axes(layer, dims, channel_axis)
     level = _level(layer, axes)
-    shapes = _shapes(layer)
+    shapes = shapes_of(layer)
     factors = np.asarray(shapes[0], float) / np.asarray(shapes[level], float)
     index = _slice_in_view(layer, dims, axes, channel_axis, factors, shapes[level])
     if channel_axis is not None:
@@ -182,7 +199,7 @@ def source_of(
         rgb=bool(layer.rgb),
         channel_axis=None if channel_axis is None else kept.index(channel_axis),
         channels=channels if channel_axis is not None else None,
-        contrast_limits=_contrast_limits(layer, channel_axis),
+        contrast_limits=limits_of(layer, channel_axis),
     )
 
 
@@ -207,10 +224,11 @@ def channel_axes(layer: Image) -> dict[int, int]:
     """Axes of a layer that could hold its channels, and how many: the short ones, none of 2-D or RGB."""
     if layer.rgb or layer.ndim < 3:
         return {}
-    return {axis: size for axis, size in enumerate(_shapes(layer)[0]) if 2 <= size <= 64}
+    return {axis: size for axis, size in enumerate(shapes_of(layer)[0]) if 2 <= size <= 64}
 
 
-def _shapes(layer: Image) -> list[tuple[int, ...]]:
+def shapes_of(layer: Image) -> list[tuple[int, ...]]:
+    """The shape of each level of a layer, without the axis of its colours, finest first."""
     levels = layer.data if layer.multiscale else [layer.data]
     return [tuple(int(n) for n in level.shape[: layer.ndim]) for level in levels]
 
@@ -228,7 +246,7 @@ def _picture_axes(layer: Image, dims: Dims, channel_axis: int | None) -> tuple[i
 
 def _level(layer: Image, axes: tuple[int, int]) -> int:
     """The finest level whose longer side is bounded, else the coarsest."""
-    shapes = _shapes(layer)
+    shapes = shapes_of(layer)
     for level, shape in enumerate(shapes):
         if layer.multiscale and max(shape[axis] for axis in axes) <= LONGEST_SIDE:
             return level
@@ -258,7 +276,7 @@ def _slice_in_view(
     return tuple(index)
 
 
-def _contrast_limits(layer: Image, channel_axis: int | None) -> tuple[float, float] | None:
+def limits_of(layer: Image, channel_axis: int | None = None) -> tuple[float, float] | None:
     """The limits on the screen, so that what is seen is segmented; channels each have their own range."""
     if layer.rgb or channel_axis is not None:
         return None

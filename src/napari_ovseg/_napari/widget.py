@@ -21,6 +21,7 @@ from napari_ovseg._napari.measuring import Measuring
 from napari_ovseg._napari.model_choice import ModelChoice, default_model, model_choices
 from napari_ovseg._napari.panel_keys import PanelKeys
 from napari_ovseg._napari.picture_choice import PictureChoice
+from napari_ovseg._napari.reading_choice import ReadingChoice
 from napari_ovseg._napari.run import Engine
 from napari_ovseg._napari.run_request import RunRequests
 from napari_ovseg._napari.runner import Runner
@@ -28,7 +29,6 @@ from napari_ovseg._napari.runs import Runs
 from napari_ovseg._napari.saved_choices import show_choices
 from napari_ovseg._napari.scrolled import Scrolled
 from napari_ovseg._napari.session import Session
-from napari_ovseg._napari.source import channel_axes, stack_lengths
 from napari_ovseg._napari.suggesting import Suggesting
 from napari_ovseg._napari.taking_in import TakingIn
 from napari_ovseg._napari.torch_loading import look_through_all
@@ -63,6 +63,7 @@ class OpenVocabularyWidget(QWidget):
         self.session = Session(
             napari_viewer, self.annotator, self.form.resume, self.form.saving, self._requests.source
         )
+        self._reading = ReadingChoice(napari_viewer, self.form, self.pictures, self._requests)
         self._as_shown = AsShown(napari_viewer, lambda image: has_results(napari_viewer, image), self)
         self._runs = Runs(napari_viewer, runner, engine)
         self.suggesting = Suggesting(self.form, self._requests, lambda: self.pictures.image, runner, engine)
@@ -106,7 +107,6 @@ class OpenVocabularyWidget(QWidget):
         form.changed.connect(self._look_again)
         self._taking_in.taken.connect(self._show_taken)
         self._taking_in.said.connect(lambda message, error: form.show_message(message, error=error))
-        form.channel_axis.currentIndexChanged.connect(self._offer_slices)
         self.measuring.refused.connect(lambda message: form.show_message(message, error=True))
         self.measuring.accepted.connect(form.withdraw_refusal)
         self._runs.segmented.connect(self._show_segmented)
@@ -251,20 +251,9 @@ class OpenVocabularyWidget(QWidget):
         self._told_of = image
         model = self.form.chosen_model()
         self.session.turn_to(image, model.name if isinstance(model, ModelChoice) else model)
-        axes = {} if image is None else channel_axes(image)
-        titles = [_channels_along(axis, str(image.axis_labels[axis])) for axis in axes] if image else []
-        self.form.offer_channel_axes(list(zip(axes, titles, strict=True)))
-        self._offer_slices()
+        self._reading.offer(self.annotator.current)
         if image is not None:
             self._suggest(image.metadata.get(METADATA_KEY, {}).get("names", []))
-
-    def _offer_slices(self, _index: int = 0) -> None:
-        """Offer the slices, or the channels, of the picture as it is read now."""
-        image, axis = self.pictures.image, self.form.channel_axis.currentData()
-        count = {} if image is None else channel_axes(image)
-        if axis in count:
-            self.form.offer_channels(count[axis])
-        self.form.offer_slices(() if image is None else stack_lengths(image, self.viewer.dims, axis))
 
     def _suggest(self, names: list[str]) -> None:
         """Fill in the names that come with a sample, unless a person has typed their own."""
@@ -296,9 +285,3 @@ def _make_way(event: Any) -> None:
 
     if isinstance(event.source[event.index], Image):
         QTimer.singleShot(0, look_through_all())
-
-
-def _channels_along(axis: int, label: str) -> str:
-    """Name an axis of channels in a few letters; napari calls one that nobody has named by its number."""
-    named = not label.lstrip("-").isdigit()
-    return f"channels: {label} (axis {axis})" if named else f"channels: axis {axis}"

@@ -1,5 +1,6 @@
 """Picture files as they are shown: upright, in the right colours, with the size of a pixel."""
 
+from napari_ovseg.pictures.channel_names import channel_names
 from napari_ovseg.pictures.ids import read_ids
 from napari_ovseg.pictures.picture import (
     Picture,
@@ -12,6 +13,7 @@ from napari_ovseg.pictures.picture import (
 
 __all__ = [
     "Picture",
+    "channel_names",
     "is_turned",
     "picture_size",
     "read_ids",
