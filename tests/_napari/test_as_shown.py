@@ -107,12 +107,13 @@ def test_three_slices_that_tifffile_calls_colours_stay_slices(make_panel, tmp_pa
 
 
 def test_a_picture_with_masks_stays_as_it_is(make_panel, tmp_path):
-    KINDS["cmyk.tif"](tmp_path / "photo.tif")
+    turned(tmp_path / "photo.png")
     panel = make_panel()
-    (layer,) = panel.viewer.open(str(tmp_path / "photo.tif"), plugin="napari")
-    panel.run("bright, dark")
-    with Image.open(tmp_path / "photo.tif") as picture:
+    (layer,) = panel.viewer.open(str(tmp_path / "photo.png"), plugin="napari")
+    with Image.open(tmp_path / "photo.png") as picture:
         layer.data = before = np.asarray(picture)
+    panel.run("bright, dark")
+    assert "photo masks" in panel.layers
     panel.widget._as_shown._mend(layer)
     assert layer.data is before
 

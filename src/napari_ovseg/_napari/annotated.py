@@ -74,6 +74,11 @@ class Annotated:
         self.pseudo_labels.on_moved = self._tell_of
 
     @property
+    def key(self) -> str:
+        """Which picture it is, see `shown.picture_key`: its layer may show another one now."""
+        return str(self.masks.layer.metadata[METADATA_KEY]["result"]["image"])
+
+    @property
     def legend(self) -> Legend:
         return Legend(self.table.labels, void_of(self.masks.layer.data))
 

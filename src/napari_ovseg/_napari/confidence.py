@@ -54,7 +54,7 @@ class ConfidenceLayer:
             colormap="magma",
             contrast_limits=(0, 1),
             opacity=0.7,
-            metadata={METADATA_KEY: {"confidence": True}},
+            metadata={METADATA_KEY: {"confidence": annotated.key}},
             **placed_like(annotated.image, placement),
         )
         self.viewer.layers.insert(self.viewer.layers.index(annotated.masks.layer), self.layer)

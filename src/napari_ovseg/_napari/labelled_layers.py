@@ -14,6 +14,7 @@ from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.colours import Legend
 from napari_ovseg._napari.layers import METADATA_KEY
 from napari_ovseg._napari.picture_file import file_of
+from napari_ovseg._napari.shown import picture_key
 from napari_ovseg._napari.tracked_labels import TrackedLabels
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.full_size import at_size
@@ -81,7 +82,8 @@ def pictures_of(data: Any, meta: Mapping[str, Any], notes: Notes) -> list[Labell
     annotated = known.get("annotated")
     pieces, file = {}, known.get("picture")
     if isinstance(annotated, Annotated):
-        pieces, file = annotated.pieces, file_of(annotated.image)
+        shown = annotated.key == picture_key(annotated.image)
+        pieces, file = annotated.pieces, file_of(annotated.image) if shown else None
     if isinstance(tracked, TrackedLabels) and isinstance(annotated, Annotated):
         sides = _full_sides(tracked.placement)
         planes = [(position, at_size(plane, sides, name)) for position, plane in planes]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_ovseg._napari.colours import Legend
+from napari_ovseg._napari.shown import picture_key
 from napari_ovseg._napari.tracked_labels import TrackedLabels
 from napari_ovseg.annotation.corrections import Labels as LabelsArray
 from napari_ovseg.errors import InputError
@@ -94,14 +95,20 @@ def tracked_labels(layer: Any) -> TrackedLabels | None:
 
 
 def picture_id(layer: Any) -> str | None:
-    """Return the unique id of the picture that a result belongs to; None for a layer that is no result."""
+    """Return the key of the picture that a result belongs to; None for a layer that is no result."""
     tracked = tracked_labels(layer)
     return None if tracked is None else str(layer.metadata[METADATA_KEY]["result"]["image"])
 
 
+def belongs_to(layer: Any) -> str | None:
+    """Return the key of the picture that any layer of the panel belongs to; None for other layers."""
+    known = layer.metadata.get(METADATA_KEY, {})
+    return picture_id(layer) or known.get("things") or known.get("confidence")
+
+
 def has_results(viewer: ViewerModel, image: Image) -> bool:
     """Whether a layer in the viewer is a result for this picture."""
-    return any(picture_id(layer) == str(image.unique_id) for layer in viewer.layers)
+    return any(picture_id(layer) == picture_key(image) for layer in viewer.layers)
 
 
 def names_of(layer: Labels) -> dict[int, str]:
@@ -123,7 +130,7 @@ def _results(viewer: ViewerModel, image: Image, kind: str, placement: Placement)
 
 
 def _identity(image: Image, kind: str) -> dict[str, str]:
-    return {"image": str(image.unique_id), "kind": kind}
+    return {"image": picture_key(image), "kind": kind}
 
 
 _numbers = iter(range(1, 2**62))

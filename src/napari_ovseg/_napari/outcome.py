@@ -20,6 +20,7 @@ from napari_ovseg._napari.layers import (
     tracked_labels,
     write_labels,
 )
+from napari_ovseg._napari.shown import picture_key
 from napari_ovseg.annotation import SliceAnnotation
 from napari_ovseg.annotation.found import moved
 from napari_ovseg.annotation.reconcile import brought, followed, met
@@ -168,7 +169,7 @@ class Outcome:
         for layer in self.viewer.layers:
             known = layer.metadata.get(METADATA_KEY, {}).get("result", {})
             others = tracked_labels(layer) is not None and layer is not new
-            if others and known == {"image": str(self.image.unique_id), "kind": MASKS} and layer.visible:
+            if others and known == {"image": picture_key(self.image), "kind": MASKS} and layer.visible:
                 layer.visible = False
                 self._notes[f"'{layer.name}' is hidden below '{new.name}'."] = None
 
@@ -177,7 +178,7 @@ class Outcome:
         active = self.viewer.layers.selection.active
         if active is None or active is self._active or active is self.image:
             return False
-        return picture_id(active) != str(self.image.unique_id)
+        return picture_id(active) != picture_key(self.image)
 
     def _write(
         self, kind: str, source: Source, labels: Labels, table: LabelTable, human: Labels | None = None

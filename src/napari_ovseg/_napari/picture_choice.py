@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_ovseg._napari.labelled_layers import file_of
-from napari_ovseg._napari.layers import METADATA_KEY, picture_id
+from napari_ovseg._napari.layers import picture_id
+from napari_ovseg._napari.picture_file import file_of
+from napari_ovseg._napari.shown import picture_key
+from napari_ovseg._napari.shown_pictures import is_picture
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -48,15 +50,8 @@ class PictureChoice(QObject):
 
     def list_images(self, _event: Any = None) -> None:
         """List all image layers but those that show how sure the masks are, or are about to be replaced."""
-        from napari.layers import Image
-
         box = self._box
-        images = [
-            layer
-            for layer in self.viewer.layers
-            if isinstance(layer, Image)
-            and not {"confidence", "replaced"} & set(layer.metadata.get(METADATA_KEY, {}))
-        ]
+        images = [layer for layer in self.viewer.layers if is_picture(layer)]
         wanted = [(layer.name, layer.unique_id) for layer in reversed(images)]
         shown = [(box.itemText(i), box.itemData(i)) for i in range(box.count())]
         if wanted == shown:
@@ -83,10 +78,19 @@ class PictureChoice(QObject):
         """Choose the picture that is selected, or whose masks are."""
         active = self.viewer.layers.selection.active
         # whoever turns to the masks of a picture is about to work on it
-        wanted = None if active is None else picture_id(active) or str(active.unique_id)
-        if wanted in self.parts:
+        image = None if active is None else picture_of(self.viewer, active)
+        if image is not None and str(image.unique_id) in self.parts:
             return
         box = self._box
-        index = next((i for i in range(box.count()) if str(box.itemData(i)) == wanted), -1)
+        wanted = None if image is None else image.unique_id
+        index = next((i for i in range(box.count()) if box.itemData(i) == wanted), -1)
         if index >= 0:
             box.setCurrentIndex(index)
+
+
+def picture_of(viewer: ViewerModel, layer: Any) -> Image | None:
+    """Return the picture that a layer is, or is a result of; None for others, and where that is gone."""
+    if is_picture(layer):
+        return layer
+    key = picture_id(layer)
+    return next((one for one in viewer.layers if is_picture(one) and picture_key(one) == key), None)

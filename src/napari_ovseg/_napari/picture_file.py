@@ -7,13 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_ovseg._napari.layers import METADATA_KEY
+from napari_ovseg._napari.shown import shows_its_file
 
 if TYPE_CHECKING:
     from napari.layers import Image
 
 
 def file_of(image: Image) -> str | None:
-    """Return the file of a picture; napari tells it only of what one of its readers has opened."""
+    """Return the file of a picture; napari tells it only of what one of its readers has opened.
+
+    None where another picture was put into the layer since.
+    """
+    if not shows_its_file(image):
+        return None
     path = image.source.path or image.metadata.get(METADATA_KEY, {}).get("path")
     return None if path is None else str(path)
 

@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject, QSettings, Signal
 from napari_ovseg._napari.picture_file import file_of, files_of
 from napari_ovseg._napari.resume import ResumeOffer
 from napari_ovseg._napari.save_row import SaveRow
+from napari_ovseg._napari.shown import picture_key, shown_by
 from napari_ovseg.annotation.resuming import Found
 from napari_ovseg.errors import OutputError
 
@@ -34,7 +35,7 @@ class SavePlaces(QObject):
     Signals
     -------
     looked_up(Image)
-        It is known where work on this picture belongs.
+        It is known where work on the picture that this layer shows belongs.
     moved()
         Another folder was chosen.
     said(message, is_error)
@@ -47,6 +48,7 @@ class SavePlaces(QObject):
     def __init__(self, offer: ResumeOffer, row: SaveRow, parent: QObject) -> None:
         super().__init__(parent)
         self._offer, self._row = offer, row
+        # all by `shown.picture_key`
         self.found: dict[str, Found] = {}
         self._failed: dict[str, str] = {}
         # under which folder each picture is being looked up
@@ -61,30 +63,38 @@ class SavePlaces(QObject):
         offer.failed.connect(self._not_looked)
         offer.declined.connect(self._declined)
 
-    def of(self, image: Image) -> Found | None:
+    def of(self, image: Image, key: str | None = None) -> Found | None:
         """Where work on a picture belongs, None as long as that is being looked up.
+
+        Parameters
+        ----------
+        image : napari.layers.Image
+        key : str, optional
+            Of an earlier picture of this layer; by default, of the one that it shows.
 
         Raises
         ------
         OutputError
             When it can't be found out.
         """
-        key = str(image.unique_id)
+        key = key or picture_key(image)
         if key not in self.found and key in self._failed:
             reason = self._failed[key]
-            self.look_up(image)
+            if key == picture_key(image):
+                self.look_up(image)
             raise OutputError(f"{reason} Choose a folder for it with 'Save to'.")
         return self.found.get(key)
 
     def look_up(self, image: Image, model: str | None = None) -> None:
         """Look for work on a picture, and offer it; what is known already is only offered."""
-        key = str(image.unique_id)
+        key = picture_key(image)
         if key in self._looking:
             return
         if key in self.found:
             self._offer.offer(self.found[key])
             return
-        pixels = image.data[0] if image.multiscale else image.data
+        # the layer may hold the next picture already, while work on this one is still to be saved
+        pixels = shown_by(image).contents[key].pixels
         path, files = file_of(image), files_of(image)
         self._looking[key] = self.elsewhere
         self._offer.look(
@@ -96,7 +106,7 @@ class SavePlaces(QObject):
             model=model,
             part=self._part(image, files or path),
             files=files,
-            picture=image,
+            picture=(image, key),
         )
 
     def choose(self, folder: Path | None) -> None:
@@ -124,18 +134,19 @@ class SavePlaces(QObject):
         first = self._first_of.setdefault(str(path), str(image.unique_id)) if path else ""
         return image.name if path and first != str(image.unique_id) else ""
 
-    def _looked(self, found: Found, image: Image) -> None:
-        key = str(image.unique_id)
+    def _looked(self, found: Found, of: tuple[Image, str]) -> None:
+        image, key = of
         if self._looking.pop(key, self.elsewhere) != self.elsewhere:
             found = found.saved_in(self.elsewhere)
         self.found[key] = found
         self._failed.pop(key, None)
         if found.problem:
             self.said.emit(f"{found.problem} What you do is saved in {found.place}.", True)
-        self.looked_up.emit(image)
+        if key == picture_key(image):
+            self.looked_up.emit(image)
 
-    def _not_looked(self, reason: str, image: Image) -> None:
-        key = str(image.unique_id)
+    def _not_looked(self, reason: str, of: tuple[Image, str]) -> None:
+        _image, key = of
         self._looking.pop(key, None)
         self._failed[key] = reason
         self.said.emit(reason, True)

@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.autosave import Autosave, Snapshot
+from napari_ovseg._napari.background import single_shot
 from napari_ovseg._napari.closing import Answer, Closing, UnsavedDialog
 from napari_ovseg._napari.labelled_layers import pixel_of_picture
 from napari_ovseg._napari.layers import METADATA_KEY, tracked_labels
@@ -17,6 +18,7 @@ from napari_ovseg._napari.restore import restore
 from napari_ovseg._napari.resume import Resumed, ResumeOffer
 from napari_ovseg._napari.save_places import SavePlaces
 from napari_ovseg._napari.saved_choices import show_axes
+from napari_ovseg._napari.shown import picture_key
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.labelled_pictures import labelled_pictures
 from napari_ovseg.categories import void_of
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
 # A network drive that does not answer must not keep the window open for ever.
 _MOST_SECONDS_TO_WAIT = 10.0
+# So long a picture has to stay in its layer before saved work on it is looked for.
+_CALM_MS = 300
 
 
 class Session(QObject):
@@ -78,7 +82,7 @@ class Session(QObject):
         self.autosave = Autosave(
             self._snapshot,
             lambda: annotator.current,
-            lambda annotated: self.places.of(annotated.image),
+            lambda annotated: self.places.of(annotated.image, annotated.key),
             self.said.emit,
             self,
         )
@@ -86,6 +90,7 @@ class Session(QObject):
         self.places.said.connect(self.said)
         self.places.looked_up.connect(self._looked)
         self.places.moved.connect(self._folder_chosen)
+        self._calm = single_shot(self, self._look_up_shown)
         offer.accepted.connect(self._resume)
         annotator.changed.connect(self._changed)
         self.autosave.saved.connect(row.show_saved)
@@ -113,6 +118,35 @@ class Session(QObject):
             if image is not None:
                 self.places.look_up(image, model)
 
+    def leave(self, image: Image) -> None:
+        """Save the work on the picture of a layer, of which the data are another picture's by now."""
+        current = self.annotator.current
+        if current is not None and current.image is image:
+            self.annotator.settle()
+            if current.worth_saving and current.key not in self.places.found:
+                self.places.look_up(image)
+            self.flush()
+
+    def show_other(self, image: Image) -> None:
+        """Go on with the other picture that a layer shows now: with its work, if that is in the viewer."""
+        if image is not self._image:
+            return
+        self._image = None
+        if annotated_of(self.viewer, image) is not None:
+            self.turn_to(image)
+            return
+        self._image = image
+        self.offer.clear()
+        self.row.show_saved(None)
+        self.annotator.leave()
+        # a camera may show the next one in a moment
+        self._calm.start(_CALM_MS)
+
+    def _look_up_shown(self) -> None:
+        image = self._image
+        if image is not None and picture_key(image) not in self.places.found:
+            self.places.look_up(image)
+
     def flush(self) -> None:
         """Save what is not saved yet, also what was painted a moment ago."""
         self.annotator.settle()
@@ -126,6 +160,9 @@ class Session(QObject):
         self.annotator.settle()
         # work on a picture that was just opened belongs somewhere too
         if self.autosave.unsaved:
+            current = self.annotator.current
+            if current is not None and current.key not in self.places.found:
+                self.places.look_up(current.image)
             self.offer.wait(_MOST_SECONDS_TO_WAIT)
 
     @property
@@ -146,7 +183,7 @@ class Session(QObject):
         pictures: list[LabelledPicture] = []
         for annotated in self.works:
             annotation, image = annotated.snapshot(), annotated.image
-            found = self.places.found.get(str(image.unique_id))
+            found = self.places.found.get(annotated.key)
             annotation.picture = None if found is None else found.picture
             placement = annotated.masks.placement
             size, unit = pixel_of_picture(image, placement.axes)
@@ -162,7 +199,7 @@ class Session(QObject):
 
     def export_folder(self) -> Path:
         """Where an export is likely wanted: beside the picture."""
-        found = None if self._image is None else self.places.found.get(str(self._image.unique_id))
+        found = None if self._image is None else self.places.found.get(picture_key(self._image))
         path = None if found is None else found.picture.path
         if path is None:
             return Path.home() / "masks"
@@ -196,7 +233,7 @@ class Session(QObject):
             return
         annotated.worth_saving = True
         self.autosave.adopt(resumed.found.place, resumed.sidecar)
-        self._latest[str(image.unique_id)] = annotated
+        self._latest[annotated.key] = annotated
         self.annotator.show(annotated)
         self.row.show_saved(resumed.sidecar.folder)
         self.resumed.emit()
@@ -218,16 +255,15 @@ class Session(QObject):
 
     def _keep_what_is_dropped(self, current: Annotated) -> None:
         """Other layers for the same picture don't replace saved corrections that they lack."""
-        key = str(current.image.unique_id)
-        before = self._latest.get(key)
+        before = self._latest.get(current.key)
         if before is not None and before is not current:
-            found = self.places.found.get(key)
+            found = self.places.found.get(current.key)
             if found is None:
                 # asked again as soon as it is known where that is
                 return
             if drops_corrections(before, current):
                 self.autosave.begin_afresh(found)
-        self._latest[key] = current
+        self._latest[current.key] = current
 
     def _snapshot(self, again: set[Position] | None) -> Snapshot | None:
         current = self.annotator.current
@@ -243,8 +279,9 @@ class Session(QObject):
         return annotation, changed
 
     def _folder_chosen(self) -> None:
-        if self._image is not None and annotated_of(self.viewer, self._image) is None:
-            self.places.look_up(self._image)
+        image = self._image
+        if image is not None and picture_key(image) not in self.places.found:
+            self.places.look_up(image)
         if self.annotator.current is not None and self.annotator.current.worth_saving:
             self.autosave.touch()
 
@@ -274,12 +311,12 @@ def drops_corrections(before: Annotated, now: Annotated) -> bool:
 
 
 def annotated_of(viewer: ViewerModel, image: Any) -> Annotated | None:
-    """Return the latest work on a picture whose layers are in the viewer."""
+    """Return the latest work on the picture that an image shows, of which the layers are in the viewer."""
     found = []
     for layer in viewer.layers:
         annotated = layer.metadata.get(METADATA_KEY, {}).get("annotated")
         if not isinstance(annotated, Annotated) or tracked_labels(layer) is not annotated.masks:
             continue
-        if annotated.image is image:
+        if annotated.image is image and annotated.key == picture_key(image):
             found.append(annotated)
     return max(found, key=lambda one: one.masks.layer.metadata[METADATA_KEY]["number"], default=None)

@@ -24,7 +24,6 @@ from napari_ovseg.export.plan import Options
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Image
     from napari.layers import Labels as LabelsLayer
 
 _THINGS = "things"
@@ -140,8 +139,8 @@ def show_things(viewer: ViewerModel, annotated: Annotated, found: Found) -> Labe
     layer.features = _features(found.columns, placement.stack_axes)
     where = [replace(placement, position=position).index for position in found.regions]
     written = [_checksum(data[at]) for at in where]
-    layer.metadata[METADATA_KEY] = {_THINGS: str(image.unique_id), "written": (where, written)}
-    _put(viewer, image, layer)
+    layer.metadata[METADATA_KEY] = {_THINGS: annotated.key, "written": (where, written)}
+    _put(viewer, annotated.key, layer)
     return layer
 
 
@@ -158,11 +157,11 @@ def _features(columns: Table, stack_axes: tuple[int, ...]) -> dict[str, NDArray[
     return {"index": columns["id"], "label": columns["id"], **slices, **rest} if columns else {}
 
 
-def _put(viewer: ViewerModel, image: Image, layer: LabelsLayer) -> None:
+def _put(viewer: ViewerModel, key: str, layer: LabelsLayer) -> None:
     earlier = [
         other
         for other in viewer.layers
-        if other.metadata.get(METADATA_KEY, {}).get(_THINGS) == str(image.unique_id) and not _is_edited(other)
+        if other.metadata.get(METADATA_KEY, {}).get(_THINGS) == key and not _is_edited(other)
     ]
     if not earlier:
         viewer.add_layer(layer)

@@ -22,6 +22,7 @@ from napari_ovseg._napari.model_choice import ModelChoice, default_model, model_
 from napari_ovseg._napari.panel_keys import PanelKeys
 from napari_ovseg._napari.picture_choice import PictureChoice
 from napari_ovseg._napari.reading_choice import ReadingChoice
+from napari_ovseg._napari.replacing import Replacing
 from napari_ovseg._napari.run import Engine
 from napari_ovseg._napari.run_request import RunRequests
 from napari_ovseg._napari.runner import Runner
@@ -66,6 +67,7 @@ class OpenVocabularyWidget(QWidget):
         self._reading = ReadingChoice(napari_viewer, self.form, self.pictures, self._requests)
         self._as_shown = AsShown(napari_viewer, lambda image: has_results(napari_viewer, image), self)
         self._runs = Runs(napari_viewer, runner, engine)
+        self._replacing = Replacing(napari_viewer, self.session, self.pictures, self._stop_on, self)
         self.suggesting = Suggesting(self.form, self._requests, lambda: self.pictures.image, runner, engine)
         self._taking_in = TakingIn(
             napari_viewer, self.form.take_in, self.pictures, self._requests.source, lambda: self.busy
@@ -129,6 +131,8 @@ class OpenVocabularyWidget(QWidget):
         annotator.find_requested.connect(self._find_added)
         self.viewer.layers.events.removing.connect(_make_way)
         self.viewer.layers.events.removed.connect(self._on_removed)
+        self._replacing.said.connect(lambda message, error: form.show_message(message, error=error))
+        self._replacing.back.connect(self._take_names)
 
     @property
     def busy(self) -> bool:
@@ -168,6 +172,14 @@ class OpenVocabularyWidget(QWidget):
             self._runs.stop(CANCELLED)
         elif self._runner.busy:
             self._ended(self.annotator.updates.stop())
+
+    def _stop_on(self, image: Image) -> bool:
+        """Cancel what works on a picture; whether there was something."""
+        current = self.annotator.current
+        works = self._runs.image is image or (self.busy and current is not None and current.image is image)
+        if works:
+            self.cancel()
+        return works
 
     def unload(self) -> None:
         """Free the memory that loaded models take."""
