@@ -1,8 +1,10 @@
 """Labels layers as labelled pictures, ready to be written."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from napari.components import ViewerModel
+from napari.layers import Labels
 from npe2 import PluginManager
 from PIL import Image
 
@@ -46,3 +48,19 @@ def test_an_annotated_picture_brings_its_file_and_what_was_said_of_it(tmp_path, 
     assert (picture.done, picture.record) == (True, {"seed": 5})
     assert picture.labels.shape == photo.shape
     assert (picture.labels == 2).all()
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+def test_a_table_of_another_program_with_gaps_and_text_names_what_it_can(missing):
+    labels = np.array([[0, 1], [2, 3]], np.uint8)
+    table = pd.DataFrame(
+        {
+            "index": [1, "2.0", 3, "none", missing, np.inf, -4, 1e9],
+            "name": ["cat", "dog", missing, "text", "gap", "far", "below", "above"],
+        },
+        dtype=object,
+    )
+    layer = Labels(labels, features=table)
+    data, meta, _ = layer.as_layer_data_tuple()
+    (picture,) = pictures_of(data, meta, Notes())
+    assert [(one.id, one.name) for one in picture.categories] == [(1, "cat"), (2, "dog"), (3, "label 3")]

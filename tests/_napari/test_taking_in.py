@@ -169,3 +169,58 @@ def test_labels_of_another_size_are_told_why(panel):
     )
     panel.viewer.layers.selection.active = panel.viewer.layers[1]
     assert not panel.form.take_in.take.isHidden()
+
+
+NAMED = {"index": [1, 2], "name": ["cat", "dog"]}
+TURNED = [[0.0, -1.0], [1.0, 0.0]]
+
+
+def take(panel, labels, **place):
+    layer = panel.viewer.add_labels(labels, name="own", features=NAMED, **place)
+    panel.viewer.layers.selection.active = layer
+    panel.click(panel.form.take_in.take)
+    return panel.viewer.layers["photo masks"].data if "photo masks" in panel.layers else None
+
+
+@pytest.mark.parametrize(
+    "place",
+    [{"translate": (3, -4)}, {"scale": (2, 2)}, {"rotate": TURNED, "translate": (45, 0)}, {"shear": [1.0]}],
+    ids=lambda place: next(iter(place)),
+)
+def test_labels_with_a_place_of_their_own_are_brought_onto_the_grid(panel, place):
+    masks = take(panel, LABELS.copy(), **place)
+    own, expected = panel.viewer.layers["own"], np.zeros_like(LABELS)
+    for at in np.ndindex(LABELS.shape):
+        row, column = np.floor(np.asarray(own.world_to_data(at)) + 0.5 + 1e-9).astype(int)
+        if 0 <= row < LABELS.shape[0] and 0 <= column < LABELS.shape[1]:
+            expected[at] = LABELS[row, column]
+    assert expected.any()
+    assert not np.array_equal(masks, LABELS)
+    assert np.array_equal(masks, expected)
+    assert "brought onto the pixels of the picture" in panel.message
+
+
+def test_labels_beside_the_picture_are_refused(panel):
+    assert take(panel, LABELS.copy(), translate=(500, 0)) is None
+    assert "No label of 'own' lies on 'photo'" in panel.message
+
+
+def test_labels_that_lie_as_their_picture_and_those_that_only_have_a_pixel_size_stay_as_they_are(make_panel):
+    for image, own in (
+        ({"scale": (0.5, 0.5), "translate": (7, 7)}, {"scale": (0.5, 0.5), "translate": (7, 7)}),
+        ({}, {"scale": (0.5, 0.5), "units": ("um", "um")}),
+        ({"scale": (500, 500), "units": ("nm", "nm")}, {"scale": (0.5, 0.5), "units": ("um", "um")}),
+        ({"scale": (0.5, 0.5), "translate": (7, 7)}, {}),
+    ):
+        panel = make_panel()
+        panel.viewer.add_image(CORNERS, name="photo", **image)
+        assert np.array_equal(take(panel, LABELS.copy(), **own), LABELS)
+        assert "brought" not in panel.message
+
+
+def test_a_stack_of_labels_that_is_moved_along_the_stack(make_panel):
+    panel = make_panel()
+    panel.viewer.add_image(np.stack([CORNERS[..., 0]] * 3), name="photo", contrast_limits=(0, 255))
+    stack = np.stack([LABELS, np.zeros_like(LABELS), np.zeros_like(LABELS)])
+    masks = take(panel, stack, translate=(1, 0, 0))
+    assert np.array_equal(masks, np.roll(stack, 1, axis=0))

@@ -160,7 +160,7 @@ def _categories(meta: Mapping[str, Any], planes: list[NDArray[Any]]) -> tuple[Na
     names: dict[int, str] = {}
     if "index" in features and "name" in features:
         rows = zip(features["index"], features["name"], strict=True)
-        names = {int(number): str(name) for number, name in rows if _is_id(number)}
+        names = {int(float(number)): _text(name) for number, name in rows if _is_id(number)}
     known = meta.get("metadata", {}).get(METADATA_KEY, {})
     words, called = known.get("synonyms", {}), known.get("names", {})
     void = {number for number, name in names.items() if name == UNSURE and number in (255, _LARGEST)}
@@ -181,11 +181,18 @@ def _categories(meta: Mapping[str, Any], planes: list[NDArray[Any]]) -> tuple[Na
 
 
 def _is_id(number: Any) -> bool:
-    """Whether a table of another program has a whole number in this place."""
+    """Whether a table of another program has the number of a label in this place."""
     try:
-        return float(number).is_integer()
+        return float(number).is_integer() and 0 <= float(number) <= _LARGEST
     except (TypeError, ValueError):
         return False
+
+
+def _text(name: Any) -> str:
+    """What a table of another program calls a label; "" where it says nothing, or not a number."""
+    said = str(name)
+    # an empty cell of pandas can't be compared, and NaN is not even itself
+    return "" if name is None or said in ("<NA>", "NaT") or name != name else said
 
 
 def _colours(colormap: Any, ids: list[int]) -> list[tuple[int, int, int]]:

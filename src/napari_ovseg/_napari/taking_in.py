@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_ovseg._napari.labelled_layers import pictures_of
 from napari_ovseg._napari.layers import tracked_labels
 from napari_ovseg._napari.long_words import shortened
+from napari_ovseg._napari.on_grid import has_own_place, on_grid
 from napari_ovseg._napari.restore import restore
 from napari_ovseg._napari.source import Source
 from napari_ovseg._napari.things_layer import is_things
@@ -85,7 +86,7 @@ class TakingIn(QObject):
             return
         try:
             source = self._source(image)
-            work = annotation_of(labels, source, mine=self._row.mine.isChecked())
+            work = annotation_of(labels, source, image, mine=self._row.mine.isChecked())
             annotated = restore(self.viewer, image, source, work)
         except OvsegError as error:
             self.said.emit(str(error), True)
@@ -93,7 +94,10 @@ class TakingIn(QObject):
         labels.visible = False
         annotated.worth_saving = True
         self.taken.emit(annotated)
-        self.said.emit(_what_became(labels, annotated), False)
+        said = _what_became(labels, annotated)
+        if has_own_place(labels, image, source.placement):
+            said += " They were brought onto the pixels of the picture, from where they lay."
+        self.said.emit(said, False)
 
 
 def _what_became(taken: Labels, annotated: Annotated) -> str:
@@ -170,9 +174,11 @@ def _shapes(image: Image | None, source: Callable[[Image], Source]) -> list[tupl
     return [plane, tuple(round(placement.shape[axis] * placement.factors[axis]) for axis in placement.axes)]
 
 
-def annotation_of(layer: Labels, source: Source, *, mine: bool) -> Annotation:
+def annotation_of(layer: Labels, source: Source, image: Image, *, mine: bool) -> Annotation:
     """Return a labels layer as work on the picture it fits; raises InputError when that can't be."""
     data, meta, _ = layer.as_layer_data_tuple()
+    if has_own_place(layer, image, source.placement):
+        data = on_grid(layer, image, source.placement)
     pictures = pictures_of(data, meta, Notes())
     stack = source.placement.stack_axes
     held: list[Position] = [()]
