@@ -6,7 +6,7 @@ import pytest
 from npe2 import PluginManifest
 from qtpy.QtCore import QSettings
 
-from napari_ovseg._napari import run, update
+from napari_ovseg._napari import preferences, run, update
 from napari_ovseg._napari.torch_loading import load_torch
 from napari_ovseg.annotation import places
 
@@ -39,6 +39,7 @@ def own_folders(tmp_path_factory, monkeypatch):
     """Nothing of a test goes into the folders of the person who runs it."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setattr(places, "user_data_path", lambda *args, **kwargs: home)
+    monkeypatch.setattr(preferences, "page", lambda: None)
     QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, str(home))
     return home
 

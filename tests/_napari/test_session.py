@@ -8,7 +8,9 @@ import threading
 import numpy as np
 import pytest
 import tifffile
+from napari.utils.notifications import notification_manager
 from PIL import Image
+from qtpy.QtWidgets import QFileDialog
 
 from napari_ovseg._napari import autosave as autosave_module
 from napari_ovseg._napari import resume as resume_module
@@ -176,6 +178,28 @@ def test_a_stack_that_has_to_go_elsewhere_is_written_whole_and_unmixed(qtbot, pa
     assert int((beside.slices[(0,)].human == 7).sum()) == 2
     for position, piece in beside.slices.items():
         np.testing.assert_array_equal(piece.masks, panel.annotator.current.masks.labels(position))
+
+
+def test_where_work_goes_is_said_once_with_another_place_to_choose(make_panel, qtbot, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(notification_manager, "dispatch", said.append)
+    panel = make_panel(show=True)
+    path = tmp_path / "photo.tif"
+    tifffile.imwrite(path, np.random.default_rng(0).integers(0, 256, (40, 48), np.uint8))
+    panel.viewer.open(path, plugin="napari")
+    panel.run()
+    panel.paint((3, 4), 1)
+    qtbot.waitUntil(lambda: len(said) == 1, timeout=10_000)
+    assert str(tmp_path / "photo.tif.ovseg") in said[0].message
+    panel.paint((5, 6), 1)
+    panel.widget.session.flush()
+    qtbot.wait(50)
+    (notice,) = said
+    asked = []
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *args: asked.append(args) or "")
+    ((title, act),) = notice.actions
+    act(None)
+    assert (title, len(asked)) == ("Save elsewhere...", 1)
 
 
 def test_saved_work_is_offered_again_when_its_picture_is_turned_to_again(qtbot, panel, pictures):

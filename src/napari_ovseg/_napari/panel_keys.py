@@ -14,10 +14,7 @@ from napari_ovseg._napari.help_window import HelpWindow
 from napari_ovseg._napari.keys import bind_keys, follow_keys, keys_of, shown, unbind_keys
 
 if TYPE_CHECKING:
-    from napari.components import ViewerModel
-
-    from napari_ovseg._napari.annotator import Annotator
-    from napari_ovseg._napari.form import Form
+    from napari_ovseg._napari.widget import OpenVocabularyWidget
 
 
 class PanelKeys(QObject):
@@ -25,34 +22,19 @@ class PanelKeys(QObject):
 
     Parameters
     ----------
-    viewer : napari.components.ViewerModel
-    form : Form
-    annotator : Annotator
-    run, cancel, update_masks : callable
-        What the buttons of these names do.
-    parent : QWidget
-        The panel.
+    panel : OpenVocabularyWidget
     """
 
-    def __init__(
-        self,
-        viewer: ViewerModel,
-        form: Form,
-        annotator: Annotator,
-        *,
-        run: Callable[[], Any],
-        cancel: Callable[[], Any],
-        update_masks: Callable[[], Any],
-        parent: QWidget,
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, panel: OpenVocabularyWidget) -> None:
+        super().__init__(panel)
+        viewer, form, annotator = panel.viewer, panel.form, panel.annotator
         self._viewer, self._form = viewer, form
         self.window: HelpWindow | None = None
         choose = annotator.requests
         actions: dict[str, Callable[[], Any]] = {
-            "run": run,
-            "cancel": cancel,
-            "update_masks": update_masks,
+            "run": panel.start,
+            "cancel": panel.cancel,
+            "update_masks": panel.update_masks,
             "next_uncertain_place": annotator.go_to_next_uncertain_place,
             "previous_category": lambda: choose.choose_neighbour(-1),
             "next_category": lambda: choose.choose_neighbour(1),
@@ -60,7 +42,7 @@ class PanelKeys(QObject):
             "background": partial(choose.choose_nth, 0),
         }
         bind_keys(viewer, actions)
-        parent.destroyed.connect(lambda: unbind_keys(viewer, actions))
+        panel.destroyed.connect(lambda: unbind_keys(viewer, actions))
         self._buttons = {
             "run": form.run,
             "cancel": form.cancel,
@@ -68,10 +50,10 @@ class PanelKeys(QObject):
             "next_uncertain_place": form.correct.next_uncertain,
         }
         self._tips = {name: button.toolTip() for name, button in self._buttons.items()}
-        follow_keys(self._tell, parent.destroyed)
+        follow_keys(self._tell, panel.destroyed)
         self._tell()
         form.help.clicked.connect(self.show_window)
-        self._listen(parent)
+        self._listen(panel)
 
     def _listen(self, panel: QWidget) -> None:
         """Open the list with ?, which is on another key of each keyboard; where a person types it is text."""

@@ -12,6 +12,7 @@ from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.autosave import Autosave, Snapshot
 from napari_ovseg._napari.background import single_shot
 from napari_ovseg._napari.closing import Answer, Closing, UnsavedDialog
+from napari_ovseg._napari.first_save import FirstSave
 from napari_ovseg._napari.labelled_layers import pixel_of_picture
 from napari_ovseg._napari.layers import METADATA_KEY, tracked_labels
 from napari_ovseg._napari.restore import restore
@@ -94,6 +95,7 @@ class Session(QObject):
         offer.accepted.connect(self._resume)
         annotator.changed.connect(self._changed)
         self.autosave.saved.connect(row.show_saved)
+        self.autosave.saved.connect(FirstSave(row).tell)
         self.autosave.problem.connect(row.show_problem)
         # while the layers are still there
         viewer.layers.events.removing.connect(lambda _event: self.flush())

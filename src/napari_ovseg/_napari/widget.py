@@ -18,9 +18,10 @@ from napari_ovseg._napari.events import CANCELLED, Segmented
 from napari_ovseg._napari.form import Form
 from napari_ovseg._napari.layers import METADATA_KEY, has_results
 from napari_ovseg._napari.measuring import Measuring
-from napari_ovseg._napari.model_choice import ModelChoice, default_model, model_choices
+from napari_ovseg._napari.model_choice import ModelChoice, model_choices
 from napari_ovseg._napari.panel_keys import PanelKeys
 from napari_ovseg._napari.picture_choice import PictureChoice
+from napari_ovseg._napari.preferences import Preferences, chosen_model
 from napari_ovseg._napari.reading_choice import ReadingChoice
 from napari_ovseg._napari.replacing import Replacing
 from napari_ovseg._napari.run import Engine
@@ -84,16 +85,9 @@ class OpenVocabularyWidget(QWidget):
         # The widget may be deleted at any time; its thread must not work on for nobody.
         self.destroyed.connect(lambda: runner.stop())
         self._connect()
-        self.keys = PanelKeys(
-            napari_viewer,
-            self.form,
-            self.annotator,
-            run=self.start,
-            cancel=self.cancel,
-            update_masks=self.update_masks,
-            parent=self,
-        )
-        self.form.offer_models(model_choices(), default_model())
+        self.preferences = Preferences(self.form, self.session.places, self)
+        self.keys = PanelKeys(self)
+        self.form.offer_models(model_choices(), chosen_model())
         self.pictures.list_images()
         self.pictures.follow_selection()
 

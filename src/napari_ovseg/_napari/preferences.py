@@ -1,0 +1,84 @@
+"""The plugin's page in napari's preferences, from napari 0.9 on; before that, the defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject
+
+from napari_ovseg._napari.model_choice import default_model
+
+if TYPE_CHECKING:
+    from napari_ovseg._napari.form import Form
+    from napari_ovseg._napari.save_places import SavePlaces
+
+
+class Preferences(QObject):
+    """Brings to a panel what is chosen there: when it opens, and at each change as long as it is open.
+
+    Parameters
+    ----------
+    form : Form
+        Its preset.
+    places : SavePlaces
+        Its folder for work; a folder chosen in the panel goes into the preferences.
+    parent : QObject
+        The panel.
+    """
+
+    def __init__(self, form: Form, places: SavePlaces, parent: QObject) -> None:
+        super().__init__(parent)
+        self._form, self._places = form, places
+        self._page = page()
+        if self._page is None:
+            return
+        form.preset.value = self._page.preset
+        if self._page.folder:
+            self._move()
+        elif places.elsewhere is not None:
+            # chosen before there were preferences
+            self._page.folder = str(places.elsewhere)
+        self._follow("preset", lambda: setattr(form.preset, "value", self._page.preset))
+        self._follow("folder", self._move)
+        places.moved.connect(self._keep_folder)
+
+    def _follow(self, name: str, act: Callable[[], Any]) -> None:
+        emitter = getattr(self._page.events, name)
+
+        def changed(_event: Any) -> None:
+            act()
+
+        emitter.connect(changed)
+        self.destroyed.connect(lambda: emitter.disconnect(changed))
+
+    def _move(self) -> None:
+        folder = Path(self._page.folder).expanduser() if self._page.folder.strip() else None
+        # each letter that is typed in the preferences is a change
+        if folder != self._places.elsewhere and (
+            folder is None or (folder.is_absolute() and folder.is_dir())
+        ):
+            self._places.choose(folder)
+
+    def _keep_folder(self) -> None:
+        folder = "" if self._places.elsewhere is None else str(self._places.elsewhere)
+        if folder != self._page.folder:
+            self._page.folder = folder
+
+
+def page() -> Any:
+    """Return the settings, with `preset`, `model`, `folder` and their events; None where napari has none."""
+    try:
+        from napari.settings import get_plugin_settings
+
+        return get_plugin_settings("napari-ovseg").panel
+    except Exception:
+        # an older napari, a file of settings that can't be read: no reason not to open the panel
+        return None
+
+
+def chosen_model() -> str:
+    """Return the model to begin with: that of the preferences, else the best that is on this machine."""
+    settings = page()
+    return (settings.model.strip() if settings is not None else "") or default_model()
