@@ -9,10 +9,10 @@ METHODS: tuple[Method, ...] = get_args(Method)
 
 
 def cost_of(method: str) -> str:
-    """Say in one line what a method costs; measured with a ViT-B/16, see ``docs/speed.md``."""
+    """Say in a few words what a method costs of the time of looking, as ``docs/speed.md`` has measured it."""
     dear = {
-        "cam": "each name adds about 5 % to the time of looking",
-        "legrad": "each name adds about 8 % to the time of looking",
-        "gem": "looking takes about 1.2 times as long, with 10 names 1.4",
+        "cam": "5 % more time per name",
+        "legrad": "8 % more time per name",
+        "gem": "20 to 40 % more time",
     }
-    return dear.get(method, "names add nothing to the time of looking")
+    return dear.get(method, "no more time per name")

@@ -137,12 +137,12 @@ def test_the_method_is_that_of_the_model_unless_chosen_and_what_it_costs_is_said
     panel = make_panel()
     panel.viewer.add_image(NOISE, name="photo")
     form = panel.form
-    assert form.settings.cost.text() == "maskclip: names add nothing to the time of looking"
+    assert form.settings.cost.text() == "maskclip: no more time per name"
     panel.run()
     form.model.setEditText("ViT-B-16-quickgelu/openai")
-    assert form.settings.cost.text() == "cam: each name adds about 5 % to the time of looking"
+    assert form.settings.cost.text() == "cam: 5 % more time per name"
     form.method.value = "legrad"
-    assert form.settings.cost.text() == "each name adds about 8 % to the time of looking"
+    assert form.settings.cost.text() == "8 % more time per name"
     assert "legrad" in form.settings.summary.text()
     panel.run()
     assert panel.method.methods == [None, "legrad"]

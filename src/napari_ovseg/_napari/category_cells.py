@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,12 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableW
 from napari_ovseg._napari.icons import drawn_icon, swatch
 from napari_ovseg._napari.keys import shown
 from napari_ovseg._napari.long_words import tip as shown_whole
+from napari_ovseg._napari.theme_colours import ICON_CONTRAST, QUIET, changes_theme, readable
 from napari_ovseg.labelled import NamedLabel
 
 SWATCH, NAME, SHARE, PRESENCE, LOCK, ONLY = range(6)
 BACKGROUND_ID = 0
-_GREY = QColor(128, 128, 128)
-_FAINT = 0.35
-_FEWEST_ROWS = 4
+_FEWEST_ROWS = 3
 _HEADERS = (
     ("", "Colour; double click changes it."),
     ("Category", "Click to paint with it; double click or F2 renames it."),
@@ -185,13 +185,17 @@ class CategoryCells(QTableWidget):
             self.refilled.emit()
 
     def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802
-        """Draw the icons in the colours of another theme."""
+        """Draw the icons, and what is greyed, in the colours of another theme."""
         super().changeEvent(event)
-        if event is not None and event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+        if changes_theme(event):
             self._draw_icons()
+            for row, column in product(range(self.rowCount()), (NAME, SHARE, PRESENCE)):
+                cell = self.item(row, column)
+                if cell is not None and cell.data(Qt.ItemDataRole.ForegroundRole) is not None:
+                    cell.setForeground(self._grey())
 
     def _draw_icons(self) -> None:
-        text = self.palette().color(QPalette.ColorRole.Text)
+        text, faint, faint_selected = self._colours()
         for column, name in ((LOCK, "lock"), (ONLY, "visibility")):
             header = self.horizontalHeaderItem(column)
             if header is not None:
@@ -200,14 +204,26 @@ class CategoryCells(QTableWidget):
             colour = next((QColor(*label.colour) for label in self.labels if label.id == id), None)
             self._put_icon(row, SWATCH, swatch(colour, text), "Colour" if id else "No colour")
             locked = id in self.locked
-            icon = drawn_icon("lock" if locked else "lock_open", text, 1 if locked else _FAINT)
+            icon = drawn_icon("lock", text) if locked else drawn_icon("lock_open", faint, faint_selected)
             self._put_icon(row, LOCK, icon, "Locked" if locked else "Not locked")
             if id == BACKGROUND_ID:
                 self._put_icon(row, ONLY, QIcon(), "")
             else:
                 only = id == self.only
-                icon = drawn_icon("visibility", text, 1 if only else _FAINT)
+                icon = drawn_icon("visibility", *((text,) if only else (faint, faint_selected)))
                 self._put_icon(row, ONLY, icon, "Only this is shown" if only else "Show only this")
+
+    def _colours(self) -> tuple[QColor, QColor, QColor]:
+        """Of text, of an icon that is off, and of one that is off in the row that is chosen."""
+        palette, role = self.palette(), QPalette.ColorRole
+        off, off_chosen = (
+            readable(QUIET, palette.color(ground), least=ICON_CONTRAST)
+            for ground in (role.Base, role.Highlight)
+        )
+        return palette.color(role.Text), off, off_chosen
+
+    def _grey(self) -> QColor:
+        return readable(QUIET, self.palette().color(QPalette.ColorRole.Base))
 
     def _put_icon(self, row: int, column: int, icon: QIcon, words: str) -> None:
         cell = self._put(row, column, "", words)
@@ -230,7 +246,7 @@ class CategoryCells(QTableWidget):
             self.setItem(row, column, cell)
         cell.setText(text)
         cell.setToolTip(shown_whole(tip or text))
-        cell.setData(Qt.ItemDataRole.ForegroundRole, _GREY if greyed else None)
+        cell.setData(Qt.ItemDataRole.ForegroundRole, self._grey() if greyed else None)
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         if editable:
             flags |= Qt.ItemFlag.ItemIsEditable

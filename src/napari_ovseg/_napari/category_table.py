@@ -47,6 +47,7 @@ class CategoryTable(CategoryCells):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setToolTip("The categories of the picture, once it was run: click one to paint with it.")
         editor = NameEditor(self, self.tidy_name)
         editor.accepted.connect(self.renamed)
         editor.refused.connect(self.refused)

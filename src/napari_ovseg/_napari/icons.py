@@ -10,16 +10,23 @@ from qtpy.QtSvg import QSvgRenderer
 _SIDE = 32
 
 
-def drawn_icon(name: str, colour: QColor, opacity: float = 1.0) -> QIcon:
-    """Return one of napari's icons, such as "lock", in a colour that shows on the theme."""
+def drawn_icon(name: str, colour: QColor, selected: QColor | None = None) -> QIcon:
+    """Return one of napari's icons, such as "lock", in a colour, and in that for the row that is chosen."""
+    icon = _untinted(_drawn(name, colour))
+    if selected is not None:
+        icon.addPixmap(_drawn(name, selected), QIcon.Mode.Selected)
+    return icon
+
+
+def _drawn(name: str, colour: QColor) -> QPixmap:
     from napari.resources import get_colorized_svg, get_icon_path
 
-    svg = get_colorized_svg(get_icon_path(name), colour.name(), opacity)
+    svg = get_colorized_svg(get_icon_path(name), colour.name())
     pixmap = _empty()
     painter = QPainter(pixmap)
     QSvgRenderer(QByteArray(svg.encode())).render(painter, QRectF(0, 0, _SIDE, _SIDE))
     painter.end()
-    return _untinted(pixmap)
+    return pixmap
 
 
 def swatch(colour: QColor | None, edge: QColor) -> QIcon:

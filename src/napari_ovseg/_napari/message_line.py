@@ -11,18 +11,20 @@ from napari_ovseg._napari.long_words import foldable, tip
 from napari_ovseg._napari.theme_colours import PROBLEM, Tinted
 
 _LINES = 2
+# what a theme may leave free around text, in pixels
+_EDGES = 10
 # of the box with the whole text, in pixels: margins and edges, and what is high enough to scroll in
 _AROUND, _HIGHEST = 28, 320
 _OPENING = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space)
 
 
-class MessageLine(QElidingLabel):
+class MessageLine(QLabel):
     """Two lines of text, which can be selected; all of a longer one on hover, on a click and by Enter."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._tint = Tinted(self)
-        self._whole: WholeText | None = None
+        self._said = ""
         self.setAccessibleName("Message")
         self.setWordWrap(True)
         self.setTextFormat(Qt.TextFormat.PlainText)
@@ -36,19 +38,22 @@ class MessageLine(QElidingLabel):
     def say(self, text: str, *, error: bool = False) -> None:
         """Show one notice or error in the place of the last."""
         self._tint.set(PROBLEM if error else None)
-        self.setText(foldable(text))
-        self._tell()
+        self._said = foldable(text)
+        self._cut()
+
+    def text(self) -> str:
+        """Return all of the text, whatever can be seen of it."""
+        return self._said
 
     @property
     def is_cut(self) -> bool:
         """Whether there is more than can be seen."""
-        return QLabel.text(self) != self.text()
+        return super().text() != self._said
 
     def open(self) -> None:
         """Show all of the text in a box of its own, where it can be selected; Escape or a click closes it."""
         if self.text():
-            self._whole = WholeText(self.text(), self)
-            self._whole.open_below(self)
+            WholeText(self.text(), self).open_below(self)
 
     def mouseReleaseEvent(self, event: QMouseEvent | None) -> None:  # noqa: N802
         """Open what is cut, unless the mouse has just selected some of it."""
@@ -72,20 +77,28 @@ class MessageLine(QElidingLabel):
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
         """Cut the text elsewhere."""
-        if event is not None:
-            super().resizeEvent(event)
-        self._tell()
+        super().resizeEvent(event)
+        self._cut()
 
     def _fit(self) -> None:
-        height = self.fontMetrics().lineSpacing() * _LINES + 2
+        height = self.fontMetrics().lineSpacing() * _LINES + _EDGES
         if self.minimumHeight() != height:
             self.setFixedHeight(height)
 
+    def _cut(self) -> None:
+        # a little less than there is, so that Qt, which wraps it again, comes to no more lines
+        room = self.contentsRect().width() - _EDGES
+        lines = QElidingLabel.wrapText(self._said, room, self.font())
+        shown, rest = lines[: _LINES - 1], "".join(lines[_LINES - 1 :])
+        last = self.fontMetrics().elidedText(rest, Qt.TextElideMode.ElideRight, room)
+        self.setText("".join([*shown, last]))
+        self._tell()
+
     def _tell(self) -> None:
         more = "\nClick, or press Enter here, to select and copy it." if self.is_cut else ""
-        self.setToolTip(tip(self.text() + more) if self.text() else "What happened last is said here.")
+        self.setToolTip(tip(self._said + more) if self._said else "What happened last is said here.")
         self.setCursor(Qt.CursorShape.PointingHandCursor if self.is_cut else Qt.CursorShape.IBeamCursor)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus if self.text() else Qt.FocusPolicy.ClickFocus)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus if self._said else Qt.FocusPolicy.ClickFocus)
 
 
 class WholeText(QFrame):

@@ -30,6 +30,7 @@ _METHOD_HELP = (
 )
 _UNLOAD_HELP = "Free the memory that models take; the next run loads its model again."
 _DEVICE_HELP = "Where the model runs; auto takes the first of cuda, mps and cpu that is there."
+_OF_WHAT = "Of the time in which the model looks at the picture, as measured with a ViT-B/16."
 _OPEN = "settings_open"
 
 
@@ -113,7 +114,8 @@ class SettingsSection(QWidget):
     def _sum_up(self) -> None:
         method = self.method.value
         suits = MODELS[self._model].method if self._model in MODELS else None
-        self.cost.say(_cost(method, suits))
+        cost = _cost(method, suits)
+        self.cost.say(cost, f"{cost}\n{_OF_WHAT}")
         parts = [self.preset.value, f"background: {self.pack.value}", method]
         if self.device.value != "auto":
             parts.append(self.device.value)
@@ -131,7 +133,7 @@ class Summary(QuietLine):
         super().__init__()
         self._title = title
 
-    def mouseReleaseEvent(self, _event: QMouseEvent | None) -> None:  # noqa: N802
+    def mousePressEvent(self, _event: QMouseEvent | None) -> None:  # noqa: N802
         """Do what a click on the title does."""
         self._title.toggle()
 
@@ -139,6 +141,4 @@ class Summary(QuietLine):
 def _cost(method: str | None, suits: str | None) -> str:
     if method is not None:
         return cost_of(method)
-    return (
-        "each name adds up to 5 % to the time of looking" if suits is None else f"{suits}: {cost_of(suits)}"
-    )
+    return "up to 5 % more time per name" if suits is None else f"{suits}: {cost_of(suits)}"

@@ -19,6 +19,7 @@ from napari_ovseg._napari.form import Form
 from napari_ovseg._napari.layers import METADATA_KEY, has_results
 from napari_ovseg._napari.measuring import Measuring
 from napari_ovseg._napari.model_choice import ModelChoice, model_choices
+from napari_ovseg._napari.next_step import NextStep
 from napari_ovseg._napari.panel_keys import PanelKeys
 from napari_ovseg._napari.picture_choice import PictureChoice
 from napari_ovseg._napari.preferences import Preferences, chosen_model
@@ -77,6 +78,7 @@ class OpenVocabularyWidget(QWidget):
             napari_viewer, self.form.saving, self.session, lambda: self.annotator.current
         )
         self._ahead = Ahead(self, self.form, self._requests, runner, engine)
+        self.next_step = NextStep(napari_viewer, self.form, self.pictures, self.annotator)
         # categories were added while something ran
         self._to_find = False
         self._suggested = ""
