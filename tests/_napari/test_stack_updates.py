@@ -59,9 +59,7 @@ def test_without_new_strokes_it_says_so_and_the_arrow_updates_all_the_same(panel
     count = len(panel.method.updates)
     update(panel)
     assert len(panel.method.updates) == count
-    assert panel.message.startswith(
-        "Nothing was painted since the last update of any slice. The arrow beside"
-    )
+    assert panel.message.startswith("Nothing new was painted. The arrow beside")
     assert panel.form.correct.more.isVisible()
     panel.form.correct.in_view.trigger()
     panel.wait_until_idle()
@@ -101,7 +99,7 @@ def test_what_was_updated_is_no_news_after_turning_to_another_picture(panel):
     panel.viewer.layers.selection.active = photo
     panel.viewer.dims.set_current_step(0, 2)
     update(panel)
-    assert "Nothing was painted" in panel.message
+    assert "Nothing new was painted" in panel.message
 
 
 def test_a_flat_picture_has_no_arrow(make_panel):

@@ -36,10 +36,7 @@ _SETTLE_MS = 300
 _MOST_UNSETTLED_S = 1.0
 # A pause in painting after which a live update starts.
 _LIVE_MS = 700
-_NO_NEWS = (
-    "Nothing was painted since the last update of any slice. The arrow beside 'Update masks' updates the "
-    "slice in view, or all slices, all the same."
-)
+_NO_NEWS = "Nothing new was painted. The arrow beside 'Update masks' updates anyway."
 
 
 class Annotator(QObject):

@@ -33,6 +33,8 @@ _MOST_LINES = 3
 _SWATCH = 10
 _OFFERED = 3
 _NONE_TICKED = "No channel is ticked: tick at least one."
+# So many letters fit beside the title in the narrowest panel.
+_ONE_LINE = 30
 # The longer side of a preview, in pixels.
 PREVIEW = 40
 
@@ -238,8 +240,9 @@ class ChannelsRow(QWidget):
         self.said.setText(said)
         self.said.setToolTip(tip(in_full))
         self.said.setVisible(bool(said))
-        # two lines of text, the height of the preview: what is longer has its tooltip
-        self.said.setFixedHeight(PREVIEW)
+        # else two lines of text, the height of the preview: what is longer has its tooltip
+        one_line = not reading.names and len(said) <= _ONE_LINE
+        self.said.setFixedHeight(self.fontMetrics().lineSpacing() + 2 if one_line else PREVIEW)
 
 
 class _Ticks(QListWidget):

@@ -29,6 +29,8 @@ class CorrectControls(QWidget):
         self.more = QToolButton()
         self.more.setArrowType(Qt.ArrowType.DownArrow)
         self.more.setToolTip("Update slices without new strokes too.")
+        # the arrow is the whole button: no second one for its menu
+        self.more.setStyleSheet("QToolButton::menu-indicator { image: none; }")
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self.more)
         self.in_view = QAction("Update the slice in view", menu)
