@@ -260,3 +260,23 @@ def test_the_number_of_threads_changes_no_pixel(scene):
     finally:
         torch.set_num_threads(threads)
     np.testing.assert_array_equal(*masks)
+
+
+@pytest.mark.parametrize("stage", ["Pseudo-labels", "Edges"])
+def test_filters_count_their_rounds_and_stop_after_any(stage):
+    maps, picture = torch.rand(3, 8, 8), np.random.default_rng(0).random((40, 40, 3), np.float32)
+    told = []
+    segment_maps(picture, maps, progress=lambda *step: told.append(step))
+    counted = [done for name, done, _ in told if name == stage]
+    assert counted == list(range(told[[name for name, *_ in told].index(stage)][2] + 1))
+    assert len(counted) > 10
+
+    def stop_in_the_middle():
+        return seen.count(stage) >= len(counted) // 2
+
+    seen = []
+    with pytest.raises(Cancelled):
+        segment_maps(
+            picture, maps, progress=lambda *step: seen.append(step[0]), should_stop=stop_in_the_middle
+        )
+    assert seen.count(stage) == len(counted) // 2

@@ -97,6 +97,7 @@ def distil_maps(
         deep = None if features is None else deep_components(features)
         run.check()
         spread = relevance if deep is None else augmentation.normalise(walk(relevance, deep))
+        run.check()
         stages["relevance"] = _shares(relevance, there, background_power)
         outlined = torch.from_numpy(augmentation.reduce(picture, EDGE_SIDE)).permute(2, 0, 1)
         shares = _best_shares(spread, there, background_power, outlined, run)

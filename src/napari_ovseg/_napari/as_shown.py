@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_ovseg._napari.layers import METADATA_KEY
+from napari_ovseg._napari.removing import remove
 from napari_ovseg.errors import InputError
 from napari_ovseg.pictures import Picture, read_picture, stored_as_shown
 
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
 
 # What the reader that comes with napari is called.
 _BUILTIN = "napari"
-# OpenGL without a graphics card fails where two layers are taken away and nothing is drawn between.
-_BETWEEN_MS = 100
 
 
 class AsShown(QObject):
@@ -113,13 +113,12 @@ class AsShown(QObject):
             )
             self.viewer.add_layer(new)
             self.viewer.layers.move(self.viewer.layers.index(new), at)
-            self.viewer.layers.remove(layer)
-            new.name = name
+            remove(self.viewer, layer, partial(setattr, new, "name", name))
             if len(self.viewer.layers) == 1:
                 self.viewer.reset_view()
             self._say(name)
         if self._waiting:
-            self._timer.start(_BETWEEN_MS)
+            self._timer.start(0)
 
     def _say(self, name: str) -> None:
         text = f"'{name}' is shown upright and in its colours, as its file says; napari had it otherwise."

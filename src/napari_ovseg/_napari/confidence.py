@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_ovseg._napari.layers import METADATA_KEY, placed_like
+from napari_ovseg._napari.removing import remove
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -28,7 +29,7 @@ class ConfidenceLayer:
     def show(self, annotated: Annotated, position: Position, wanted: bool) -> None:
         """Add the layer, or take it away."""
         if self.layer is not None and self.layer in self.viewer.layers:
-            self.viewer.layers.remove(self.layer)
+            remove(self.viewer, self.layer)
         self.layer = None
         if wanted:
             self._add(annotated, position)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_ovseg._napari.colours import Legend
+from napari_ovseg._napari.removing import remove
 from napari_ovseg._napari.shown import picture_key
 from napari_ovseg._napari.tracked_labels import TrackedLabels
 from napari_ovseg.annotation.corrections import Labels as LabelsArray
@@ -20,7 +21,7 @@ from napari_ovseg.errors import InputError
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Image, Labels
+    from napari.layers import Image, Labels, Layer
 
     from napari_ovseg._napari.source import Placement
 
@@ -224,20 +225,29 @@ def _overwrite(
 
 def _exchange(viewer: ViewerModel, old: TrackedLabels, new: TrackedLabels) -> Written:
     """Put a layer of another form, or with other names, in the place of an unedited one."""
-    position, name = viewer.layers.index(old.layer), old.layer.name
-    viewer.layers.remove(old.layer)
-    new.layer.name = name
-    viewer.layers.insert(position, new.layer)
+    shown = old.layer.visible
+    put_in_place(viewer, old.layer, new.layer)
 
     def roll_back() -> None:
         if new.layer in viewer.layers and not any(map(new.is_edited, new.positions)):
-            place = viewer.layers.index(new.layer)
-            viewer.layers.remove(new.layer)
-            viewer.layers.insert(place, old.layer)
+            old.layer.visible = shown
+            put_in_place(viewer, new.layer, old.layer)
 
     return Written(new, None, roll_back)
 
 
+def put_in_place(viewer: ViewerModel, old: Layer, new: Layer) -> None:
+    """Put a layer in the place of another, under its name."""
+    name, place = old.name, viewer.layers.index(old)
+    # napari would number the second of a name; the first may have to stay for a moment
+    old.name = f"{name} (replaced)"
+    new.name = name
+    viewer.layers.insert(place, new)
+    remove(viewer, old)
+    # as it was, should it come back
+    old.name = name
+
+
 def _remove_unedited(viewer: ViewerModel, tracked: TrackedLabels) -> None:
     if tracked.layer in viewer.layers and not any(map(tracked.is_edited, tracked.positions)):
-        viewer.layers.remove(tracked.layer)
+        remove(viewer, tracked.layer)

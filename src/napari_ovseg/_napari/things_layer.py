@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.labelled_layers import pixel_of
-from napari_ovseg._napari.layers import METADATA_KEY, placed_like
+from napari_ovseg._napari.layers import METADATA_KEY, placed_like, put_in_place
 from napari_ovseg._napari.source import Source
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.categories import Labels, void_of
@@ -166,11 +166,8 @@ def _put(viewer: ViewerModel, key: str, layer: LabelsLayer) -> None:
     if not earlier:
         viewer.add_layer(layer)
         return
-    place, name = viewer.layers.index(earlier[-1]), earlier[-1].name
     layer.visible = earlier[-1].visible
-    viewer.layers.remove(earlier[-1])
-    layer.name = name
-    viewer.layers.insert(place, layer)
+    put_in_place(viewer, earlier[-1], layer)
     viewer.layers.selection.active = layer
 
 
