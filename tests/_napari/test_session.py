@@ -190,7 +190,7 @@ def test_where_work_goes_is_said_once_with_another_place_to_choose(make_panel, q
     panel.run()
     panel.paint((3, 4), 1)
     qtbot.waitUntil(lambda: len(said) == 1, timeout=10_000)
-    assert str(tmp_path / "photo.tif.ovseg") in said[0].message
+    assert said[0].message.startswith(f"Work is saved in photo.tif.ovseg, which is in {tmp_path}: ")
     panel.paint((5, 6), 1)
     panel.widget.session.flush()
     qtbot.wait(50)

@@ -37,11 +37,12 @@ class FirstSave(QObject):
     def _say(self) -> None:
         from napari.utils.notifications import Notification, NotificationSeverity, notification_manager
 
-        if not self._row.isVisible():
+        if self._folder is None or not self._row.isVisible():
             return
+        # napari shows the first words, and the rest on request
         text = (
-            f"What you paint is saved within seconds, in {as_text(str(self._folder))}. "
-            "'Save to' in the panel chooses another place."
+            f"Work is saved in {as_text(self._folder.name)}, which is in {as_text(self._folder.parent)}: "
+            "all that you paint, within seconds. 'Save to' in the panel chooses another place."
         )
         actions: Any = [("Save elsewhere...", lambda _notice: self._row.choose_folder())]
         notification_manager.dispatch(Notification(text, severity=NotificationSeverity.INFO, actions=actions))
