@@ -48,8 +48,8 @@ def test_live_leaves_a_done_picture_in_peace(panel, qtbot):
     panel.click(panel.form.correct.live)
     drag(panel.masks, (5, 5), (5, 6), label=2)
     panel.widget.annotator.settle()
-    panel.widget.annotator._live.stop()
-    panel.widget.annotator._update_live()
+    panel.widget.annotator.update_requests.rest()
+    panel.widget.annotator.update_requests.update_live()
     assert "is done: your stroke is kept" in panel.message
 
 

@@ -19,8 +19,8 @@ from napari_ovseg._napari.slice_in_view import position_in_view
 from napari_ovseg._napari.stroke_notes import stroke_note
 from napari_ovseg._napari.table_requests import TableRequests
 from napari_ovseg._napari.uncertain_places import UncertainPlaces
+from napari_ovseg._napari.update_requests import UpdateRequests
 from napari_ovseg._napari.updates import Updates
-from napari_ovseg.errors import OvsegError
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 _SETTLE_MS = 300
 # What is painted without a pause is looked at, and saved, after this time all the same.
 _MOST_UNSETTLED_S = 1.0
-# A pause in painting after which a live update starts.
-_LIVE_MS = 700
-_NO_NEWS = "Nothing new was painted. The arrow beside 'Update masks' updates anyway."
 
 
 class Annotator(QObject):
@@ -80,8 +77,9 @@ class Annotator(QObject):
         self._unsettled_since = 0.0
         self._labels: tuple[NamedLabel, ...] = ()
         self._told_unseen = False
-        self._live = single_shot(self, self._update_live)
-        self._live.setInterval(_LIVE_MS)
+        self.update_requests = UpdateRequests(
+            self.updates, runner, lambda: (self.current, self.position), controls.live.isChecked
+        )
         self._places = UncertainPlaces(viewer)
         self._shown = ShownSlice(viewer, table, controls)
         self._connect()
@@ -96,14 +94,15 @@ class Annotator(QObject):
         controls.confidence.toggled.connect(self._show_confidence)
         controls.done.toggled.connect(self._set_done)
         self.updates.said.connect(self.said)
+        self.update_requests.said.connect(self.said)
+        self.update_requests.started.connect(self.refresh_controls)
         self.updates.shown.connect(self._settle.start)
         self.viewer.dims.events.current_step.connect(self._slice_changed)
 
     def show(self, annotated: Annotated) -> None:
         """Follow the layers of a picture from now on."""
         self._unfollow()
-        if annotated is not self.current:
-            self._places.forget()
+        self._places.turn_to(annotated)
         self.current, self._labels = annotated, annotated.table.labels
         self.updates.turn_to(annotated)
         for tracked in (annotated.masks, annotated.pseudo_labels):
@@ -133,49 +132,6 @@ class Annotator(QObject):
         """The slice in view, None where the slider is off the picture."""
         return None if self.current is None else position_in_view(self.current, self.viewer)
 
-    def update_painted(self) -> None:
-        """Update a flat picture, or the slices of a stack with new strokes, or say that there are none."""
-        here, current = self.position, self.current
-        if current is None or self._runner.busy:
-            return
-        if not current.masks.placement.stack_axes:
-            self.update_masks([()])
-        elif news := self.updates.with_news():
-            self.update_masks(news)
-        elif here is not None and not self.updates.can_update(here):
-            # which says why not
-            self.update_masks([here])
-        else:
-            self.said.emit(_NO_NEWS, False)
-
-    def update_anyway(self, all_slices: bool) -> None:
-        """Update the slice in view, or all that were run, painted in or not."""
-        here, current = self.position, self.current
-        if all_slices and current is not None:
-            self.update_masks(sorted(current.pieces))
-        elif here is not None:
-            self.update_masks([here])
-
-    def update_masks(self, positions: list[Position]) -> None:
-        """Run the single-image segmentation of slices again, human pixels held."""
-        try:
-            self.updates.start(positions)
-        except OvsegError as error:
-            self.said.emit(str(error), True)
-        else:
-            # what was said of a run before gives way to what this will say
-            self.said.emit("", False)
-        self.refresh_controls()
-
-    def _update_live(self) -> None:
-        at = self.position
-        if self.current is None or at is None or not self.controls.live.isChecked():
-            return
-        if self._runner.busy:
-            self._live.start()
-        elif self.updates.has_news(at) and not self.current.pieces[at].done:
-            self.update_masks([at])
-
     def go_to_next_uncertain_place(self) -> None:
         """Move the view to the largest place that is unsure and was not visited yet."""
         if self.current is not None and self.position is not None:
@@ -183,8 +139,9 @@ class Annotator(QObject):
             what = "slice" if self.current.masks.placement.stack_axes else "picture"
             if piece is None or piece.confidence is None:
                 self.said.emit(f"The model has not looked at this {what} yet: press Run first.", True)
-            elif not self._places.visit_next(self.current, self.position):
-                self.said.emit(f"Nothing unsure is left in this {what} that you have not seen.", False)
+                return
+            place = self._places.visit_next(self.current, self.position)
+            self.said.emit(place or f"Nothing unsure is left in this {what} that you have not seen.", False)
 
     def _edited(self) -> None:
         self.updates.forget()
@@ -231,7 +188,7 @@ class Annotator(QObject):
         self.current = None
         self.updates.turn_to(None)
         self._settle.stop()
-        self._live.stop()
+        self.update_requests.rest()
 
     def _touched(self, event: Any = None) -> None:
         if self.current is not None:
@@ -264,7 +221,7 @@ class Annotator(QObject):
             self.said.emit(f"{names}: the model took it to be absent, and now it is in the masks.", False)
         self.refresh_controls()
         self.changed.emit()
-        self._live.start()
+        self.update_requests.update_soon()
 
     def _slice_changed(self, _event: Any = None) -> None:
         if self.current is not None and self.current.masks.placement.stack_axes:
@@ -303,6 +260,7 @@ class Annotator(QObject):
             tracked = current.masks if on_masks else current.pseudo_labels
             note = stroke_note(current, tracked, event.value)
             self.accepted.emit()
+            self._places.outline.hide()
             if note:
                 self.said.emit(note, False)
 

@@ -41,11 +41,15 @@ class CorrectControls(QWidget):
         self.more.setMenu(menu)
         self.offer_slices(False)
         self.next_uncertain = QPushButton("Next uncertain")
-        self.next_uncertain.setToolTip("Move to the largest place where the masks are least sure.")
+        self.next_uncertain.setToolTip(
+            "Move to the largest place where the masks are least sure, and say what is unsure there."
+        )
         self.live = QCheckBox("live")
         self.live.setToolTip("Update by itself, a moment after each stroke.")
         self.confidence = QCheckBox("confidence")
-        self.confidence.setToolTip("Show how sure the masks are, as a layer.")
+        self.confidence.setToolTip(
+            "Show where the masks are unsure: light there, nothing where they are sure."
+        )
         self.done = QCheckBox("done")
         self.done.setToolTip("This picture, or this slice, is finished: no update changes it any more.")
         layout = QVBoxLayout(self)

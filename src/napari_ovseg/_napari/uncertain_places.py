@@ -1,4 +1,4 @@
-"""Moves the view from one uncertain place to the next."""
+"""Moves the view from one uncertain place to the next, outlines it, and says what is unsure there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ovseg.annotation.uncertainty import next_uncertain_place
+from napari_ovseg._napari.long_words import shortened
+from napari_ovseg._napari.place_outline import PlaceOutline
+from napari_ovseg.annotation.uncertainty import Place, likeliest, uncertain_places
 from napari_ovseg.categories import void_of
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 _FILL = 0.4
 # screen pixels that a pixel of the masks takes at most
 _CLOSEST = 16
+# pixels of the masks around a place that its outline leaves free, so that its rim is seen
+_MARGIN = 2
 
 
 class UncertainPlaces:
@@ -28,45 +32,96 @@ class UncertainPlaces:
 
     def __init__(self, viewer: ViewerModel) -> None:
         self.viewer = viewer
+        self.outline = PlaceOutline(viewer)
+        self._of: Annotated | None = None
         self._visited: dict[Position, NDArray[np.bool_]] = {}
+        self._visits: dict[Position, int] = {}
 
-    def forget(self) -> None:
-        """Begin anew, for another picture."""
-        self._visited = {}
+    def turn_to(self, annotated: Annotated) -> None:
+        """Begin anew for another picture."""
+        self.outline.hide()
+        if annotated is not self._of:
+            self._of, self._visited, self._visits = annotated, {}, {}
 
-    def visit_next(self, annotated: Annotated, position: Position) -> bool:
-        """Move the view to the largest unsure place that was not visited; tells whether there was one."""
+    def visit_next(self, annotated: Annotated, position: Position) -> str:
+        """Move the view to the largest unsure place that was not visited, and outline it.
+
+        Returns
+        -------
+        str
+            Which of how many it is, and between what it is undecided; "" where there is none.
+        """
         piece = annotated.pieces.get(position)
         if piece is None or piece.confidence is None:
-            return False
+            return ""
         human = annotated.human_pixels(position)
         visited = self._visited.setdefault(position, np.zeros(human.shape, bool))
-        place = next_uncertain_place(piece.confidence, visited | (human != void_of(human)))
-        if place is None:
-            return False
-        visited |= place
+        places = uncertain_places(piece.confidence, visited | (human != void_of(human)))
+        if not places:
+            self.outline.hide()
+            return ""
+        place = places[0]
+        visited[place.box] |= place.mask
+        number = self._visits[position] = self._visits.get(position, 0) + 1
         self._look_at(annotated, position, place)
-        return True
+        names = {0: "background"} | {label.id: shortened(label.name) for label in annotated.table.labels}
+        found = likeliest(place, annotated.masks.labels(position), piece.state, names)
+        return f"Place {number} of {number - 1 + len(places)}: {' or '.join(found) or 'no category'}?"
 
-    def _look_at(self, annotated: Annotated, position: Position, place: NDArray[np.bool_]) -> None:
-        placement = replace(annotated.masks.placement, position=position)
-        rows, columns = np.nonzero(place)
-        corners = []
-        for row, column in ((rows.min(), columns.min()), (rows.max() + 1, columns.max() + 1)):
-            at = dict(zip(placement.axes, (row - 0.5, column - 0.5), strict=True))
-            point = [at.get(axis, part) for axis, part in enumerate(placement.index)]
-            corners.append(np.asarray(annotated.masks.layer.data_to_world(point)))
-        shown = list(self.viewer.dims.displayed)
-        outside = self.viewer.dims.ndim - len(corners[0])
-        axes = [axis - outside for axis in shown if axis >= outside]
-        low, high = np.minimum(*corners)[axes], np.maximum(*corners)[axes]
+    def _look_at(self, annotated: Annotated, position: Position, place: Place) -> None:
+        """Show a place from as near as it was looked at, or nearer, and never from farther away."""
+        corners = self._in_world(annotated, position, place)
+        if corners is None:
+            return
+        camera = self.viewer.camera
+        low, high = corners.min(axis=0), corners.max(axis=0)
+        before, angles = camera.zoom, camera.angles
         # the zoom at which everything is seen tells the size of the window
         self.viewer.reset_view()
-        extent = self.viewer.layers.extent.world
-        sides = np.ptp(extent, axis=0)[shown]
-        closer = _FILL * np.min(sides[-2:] / np.maximum(high - low, 1e-9)[-2:])
+        camera.angles = angles
+        sides = np.ptp(self.viewer.layers.extent.world, axis=0)[list(self.viewer.dims.displayed)]
+        filling = camera.zoom * np.min(sides[-2:] / np.maximum(high - low, 1e-9))
         # a place of a few pixels is not blown up to fill the window
-        pixel = float(np.min(np.abs(np.asarray(annotated.masks.layer.scale)[list(placement.axes)])))
-        zoom = self.viewer.camera.zoom
-        self.viewer.camera.center = tuple((low + high) / 2)
-        self.viewer.camera.zoom = min(zoom * max(closer, 1.0), max(_CLOSEST / pixel, zoom))
+        masks = annotated.masks
+        pixel = float(np.min(np.abs(np.asarray(masks.layer.scale)[list(masks.placement.axes)])))
+        closer = min(max(_FILL * filling, camera.zoom), max(_CLOSEST / pixel, camera.zoom))
+        centre = (low + high) / 2
+        if before > filling:
+            # not all of it can be seen, so that its middle may be none of it
+            centre = self._middle_pixel(annotated, position, place)
+        camera.center = tuple(centre)
+        camera.zoom = max(before, closer)
+        if self.viewer.dims.ndisplay == 2 and not self.viewer.grid.enabled:
+            self.outline.show(corners)
+
+    def _in_world(self, annotated: Annotated, position: Position, place: Place) -> NDArray[np.float64] | None:
+        """The corners ``(4, 2)`` of the outline, along the axes displayed; None where it is not in view."""
+        rows, columns = place.box
+        top, bottom = rows.start - _MARGIN - 0.5, rows.stop + _MARGIN - 0.5
+        left, right = columns.start - _MARGIN - 0.5, columns.stop + _MARGIN - 0.5
+        pixels = ((top, left), (top, right), (bottom, right), (bottom, left))
+        return self._seen(annotated, position, pixels)
+
+    def _middle_pixel(self, annotated: Annotated, position: Position, place: Place) -> NDArray[np.float64]:
+        pixels = place.sample().T
+        nearest = pixels[np.argmin(((pixels - pixels.mean(axis=0)) ** 2).sum(axis=1))]
+        pixel = (float(nearest[0]), float(nearest[1]))
+        found = self._seen(annotated, position, (pixel,))
+        assert found is not None
+        return found[0]
+
+    def _seen(
+        self, annotated: Annotated, position: Position, pixels: tuple[tuple[float, float], ...]
+    ) -> NDArray[np.float64] | None:
+        """Pixels of a slice in the world coordinates of the last two axes displayed."""
+        placement = replace(annotated.masks.placement, position=position)
+        outside = self.viewer.dims.ndim - len(placement.index)
+        axes = [axis - outside for axis in self.viewer.dims.displayed][-2:]
+        if sorted(axes) != sorted(placement.axes):
+            return None
+        points = []
+        for pixel in pixels:
+            at = dict(zip(placement.axes, pixel, strict=True))
+            point = [at.get(axis, part) for axis, part in enumerate(placement.index)]
+            points.append(np.asarray(annotated.masks.layer.data_to_world(point))[axes])
+        return np.asarray(points, float)

@@ -99,7 +99,7 @@ class OpenVocabularyWidget(QWidget):
         form.cancel.clicked.connect(self.cancel)
         form.unload.clicked.connect(self.unload)
         form.correct.update_masks.clicked.connect(self.update_masks)
-        form.correct.update_anyway.connect(annotator.update_anyway)
+        form.correct.update_anyway.connect(annotator.update_requests.update_anyway)
         self.pictures.chosen.connect(self._image_chosen)
         form.names.submitted.connect(self.start)
         form.changed.connect(self._look_again)
@@ -160,7 +160,7 @@ class OpenVocabularyWidget(QWidget):
         if self.annotator.current is None and not self.busy:
             self.form.show_message("There are no masks to update yet: press Run first.", error=True)
         else:
-            self.annotator.update_painted()
+            self.annotator.update_requests.update_painted()
 
     def cancel(self) -> None:
         """Stop the run or the update; slices that are finished are kept, what is not is taken back."""
