@@ -90,12 +90,13 @@ def hide_all_offers(panel):
     settle(panel)
 
 
-def test_whatever_is_said_or_offered_the_table_stays_where_it_is(panel):
+def test_whatever_is_said_or_offered_the_table_and_the_buttons_stay_where_they_are(panel):
     form = panel.form
 
     def place():
         settle(panel)
-        return form.table.mapTo(form, QPoint()).y()
+        places = [one.mapTo(form, QPoint()) for one in (form.run, form.table, form.correct.update_masks)]
+        return [place.y() for place in places]
 
     before = place()
     form.show_message(LONG, error=True)
@@ -104,8 +105,12 @@ def test_whatever_is_said_or_offered_the_table_stays_where_it_is(panel):
     form.show_progress(LONG, 1, 3, "about 5 s left")
     assert place() == before
     form.show_running(False)
-    show_all_offers(panel)
+    form.saving.show_problem("The disk is full.")
+    assert form.saving.problem.isVisible()
     assert place() == before
+    # more than there is room for: the panel scrolls
+    show_all_offers(panel)
+    assert place()[:2] == before[:2]
 
 
 def test_with_fifteen_names_and_a_long_message_eight_rows_are_seen(panel):

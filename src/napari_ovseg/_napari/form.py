@@ -113,8 +113,8 @@ class Form(QWidget):
         layout.addWidget(self.status)
         layout.addWidget(self.message)
         layout.addWidget(self.table, 1)
-        # offers come and go: the table gives them the room of its last rows
-        for offer in (self.sharper, self.resume, self.take_in):
+        # what comes and goes: the table gives it the room of its last rows, and no button moves
+        for offer in (self.sharper, self.resume, self.take_in, self.saving.problem):
             layout.addWidget(offer)
         layout.addWidget(self.table_actions)
         layout.addWidget(self.correct)

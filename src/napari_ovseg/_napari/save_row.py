@@ -50,7 +50,8 @@ class SaveRow(QWidget):
         self.export = QPushButton("Export...")
         self.export.setToolTip("Write the masks for training, as PNG, TIFF, COCO, YOLO and others.")
         self.export.clicked.connect(self.export_requested)
-        self.problem = QLabel()
+        # the form has its place, above the buttons
+        self.problem = QLabel(self)
         self.problem.setWordWrap(True)
         Tinted(self.problem).set(PROBLEM)
         self.problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -61,7 +62,6 @@ class SaveRow(QWidget):
         row.addWidget(self.export)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.problem)
         layout.addLayout(row)
         self.show_problem("")
         self.show_folder(None)
