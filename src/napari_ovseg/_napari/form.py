@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
+    QCheckBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -62,7 +63,11 @@ class Form(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.image = ChoiceBox("The picture to segment; follows the layer that is selected.")
+        self.image = ChoiceBox("The picture to segment; follows the layer that is selected, and is shown.")
+        self.only = QCheckBox("only")
+        self.only.setToolTip(
+            "Show only this picture: the layers of the others are hidden. Untick it to show them again."
+        )
         self.channels = ChannelsRow()
         self.names = TextBox(5, with_control=True)
         self.names.setPlaceholderText(_SYNTAX)
@@ -125,7 +130,7 @@ class Form(QWidget):
         self.fields = QFormLayout()
         self.fields.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for title, field in (
-            ("Picture", self.image),
+            ("Picture", self._picture_row()),
             ("Read", self.channels),
             ("Slices", self.slices),
             (self._names_title(), self.names),
@@ -144,6 +149,14 @@ class Form(QWidget):
         self.model.currentTextChanged.connect(
             lambda text: self.fields.setRowVisible(self.weights, text == LOCAL_FILE)
         )
+
+    def _picture_row(self) -> QWidget:
+        row = QWidget()
+        layout = QHBoxLayout(row)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.image, 1)
+        layout.addWidget(self.only)
+        return row
 
     def _names_title(self) -> QWidget:
         """Lay out what stands beside the names box: its title, and the button that finds names for it."""

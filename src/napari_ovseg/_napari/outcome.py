@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -151,9 +153,10 @@ class Outcome:
         masks = self._write(MASKS, source, piece.masks, table, held)
         self._pseudo.layer.visible = False
         self._hide_others(masks.layer)
-        if not masks.layer.visible:
+        left = self._left()
+        if not masks.layer.visible and not left:
             masks.layer.visible = True
-        if not self._left():
+        if not left:
             self.viewer.layers.selection.active = self._active = masks.layer
         known = masks.layer.metadata[METADATA_KEY].get("annotated")
         if not isinstance(known, Annotated) or known.masks is not masks.tracked:
@@ -180,15 +183,27 @@ class Outcome:
             return False
         return picture_id(active) != picture_key(self.image)
 
+    def _write_unseen(self, write: Callable[[], Written]) -> Written:
+        """Write right above the picture; napari selects what is added, and the person stays elsewhere."""
+        selection, layers = self.viewer.layers.selection, self.viewer.layers
+        active, there = selection.active, list(layers)
+        with selection.events.active.blocker():
+            written = write()
+            selection.active = active
+        if written.layer not in there:
+            key = picture_key(self.image)
+            own = [layer for layer in there if layer is self.image or picture_id(layer) == key]
+            above = max((layers.index(layer) for layer in own), default=len(layers) - 2) + 1
+            layers.move(layers.index(written.layer), above)
+        return written
+
     def _write(
         self, kind: str, source: Source, labels: Labels, table: LabelTable, human: Labels | None = None
     ) -> Written:
-        left, active = self._left(), self.viewer.layers.selection.active
+        left = self._left()
         legend = Legend(table.labels, table.void)
-        written = write_labels(self.viewer, self.image, kind, labels, source.placement, legend, human)
-        if left:
-            # napari chooses a layer that is added
-            self.viewer.layers.selection.active = active
+        write = partial(write_labels, self.viewer, self.image, kind, labels, source.placement, legend, human)
+        written = self._write_unseen(write) if left else write()
         self._active = self._active if left else self.viewer.layers.selection.active
         if written.kept is not None:
             kept, new = written.kept.name, written.layer.name

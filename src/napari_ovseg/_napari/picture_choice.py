@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_ovseg._napari.layers import picture_id
+from napari_ovseg._napari.layers import METADATA_KEY, PSEUDO_LABELS, belongs_to, picture_id
 from napari_ovseg._napari.picture_file import file_of
 from napari_ovseg._napari.shown import picture_key
 from napari_ovseg._napari.shown_pictures import is_picture
 
+# Layers that are blended so do not hide what is below them.
+_SEEN_THROUGH = ("additive", "minimum", "multiplicative")
+
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
+    from qtpy.QtWidgets import QAbstractButton
 
     from napari_ovseg._napari.choice_box import ChoiceBox
 
@@ -21,7 +25,9 @@ if TYPE_CHECKING:
 class PictureChoice(QObject):
     """Keeps a box of pictures in step with the viewer.
 
-    Call `list_images` when a layer was removed: who else has to know of that comes first.
+    Choosing in the box shows the picture. `only` is a button that can be checked: the layers of other
+    pictures are then hidden, until it is unchecked. Call `list_images` when a layer was removed: who else
+    has to know of that comes first.
 
     Signals
     -------
@@ -31,15 +37,23 @@ class PictureChoice(QObject):
 
     chosen = Signal()
 
-    def __init__(self, viewer: ViewerModel, box: ChoiceBox) -> None:
+    def __init__(self, viewer: ViewerModel, box: ChoiceBox, only: QAbstractButton) -> None:
         super().__init__(box)
-        self.viewer, self._box = viewer, box
+        self.viewer, self._box, self._only = viewer, box, only
         # layers that are read as part of the picture that is chosen
         self.parts: frozenset[str] = frozenset()
+        # hidden since only one picture is to be shown
+        self._hidden: list[Any] = []
+        self._order: list[Any] = []
         box.currentIndexChanged.connect(lambda _index: self.chosen.emit())
+        # by the person, and not since another layer was selected
+        box.activated.connect(lambda _index: self.show())
+        self.chosen.connect(self.show_only)
+        only.toggled.connect(lambda _checked: self.show_only())
         layers = viewer.layers
         for event in (layers.events.inserted, layers.events.reordered, layers.events.renamed):
             event.connect(self.list_images)
+        layers.events.inserted.connect(lambda _event: self.show_only())
         layers.selection.events.active.connect(self.follow_selection)
 
     @property
@@ -51,21 +65,80 @@ class PictureChoice(QObject):
     def list_images(self, _event: Any = None) -> None:
         """List all image layers but those that show how sure the masks are, or are about to be replaced."""
         box = self._box
-        images = [layer for layer in self.viewer.layers if is_picture(layer)]
-        wanted = [(layer.name, layer.unique_id) for layer in reversed(images)]
+        images = {layer.unique_id: layer for layer in self.viewer.layers if is_picture(layer)}
+        # a picture that is brought to the top stays where it is in the list
+        new = [one for one in reversed(images) if one not in self._order]
+        self._order = [*new, *(one for one in self._order if one in images)]
+        wanted = [(images[one].name, one) for one in self._order]
         shown = [(box.itemText(i), box.itemData(i)) for i in range(box.count())]
         if wanted == shown:
             return
         chosen = box.currentData()
         box.blockSignals(True)
         box.clear()
-        for image in reversed(images):
-            box.offer(image.name, image.unique_id, file_of(image) or "")
+        for one in self._order:
+            box.offer(images[one].name, one, file_of(images[one]) or "")
         ids = [unique_id for _, unique_id in wanted]
         box.setCurrentIndex(ids.index(chosen) if chosen in ids else 0 if ids else -1)
         box.blockSignals(False)
         box.tell()
         self.chosen.emit()
+
+    def show(self) -> None:
+        """Bring the picture that is chosen onto the canvas, and select its masks, or else itself."""
+        image = self.image
+        if image is None:
+            return
+        if not image.visible:
+            image.visible = True
+        self.uncover()
+        masks = [layer for layer in self._layers_of(image) if picture_id(layer) and layer.visible]
+        self.viewer.layers.selection.active = masks[-1] if masks else image
+
+    def uncover(self) -> None:
+        """Put the picture that is chosen, with its layers, above the pictures that cover it."""
+        image, layers = self.image, self.viewer.layers
+        if image is None:
+            return
+        own = self._layers_of(image)
+        above = list(layers)[layers.index(image) + 1 :]
+        covering = [
+            layer
+            for layer in above
+            if is_picture(layer)
+            and layer.visible
+            and str(layer.unique_id) not in self.parts
+            and str(layer.blending) not in _SEEN_THROUGH
+        ]
+        if covering:
+            top = max(layers.index(layer) for one in covering for layer in self._layers_of(one))
+            layers.move_multiple([layers.index(layer) for layer in own], top + 1)
+
+    def show_only(self) -> None:
+        """Hide the layers of all other pictures where that is wanted, and show those again that were."""
+        image = self.image if self._only.isChecked() else None
+        others = [
+            layer
+            for other in self.viewer.layers
+            if is_picture(other) and image is not None and other is not image
+            if str(other.unique_id) not in self.parts
+            for layer in self._layers_of(other)
+        ]
+        for layer in [layer for layer in self._hidden if layer not in others]:
+            self._hidden.remove(layer)
+            if layer in self.viewer.layers and not layer.visible:
+                layer.visible = True
+        for layer in others:
+            if layer.visible:
+                layer.visible = False
+                # the first guess of a run is only shown until the masks are there
+                if layer.metadata.get(METADATA_KEY, {}).get("result", {}).get("kind") != PSEUDO_LABELS:
+                    self._hidden.append(layer)
+
+    def _layers_of(self, image: Image) -> list[Any]:
+        """A picture and its layers, from below."""
+        key = picture_key(image)
+        return [layer for layer in self.viewer.layers if layer is image or belongs_to(layer) == key]
 
     def choose(self, image: Image) -> None:
         """Choose a picture."""

@@ -59,7 +59,7 @@ class OpenVocabularyWidget(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(Scrolled(self.form))
-        self.pictures = PictureChoice(napari_viewer, self.form.image)
+        self.pictures = PictureChoice(napari_viewer, self.form.image, self.form.only)
         self._requests = RunRequests(napari_viewer, self.form)
         self._runner = runner = Runner(lambda: any(map(is_being_painted, napari_viewer.layers)))
         self.annotator = Annotator(napari_viewer, self.form.table, self.form.correct, runner, engine)
@@ -153,6 +153,7 @@ class OpenVocabularyWidget(QWidget):
         if image is not None and gathered is not None:
             self.form.show_message("")
             self.form.show_running(True)
+            self.pictures.uncover()
             self._runs.start(image, *gathered)
 
     def update_masks(self) -> None:
