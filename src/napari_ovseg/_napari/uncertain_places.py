@@ -78,7 +78,9 @@ class UncertainPlaces:
         before, angles = camera.zoom, camera.angles
         # the zoom at which everything is seen tells the size of the window
         self.viewer.reset_view()
-        camera.angles = angles
+        # napari loads much the first time that they are set
+        if camera.angles != angles:
+            camera.angles = angles
         sides = np.ptp(self.viewer.layers.extent.world, axis=0)[list(self.viewer.dims.displayed)]
         filling = camera.zoom * np.min(sides[-2:] / np.maximum(high - low, 1e-9))
         # a place of a few pixels is not blown up to fill the window
