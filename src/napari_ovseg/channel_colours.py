@@ -30,6 +30,11 @@ def usual_colours(count: int) -> list[str]:
     return [names[place % len(names)] for place in range(count)]
 
 
+def as_hex(colour: Iterable[float]) -> str:
+    """Write red, green and blue in [0, 1], and whatever follows them, as "#rrggbb"."""
+    return "#" + "".join(f"{round(255 * float(part)):02x}" for part in list(colour)[:3])
+
+
 def colour_ramp(colour: Any) -> NDArray[np.float32]:
     """Return what a channel is shown in, from its darkest value to its brightest.
 

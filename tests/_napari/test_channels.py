@@ -11,7 +11,7 @@ from napari.components import ViewerModel
 from qtpy.QtCore import QPoint, Qt
 
 from napari_ovseg._napari.channel_readings import preview_of, readings_of
-from napari_ovseg._napari.channels_row import TOGETHER
+from napari_ovseg._napari.reading import TOGETHER
 from napari_ovseg._napari.source import source_of
 from napari_ovseg._napari.together import group_of, source_together
 from napari_ovseg.annotation.sidecar import DOCUMENT, load

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 
@@ -8,7 +9,8 @@ import pytest
 
 from napari_ovseg import __version__
 from napari_ovseg.annotation import Annotation, SliceAnnotation, identity, places, resuming
-from napari_ovseg.annotation.resuming import look_up, model_remarks, not_looked_up
+from napari_ovseg.annotation.choices import model_remarks
+from napari_ovseg.annotation.resuming import look_up, not_looked_up
 from napari_ovseg.annotation.sidecar import DOCUMENT, peek, save
 from napari_ovseg.labelled import NamedLabel
 
@@ -157,8 +159,13 @@ def test_without_looking_there_is_a_place_that_is_looked_at_next_time(picture, o
 def test_the_last_saved_of_several_is_offered(picture):
     first = look_up("cells", PIXELS, picture)
     for number, name in enumerate(["cells.tif.ovseg", "cells.tif.2.ovseg"]):
-        save(work(first.picture), picture.with_name(name))
-        os.utime(picture.with_name(name) / DOCUMENT, ns=(0, 10**9 * (5 - number)))
+        document = picture.with_name(name) / DOCUMENT
+        save(work(first.picture), document.parent)
+        # in the same second
+        content = json.loads(document.read_text(encoding="utf-8"))
+        content["saved"]["at"] = "2026-01-02T03:04:05+00:00"
+        document.write_text(json.dumps(content), encoding="utf-8")
+        os.utime(document, ns=(0, 10**9 * (5 - number)))
     assert look_up("cells", PIXELS, picture).sidecar == first.place
 
 

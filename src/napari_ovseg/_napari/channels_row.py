@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QSize, Qt, Signal
-from qtpy.QtGui import QColor, QIcon, QImage, QPixmap, QResizeEvent
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QImage, QPixmap
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
-    QListView,
-    QListWidget,
     QListWidgetItem,
     QSizePolicy,
     QVBoxLayout,
@@ -21,50 +18,17 @@ from qtpy.QtWidgets import (
 )
 from superqt import QElidingLabel
 
+from napari_ovseg._napari.channel_ticks import ChannelTicks, swatch
 from napari_ovseg._napari.choice_box import ChoiceBox
 from napari_ovseg._napari.long_words import tip
-from napari_ovseg.channel_colours import CHANNEL_COLOURS, usual_colours
+from napari_ovseg._napari.reading import PREVIEW, TOGETHER, Key, Reading
+from napari_ovseg.channel_colours import CHANNEL_COLOURS, as_hex, usual_colours
 
-# An axis of channels, layers that are channels of one picture, or neither.
-Key = int | str | None
-TOGETHER = "layers"
-# Of a long list of channels so many lines are seen at once.
-_MOST_LINES = 3
-_SWATCH = 10
+# So many channels are ticked from the start.
 _OFFERED = 3
 _NONE_TICKED = "No channel is ticked: tick at least one."
 # So many letters fit beside the title in the narrowest panel.
 _ONE_LINE = 30
-# The longer side of a preview, in pixels.
-PREVIEW = 40
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One way to read a picture.
-
-    Attributes
-    ----------
-    key : int, str or None
-        The axis of the layer that holds channels, `TOGETHER`, or None for slice by slice.
-    title : str
-        As it is listed.
-    said : str
-        What is taken for what, a sentence or two.
-    names : tuple of str
-        Of the channels; empty without any.
-    ids : tuple of str
-        What tells them apart when they are offered again under other names, or fewer.
-    colours : tuple of str, optional
-        Of each channel, "#rrggbb"; by default those that are ticked get red, green and blue in turn.
-    """
-
-    key: Key
-    title: str
-    said: str = ""
-    names: tuple[str, ...] = ()
-    ids: tuple[str, ...] = ()
-    colours: tuple[str, ...] | None = None
 
 
 class ChannelsRow(QWidget):
@@ -81,7 +45,7 @@ class ChannelsRow(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.reading = ChoiceBox("Stacks are segmented slice by slice; say so if an axis holds channels.")
-        self.ticks = _Ticks()
+        self.ticks = ChannelTicks()
         self.ticks.setToolTip("The channels that the model sees, in these colours.")
         self.preview = QLabel()
         self.preview.setToolTip("What the model sees.")
@@ -230,9 +194,8 @@ class ChannelsRow(QWidget):
             there = place in usual
             colour = None if reading.colours is None else reading.colours[place]
             item.setCheckState(Qt.CheckState.Checked if there else Qt.CheckState.Unchecked)
-            item.setIcon(
-                _swatch(_hex(usual[place]) if there and colour is None else colour if there else None)
-            )
+            shown = as_hex(CHANNEL_COLOURS[usual[place]]) if there and colour is None else colour
+            item.setIcon(swatch(shown if there else None))
             item.setToolTip(tip(name))
         self.ticks.blockSignals(False)
         self.ticks.fit()
@@ -243,37 +206,6 @@ class ChannelsRow(QWidget):
         # else two lines of text, the height of the preview: what is longer has its tooltip
         one_line = not reading.names and len(said) <= _ONE_LINE
         self.said.setFixedHeight(self.fontMetrics().lineSpacing() + 2 if one_line else PREVIEW)
-
-
-class _Ticks(QListWidget):
-    """Channels side by side, as high as they need."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFlow(QListView.Flow.LeftToRight)
-        self.setWrapping(True)
-        self.setResizeMode(QListView.ResizeMode.Adjust)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setIconSize(QSize(_SWATCH, _SWATCH))
-        self.setSelectionMode(QListWidget.SelectionMode.NoSelection)
-        self.setSpacing(1)
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
-        super().resizeEvent(event)
-        self.fit()
-
-    def fit(self) -> None:
-        """Be as high as the lines of channels, up to a few of them."""
-        if not self.count():
-            return
-        self.scheduleDelayedItemsLayout()
-        self.executeDelayedItemsLayout()
-        rects = [
-            self.visualItemRect(item) for item in map(self.item, range(self.count())) if item is not None
-        ]
-        high = max(rect.height() for rect in rects) + 2
-        lines = len({rect.top() for rect in rects})
-        self.setFixedHeight(min(lines, _MOST_LINES) * high + 2 * self.frameWidth() + 4)
 
 
 def _said(reading: Reading, usual: dict[int, str]) -> tuple[str, str]:
@@ -296,13 +228,3 @@ def _said(reading: Reading, usual: dict[int, str]) -> tuple[str, str]:
     return said[0] + f" {reading.said}" * bool(reading.said), said[1] + f" {reading.said}" * bool(
         reading.said
     )
-
-
-def _hex(colour: str) -> str:
-    return "#" + "".join(f"{255 * part:02x}" for part in CHANNEL_COLOURS[colour])
-
-
-def _swatch(colour: str | None) -> QIcon:
-    pixmap = QPixmap(_SWATCH, _SWATCH)
-    pixmap.fill(Qt.GlobalColor.transparent if colour is None else QColor(colour))
-    return QIcon(pixmap)

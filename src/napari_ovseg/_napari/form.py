@@ -20,12 +20,13 @@ from qtpy.QtWidgets import (
 
 from napari_ovseg._napari.category_actions import CategoryActions
 from napari_ovseg._napari.category_table import CategoryTable
-from napari_ovseg._napari.channels_row import ChannelsRow, Key, Reading
+from napari_ovseg._napari.channels_row import ChannelsRow
 from napari_ovseg._napari.choice_box import ChoiceBox
 from napari_ovseg._napari.correct_controls import CorrectControls
 from napari_ovseg._napari.message_line import MessageLine
 from napari_ovseg._napari.model_box import LOCAL_FILE, ModelBox
 from napari_ovseg._napari.names_read import NamesRead
+from napari_ovseg._napari.reading import Key, Reading
 from napari_ovseg._napari.resume import ResumeOffer
 from napari_ovseg._napari.save_row import SaveRow
 from napari_ovseg._napari.settings_section import SettingsSection

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from qtpy.QtWidgets import QMessageBox
 
 from napari_ovseg._napari.channel_readings import refuse_strip
-from napari_ovseg._napari.channels_row import TOGETHER
 from napari_ovseg._napari.continued import Earlier, continued, not_done, work_on
 from napari_ovseg._napari.form import Form
 from napari_ovseg._napari.model_box import LOCAL_FILE
 from napari_ovseg._napari.model_choice import BUNDLED, ModelChoice, licence_notice
+from napari_ovseg._napari.reading import TOGETHER
 from napari_ovseg._napari.run import Request
 from napari_ovseg._napari.source import Source, channel_axes, source_at, source_of
 from napari_ovseg._napari.suggest import SuggestRequest

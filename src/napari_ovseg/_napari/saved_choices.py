@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from napari_ovseg._napari.channels_row import TOGETHER, ChannelsRow
+from napari_ovseg._napari.channels_row import ChannelsRow
 from napari_ovseg._napari.form import Form
 from napari_ovseg._napari.layer_parts import numbers, recorded_names
 from napari_ovseg._napari.model_box import LOCAL_FILE
 from napari_ovseg._napari.model_choice import ModelChoice
+from napari_ovseg._napari.reading import TOGETHER
 from napari_ovseg._napari.settings_section import DEVICES, PACK_CHOICES, PRESETS
 from napari_ovseg.method_names import METHODS
 
@@ -26,7 +27,7 @@ def show_choices(form: Form, choices: Mapping[str, Any]) -> None:
     form : Form
         Of the same picture.
     choices : mapping
-        As in `resuming.choices_of`; nothing in it is trusted.
+        As in `choices.choices_of`; nothing in it is trusted.
     """
     if choices.get("preset") in PRESETS:
         form.preset.value = choices["preset"]

@@ -56,7 +56,7 @@ class Session(QObject):
     -------
     said(message, is_error)
     resuming(choices)
-        Saved work is about to be shown, that was made with these settings, see `resuming.choices_of`.
+        Saved work is about to be shown, that was made with these settings, see `choices.choices_of`.
     resumed()
     """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from napari_ovseg._napari.labelled_layers import file_of
 from napari_ovseg._napari.layer_parts import Part
 from napari_ovseg._napari.layers import METADATA_KEY
 from napari_ovseg._napari.source import Source, limits_of, shapes_of, source_of
+from napari_ovseg.channel_colours import as_hex
 from napari_ovseg.errors import InputError
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def source_together(group: Sequence[Image], dims: Dims, chosen: Sequence[int]) -
 
 def colour_of(layer: Image) -> str:
     """Return the colour of a layer's brightest values, "#rrggbb"."""
-    return _hex(_ramp(layer)[-1])
+    return as_hex(_ramp(layer)[-1])
 
 
 def _part(layer: Image, like: Source) -> Part:
@@ -90,10 +91,6 @@ def _ramp(layer: Image) -> NDArray[np.float32]:
     values = np.linspace(0, 1, _STEPS) ** float(layer.gamma)
     colours = np.asarray(layer.colormap.map(values), np.float32)[:, :3] * np.float32(layer.opacity)
     return np.clip(colours, 0, 1)
-
-
-def _hex(colour: Any) -> str:
-    return "#" + "".join(f"{round(float(part) * 255):02x}" for part in colour)
 
 
 def _alike(layer: Image, image: Image) -> bool:

@@ -8,10 +8,11 @@ from napari_ovseg.export.categories_json import (
     CATEGORIES_FILE,
     write_categories,
 )
-from napari_ovseg.export.dataset import Summary, export, export_file
+from napari_ovseg.export.dataset import export, export_file
 from napari_ovseg.export.formats import FORMATS, Format
 from napari_ovseg.export.overlay import draw_overlay, write_overlay
 from napari_ovseg.export.palette_png import write_labels
+from napari_ovseg.export.summary import Summary
 
 __all__ = [
     "CATEGORIES_BESIDE_JSON",

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,41 +23,12 @@ from napari_ovseg.export.formats import find_format
 from napari_ovseg.export.naming import told_apart
 from napari_ovseg.export.passed_on import passed_on
 from napari_ovseg.export.plan import Dataset, Item, Notes, Options, Planned
+from napari_ovseg.export.summary import Summary
 from napari_ovseg.export.table import one_table
 from napari_ovseg.file_names import seen_from
 from napari_ovseg.labelled import LabelledPicture, counted
 from napari_ovseg.pictures import is_turned
 from napari_ovseg.segmentation import Progress
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What an export did.
-
-    Attributes
-    ----------
-    folder : Path
-    files : tuple of Path
-        All that was written; the last is the map from ids to names.
-    pictures : dict of str to tuple of str
-        The names of the pictures in each split, "" where nothing is set apart.
-    notes : tuple of str
-        What was left out, changed or is missing, in sentences.
-    what : str
-        How many pictures, and which slices of which stacks.
-    """
-
-    folder: Path
-    files: tuple[Path, ...]
-    pictures: dict[str, tuple[str, ...]]
-    notes: tuple[str, ...]
-    what: str = ""
-
-    def __str__(self) -> str:
-        parts = [f"{len(names)} for {split}" for split, names in self.pictures.items() if split]
-        apart = f" ({', '.join(parts)})" if parts else ""
-        files = f"{len(self.files)} files"
-        return "\n".join([f"Wrote {files} for {self.what}{apart} into {self.folder}.", *self.notes])
 
 
 def export(
