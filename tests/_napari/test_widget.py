@@ -108,8 +108,8 @@ def test_unloading_frees_the_models(make_panel, qtbot, monkeypatch):
     loading = SimpleNamespace(unload=lambda: freed.append(1))
     monkeypatch.setitem(sys.modules, "napari_ovseg.clip.loading", loading)
     qtbot.mouseClick(panel.form.unload, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "No model is in memory" in panel.message)
     assert freed == [1]
-    assert "No model is in memory" in panel.message
 
 
 def test_names_of_a_sample_are_filled_in_but_never_over_typed_ones(make_panel):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # Who goes through the list of models does not want each of them.
 _WAIT_MS = 800
 LOADING_AHEAD = "loading the model..."
+_UNLOADING = "unloading the models..."
 
 # Its name, and the device that it runs on.
 Wanted = tuple[str, str]
@@ -39,16 +40,19 @@ class Ahead(QObject):
     requests : RunRequests
         That know what may be loaded without asking.
     runner : Runner
-        A job under way loads for itself.
+        While a job is under way, nothing is loaded; one that needs a model loads it, see `use`.
     engine : Engine, optional
 
     Signals
     -------
     told(str)
         What is going on, "" when nothing is.
+    unloaded()
+        No model is in memory now.
     """
 
     told = Signal(str)
+    unloaded = Signal()
 
     def __init__(
         self,
@@ -63,11 +67,17 @@ class Ahead(QObject):
         self._background = Background(self, LOADER)
         self._timer = single_shot(self, self._look)
         self._timer.setInterval(_WAIT_MS)
+        # of what the fields say, or of the last run; in memory, or soon
         self._latest: Wanted | None = None
+        # loaded ahead, and used by no run so far
         self._idle: Any = None
+        self._used: set[str] = set()
         self._allowed = True
-        runner.started.connect(self._used)
-        form.unload.clicked.connect(self.stop)
+        self._loading = 0
+        self._unloading = False
+        runner.started.connect(self._timer.stop)
+        runner.idle.connect(self.look_soon)
+        form.unload.clicked.connect(self.unload)
         form.model.currentTextChanged.connect(self.look_soon)
         form.device.changed.connect(self.look_soon)
         panel.installEventFilter(self)
@@ -83,14 +93,25 @@ class Ahead(QObject):
         self._timer.start()
 
     def stop(self) -> None:
-        """Load nothing until the next run: what was loaded is to be forgotten, or the panel is closed."""
+        """Load nothing until the next run: the panel is closed."""
         self._allowed = False
         self._timer.stop()
 
-    def _used(self, _number: int) -> None:
-        """A job has begun, which keeps what it uses in memory."""
-        self._allowed, self._latest, self._idle = True, None, None
-        self._timer.stop()
+    def unload(self) -> None:
+        """Free the memory that loaded models take, also one that is being loaded; load none until a run."""
+        self.stop()
+        self._latest = self._idle = None
+        self._used.clear()
+        self._unloading = True
+        self._background.start(_unload, self._unloaded)
+        self._tell()
+
+    def use(self, name: str, device: str) -> None:
+        """A run or a search for names has begun: it keeps the model that it uses in memory."""
+        if self._idle is not None and self._latest != (name, device):
+            self._background.start(partial(_forget, self._idle), _done)
+        self._allowed, self._latest, self._idle = True, (name, device), None
+        self._used.add(name)
 
     def _look(self) -> None:
         wanted = self._requests.ready_model()
@@ -99,18 +120,30 @@ class Ahead(QObject):
             return
         self._latest = wanted
         before, self._idle = self._idle, None
-        self._background.start(partial(_load, wanted, before, self._engine), partial(self._done, wanted))
-        self.told.emit(LOADING_AHEAD)
+        self._loading += 1
+        self._background.start(partial(_load, wanted, before, self._engine), partial(self._loaded, wanted))
+        self._tell()
 
-    def _done(self, wanted: Wanted, outcome: Future[Any]) -> None:
-        self.told.emit("")
+    def _loaded(self, wanted: Wanted, outcome: Future[Any]) -> None:
+        self._loading -= 1
+        self._tell()
         # what went wrong is told by a run that is asked for
-        if outcome.exception() is not None:
+        if outcome.exception() is not None or wanted[0] in self._used:
             return
-        if not self._allowed:
-            _forget(outcome.result())
-        elif wanted == self._latest:
+        if self._allowed and wanted == self._latest:
             self._idle = outcome.result()
+        else:
+            self._background.start(partial(_forget, outcome.result()), _done)
+
+    def _unloaded(self, _outcome: Future[Any]) -> None:
+        self._unloading = False
+        self._tell()
+        # a run that was started meanwhile loads its model again
+        if not self._allowed:
+            self.unloaded.emit()
+
+    def _tell(self) -> None:
+        self.told.emit(_UNLOADING if self._unloading else LOADING_AHEAD if self._loading else "")
 
 
 def _load(wanted: Wanted, before: Any, engine: Engine | None) -> Any:
@@ -121,7 +154,19 @@ def _load(wanted: Wanted, before: Any, engine: Engine | None) -> Any:
     return (engine or run.default_engine()).load_model(name, device=device, progress=lambda *step: None)
 
 
+# In the loading thread too: whoever loads keeps others out until it is done.
 def _forget(model: Any) -> None:
     loading = sys.modules.get("napari_ovseg.clip.loading")
     if loading is not None:
         loading.forget(model)
+
+
+def _unload() -> None:
+    # before anything was loaded, importing PyTorch would take memory instead
+    loading = sys.modules.get("napari_ovseg.clip.loading")
+    if loading is not None:
+        loading.unload()
+
+
+def _done(_outcome: Future[Any]) -> None:
+    """Nothing follows."""

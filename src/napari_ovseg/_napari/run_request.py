@@ -20,7 +20,7 @@ from napari_ovseg._napari.together import group_of, source_together
 from napari_ovseg.annotation.typed import to_type
 from napari_ovseg.categories import Category, parse_categories
 from napari_ovseg.clip.download import is_cached
-from napari_ovseg.clip.registry import find_model
+from napari_ovseg.clip.registry import MODELS
 from napari_ovseg.errors import InputError
 
 if TYPE_CHECKING:
@@ -129,13 +129,15 @@ class RunRequests:
     def ready_model(self) -> tuple[str, str] | None:
         """The model that is chosen and its device, where it can be loaded without asking anybody anything.
 
-        None for one that would have to be fetched, whose licence was not accepted, or from a file.
+        None for one that would have to be fetched, whose licence was not accepted, from a file, or of
+        another name than the list has: to know that one, PyTorch is imported, which this thread must not do.
         """
         try:
             model, checkpoint = self._model()
-            there = checkpoint is None and (model == BUNDLED or is_cached(find_model(model)))
         except InputError:
             return None
+        known = MODELS.get(model) if checkpoint is None else None
+        there = known is not None and (model == BUNDLED or is_cached(known))
         accepted = model in self._licences_accepted or licence_notice(model) is None
         return (model, self._form.device.value) if there and accepted else None
 

@@ -33,6 +33,7 @@ class Runs(QObject):
 
     Signals
     -------
+    started(model, device)
     segmented(Segmented, Annotated)
         A slice is finished, and in these layers.
     progressed(stage, done, total, time_left)
@@ -40,6 +41,7 @@ class Runs(QObject):
         Nothing more comes of this run.
     """
 
+    started = Signal(str, str)
     segmented = Signal(object, object)
     progressed = Signal(str, object, object, str)
     ended = Signal(str, bool)
@@ -62,6 +64,7 @@ class Runs(QObject):
         self._outcome = Outcome(self.viewer, image, request, earlier)
         slices = len(request.sources)
         self._time_left.start((request.model, request.preset, request.method, request.device), slices)
+        self.started.emit(request.model, request.device)
         self._runner.start(request.number, partial(run_steps, request, self._engine))
 
     def stop(self, message: str, *, error: bool = False) -> None:

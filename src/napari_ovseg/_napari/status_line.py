@@ -18,7 +18,8 @@ class StatusLine(QStackedWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._words = self._doing = ""
+        self._words = ""
+        self._doing: dict[str, str] = {}
         self.next_step = QuietLine()
         self.next_step.setAccessibleName("Next step")
         self.progress = QProgressBar()
@@ -58,11 +59,19 @@ class StatusLine(QStackedWidget):
         self._words = words
         self._say()
 
-    def show_meanwhile(self, doing: str) -> None:
-        """Say behind it what goes on in the background, which nobody has to wait for; "" for nothing."""
-        self._doing = doing
+    def show_meanwhile(self, who: str, doing: str) -> None:
+        """Say behind it what goes on in the background, which nobody has to wait for; "" for nothing.
+
+        Parameters
+        ----------
+        who : str
+            What works there; another's words stay.
+        doing : str
+        """
+        self._doing[who] = doing
         self._say()
 
     def _say(self) -> None:
-        doing = f"({self._doing})" if self._words and self._doing else self._doing.capitalize()
+        all_of_it = " ".join(filter(None, self._doing.values()))
+        doing = f"({all_of_it})" if self._words and all_of_it else all_of_it.capitalize()
         self.next_step.say(f"{self._words} {doing}".strip())

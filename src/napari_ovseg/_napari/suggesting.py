@@ -39,12 +39,12 @@ class Suggesting(QObject):
 
     Signals
     -------
-    started()
+    started(model, device)
     progressed(stage, done, total, time_left)
     ended(message, is_error)
     """
 
-    started = Signal()
+    started = Signal(str, str)
     progressed = Signal(str, object, object, str)
     ended = Signal(str, bool)
 
@@ -101,7 +101,7 @@ class Suggesting(QObject):
         dialog.show_message("")
         dialog.show_running(True)
         self._number = request.number
-        self.started.emit()
+        self.started.emit(request.model, request.device)
         self._runner.start(request.number, partial(suggest_steps, request, self._engine))
 
     def stop(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +96,6 @@ class OpenVocabularyWidget(QWidget):
         form, annotator = self.form, self.annotator
         form.run.clicked.connect(self.start)
         form.cancel.clicked.connect(self.cancel)
-        form.unload.clicked.connect(self.unload)
         form.correct.update_masks.clicked.connect(self.update_masks)
         form.correct.update_anyway.connect(annotator.update_requests.update_anyway)
         self.pictures.chosen.connect(self._image_chosen)
@@ -110,7 +108,7 @@ class OpenVocabularyWidget(QWidget):
         self._runs.segmented.connect(self._show_segmented)
         self._runs.progressed.connect(form.show_progress)
         self._runs.ended.connect(self._ended)
-        self.suggesting.started.connect(partial(form.show_running, True))
+        self.suggesting.started.connect(lambda *_: form.show_running(True))
         self.suggesting.progressed.connect(form.show_progress)
         self.suggesting.ended.connect(self._ended)
         self._runner.idle.connect(self._on_idle)
@@ -120,8 +118,13 @@ class OpenVocabularyWidget(QWidget):
         self.session.said.connect(lambda message, error: form.show_message(message, error=error))
         self.session.resuming.connect(partial(show_choices, form))
         self.session.resumed.connect(self._take_names)
-        self._ahead.told.connect(form.status.show_meanwhile)
-        annotator.updates.told.connect(form.status.show_meanwhile)
+        self._runs.started.connect(self._ahead.use)
+        self.suggesting.started.connect(self._ahead.use)
+        self._ahead.unloaded.connect(
+            partial(form.show_message, "No model is in memory now; the next run loads its model again.")
+        )
+        self._ahead.told.connect(partial(form.status.show_meanwhile, "model"))
+        annotator.updates.told.connect(partial(form.status.show_meanwhile, "updates"))
         annotator.updates.progressed.connect(self._on_update)
         annotator.names_changed.connect(self._follow_names)
         annotator.find_requested.connect(self._find_added)
@@ -177,14 +180,6 @@ class OpenVocabularyWidget(QWidget):
         if works:
             self.cancel()
         return works
-
-    def unload(self) -> None:
-        """Free the memory that loaded models take."""
-        # Before the first run nothing is loaded, and importing PyTorch would take memory instead.
-        loading = sys.modules.get("napari_ovseg.clip.loading")
-        if loading is not None:
-            loading.unload()
-        self.form.show_message("No model is in memory now; the next run loads its model again.")
 
     def _show_segmented(self, event: Segmented, annotated: Annotated) -> None:
         # where another picture was chosen meanwhile, the result is there when one comes back to its own
