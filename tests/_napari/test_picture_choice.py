@@ -129,3 +129,21 @@ def test_only_the_picture_that_is_chosen_is_shown_on_request_and_the_others_come
     assert shown() == {"first", "first masks", points.name}
     three.click(three.form.only)
     assert shown() == {"first", "first masks", "second", points.name}
+
+
+def test_only_brings_back_the_newest_masks_of_a_picture(three):
+    pick(three, "first")
+    three.run("bright, dark")
+    three.click(three.form.only)
+    three.paint((2, 2), 1, "first masks")
+    three.start_held("bright, dark, grey")
+    pick(three, "second")
+    three.finish()
+    assert "'first masks' is hidden below 'first masks [1]'." in three.message
+    pick(three, "first")
+    masks = [layer.name for layer in three.viewer.layers if layer.visible and "masks" in layer.name]
+    assert masks == ["first masks [1]"]
+    pick(three, "second")
+    three.click(three.form.only)
+    assert not three.viewer.layers["first masks"].visible
+    assert three.viewer.layers["first masks [1]"].visible

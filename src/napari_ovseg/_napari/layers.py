@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from napari_ovseg._napari.source import Placement
 
 METADATA_KEY = "napari-ovseg"
+# in it: a layer is hidden since only another picture is to be shown
+COMES_BACK = "comes_back"
 PSEUDO_LABELS = "pseudo-labels"
 MASKS = "masks"
 

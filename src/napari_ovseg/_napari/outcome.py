@@ -14,6 +14,7 @@ from napari_ovseg._napari.colours import Legend
 from napari_ovseg._napari.continued import Earlier, kept_ids
 from napari_ovseg._napari.events import slice_called
 from napari_ovseg._napari.layers import (
+    COMES_BACK,
     MASKS,
     METADATA_KEY,
     PSEUDO_LABELS,
@@ -170,9 +171,12 @@ class Outcome:
     def _hide_others(self, new: LabelsLayer) -> None:
         """Hide other masks of the picture, which would show through where the new ones have nothing."""
         for layer in self.viewer.layers:
-            known = layer.metadata.get(METADATA_KEY, {}).get("result", {})
+            known = layer.metadata.get(METADATA_KEY, {})
             others = tracked_labels(layer) is not None and layer is not new
-            if others and known == {"image": picture_key(self.image), "kind": MASKS} and layer.visible:
+            if not others or known.get("result") != {"image": picture_key(self.image), "kind": MASKS}:
+                continue
+            # also those that are to come back with their picture, while only another one is shown
+            if known.pop(COMES_BACK, False) or layer.visible:
                 layer.visible = False
                 self._notes[f"'{layer.name}' is hidden below '{new.name}'."] = None
 
@@ -192,7 +196,8 @@ class Outcome:
             selection.active = active
         if written.layer not in there:
             key = picture_key(self.image)
-            own = [layer for layer in there if layer is self.image or picture_id(layer) == key]
+            # what was replaced is gone
+            own = [one for one in there if one in layers and (one is self.image or picture_id(one) == key)]
             above = max((layers.index(layer) for layer in own), default=len(layers) - 2) + 1
             layers.move(layers.index(written.layer), above)
         return written

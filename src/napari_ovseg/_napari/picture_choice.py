@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_ovseg._napari.layers import METADATA_KEY, PSEUDO_LABELS, belongs_to, picture_id
+from napari_ovseg._napari.layers import COMES_BACK, METADATA_KEY, PSEUDO_LABELS, belongs_to, picture_id
 from napari_ovseg._napari.picture_file import file_of
 from napari_ovseg._napari.shown import picture_key
 from napari_ovseg._napari.shown_pictures import is_picture
@@ -42,8 +42,6 @@ class PictureChoice(QObject):
         self.viewer, self._box, self._only = viewer, box, only
         # layers that are read as part of the picture that is chosen
         self.parts: frozenset[str] = frozenset()
-        # hidden since only one picture is to be shown
-        self._hidden: list[Any] = []
         self._order: list[Any] = []
         box.currentIndexChanged.connect(lambda _index: self.chosen.emit())
         # by the person, and not since another layer was selected
@@ -124,16 +122,15 @@ class PictureChoice(QObject):
             if str(other.unique_id) not in self.parts
             for layer in self._layers_of(other)
         ]
-        for layer in [layer for layer in self._hidden if layer not in others]:
-            self._hidden.remove(layer)
-            if layer in self.viewer.layers and not layer.visible:
+        for layer in [layer for layer in self.viewer.layers if layer not in others]:
+            if layer.metadata.get(METADATA_KEY, {}).pop(COMES_BACK, False) and not layer.visible:
                 layer.visible = True
         for layer in others:
             if layer.visible:
                 layer.visible = False
                 # the first guess of a run is only shown until the masks are there
-                if layer.metadata.get(METADATA_KEY, {}).get("result", {}).get("kind") != PSEUDO_LABELS:
-                    self._hidden.append(layer)
+                known = layer.metadata.setdefault(METADATA_KEY, {})
+                known[COMES_BACK] = known.get("result", {}).get("kind") != PSEUDO_LABELS
 
     def _layers_of(self, image: Image) -> list[Any]:
         """A picture and its layers, from below."""
