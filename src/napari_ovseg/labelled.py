@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,7 +90,19 @@ class LabelledPicture:
     position: tuple[int, ...] = ()
 
 
-def counted(pictures: Iterable[LabelledPicture]) -> str:
+class Placed(Protocol):
+    """Anything that is a flat picture or a slice of a stack."""
+
+    @property
+    def stack(self) -> str:
+        """Which stack it is a slice of."""
+
+    @property
+    def position(self) -> tuple[int, ...]:
+        """Where in the stack; empty for a flat picture."""
+
+
+def counted(pictures: Iterable[Placed]) -> str:
     """Say how many pictures these are, and which slices of which stacks: "slices 2, 4 to 7 of 'embryo'"."""
     flat, stacks = 0, dict[str, list[tuple[int, ...]]]()
     for picture in pictures:

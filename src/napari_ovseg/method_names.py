@@ -15,4 +15,4 @@ def cost_of(method: str) -> str:
         "legrad": "8 % more time per name",
         "gem": "20 to 40 % more time",
     }
-    return dear.get(method, "no more time per name")
+    return dear.get(method, "no extra time")

@@ -124,7 +124,7 @@ def test_masks_lie_on_the_upright_picture_in_all_that_is_exported(make_panel, tm
     panel.viewer.open(str(tmp_path / "photo.png"), plugin="napari")
     panel.run("bright, dark")
     panel.qtbot.waitUntil(lambda: bool(panel.widget.session.places.found), timeout=10_000)
-    (picture,) = panel.widget.session.labelled_pictures()
+    (picture,) = panel.widget.exporting.labelled_pictures()
     upright = read_picture(tmp_path / "photo.png").pixels
     assert picture.labels.shape == upright.shape[:2] == (64, 40)
     assert picture.picture_path == tmp_path / "photo.png"

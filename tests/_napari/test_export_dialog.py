@@ -12,6 +12,15 @@ from napari_ovseg._napari.export_dialog import ExportDialog
 from napari_ovseg.labelled import LabelledPicture, named_labels
 
 
+def twice(pictures):
+    """What is listed, and what is taken."""
+
+    def take(empty=False):
+        return pictures
+
+    return take, take
+
+
 @pytest.fixture
 def dialog(qtbot, make_napari_viewer, tmp_path):
     # touching rings, of which each has a hole, so that the summary has several lines
@@ -20,7 +29,7 @@ def dialog(qtbot, make_napari_viewer, tmp_path):
     labels[10:30, 10:20] = labels[10:30, 30:45] = 0
     pictures = [LabelledPicture(name, labels, named_labels(("ring",))) for name in ("left", "right")]
     window = make_napari_viewer(show=True).window._qt_window
-    dialog = ExportDialog(lambda empty=False: pictures, tmp_path / "a folder with a name of its own", window)
+    dialog = ExportDialog(*twice(pictures), tmp_path / "a folder with a name of its own", window)
     dialog.show()
     return dialog
 
@@ -60,7 +69,7 @@ def test_a_folder_without_its_beginning_is_said_in_full(qtbot, dialog, tmp_path,
 def test_a_format_whose_package_is_missing_can_not_be_chosen(make_napari_viewer, tmp_path, monkeypatch):
     monkeypatch.setattr("napari_ovseg.export.formats.find_spec", lambda name: None)
     pictures = [LabelledPicture("a", np.eye(4, 6, dtype=np.uint8), named_labels(("ring",)))]
-    dialog = ExportDialog(lambda empty=False: pictures, tmp_path, make_napari_viewer().window._qt_window)
+    dialog = ExportDialog(*twice(pictures), tmp_path, make_napari_viewer().window._qt_window)
     row = dialog.format.findData("ome-zarr")
     assert not dialog.format.model().item(row).isEnabled()
     assert "one more package is needed" in dialog.format.itemText(row)
@@ -96,7 +105,7 @@ def test_the_dialog_says_which_slices_will_be_written(qtbot, make_napari_viewer,
         return [*slices, extra] if empty else slices
 
     window = make_napari_viewer().window._qt_window
-    dialog = ExportDialog(take, tmp_path / "masks", window, stacks=True)
+    dialog = ExportDialog(take, take, tmp_path / "masks", window, stacks=True)
     dialog.show()
     assert dialog.what.text() == "slices 0, 3 to 5 of 'embryo'"
     dialog.empty.setChecked(True)
@@ -111,7 +120,7 @@ def test_the_dialog_says_which_slices_will_be_written(qtbot, make_napari_viewer,
 def test_a_share_for_validation_is_not_asked_for_where_it_can_not_be_set(qtbot, make_napari_viewer, tmp_path):
     pictures = [LabelledPicture("a", np.eye(4, 6, dtype=np.uint8), named_labels(("ring",)))]
     window = make_napari_viewer().window._qt_window
-    dialog = ExportDialog(lambda empty=False: pictures, tmp_path / "masks", window)
+    dialog = ExportDialog(*twice(pictures), tmp_path / "masks", window)
     dialog.show()
     export(qtbot, dialog, "yolo")
     assert not dialog.validation.isVisible()

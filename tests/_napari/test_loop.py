@@ -61,7 +61,7 @@ def test_undo_on_a_picture_that_was_left_leaves_the_other_ones_table_alone(panel
     panel.viewer.add_image(CORNERS[::-1], name="other")
     panel.run("tree")
     first.undo()
-    panel.widget.session.labelled_pictures()
+    panel.widget.exporting.labelled_pictures()
     assert panel.names[0] == "tree"
     panel.viewer.layers.selection.active = first
     assert panel.names[:2] == ["bright", "dark"]

@@ -1,8 +1,13 @@
 """The button, the dialog and what they share with the export, used as a person would."""
 
+import threading
+
 import numpy as np
 
-from .panel import CORNERS
+from napari_ovseg._napari import measuring
+from napari_ovseg._napari.annotated import Annotated
+
+from .panel import CORNERS, NOISE
 
 
 def test_things_become_a_layer_while_the_window_goes_on(qtbot, make_panel):
@@ -58,4 +63,69 @@ def test_masks_without_things_make_no_layer(qtbot, make_panel):
     panel.click(dialog.measure)
     qtbot.waitUntil(dialog.measure.isEnabled, timeout=20_000)
     assert dialog.summary.text() == "There are no things in these masks."
+    assert panel.layers.count("photo things") == 0
+
+
+def test_work_is_copied_once_when_export_is_pressed_and_not_when_its_dialog_opens(
+    qtbot, make_panel, monkeypatch, tmp_path
+):
+    from napari_ovseg._napari.export_dialog import ExportDialog
+
+    copies, snapshot = [], Annotated.snapshot
+    panel = make_panel()
+    panel.viewer.add_image(CORNERS, name="photo")
+    panel.run()
+    panel.widget.session.flush()
+    monkeypatch.setattr(
+        Annotated, "snapshot", lambda self, **how: copies.append(self) or snapshot(self, **how)
+    )
+    panel.click(panel.form.saving.export)
+    (dialog,) = panel.form.saving.findChildren(ExportDialog)
+    assert dialog.what.text() == "'photo'"
+    assert not copies
+    dialog.folder.setText(str(tmp_path / "masks"))
+    panel.click(dialog.export)
+    qtbot.waitUntil(dialog.export.isEnabled, timeout=20_000)
+    assert len(copies) == 1
+    assert (tmp_path / "masks" / "photo_masks.png").exists()
+    dialog.close()
+
+
+def test_what_is_listed_for_an_export_is_what_is_written(make_panel):
+    panel = make_panel()
+    panel.viewer.add_image(np.stack([CORNERS] * 4), name="photo", rgb=True)
+    panel.viewer.dims.set_current_step(0, 1)
+    panel.run()
+    panel.viewer.dims.set_current_step(0, 3)
+    panel.form.correct.done.setChecked(True)
+    panel.paint((2, 4, 4), 1)
+    exporting = panel.widget.exporting
+    for empty, slices in ((False, [1, 2]), (True, [0, 1, 2, 3])):
+        listed = exporting.listed(empty=empty)
+        written = exporting.labelled_pictures(empty=empty)
+        for field in ("name", "done", "stack", "position"):
+            assert [getattr(one, field) for one in listed] == [getattr(one, field) for one in written]
+        assert [one.position for one in listed] == [(at,) for at in slices]
+
+
+def test_things_of_a_picture_that_was_replaced_meanwhile_are_not_shown_over_the_next(
+    qtbot, make_panel, monkeypatch
+):
+    go, found = threading.Event(), measuring.find
+
+    def find(masks, options):
+        assert go.wait(20)
+        return found(masks, options)
+
+    monkeypatch.setattr(measuring, "find", find)
+    panel = make_panel()
+    image = panel.viewer.add_image(CORNERS, name="photo")
+    panel.run()
+    panel.click(panel.form.saving.things)
+    dialog = panel.widget.measuring.dialog
+    panel.click(dialog.measure)
+    image.data = NOISE
+    go.set()
+    qtbot.waitUntil(dialog.measure.isEnabled, timeout=20_000)
+    assert "shows another picture now" in dialog.summary.text()
     assert panel.layers.count("photo things") == 0

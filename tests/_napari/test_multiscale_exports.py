@@ -71,7 +71,7 @@ def test_the_export_dialog_writes_full_pixels_in_every_format(annotated, tmp_pat
     panel, disc = annotated
     session = panel.widget.session
     qtbot.waitUntil(lambda: bool(session.places.found), timeout=10_000)
-    (picture,) = session.labelled_pictures()
+    (picture,) = panel.widget.exporting.labelled_pictures()
     check(picture, disc)
     for name in FORMATS:
         export([picture], tmp_path / name, name)
@@ -92,7 +92,7 @@ def test_the_export_dialog_writes_full_pixels_in_every_format(annotated, tmp_pat
 def test_file_save_and_the_sidecar_have_the_same_pixels(annotated, tmp_path, qtbot):
     panel, disc = annotated
     panel.paint((2, 3), 1)
-    (written,) = panel.widget.session.labelled_pictures()
+    (written,) = panel.widget.exporting.labelled_pictures()
     sidecar = tmp_path / "photo.ome.tif.ovseg"
     qtbot.waitUntil(lambda: is_sidecar(sidecar), timeout=10_000)
     panel.widget.session.flush()
@@ -118,7 +118,7 @@ def test_file_save_and_the_sidecar_have_the_same_pixels(annotated, tmp_path, qtb
 def test_an_export_of_full_pixels_becomes_masks_again(annotated, tmp_path):
     panel, _ = annotated
     before = panel.viewer.layers["photo masks"].data.copy()
-    (picture,) = panel.widget.session.labelled_pictures()
+    (picture,) = panel.widget.exporting.labelled_pictures()
     export([picture], tmp_path / "out", "png")
     panel.viewer.open(tmp_path / "out" / "categories.json", plugin="napari-ovseg")
     assert panel.viewer.layers.selection.active.data.shape == SIDES

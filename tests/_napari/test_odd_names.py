@@ -61,7 +61,7 @@ def test_work_on_it_is_saved_beside_it_offered_again_and_exported(
     qtbot.waitUntil(lambda: is_sidecar(place), timeout=20_000)
     place.name.encode()
     assert load(place).picture.path == picture
-    (one,) = panel.widget.session.labelled_pictures()
+    (one,) = panel.widget.exporting.labelled_pictures()
     summary = export([one], tmp_path / "out", "labelme")
     str(summary).encode()
     said = json.loads(summary.files[0].read_bytes().decode("utf-8"))["imagePath"]

@@ -70,7 +70,7 @@ def test_strokes_go_into_the_picture_they_were_painted_on_and_into_its_sidecar(p
     assert load(folder).picture.path is None
     assert painted(panel.sidecar) == of_row(5)
     assert (first.data[7, 5:10] != 2).any()
-    (picture,) = panel.widget.session.labelled_pictures()
+    (picture,) = panel.widget.exporting.labelled_pictures()
     assert picture.picture_path is None
 
 

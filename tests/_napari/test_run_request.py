@@ -137,7 +137,7 @@ def test_the_method_is_that_of_the_model_unless_chosen_and_what_it_costs_is_said
     panel = make_panel()
     panel.viewer.add_image(NOISE, name="photo")
     form = panel.form
-    assert form.settings.cost.text() == "maskclip: no more time per name"
+    assert form.settings.cost.text() == "maskclip: no extra time"
     panel.run()
     form.model.setEditText("ViT-B-16-quickgelu/openai")
     assert form.settings.cost.text() == "cam: 5 % more time per name"

@@ -57,7 +57,7 @@ def test_a_stroke_with_a_locked_category_spreads_nowhere(panel):
     panel.form.table.lock_changed.emit(2, True)
     panel.said.clear()
     drag(panel.masks, (5, 5), (5, 6), label=2)
-    assert panel.said == ["'dark' is locked: your stroke is kept, and updates give it no more."]
+    assert panel.said == ["'dark' is locked: your stroke is kept, and updates add no pixels to it."]
     before = (panel.masks.data == 2).sum()
     update(panel)
     assert (panel.current.human_pixels(()) == 2).sum() == 2

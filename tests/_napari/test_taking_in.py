@@ -47,7 +47,7 @@ def test_labels_that_were_opened_are_painted_on_updated_and_exported_without_a_r
     masks = panel.viewer.layers["photo masks"].data
     assert (masks[dark] == 2).all()
     assert np.array_equal(masks[~dark], LABELS[~dark])
-    (picture,) = panel.widget.session.labelled_pictures()
+    (picture,) = panel.widget.exporting.labelled_pictures()
     assert [label.name for label in picture.categories] == ["cat", "dog"]
     assert np.array_equal(opened.data, LABELS)
 
@@ -84,7 +84,7 @@ def test_a_stack_of_labels_becomes_the_masks_of_a_stack(make_panel):
     assert np.array_equal(panel.current.masks.layer.data, stack)
     assert sorted(panel.current.pieces) == [(0,), (2,)]
     # a slice that was only looked at is not among what leaves
-    assert [picture.name for picture in panel.widget.session.labelled_pictures()] == [
+    assert [picture.name for picture in panel.widget.exporting.labelled_pictures()] == [
         "photo_0000",
         "photo_0002",
     ]
@@ -146,7 +146,7 @@ def test_labels_under_any_name_are_taken_in_and_renamed(odd, tmp_path):
     expected = ["wall", *names[1:5], "owl", *names[6:]]
     assert [label.name for label in saved.labels] == expected
     assert np.array_equal(saved.slices[()].masks, odd.labels)
-    (picture,) = odd.widget.session.labelled_pictures()
+    (picture,) = odd.widget.exporting.labelled_pictures()
     assert [label.name for label in picture.categories] == expected
 
 

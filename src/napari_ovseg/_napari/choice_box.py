@@ -13,7 +13,7 @@ _MORE = Qt.ItemDataRole.UserRole + 1
 
 
 class ChoiceBox(QComboBox):
-    """As wide as there is room for, whatever it holds.
+    """A box of choices that takes the width it is given, however long the choices are.
 
     Parameters
     ----------

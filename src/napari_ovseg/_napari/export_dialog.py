@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QStandardItemModel
@@ -34,15 +34,21 @@ from napari_ovseg.export.plan import Options
 from napari_ovseg.file_names import as_text, resolved
 from napari_ovseg.labelled import LabelledPicture, counted
 
+if TYPE_CHECKING:
+    from napari_ovseg._napari.exporting import Listed
+
 
 class ExportDialog(QDialog):
     """Exports labelled pictures; stays open with the summary, so that another format can follow.
 
     Parameters
     ----------
+    listed : callable
+        ``listed(empty=False) -> list of Listed``: what there is to export. `empty` gives those slices too
+        that nobody has worked on.
     pictures : callable
-        ``pictures(empty=False) -> list of LabelledPicture``, as they are now; the work on them may go on.
-        `empty` gives those too that nobody has worked on.
+        ``pictures(empty=False) -> list of LabelledPicture``, in the same order, as they are now; the work on
+        them may go on.
     folder : Path
         Offered first.
     stacks : bool
@@ -60,6 +66,7 @@ class ExportDialog(QDialog):
 
     def __init__(
         self,
+        listed: Callable[..., Sequence[Listed]],
         pictures: Callable[..., list[LabelledPicture]],
         folder: Path,
         parent: QWidget | None = None,
@@ -69,7 +76,8 @@ class ExportDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export")
-        self._take, self._pictures, self._stacks = pictures, pictures(), stacks
+        self._list, self._take, self._stacks = listed, pictures, stacks
+        self._listed = listed()
         self._background = Background(self)
         self.format = QComboBox()
         for name, chosen in FORMATS.items():
@@ -102,7 +110,7 @@ class ExportDialog(QDialog):
         self.format.currentIndexChanged.connect(self._show_choices)
         self.things.toggled.connect(self._show_choices)
         self.only_done.toggled.connect(self._say_what)
-        self.empty.toggled.connect(self._retake)
+        self.empty.toggled.connect(self._list_again)
         self._say_place()
         self._show_choices()
 
@@ -146,23 +154,20 @@ class ExportDialog(QDialog):
         self._fields.setRowVisible(self.things, FORMATS[name].takes_things)
         self.choices.show(self._of_things())
         self._fields.setRowVisible(self.polygons, name == "coco")
-        self._fields.setRowVisible(self.validation, len(self._pictures) > 1)
+        self._fields.setRowVisible(self.validation, len(self._listed) > 1)
         self._say_what()
-        self._fields.setRowVisible(self.only_done, any(one.done for one in self._pictures))
+        self._fields.setRowVisible(self.only_done, any(one.done for one in self._listed))
         self._fields.setRowVisible(self.empty, self._stacks)
         self._make_room()
 
-    def _chosen(self) -> list[LabelledPicture]:
-        return [one for one in self._pictures if one.done or not self.only_done.isChecked()]
-
-    def _retake(self) -> None:
-        """Take the pictures as they are now."""
-        self._pictures = self._take(empty=self.empty.isChecked())
+    def _list_again(self) -> None:
+        """List the pictures as they are now."""
+        self._listed = self._list(empty=self.empty.isChecked())
         self._show_choices()
 
     def _say_what(self) -> None:
         """Say which pictures, and which slices of which stacks, will be written."""
-        chosen = self._chosen()
+        chosen = [one for one in self._listed if one.done or not self.only_done.isChecked()]
         flat = [f"'{one.name}'" for one in chosen if not one.position]
         self.what.setText(
             flat[0] if len(chosen) == len(flat) == 1 else counted(chosen) if chosen else "nothing"
@@ -195,7 +200,7 @@ class ExportDialog(QDialog):
         if not self.folder.text().strip():
             self._say("No folder is chosen: choose one for the export.")
             return
-        self._retake()
+        self._list_again()
         name = self.format.currentData()
         options: dict[str, Any] = {}
         if self._of_things():
@@ -205,9 +210,10 @@ class ExportDialog(QDialog):
             options["things"] = self.things.isChecked()
         if name == "coco":
             options["polygons"] = self.polygons.isChecked()
-        if len(self._pictures) > 1:
+        if len(self._listed) > 1:
             options["validation_share"] = self.validation.value() / 100
-        chosen = self._chosen()
+        taken = self._take(empty=self.empty.isChecked())
+        chosen = [one for one in taken if one.done or not self.only_done.isChecked()]
         self.export.setEnabled(False)
         self._say("Writing...")
         work = partial(export, chosen, self._place(), name, overwrite=self.overwrite.isChecked(), **options)

@@ -12,6 +12,7 @@ from qtpy.QtCore import QObject, Qt, Signal
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.background import Background
 from napari_ovseg._napari.export_dialog import ExportDialog
+from napari_ovseg._napari.shown import picture_key
 from napari_ovseg._napari.things_dialog import ThingsDialog
 from napari_ovseg._napari.things_layer import Found, find, masks_of, show_things
 from napari_ovseg.errors import OvsegError
@@ -20,8 +21,8 @@ from napari_ovseg.export.plan import Options
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
+    from napari_ovseg._napari.exporting import Exporting
     from napari_ovseg._napari.save_row import SaveRow
-    from napari_ovseg._napari.session import Session
 
 _WHERE = "Select it and open Layers > Metadata > Features table widget to see what was measured of each."
 
@@ -40,7 +41,7 @@ class Measuring(QObject):
     ----------
     viewer : napari.components.ViewerModel
     row : SaveRow
-    session : Session
+    exporting : Exporting
     current : callable
         ``current() -> Annotated or None``: the picture that is worked on.
 
@@ -58,11 +59,11 @@ class Measuring(QObject):
         self,
         viewer: ViewerModel,
         row: SaveRow,
-        session: Session,
+        exporting: Exporting,
         current: Callable[[], Annotated | None],
     ) -> None:
         super().__init__(row)
-        self._viewer, self._row, self._session, self._current = viewer, row, session, current
+        self._viewer, self._row, self._exporting, self._current = viewer, row, exporting, current
         self._background = Background(self)
         self._options = Options()
         self.dialog: ThingsDialog | None = None
@@ -71,14 +72,15 @@ class Measuring(QObject):
 
     def _export(self) -> None:
         """Offer to export the work on all pictures in the window."""
-        if not self._session.labelled_pictures():
+        if not self._exporting.listed():
             self.refused.emit("There are no masks to export yet: run first.")
             return
         dialog = ExportDialog(
-            self._session.labelled_pictures,
-            self._session.export_folder(),
+            self._exporting.listed,
+            self._exporting.labelled_pictures,
+            self._exporting.folder(),
             self._row,
-            stacks=self._session.has_stacks,
+            stacks=self._exporting.has_stacks,
             before=self._options,
         )
         dialog.chosen.connect(self._keep)
@@ -117,8 +119,8 @@ class Measuring(QObject):
     def _show(self, annotated: Annotated, outcome: Future[Found]) -> None:
         try:
             found = outcome.result()
-            if annotated.image not in self._viewer.layers:
-                self._tell(f"'{annotated.image.name}' was removed meanwhile.")
+            if gone := self._what_became_of(annotated):
+                self._tell(gone)
                 return
             if not len(found.columns.get("id", ())):
                 self._tell(_none(found))
@@ -130,6 +132,15 @@ class Measuring(QObject):
             self._tell(f"Something went wrong that should not ({type(error).__name__}: {error}).")
         else:
             self._tell(f"{found} They are the layer '{layer.name}'. {_WHERE}")
+
+    def _what_became_of(self, annotated: Annotated) -> str:
+        """Say why things would lie over nothing, or over another picture; "" where they would not."""
+        image = annotated.image
+        if image not in self._viewer.layers:
+            return f"'{image.name}' was removed meanwhile."
+        if annotated.key != picture_key(image):
+            return f"'{image.name}' shows another picture now, so the things that were found are not shown."
+        return ""
 
     def _tell(self, text: str) -> None:
         if self.dialog is not None:

@@ -23,7 +23,7 @@ TYPE = "Next: type what is in the picture."
 RUN = "Next: press Run."
 PAINT = "Next: click a row and paint what is wrong."
 UPDATE = "Next: Update masks, so that the rest follows."
-EXPORT = "Next: correct on, or Export the masks."
+EXPORT = "Next: go on correcting, or Export the masks."
 DONE = "Next: Export the masks, or open another picture."
 
 # What is typed or painted without a pause asks for no new line.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
@@ -13,7 +12,6 @@ from napari_ovseg._napari.autosave import Autosave, Snapshot
 from napari_ovseg._napari.background import single_shot
 from napari_ovseg._napari.closing import Answer, Closing, UnsavedDialog
 from napari_ovseg._napari.first_save import FirstSave
-from napari_ovseg._napari.labelled_layers import pixel_of_picture
 from napari_ovseg._napari.layers import METADATA_KEY, tracked_labels
 from napari_ovseg._napari.restore import restore
 from napari_ovseg._napari.resume import Resumed, ResumeOffer
@@ -21,10 +19,8 @@ from napari_ovseg._napari.save_places import SavePlaces
 from napari_ovseg._napari.saved_choices import show_axes
 from napari_ovseg._napari.shown import picture_key
 from napari_ovseg.annotation.annotation import Position
-from napari_ovseg.annotation.labelled_pictures import labelled_pictures
 from napari_ovseg.categories import void_of
 from napari_ovseg.errors import OvsegError
-from napari_ovseg.labelled import LabelledPicture
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -78,7 +74,7 @@ class Session(QObject):
         self._image: Image | None = None
         self.places = SavePlaces(offer, row, self)
         self._written: Annotated | None = None
-        # of each picture
+        # by `shown.picture_key`
         self._latest: dict[str, Annotated] = {}
         self.autosave = Autosave(
             self._snapshot,
@@ -166,50 +162,6 @@ class Session(QObject):
             if current is not None and current.key not in self.places.found:
                 self.places.look_up(current.image)
             self.offer.wait(_MOST_SECONDS_TO_WAIT)
-
-    @property
-    def works(self) -> list[Annotated]:
-        """The work on all pictures in the window."""
-        from napari.layers import Image
-
-        images = dict.fromkeys(layer for layer in self.viewer.layers if isinstance(layer, Image))
-        return [one for one in (annotated_of(self.viewer, image) for image in images) if one is not None]
-
-    @property
-    def has_stacks(self) -> bool:
-        """Whether any of it is on a stack."""
-        return any(annotated.masks.placement.stack_axes for annotated in self.works)
-
-    def labelled_pictures(self, *, empty: bool = False) -> list[LabelledPicture]:
-        """The masks of all pictures in the window; of stacks, `empty` also slices that nobody worked on."""
-        pictures: list[LabelledPicture] = []
-        for annotated in self.works:
-            annotation, image = annotated.snapshot(), annotated.image
-            found = self.places.found.get(annotated.key)
-            annotation.picture = None if found is None else found.picture
-            placement = annotated.masks.placement
-            size, unit = pixel_of_picture(image, placement.axes)
-            pictures += labelled_pictures(
-                annotation,
-                image.name,
-                empty=empty,
-                stack=[placement.shape[axis] for axis in placement.stack_axes],
-                pixel_size=size,
-                unit=unit,
-            )
-        return pictures
-
-    def export_folder(self) -> Path:
-        """Where an export is likely wanted: beside the picture."""
-        found = None if self._image is None else self.places.found.get(picture_key(self._image))
-        path = None if found is None else found.picture.path
-        if path is None:
-            return Path.home() / "masks"
-        beside = path.parent
-        # masks that were exported once are no place for those of them
-        while beside.name == "masks" and beside != beside.parent:
-            beside = beside.parent
-        return beside / ("masks" if beside == path.parent else "masks again")
 
     def _looked(self, image: Image) -> None:
         current = self.annotator.current

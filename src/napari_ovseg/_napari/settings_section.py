@@ -25,7 +25,7 @@ _PACK_HELP = (
 )
 _PRESET_HELP = "How many views of the picture the model sees: more take longer and find more."
 _METHOD_HELP = (
-    "How the places of a name are read off the model. By model takes the one that suits it best; "
+    "How the model finds out where each name is in the picture. By model takes the one that suits it best; "
     "not every model has every method, and a run says so."
 )
 _UNLOAD_HELP = "Free the memory that models take; the next run loads its model again."

@@ -41,7 +41,7 @@ def stroke_note(annotated: Annotated, tracked: TrackedLabels, item: Iterable[Any
         said.append(f"{what} is done: your stroke is kept, and no run or update changes the rest.")
     names = {label.id: f"'{shortened(label.name)}'" for label in annotated.table.labels} | {0: "'background'"}
     for id in sorted(given):
-        said.append(f"{names[id]} is locked: your stroke is kept, and updates give it no more.")
+        said.append(f"{names[id]} is locked: your stroke is kept, and updates add no pixels to it.")
     for id in sorted(taken - given):
         said.append(f"{names[id]} is locked for runs and updates: your stroke over it is kept.")
     return " ".join(said)

@@ -24,7 +24,7 @@ _set_aside_once = False
 
 @contextmanager
 def window_alive() -> Iterator[None]:
-    """Import thousands of modules in a thread, and let the main thread draw meanwhile.
+    """Keep the window drawing while another thread imports thousands of modules.
 
     Python stops all threads while it looks for garbage, the longer the more there is in memory: up to a
     second once PyTorch is imported. What is imported here is never garbage, so it is not looked through,

@@ -14,6 +14,7 @@ from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.annotator import Annotator
 from napari_ovseg._napari.as_shown import AsShown
 from napari_ovseg._napari.events import CANCELLED, Segmented
+from napari_ovseg._napari.exporting import Exporting
 from napari_ovseg._napari.form import Form
 from napari_ovseg._napari.layers import METADATA_KEY, has_results
 from napari_ovseg._napari.measuring import Measuring
@@ -73,8 +74,9 @@ class OpenVocabularyWidget(QWidget):
         self._taking_in = TakingIn(
             napari_viewer, self.form.take_in, self.pictures, self._requests.source, lambda: self.busy
         )
+        self.exporting = Exporting(napari_viewer, self.session.places, lambda: self.pictures.image)
         self.measuring = Measuring(
-            napari_viewer, self.form.saving, self.session, lambda: self.annotator.current
+            napari_viewer, self.form.saving, self.exporting, lambda: self.annotator.current
         )
         self._ahead = Ahead(self, self.form, self._requests, runner, engine)
         self.next_step = NextStep(napari_viewer, self.form, self.pictures, self.annotator)
@@ -128,7 +130,7 @@ class OpenVocabularyWidget(QWidget):
         annotator.updates.progressed.connect(self._on_update)
         annotator.names_changed.connect(self._follow_names)
         annotator.find_requested.connect(self._find_added)
-        self.viewer.layers.events.removing.connect(_make_way)
+        self.viewer.layers.events.removing.connect(_free_pictures)
         self.viewer.layers.events.removed.connect(self._on_removed)
         self._replacing.said.connect(lambda message, error: form.show_message(message, error=error))
         self._replacing.back.connect(self._take_names)
@@ -283,8 +285,8 @@ class OpenVocabularyWidget(QWidget):
         self.session.close()
 
 
-def _make_way(event: Any) -> None:
-    """Before a picture goes, whose memory napari frees as it removes it."""
+def _free_pictures(event: Any) -> None:
+    """Let Python look for garbage among all objects when a picture is removed: so napari frees its memory."""
     from napari.layers import Image
 
     if isinstance(event.source[event.index], Image):
