@@ -99,7 +99,7 @@ def test_next_says_which_of_how_many_places_and_between_what_it_is_undecided(pan
 
 def test_next_comes_nearer_and_never_goes_away_from_the_picture(panel):
     unsure_at(panel, (slice(5, 10), slice(5, 10)), (slice(34, 38), slice(34, 38)))
-    camera = panel.viewer.camera
+    camera = getattr(panel.viewer, "scene", panel.viewer).camera
     fits = camera.zoom
     panel.click(panel.form.correct.next_uncertain)
     assert camera.zoom > fits

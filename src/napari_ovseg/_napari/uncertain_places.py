@@ -73,7 +73,9 @@ class UncertainPlaces:
         corners = self._in_world(annotated, position, place)
         if corners is None:
             return
-        camera = self.viewer.camera
+        # since napari 0.9 they are no longer the viewer's own
+        camera = getattr(self.viewer, "scene", self.viewer).camera
+        grid = getattr(self.viewer, "canvas", self.viewer).grid
         low, high = corners.min(axis=0), corners.max(axis=0)
         before, angles = camera.zoom, camera.angles
         # the zoom at which everything is seen tells the size of the window
@@ -93,7 +95,7 @@ class UncertainPlaces:
             centre = self._middle_pixel(annotated, position, place)
         camera.center = tuple(centre)
         camera.zoom = max(before, closer)
-        if self.viewer.dims.ndisplay == 2 and not self.viewer.grid.enabled:
+        if self.viewer.dims.ndisplay == 2 and not grid.enabled:
             self.outline.show(corners)
 
     def _in_world(self, annotated: Annotated, position: Position, place: Place) -> NDArray[np.float64] | None:
