@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from qtpy.QtCore import Qt
 
 from napari_ovseg._napari.slices_row import ALL
 
@@ -48,6 +49,19 @@ def swap_looks(panel):
 
 def lock(panel, id):
     panel.form.table.lock_changed.emit(id, True)
+
+
+def test_keys_that_can_do_nothing_during_a_run_say_what_is_running(panel):
+    said = "A segmentation is running: wait for it, or press Cancel first."
+    panel.start_held()
+    panel.qtbot.keyClick(panel.form.names, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert panel.message == said
+    panel.form.show_message("")
+    panel.form.setFocus()
+    panel.qtbot.keyClick(panel.viewer.window._qt_window, Qt.Key.Key_U)
+    assert panel.message == said
+    panel.finish()
+    assert "is running" not in panel.message
 
 
 @pytest.mark.parametrize("names", ["bright, dark", "dark, bright", "dark"])

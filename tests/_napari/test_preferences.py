@@ -1,12 +1,15 @@
 """The plugin's page in napari's preferences, as napari makes it from the manifest."""
 
 import napari.settings
+import numpy as np
 import pytest
+from PIL import Image
 from qtpy.QtCore import QSettings
-from qtpy.QtWidgets import QComboBox
+from qtpy.QtWidgets import QComboBox, QSpinBox
 
 from napari_ovseg._napari import preferences
 from napari_ovseg._napari.widget import OpenVocabularyWidget
+from napari_ovseg.annotation.sidecar import is_sidecar
 
 pytestmark = pytest.mark.skipif(
     not hasattr(napari.settings, "get_plugin_settings"), reason="new in napari 0.9"
@@ -31,7 +34,16 @@ def test_a_panel_begins_as_preferred(make_napari_viewer, page, tmp_path):
     widget.close()
 
 
-def test_what_is_changed_in_the_window_of_preferences_acts_at_once(make_napari_viewer, page, tmp_path):
+@pytest.fixture
+def calm(monkeypatch):
+    monkeypatch.setattr(preferences, "_CALM_MS", 50)
+
+
+def calmed(qtbot, widget):
+    qtbot.waitUntil(lambda: not widget.preferences._soon.isActive())
+
+
+def test_what_is_changed_in_the_window_of_preferences_acts(make_napari_viewer, page, tmp_path, qtbot, calm):
     viewer = make_napari_viewer()
     widget = OpenVocabularyWidget(viewer)
     viewer.window.add_dock_widget(widget)
@@ -41,13 +53,74 @@ def test_what_is_changed_in_the_window_of_preferences_acts_at_once(make_napari_v
     (preset,) = (box for box in form.findChildren(QComboBox) if box.findText("balanced") >= 0)
     preset.setCurrentText("fast")
     assert widget.form.preset.value == "fast"
+    (seconds,) = (box for box in form.findChildren(QSpinBox) if box.maximum() == 300)
+    assert (seconds.minimum(), seconds.value()) == (1, 1)
+    seconds.setValue(20)
+    assert widget.session.autosave._wait_ms == 20_000
+    assert "20 seconds after a change" in widget.form.saving.folder.toolTip()
     window.close()
     page.folder = str(tmp_path / "not there")
+    calmed(qtbot, widget)
     assert widget.session.places.elsewhere is None
     page.folder = str(tmp_path)
+    calmed(qtbot, widget)
     assert widget.session.places.elsewhere == tmp_path
     page.folder = ""
+    calmed(qtbot, widget)
     assert widget.session.places.elsewhere is None
+
+
+def test_a_path_that_is_typed_moves_the_work_once_and_only_folders_with_work_are_kept_in_mind(
+    make_panel, page, tmp_path, qtbot, calm
+):
+    real, typed, picture = tmp_path / "real", tmp_path / "a" / "b" / "masks", tmp_path / "photo.png"
+    real.mkdir()
+    typed.mkdir(parents=True)
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 48, 3), np.uint8)).save(picture)
+    page.folder = str(real)
+    panel = make_panel()
+    places = panel.widget.session.places
+    panel.viewer.open(picture, plugin="napari")
+    panel.run()
+    panel.paint((5, 5), 2)
+    panel.widget.session.flush()
+    assert len(list(real.iterdir())) == 1
+    moved = []
+    places.moved.connect(lambda: moved.append(places.elsewhere))
+    for end in range(1, len(str(typed)) + 1):
+        page.folder = str(typed)[:end]
+    calmed(qtbot, panel.widget)
+    assert moved == [typed]
+    assert places._earlier() == [real]
+    qtbot.waitUntil(lambda: any(typed.iterdir()))
+    panel.widget.session.flush()
+    assert [one.name for one in (tmp_path / "a").iterdir()] == ["b"]
+    # nothing is painted in between: the folders that were chosen for a moment are not listed
+    panel.viewer.layers.clear()
+    for number in range(6):
+        empty = tmp_path / str(number)
+        empty.mkdir()
+        places.choose(empty)
+    assert places._earlier() == [typed, real]
+
+
+def test_saving_waits_as_preferred_but_not_with_an_export(make_panel, page, tmp_path, qtbot):
+    picture = tmp_path / "photo.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 48, 3), np.uint8)).save(picture)
+    page.autosave = 300
+    panel = make_panel()
+    panel.viewer.open(picture, plugin="napari")
+    panel.run()
+    panel.paint((5, 5), 2)
+    autosave = panel.widget.session.autosave
+    assert autosave._timer.remainingTime() > 200_000
+    panel.click(panel.form.saving.export)
+    assert is_sidecar(tmp_path / "photo.png.ovseg")
+    assert not autosave.unsaved
+    panel.paint((6, 6), 2)
+    page.autosave = 1
+    assert autosave._timer.remainingTime() < 2000
+    qtbot.waitUntil(lambda: not autosave.unsaved)
 
 
 def test_a_folder_chosen_in_the_panel_goes_into_the_preferences(make_napari_viewer, page, tmp_path):

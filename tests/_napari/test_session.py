@@ -10,7 +10,7 @@ import pytest
 import tifffile
 from napari.utils.notifications import notification_manager
 from PIL import Image
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QApplication, QFileDialog
 
 from napari_ovseg._napari import autosave as autosave_module
 from napari_ovseg._napari import resume as resume_module
@@ -188,18 +188,40 @@ def test_where_work_goes_is_said_once_with_another_place_to_choose(make_panel, q
     tifffile.imwrite(path, np.random.default_rng(0).integers(0, 256, (40, 48), np.uint8))
     panel.viewer.open(path, plugin="napari")
     panel.run()
+    panel.dock.hide()
     panel.paint((3, 4), 1)
+    panel.widget.session.flush()
+    assert said == []
+    panel.dock.show()
+    panel.paint((4, 4), 1)
     qtbot.waitUntil(lambda: len(said) == 1, timeout=10_000)
     assert said[0].message.startswith(f"Work is saved in photo.tif.ovseg, which is in {tmp_path}: ")
     panel.paint((5, 6), 1)
-    panel.widget.session.flush()
-    qtbot.wait(50)
+    with qtbot.waitSignal(panel.widget.session.autosave.saved):
+        panel.widget.session.flush()
+    QApplication.processEvents()
     (notice,) = said
     asked = []
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *args: asked.append(args) or "")
     ((title, act),) = notice.actions
     act(None)
     assert (title, len(asked)) == ("Save elsewhere...", 1)
+    panel.viewer.close()
+    # neither is the next window told
+    panel = make_panel(show=True)
+    panel.viewer.add_image(np.random.default_rng(2).random((40, 48)), name="no file")
+    panel.run()
+    panel.paint((3, 4), 1, "no file masks")
+    qtbot.waitUntil(lambda: len(said) == 2, timeout=10_000)
+    path = tmp_path / "other.tif"
+    tifffile.imwrite(path, np.random.default_rng(1).integers(0, 256, (40, 48), np.uint8))
+    panel.viewer.open(path, plugin="napari")
+    panel.run()
+    panel.paint((3, 4), 1, "other masks")
+    with qtbot.waitSignal(panel.widget.session.autosave.saved):
+        panel.widget.session.flush()
+    QApplication.processEvents()
+    assert len(said) == 2
 
 
 def test_saved_work_is_offered_again_when_its_picture_is_turned_to_again(qtbot, panel, pictures):

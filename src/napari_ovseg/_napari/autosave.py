@@ -20,7 +20,7 @@ from napari_ovseg.annotation.resuming import Found
 from napari_ovseg.annotation.sidecar import Sidecar
 from napari_ovseg.errors import ConflictError, IncompleteError, OvsegError
 
-# Of the 5 seconds that may be missing after a crash, the rest is for the writing itself.
+# Unless a person prefers more. Of the 5 seconds that may be missing after a crash, the rest is for writing.
 _WAIT_MS = 1000
 _RETRY_MS = 3000
 
@@ -28,7 +28,7 @@ Snapshot = tuple[Annotation, set[Position] | None]
 
 
 class Autosave(QObject):
-    """Saves one second after the first change that is not saved; while a person paints on, again and again.
+    """Saves a moment after the first change that is not saved; while a person paints on, again and again.
 
     What can't be saved is tried again every few seconds. Once it is turned away from, a copy of it is kept
     until it is on the disk, or until the same work is saved with what was done to it since.
@@ -84,6 +84,7 @@ class Autosave(QObject):
         self._sidecars: dict[Path, Sidecar] = {}
         self._background = Background(self)
         self.touches = 0
+        self._wait_ms = _WAIT_MS
         self._dirty = False
         self._write: Write | None = None
         self._future: Future[None] | None = None
@@ -110,7 +111,13 @@ class Autosave(QObject):
         self.touches += 1
         # Not started anew by further changes: they would put off the save for as long as a person paints.
         if self._future is None and not self._timer.isActive():
-            self._timer.start(_WAIT_MS)
+            self._timer.start(self._wait_ms)
+
+    def set_wait(self, seconds: float) -> None:
+        """Save so long after the first change from now on."""
+        self._wait_ms = round(1000 * seconds)
+        if self._timer.isActive():
+            self._timer.start(min(self._timer.remainingTime(), self._wait_ms))
 
     def adopt(self, place: Path, sidecar: Sidecar) -> None:
         """Save what belongs at `place` to this sidecar from now on, since its work was resumed."""
@@ -264,7 +271,7 @@ class Autosave(QObject):
             self._report(f"Saving works again: all work is in {write.sidecar.folder}.", False)
         self.problem.emit(self.why)
         if self._dirty:
-            self._timer.start(_WAIT_MS)
+            self._timer.start(self._wait_ms)
 
     def _is_kept(self, write: Write) -> bool:
         kept = self._kept.get(write.work)

@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject
 
+from napari_ovseg._napari.background import single_shot
 from napari_ovseg._napari.model_choice import default_model
 
 if TYPE_CHECKING:
+    from napari_ovseg._napari.autosave import Autosave
     from napari_ovseg._napari.form import Form
     from napari_ovseg._napari.save_places import SavePlaces
+
+# Each letter that is typed there is a change, and each beginning of a path may be a folder.
+_CALM_MS = 2000
 
 
 class Preferences(QObject):
@@ -21,27 +26,33 @@ class Preferences(QObject):
     Parameters
     ----------
     form : Form
-        Its preset.
+        Its preset, and what it says of saving.
     places : SavePlaces
         Its folder for work; a folder chosen in the panel goes into the preferences.
+    autosave : Autosave
+        How long it waits.
     parent : QObject
         The panel.
     """
 
-    def __init__(self, form: Form, places: SavePlaces, parent: QObject) -> None:
+    def __init__(self, form: Form, places: SavePlaces, autosave: Autosave, parent: QObject) -> None:
         super().__init__(parent)
-        self._form, self._places = form, places
+        self._form, self._places, self._autosave = form, places, autosave
+        self._soon = single_shot(self, self._move)
+        self._soon.setInterval(_CALM_MS)
         self._page = page()
         if self._page is None:
             return
         form.preset.value = self._page.preset
+        self._wait()
         if self._page.folder:
             self._move()
         elif places.elsewhere is not None:
             # chosen before there were preferences
             self._page.folder = str(places.elsewhere)
         self._follow("preset", lambda: setattr(form.preset, "value", self._page.preset))
-        self._follow("folder", self._move)
+        self._follow("autosave", self._wait)
+        self._follow("folder", self._soon.start)
         places.moved.connect(self._keep_folder)
 
     def _follow(self, name: str, act: Callable[[], Any]) -> None:
@@ -55,11 +66,14 @@ class Preferences(QObject):
 
     def _move(self) -> None:
         folder = Path(self._page.folder).expanduser() if self._page.folder.strip() else None
-        # each letter that is typed in the preferences is a change
-        if folder != self._places.elsewhere and (
-            folder is None or (folder.is_absolute() and folder.is_dir())
-        ):
+        there = folder is None or (folder.is_absolute() and folder.is_dir())
+        if there and folder != self._places.elsewhere:
             self._places.choose(folder)
+
+    def _wait(self) -> None:
+        seconds = self._page.autosave
+        self._autosave.set_wait(seconds)
+        self._form.saving.show_wait(seconds)
 
     def _keep_folder(self) -> None:
         folder = "" if self._places.elsewhere is None else str(self._places.elsewhere)
@@ -68,7 +82,7 @@ class Preferences(QObject):
 
 
 def page() -> Any:
-    """Return the settings, with `preset`, `model`, `folder` and their events; None where napari has none."""
+    """Return the settings, fields of the manifest with their events; None where napari has none."""
     try:
         from napari.settings import get_plugin_settings
 

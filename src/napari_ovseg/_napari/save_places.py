@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
 _CHOSEN, _EARLIER = "sidecar_folder", "earlier_sidecar_folders"
+# whether anything was saved in the one that is chosen
+_HOLDS_WORK = "sidecar_folder_holds_work"
 # Each is looked through for every picture that is opened.
 _MOST_EARLIER = 5
 
@@ -57,6 +59,7 @@ class SavePlaces(QObject):
         self._settings = QSettings("napari-ovseg", "napari-ovseg")
         chosen = str(self._settings.value(_CHOSEN, "") or "")
         self.elsewhere = Path(chosen) if chosen else None
+        self._left: Path | None = None
         row.show_folder(self.elsewhere)
         row.folder_chosen.connect(self.choose)
         offer.found.connect(self._looked)
@@ -111,19 +114,40 @@ class SavePlaces(QObject):
 
     def choose(self, folder: Path | None) -> None:
         """Save all work in a folder from now on, or beside its pictures."""
-        earlier = [str(one) for one in (self.elsewhere, *self._earlier()) if one not in (None, folder)]
-        self._settings.setValue(_EARLIER, "\n".join(dict.fromkeys(earlier[:_MOST_EARLIER])))
+        known = folder in self._earlier()
+        if self.elsewhere is not None and self._holds_work:
+            self._list(self.elsewhere)
+        self._settings.setValue(_HOLDS_WORK, "yes" if known else "no")
         self._settings.setValue(_CHOSEN, "" if folder is None else str(folder))
-        self.elsewhere = folder
+        self._left, self.elsewhere = self.elsewhere, folder
         self._row.show_folder(folder)
         for key, found in self.found.items():
             self.found[key] = found.saved_in(folder)
         self.moved.emit()
 
+    def keep_in_mind(self, saved: Path) -> None:
+        """Something was saved here: the folder that was chosen for it is looked through later too."""
+        if self.elsewhere in saved.parents:
+            if not self._holds_work:
+                self._settings.setValue(_HOLDS_WORK, "yes")
+        elif self._left is not None and self._left in saved.parents:
+            # another was chosen while it was being written
+            self._list(self._left)
+
+    @property
+    def _holds_work(self) -> bool:
+        # settings of before this was kept may be of a folder with work
+        return str(self._settings.value(_HOLDS_WORK, "yes")) == "yes"
+
+    def _list(self, folder: Path) -> None:
+        """Remember a folder that holds work."""
+        folders = [folder, *(one for one in self._earlier() if one != folder)]
+        self._settings.setValue(_EARLIER, "\n".join(map(str, folders[:_MOST_EARLIER])))
+
     def _earlier(self) -> list[Path]:
-        """Folders that were chosen before."""
+        """Folders that were chosen before, and hold work."""
         lines = str(self._settings.value(_EARLIER, "") or "").splitlines()
-        return [Path(line) for line in lines]
+        return [Path(line) for line in lines if line != str(self.elsewhere)]
 
     def forget(self, image: Image) -> None:
         """A layer was removed: the next one of its file is its first again."""

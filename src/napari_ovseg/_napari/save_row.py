@@ -63,6 +63,7 @@ class SaveRow(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(row)
+        self._place, self._seconds = "", 1
         self.show_problem("")
         self.show_folder(None)
         self.show_saved(None)
@@ -79,8 +80,19 @@ class SaveRow(QWidget):
 
     def show_folder(self, folder: Path | None) -> None:
         """Say where work goes."""
-        place = "beside the picture" if folder is None else f"in {folder}"
-        self.folder.setToolTip(f"Work is saved {place}, within seconds. Click to choose a folder for it.")
+        self._place = "beside the picture" if folder is None else f"in {folder}"
+        self._tell()
+
+    def show_wait(self, seconds: int) -> None:
+        """Say how long after a change it is saved."""
+        self._seconds = seconds
+        self._tell()
+
+    def _tell(self) -> None:
+        after = "a second" if self._seconds == 1 else f"{self._seconds} seconds"
+        self.folder.setToolTip(
+            f"Work is saved {self._place}, {after} after a change. Click to choose a folder for it."
+        )
 
     def choose_folder(self) -> bool:
         """Ask for a folder; False when none was chosen."""

@@ -91,8 +91,10 @@ class Session(QObject):
         offer.accepted.connect(self._resume)
         annotator.changed.connect(self._changed)
         self.autosave.saved.connect(row.show_saved)
-        self.autosave.saved.connect(FirstSave(row).tell)
+        self.autosave.saved.connect(self.places.keep_in_mind)
+        self.autosave.saved.connect(FirstSave(row, lambda: self.places.elsewhere).tell)
         self.autosave.problem.connect(row.show_problem)
+        row.export_requested.connect(self.flush)
         # while the layers are still there
         viewer.layers.events.removing.connect(lambda _event: self.flush())
         viewer.layers.events.removed.connect(lambda event: self.places.forget(event.value))

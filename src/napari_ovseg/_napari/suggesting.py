@@ -104,6 +104,11 @@ class Suggesting(QObject):
         self.started.emit(request.model, request.device)
         self._runner.start(request.number, partial(suggest_steps, request, self._engine))
 
+    @property
+    def searching(self) -> bool:
+        """Whether a search is under way."""
+        return bool(self._number)
+
     def stop(self) -> None:
         """Stop the search, if one is under way."""
         if self._number:

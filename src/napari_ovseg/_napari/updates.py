@@ -135,6 +135,9 @@ class Updates(QObject):
         if self._runner.busy or annotated is None:
             return
         slices = tuple(self._slice_update(annotated, at) for at in _ready(annotated, positions))
+        if all(wanted.preparing is None for wanted in slices):
+            # of another slice, for which nobody waits
+            self._preparing.stop()
         request = UpdateRequest(self._runner.next_number(), slices, annotated.table.locked)
         self._number, self._shown = request.number, 0
         self._slices = [wanted.source.placement.position for wanted in slices]

@@ -88,7 +88,7 @@ class OpenVocabularyWidget(QWidget):
         # The widget may be deleted at any time; its thread must not work on for nobody.
         self.destroyed.connect(lambda: runner.stop())
         self._connect()
-        self.preferences = Preferences(self.form, self.session.places, self)
+        self.preferences = Preferences(self.form, self.session.places, self.session.autosave, self)
         self.keys = PanelKeys(self)
         self.form.offer_models(model_choices(), chosen_model())
         self.pictures.list_images()
@@ -142,7 +142,19 @@ class OpenVocabularyWidget(QWidget):
 
     def start(self) -> None:
         """Segment the chosen picture, or say in one sentence why not."""
-        self._start(None)
+        if self.busy:
+            self._say_busy()
+        else:
+            self._start(None)
+
+    def _say_busy(self) -> None:
+        """Answer a key that can't do anything now."""
+        what = "A search for names" if self.suggesting.searching else "An update"
+        what = what if self._runs.image is None else "A segmentation"
+        said = f"{what} is running: wait for it, or press Cancel first."
+        if not self.form.cancel.isEnabled():
+            said = "What was cancelled is still ending: press the key again in a moment."
+        self.form.show_message(said)
 
     def _start(self, into: Annotated | None) -> None:
         """Start a run, of which the result goes into these layers or, by default, where it belongs."""
@@ -163,7 +175,9 @@ class OpenVocabularyWidget(QWidget):
 
     def update_masks(self) -> None:
         """Learn from what was painted since the last update, in any slice, or say in one sentence why not."""
-        if self.annotator.current is None and not self.busy:
+        if self.busy:
+            self._say_busy()
+        elif self.annotator.current is None:
             self.form.show_message("There are no masks to update yet: press Run first.", error=True)
         else:
             self.annotator.update_requests.update_painted()
