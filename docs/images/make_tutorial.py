@@ -114,7 +114,7 @@ class Hand:
     def _on_canvas(self, point: np.ndarray) -> QPoint:
         from qtpy.QtCore import QPoint
 
-        camera, size = self.viewer.camera, self.viewer.window._qt_viewer.canvas.native.size()
+        camera, size = self.viewer.scene.camera, self.viewer.window._qt_viewer.canvas.native.size()
         row, column = (point - np.asarray(camera.center)[-2:]) * camera.zoom
         return QPoint(round(column + size.width() / 2), round(row + size.height() / 2))
 
