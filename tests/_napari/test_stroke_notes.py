@@ -18,7 +18,7 @@ def panel(request, make_panel):
     panel.run("bright, dark")
     panel.masks = panel.viewer.layers["photo masks"]
     panel.said = []
-    panel.widget.annotator.said.connect(lambda message, error: panel.said.append(message))
+    panel.widget.annotator.said.connect(lambda message: panel.said.append(message))
     return panel
 
 

@@ -8,6 +8,7 @@ from qtpy.QtCore import Qt
 
 from napari_ovseg._napari.category_cells import NAME, PRESENCE, SHARE
 from napari_ovseg._napari.layers import METADATA_KEY
+from napari_ovseg.errors import InputError
 
 from .fakes import FakeMethod
 from .panel import NOISE
@@ -158,6 +159,49 @@ def test_a_refusal_goes_once_it_is_mended_or_something_else_is_done(make_panel):
         assert "dark" in panel.form.refusal
         mend()
         assert panel.form.refusal == ""
+
+
+def test_why_a_job_failed_stays_until_the_next_one_begins(make_panel):
+    """Who paints during a run sees afterwards why it failed, whatever is said and done meanwhile."""
+    panel = make_panel()
+    panel.viewer.add_image(NOISE, name="photo")
+    panel.run()
+    failing = panel.method.error = InputError("There is not enough memory: close something.")
+    panel.run()
+    assert str(failing) in panel.message
+    panel.paint((5, 5), 1)
+    assert str(failing) in panel.message
+    panel.form.table.add_requested.emit("dark")
+    assert "dark" in panel.form.refusal
+    panel.paint((6, 6), 1)
+    assert str(failing) in panel.message
+    panel.form.table.lock_changed.emit(2, True)
+    panel.paint((7, 7), 2)
+    assert "locked" in panel.message
+    panel.paint((8, 8), 1)
+    assert str(failing) in panel.message
+    panel.method.error = None
+    panel.click(panel.form.correct.update_masks)
+    assert panel.message == ""
+    panel.wait_until_idle()
+    panel.widget.annotator.updates.said.emit(str(failing), True)
+    panel.paint((10, 10), 1)
+    assert str(failing) in panel.message
+    panel.click_run()
+    assert panel.message == ""
+
+
+def test_what_is_wrong_with_saving_is_not_taken_back_by_a_stroke_or_an_update(make_panel):
+    panel = make_panel()
+    panel.viewer.add_image(NOISE, name="photo")
+    panel.run()
+    panel.widget.session.said.emit("What you do is saved in elsewhere.", True)
+    panel.paint((5, 5), 1)
+    assert "elsewhere" in panel.message
+    panel.click(panel.form.correct.update_masks)
+    assert "elsewhere" in panel.message
+    panel.wait_until_idle()
+    assert "Updated" in panel.message
 
 
 def test_a_message_that_is_no_refusal_stays(make_panel):

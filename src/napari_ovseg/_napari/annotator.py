@@ -47,7 +47,11 @@ class Annotator(QObject):
         The table has other names; these are the categories that it had.
     find_requested()
         Categories were added that the model has not looked for.
-    said(message, is_error)
+    said(message)
+    refused(message)
+        Why what was asked for can't be done.
+    failed(message)
+        Why an update has failed.
     accepted()
         What was asked for last could be done: an earlier refusal is of no interest any more.
     """
@@ -55,7 +59,9 @@ class Annotator(QObject):
     changed = Signal()
     names_changed = Signal(object)
     find_requested = Signal()
-    said = Signal(str, bool)
+    said = Signal(str)
+    refused = Signal(str)
+    failed = Signal(str)
     accepted = Signal()
 
     def __init__(
@@ -88,13 +94,16 @@ class Annotator(QObject):
         requests, controls = self.requests, self.controls
         requests.edited.connect(self._edited)
         requests.accepted.connect(self.accepted)
-        requests.refused.connect(lambda message: self.said.emit(message, True))
+        requests.refused.connect(self.refused)
         requests.find_requested.connect(self.find_requested)
         controls.next_uncertain.clicked.connect(lambda: self.go_to_next_uncertain_place())
         controls.confidence.toggled.connect(self._show_confidence)
         controls.done.toggled.connect(self._set_done)
-        self.updates.said.connect(self.said)
+        self.updates.said.connect(
+            lambda message, failed: (self.failed if failed else self.said).emit(message)
+        )
         self.update_requests.said.connect(self.said)
+        self.update_requests.refused.connect(self.refused)
         self.update_requests.started.connect(self.refresh_controls)
         self.updates.shown.connect(self._settle.start)
         self.viewer.dims.events.current_step.connect(self._slice_changed)
@@ -112,7 +121,7 @@ class Annotator(QObject):
         for event in _brush_events(annotated.masks.layer):
             event.connect(self._show_brush)
         annotated.on_table_moved = self._table_moved
-        annotated.on_told = lambda message: self.said.emit(message, False)
+        annotated.on_told = self.said.emit
         self._fill()
         self.changed.emit()
 
@@ -138,10 +147,10 @@ class Annotator(QObject):
             piece = self.current.pieces.get(self.position)
             what = "slice" if self.current.masks.placement.stack_axes else "picture"
             if piece is None or piece.confidence is None:
-                self.said.emit(f"The model has not looked at this {what} yet: press Run first.", True)
+                self.refused.emit(f"The model has not looked at this {what} yet: press Run first.")
                 return
             place = self._places.visit_next(self.current, self.position)
-            self.said.emit(place or f"Nothing unsure is left in this {what} that you have not seen.", False)
+            self.said.emit(place or f"Nothing unsure is left in this {what} that you have not seen.")
 
     def _edited(self) -> None:
         self.updates.forget()
@@ -218,7 +227,7 @@ class Annotator(QObject):
         there = self._shown.follow(self.current, at)
         if there:
             names = ", ".join(f"'{name}'" for name in there)
-            self.said.emit(f"{names}: the model took it to be absent, and now it is in the masks.", False)
+            self.said.emit(f"{names}: the model took it to be absent, and now it is in the masks.")
         self.refresh_controls()
         self.changed.emit()
         self.update_requests.update_soon()
@@ -234,9 +243,9 @@ class Annotator(QObject):
         unseen = current is not None and at is not None and not current.worked_on(at)
         if unseen and at is not None and not self._runner.busy:
             which = slice_called(at).capitalize()
-            self.said.emit(f"{which} was never run: press Run, or paint. An export leaves it out.", False)
+            self.said.emit(f"{which} was never run: press Run, or paint. An export leaves it out.")
         elif self._told_unseen and not unseen:
-            self.said.emit("", False)
+            self.said.emit("")
         self._told_unseen = unseen
 
     def _fill(self) -> None:
@@ -262,7 +271,7 @@ class Annotator(QObject):
             self.accepted.emit()
             self._places.outline.hide()
             if note:
-                self.said.emit(note, False)
+                self.said.emit(note)
 
 
 def _pixel_events(layer: Any) -> tuple[Any, ...]:

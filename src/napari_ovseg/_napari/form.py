@@ -90,7 +90,8 @@ class Form(QWidget):
         self.status = StatusLine()
         self.progress, self.stage = self.status.progress, self.status.stage
         self.message = MessageLine()
-        self.refusal = ""
+        self.refusal = self._failure = ""
+        self._kept = False
         self.table = CategoryTable()
         self.table_actions = CategoryActions(self.table)
         self.slices = SlicesRow()
@@ -209,13 +210,29 @@ class Form(QWidget):
         self.status.show_progress(stage, done, total, time_left)
 
     def show_message(self, text: str, *, error: bool = False) -> None:
-        """Show one notice or error in the place of the last."""
-        self.refusal = text if error else ""
-        self.message.say(text, error=error)
+        """Show one notice or error in the place of the last; in the place of "", why the last job failed."""
+        self.refusal, self._kept = "", error
+        self.message.say(text or self._failure, error=error or bool(not text and self._failure))
+
+    def show_failure(self, text: str) -> None:
+        """Show why a job failed, until the next one begins: also after what is said and done meanwhile."""
+        self._failure = text
+        self.show_message("")
+
+    def begin_job(self) -> None:
+        """Take back what was said of the job before; what is wrong besides, such as with saving, stays."""
+        self._failure = ""
+        if not self._kept:
+            self.show_message("")
+
+    def refuse(self, text: str) -> None:
+        """Show why what was asked for can't be done, until it is mended or something else is done."""
+        self.show_message(text, error=bool(text))
+        self.refusal, self._kept = text, False
 
     def withdraw_refusal(self) -> None:
-        """Take back what was said last if it was an error: something was done since, or it is mended."""
-        if self.refusal:
+        """Take back a refusal: something was done since, or it is mended."""
+        if self.refusal or (self._failure and not self._kept):
             self.show_message("")
 
 

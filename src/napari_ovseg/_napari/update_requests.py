@@ -36,12 +36,14 @@ class UpdateRequests(QObject):
 
     Signals
     -------
-    said(message, is_error)
+    said(message)
+    refused(message)
     started()
         An update was asked for, and is under way or was refused.
     """
 
-    said = Signal(str, bool)
+    said = Signal(str)
+    refused = Signal(str)
     started = Signal()
 
     def __init__(
@@ -70,7 +72,7 @@ class UpdateRequests(QObject):
             # which says why not
             self.update_masks([here])
         else:
-            self.said.emit(_NO_NEWS, False)
+            self.said.emit(_NO_NEWS)
 
     def update_anyway(self, all_slices: bool) -> None:
         """Update the slice in view, or all that were run, painted in or not."""
@@ -85,10 +87,7 @@ class UpdateRequests(QObject):
         try:
             self._updates.start(positions)
         except OvsegError as error:
-            self.said.emit(str(error), True)
-        else:
-            # what was said of a run before gives way to what this will say
-            self.said.emit("", False)
+            self.refused.emit(str(error))
         self.started.emit()
 
     def update_soon(self) -> None:

@@ -105,7 +105,7 @@ class OpenVocabularyWidget(QWidget):
         form.changed.connect(self._look_again)
         self._taking_in.taken.connect(self._show_taken)
         self._taking_in.said.connect(lambda message, error: form.show_message(message, error=error))
-        self.measuring.refused.connect(lambda message: form.show_message(message, error=True))
+        self.measuring.refused.connect(form.refuse)
         self.measuring.accepted.connect(form.withdraw_refusal)
         self._runs.segmented.connect(self._show_segmented)
         self._runs.progressed.connect(form.show_progress)
@@ -113,8 +113,11 @@ class OpenVocabularyWidget(QWidget):
         self.suggesting.started.connect(lambda *_: form.show_running(True))
         self.suggesting.progressed.connect(form.show_progress)
         self.suggesting.ended.connect(self._ended)
+        self._runner.started.connect(lambda _number: form.begin_job())
         self._runner.idle.connect(self._on_idle)
-        annotator.said.connect(lambda message, error: form.show_message(message, error=error))
+        annotator.said.connect(form.show_message)
+        annotator.refused.connect(form.refuse)
+        annotator.failed.connect(form.show_failure)
         annotator.accepted.connect(form.withdraw_refusal)
         self._as_shown.said.connect(lambda message, error: form.show_message(message, error=error))
         self.session.said.connect(lambda message, error: form.show_message(message, error=error))
@@ -165,10 +168,9 @@ class OpenVocabularyWidget(QWidget):
             gathered = self._requests.gather(image, self.annotator.current, into, self._runner.next_number())
         except OvsegError as error:
             self._not_started = str(error)
-            self.form.show_message(self._not_started, error=True)
+            self.form.refuse(self._not_started)
             return
         if image is not None and gathered is not None:
-            self.form.show_message("")
             self.form.show_running(True)
             self.pictures.uncover()
             self._runs.start(image, *gathered)
@@ -178,7 +180,7 @@ class OpenVocabularyWidget(QWidget):
         if self.busy:
             self._say_busy()
         elif self.annotator.current is None:
-            self.form.show_message("There are no masks to update yet: press Run first.", error=True)
+            self.form.refuse("There are no masks to update yet: press Run first.")
         else:
             self.annotator.update_requests.update_painted()
 
@@ -205,13 +207,13 @@ class OpenVocabularyWidget(QWidget):
 
     def _ended(self, message: str, error: bool = False) -> None:
         self.form.show_running(self._runner.busy, stopping=True)
-        self.form.show_message(message, error=error)
+        (self.form.show_failure if error else self.form.show_message)(message)
 
     def _look_again(self) -> None:
         """Take back why a run was not started as soon as that is mended."""
         if self._not_started and self.form.refusal == self._not_started:
             self._not_started = self._requests.lacking(self.pictures.image)
-            self.form.show_message(self._not_started, error=bool(self._not_started))
+            self.form.refuse(self._not_started)
 
     def _on_update(self, stage: str, done: int, total: int, time_left: str) -> None:
         """Show how far an update is."""
