@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
+from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.slices_row import ALL, RANGE
 
 from .brush import drag
@@ -100,6 +101,68 @@ def test_what_was_updated_is_no_news_after_turning_to_another_picture(panel):
     panel.viewer.dims.set_current_step(0, 2)
     update(panel)
     assert "Nothing new was painted" in panel.message
+
+
+def test_an_update_that_was_undone_can_be_asked_for_again_and_one_that_was_redone_can_not(panel):
+    stroke(panel, 1)
+    update(panel)
+    masks = panel.viewer.layers["photo masks"]
+    updated = masks.data.copy()
+    masks.undo()
+    panel.widget.annotator.settle()
+    assert (masks.data != updated).any()
+    update(panel)
+    assert panel.message.startswith("Updated slice 1: ")
+    np.testing.assert_array_equal(masks.data, updated)
+    masks.undo()
+    masks.redo()
+    panel.widget.annotator.settle()
+    update(panel)
+    assert panel.message.startswith("Nothing new was painted")
+
+
+def test_live_updates_follow_strokes_and_not_the_undo_of_an_update(panel, qtbot):
+    panel.form.correct.live.setChecked(True)
+    requests, masks = panel.widget.annotator.update_requests, panel.viewer.layers["photo masks"]
+    stroke(panel, 1)
+    requests.update_live()
+    panel.wait_until_idle()
+    assert len(panel.method.updates) == 1
+    masks.undo()
+    panel.widget.annotator.settle()
+    requests.update_live()
+    panel.wait_until_idle()
+    assert len(panel.method.updates) == 1
+    drag(masks, (1, 15, 5), (1, 15, 9), label=1)
+    panel.widget.annotator.settle()
+    requests.update_live()
+    panel.wait_until_idle()
+    assert len(panel.method.updates) == 2
+
+
+def test_only_slices_that_were_touched_are_looked_at_for_what_is_new(panel, monkeypatch):
+    looked, human_pixels = [], Annotated.human_pixels
+    for z in range(SLICES):
+        panel.viewer.dims.set_current_step(0, z)
+    panel.widget.annotator.updates.with_news()
+    monkeypatch.setattr(
+        Annotated, "human_pixels", lambda self, at: looked.append(at) or human_pixels(self, at)
+    )
+    panel.widget.next_step.look()
+    assert panel.widget.annotator.updates.with_news() == []
+    assert not looked
+    stroke(panel, 3)
+    panel.widget.annotator.settle()
+    panel.widget.next_step.look()
+    assert panel.widget.annotator.updates.with_news() == [(3,)]
+    assert set(looked) == {(3,)}
+    masks = panel.viewer.layers["photo masks"]
+    masks.undo()
+    assert panel.widget.annotator.updates.with_news() == []
+    # as a script may do it
+    masks.data[3, 2, 2] = 1
+    masks.refresh()
+    assert panel.widget.annotator.updates.with_news() == [(3,)]
 
 
 def test_a_flat_picture_has_no_arrow(make_panel):

@@ -10,12 +10,13 @@ import numpy as np
 
 from napari_ovseg._napari.colours import Legend
 from napari_ovseg._napari.layers import METADATA_KEY, show_legend
-from napari_ovseg._napari.notes_of_steps import Beside, NamesEdit, Note, TableEdit, Taken, as_it_is
+from napari_ovseg._napari.notes_of_steps import Beside, NamesEdit, Note, TableEdit, Taken, as_it_is, told_of
 from napari_ovseg._napari.steps import Agreement, Step
 from napari_ovseg._napari.tracked_labels import TrackedLabels
 from napari_ovseg.annotation import Annotation, SliceAnnotation
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.label_table import LabelTable
+from napari_ovseg.annotation.news import NOBODY, digest_of, learnt_in, with_learnt
 from napari_ovseg.categories import Category, Labels, void_of
 
 if TYPE_CHECKING:
@@ -66,6 +67,9 @@ class Annotated:
     # slices as they were at the last snapshot; their labels are views, so that a stack is not held twice
     _saved: dict[Position, SliceAnnotation] = field(default_factory=dict, repr=False)
     _taken: dict[Position, Taken] = field(default_factory=dict, repr=False)
+    _digests: dict[Position, tuple[Any, str]] = field(default_factory=dict, repr=False)
+    # of slices whose latest update was undone: the digest of their human pixels then
+    _taken_back: dict[Position, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         # so that a panel that is closed and opened again finds it
@@ -99,8 +103,19 @@ class Annotated:
 
     def has_corrections(self, position: Position) -> bool:
         """Whether any pixel of a slice is a person's."""
-        human = self.human_pixels(position)
-        return bool((human != void_of(human)).any())
+        return self.digest(position) != NOBODY
+
+    def digest(self, position: Position) -> str:
+        """What tells the human pixels of a slice from others; taken anew only once it was touched."""
+        versions = [tracked.version(position) for tracked in (self.masks, self.pseudo_labels)]
+        state = (*versions, self.pseudo_labels, self._taken.get(position))
+        if position not in self._digests or self._digests[position][0] != state:
+            self._digests[position] = state, digest_of(self.human_pixels(position))
+        return self._digests[position][1]
+
+    def is_taken_back(self, position: Position) -> bool:
+        """Whether an update of a slice was undone, and nothing was painted since."""
+        return self._taken_back.get(position) == self.digest(position)
 
     def worked_on(self, position: Position) -> bool:
         """Whether a slice was run or painted, and not only looked at."""
@@ -137,10 +152,8 @@ class Annotated:
 
     def _beside(self, position: Position) -> Beside:
         piece = self.pieces.get(position)
-        confidence = None if piece is None or piece.confidence is None else piece.confidence
-        return Beside(
-            self._taken.get(position), None if confidence is None else confidence.astype(np.float16)
-        )
+        sure = None if piece is None or piece.confidence is None else piece.confidence.astype(np.float16)
+        return Beside(self._taken.get(position), sure, None if piece is None else learnt_in(piece.record))
 
     def _taken_by(self, position: Position, human: Labels) -> Taken:
         """Which strokes on the pseudo-labels these human pixels of the masks hold."""
@@ -220,20 +233,18 @@ class Annotated:
                 self._taken[at] = beside.taken
             sure = None if beside.confidence is None else beside.confidence.astype(np.float32)
             if at in self.pieces:
-                self.pieces[at] = replace(self.pieces[at], confidence=sure)
+                learnt, record = learnt_in(self.pieces[at].record), self.pieces[at].record
+                record = with_learnt(record, beside.learnt)
+                self.pieces[at] = replace(self.pieces[at], confidence=sure, record=record)
+                self._taken_back.pop(at, None)
+                if step.undone and learnt != beside.learnt:
+                    self._taken_back[at] = self.digest(at)
         if step.note.edit is not None:
             self._move_table(step.note.edit, undone=step.undone)
 
     def _tell_of(self, step: Step | Agreement) -> None:
-        """Say what undo or redo has moved over where no pixel shows it."""
-        how = "Taken back" if step.undone else "Done again"
-        if isinstance(step, Agreement):
-            if step.alone:
-                self.on_told(f"{how}: a stroke over {step.size:,} pixels that had its label already.")
-        elif isinstance(step.note, NamesEdit):
-            self.on_told(f"{how}: {step.note.what}.")
-        elif isinstance(step.note, Note) and step.note.edit is not None:
-            self.on_told(f"{how}: {step.note.edit.what}.")
+        if said := told_of(step):
+            self.on_told(said)
 
     def _move_table(self, edit: TableEdit, *, undone: bool) -> None:
         left, to = edit.table if not undone else edit.table[::-1]

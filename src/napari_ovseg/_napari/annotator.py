@@ -204,6 +204,10 @@ class Annotator(QObject):
             if getattr(event, "type", "") == "data":
                 # a whole stack was put in the place of the pixels, and no history tells of what
                 self.current.unsaved |= set(self.current.masks.positions)
+                self.current.masks.look_anew(self.current.masks.positions)
+            elif self.position is not None:
+                # a script may have written into it
+                self.current.masks.look_anew([self.position])
             if not self._settle.isActive():
                 self._unsettled_since = time.monotonic()
             # a person who paints on and on is not to lose it all

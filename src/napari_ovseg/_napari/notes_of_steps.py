@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ovseg._napari.steps import Step
+from napari_ovseg._napari.steps import Agreement, Step
 from napari_ovseg.annotation import SliceAnnotation
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.label_table import LabelTable
@@ -63,7 +63,7 @@ class NamesEdit:
     changes: tuple[Callable[[SliceAnnotation], SliceAnnotation], Callable[[SliceAnnotation], SliceAnnotation]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Taken:
     """The strokes on the pseudo-labels of a slice that its masks hold already.
 
@@ -81,10 +81,19 @@ class Taken:
 
 @dataclass(frozen=True)
 class Beside:
-    """What belongs to the masks of a slice besides their pixels; half precision, as undo keeps many."""
+    """What belongs to the masks of a slice besides their pixels; half precision, as undo keeps many.
+
+    Attributes
+    ----------
+    taken : Taken or None
+    confidence : np.ndarray or None
+    learnt : str or None
+        Which human pixels the last update has learnt from, see `news.learnt_in`.
+    """
 
     taken: Taken | None
     confidence: NDArray[np.float16] | None
+    learnt: str | None
 
 
 @dataclass(frozen=True)
@@ -93,3 +102,13 @@ class Note:
 
     beside: tuple[Mapping[Position, Beside], Mapping[Position, Beside]]
     edit: TableEdit | None
+
+
+def told_of(step: Step | Agreement) -> str:
+    """Say what undo or redo has moved over where no pixel shows it, "" where one does."""
+    how = "Taken back" if step.undone else "Done again"
+    if isinstance(step, Agreement):
+        stroke = f"{how}: a stroke over {step.size:,} pixels that had its label already."
+        return stroke if step.alone else ""
+    edit = step.note.edit if isinstance(step.note, Note) else step.note
+    return f"{how}: {edit.what}." if isinstance(edit, NamesEdit | TableEdit) else ""

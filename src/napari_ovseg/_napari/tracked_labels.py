@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ovseg._napari.steps import Agreement, Step, atoms_of, is_in, no_pixels
-from napari_ovseg._napari.strokes import Covered, Painted, listen, painted_in, positions_of
+from napari_ovseg._napari.strokes import Covered, Painted, listen, painted_in
+from napari_ovseg._napari.touches import Touches
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.corrections import Baseline, PackedBaseline
 from napari_ovseg.categories import Labels, void_of
@@ -50,7 +51,7 @@ class TrackedLabels:
         self.on_moved: Callable[[Step | Agreement], object] = lambda step: None
         self._baselines: dict[Position, Baseline] = {}
         self._steps: list[Step | Agreement] = []
-        self._touched: set[Position] = set()
+        self._touches = Touches(layer, placement)
         self._writing = False
         self.written: set[Position] = set()
         # at once: a stroke after an undo wipes out its trace
@@ -66,8 +67,16 @@ class TrackedLabels:
     def take_touched(self) -> set[Position]:
         """The slices that were painted, written, undone or redone since this was last asked."""
         self._note_touched()
-        touched, self._touched = self._touched, set()
-        return touched
+        return self._touches.take()
+
+    def version(self, position: Position) -> tuple[int, int]:
+        """What changes whenever the human pixels of a slice may have, see `Touches`."""
+        self.follow_history()
+        return self._touches.version(position)
+
+    def look_anew(self, positions: Iterable[Position]) -> None:
+        """Something may have been put into slices that no history tells of."""
+        self._touches.look_anew(positions)
 
     def labels(self, position: Position) -> Labels:
         """The pixels of a slice as they are now, ``(H, W)``, a view."""
@@ -93,6 +102,7 @@ class TrackedLabels:
         self.labels(position)[...] = written
         self._baselines[position] = Baseline.of(written, human)
         self.written.add(position)
+        self._touches.look_anew([position])
 
     def write(self, slices: Mapping[Position, tuple[Labels, Labels | None]], *, always: bool = False) -> Step:
         """Write new labels, each with the human pixels they hold or None, as one item of the undo history.
@@ -101,6 +111,7 @@ class TrackedLabels:
         """
         self.follow_history()
         self.written |= set(slices)
+        self._touches.look_anew(slices)
         before = {position: self._baseline(position) for position in slices}
         known = atoms_of(self.layer._undo_history)
         with self._no_stroke(), _sliced(self.layer), self.layer.block_history():
@@ -210,7 +221,7 @@ class TrackedLabels:
                 agreement = self._of_this_stroke()
                 agreement.pixels.append((position, indices, before))
                 baseline.human[rows, columns], baseline.agreed[rows, columns] = label, True
-                self._touched.add(position)
+                self._touches.add([position])
 
     def _of_this_stroke(self) -> Agreement:
         """What was heard of the stroke that is being painted."""
@@ -233,24 +244,23 @@ class TrackedLabels:
         for position, indices, before in reversed(agreement.pixels):
             baseline = self._baseline(position)
             baseline.human.flat[indices], baseline.agreed.flat[indices] = before, False
-            self._touched.add(position)
+            self._touches.add([position])
 
     def _agree(self, agreement: Agreement) -> None:
         for position, indices, _ in agreement.pixels:
             baseline = self._baseline(position)
             baseline.human.flat[indices] = baseline.written.flat[indices]
             baseline.agreed.flat[indices] = True
-            self._touched.add(position)
+            self._touches.add([position])
 
     def _note_touched(self) -> None:
         """Note the slices that the latest stroke, write, undo or redo has changed, in view or not."""
-        for history in (self.layer._undo_history, self.layer._redo_history):
-            for atom in history[-1] if history else ():
-                self._touched |= set(positions_of(atom, self.placement))
-        for position in self._touched:
+        self._touches.follow()
+        for position in self._touches.new:
             self._baseline(position)
 
     def _restore(self, baselines: Mapping[Position, PackedBaseline]) -> None:
+        self._touches.look_anew(baselines)
         for position, packed in baselines.items():
             self._baselines[position] = packed.unpacked()
 

@@ -105,5 +105,10 @@ class UpdateRequests(QObject):
             return
         if self._runner.busy:
             self._live.start()
-        elif self._updates.has_news(here) and self._updates.can_update(here):
+        elif self._is_to_follow(current, here):
             self.update_masks([here])
+
+    def _is_to_follow(self, current: Annotated, here: Position) -> bool:
+        """Whether there is a stroke to follow: an update that was undone does not come again by itself."""
+        updates = self._updates
+        return updates.has_news(here) and updates.can_update(here) and not current.is_taken_back(here)

@@ -117,7 +117,7 @@ class Updates(QObject):
         annotated = self._annotated
         if annotated is None or position not in annotated.pieces:
             return False
-        return is_news(annotated.human_pixels(position), annotated.pieces[position].record)
+        return is_news(annotated.digest(position), annotated.pieces[position].record)
 
     def with_news(self) -> list[Position]:
         """The slices in which a person has painted since their last update, and which can be updated."""
