@@ -104,7 +104,7 @@ class OpenVocabularyWidget(QWidget):
         form.names.submitted.connect(self.start)
         form.changed.connect(self._look_again)
         self._taking_in.taken.connect(self._show_taken)
-        self._taking_in.said.connect(lambda message, error: form.show_message(message, error=error))
+        self._taking_in.said.connect(lambda said, no: (form.refuse if no else form.show_message)(said))
         self.measuring.refused.connect(form.refuse)
         self.measuring.accepted.connect(form.withdraw_refusal)
         self._runs.segmented.connect(self._show_segmented)
