@@ -58,8 +58,6 @@ class Shown:
 
     key: str
     contents: dict[str, Content]
-    # whether the first one is that of the file that napari remembers
-    of_file: bool = True
 
 
 _SHOWN: WeakKeyDictionary[Image, Shown] = WeakKeyDictionary()
@@ -84,6 +82,5 @@ def picture_key(image: Image) -> str:
 
 
 def shows_its_file(image: Image) -> bool:
-    """Whether a layer still shows what was read from the file that napari remembers."""
-    known = _SHOWN.get(image)
-    return known is None or (known.of_file and known.key == str(image.unique_id))
+    """Whether a layer still shows what it did first, which is taken for the file that napari remembers."""
+    return picture_key(image) == str(image.unique_id)
