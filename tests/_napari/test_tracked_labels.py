@@ -152,7 +152,7 @@ class Strokes(RuleBasedStateMachine):
 
 
 TestStrokes = Strokes.TestCase
-TestStrokes.settings = settings(max_examples=30, stateful_step_count=25, deadline=None)
+TestStrokes.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
 
 
 def test_a_forgotten_write_never_turns_machine_pixels_into_human_ones():
