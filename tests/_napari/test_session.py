@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import gc
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -191,7 +193,6 @@ def test_where_work_goes_is_said_once_with_another_place_to_choose(make_panel, q
     panel.dock.hide()
     panel.paint((3, 4), 1)
     panel.widget.session.flush()
-    QApplication.processEvents()
     assert said == []
     panel.dock.show()
     panel.paint((4, 4), 1)
@@ -208,8 +209,12 @@ def test_where_work_goes_is_said_once_with_another_place_to_choose(make_panel, q
     act(None)
     assert (title, len(asked)) == ("Save elsewhere...", 1)
     panel.viewer.close()
-    # neither is the next window told, but of another kind of place
+    # neither is the next window told
     panel = make_panel(show=True)
+    panel.viewer.add_image(np.random.default_rng(2).random((40, 48)), name="no file")
+    panel.run()
+    panel.paint((3, 4), 1, "no file masks")
+    qtbot.waitUntil(lambda: len(said) == 2, timeout=10_000)
     path = tmp_path / "other.tif"
     tifffile.imwrite(path, np.random.default_rng(1).integers(0, 256, (40, 48), np.uint8))
     panel.viewer.open(path, plugin="napari")
@@ -218,11 +223,7 @@ def test_where_work_goes_is_said_once_with_another_place_to_choose(make_panel, q
     with qtbot.waitSignal(panel.widget.session.autosave.saved):
         panel.widget.session.flush()
     QApplication.processEvents()
-    assert len(said) == 1
-    panel.viewer.add_image(np.random.default_rng(2).random((40, 48)), name="no file")
-    panel.run()
-    panel.paint((3, 4), 1, "no file masks")
-    qtbot.waitUntil(lambda: len(said) == 2, timeout=10_000)
+    assert len(said) == 2
 
 
 def test_saved_work_is_offered_again_when_its_picture_is_turned_to_again(qtbot, panel, pictures):
@@ -277,3 +278,26 @@ def test_channels_axes_model_and_device_come_back(qtbot, panel, tmp_path, make_n
     source = again.annotator.current.sources[position]
     assert source.channels == (3, 1)
     np.testing.assert_array_equal(again.annotator.current.masks.labels(position), saved)
+
+
+def test_work_whose_layers_are_gone_takes_no_memory_and_is_still_not_overwritten(qtbot, panel, pictures):
+    image = run(qtbot, panel, pictures[0])
+    paint(panel, 5, 5)
+    panel.session.flush()
+    place = panel.session.places.found[panel.annotator.current.key].place
+    work = weakref.ref(panel.annotator.current)
+    for layer in [layer for layer in panel.viewer.layers if layer is not image]:
+        panel.viewer.layers.remove(layer)
+        panel.viewer.window._qt_window.repaint()
+        qtbot.wait(1)
+    del layer
+    assert panel.annotator.current is None
+    gc.collect()
+    assert work() is None
+    panel.form.run.click()
+    qtbot.waitUntil(lambda: not panel.busy and panel.annotator.current is not None, timeout=20_000)
+    paint(panel, 20, 20)
+    paint(panel, 20, 21)
+    panel.session.flush()
+    assert painted(place) == 2
+    assert [painted(one) for one in place.rglob("*") if is_sidecar(one) and one != place] == [1]

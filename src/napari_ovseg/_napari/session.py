@@ -13,13 +13,13 @@ from napari_ovseg._napari.background import single_shot
 from napari_ovseg._napari.closing import Answer, Closing, UnsavedDialog
 from napari_ovseg._napari.first_save import FirstSave
 from napari_ovseg._napari.layers import METADATA_KEY, tracked_labels
+from napari_ovseg._napari.painted import Painted
 from napari_ovseg._napari.restore import restore
 from napari_ovseg._napari.resume import Resumed, ResumeOffer
 from napari_ovseg._napari.save_places import SavePlaces
 from napari_ovseg._napari.saved_choices import show_axes
 from napari_ovseg._napari.shown import picture_key
 from napari_ovseg.annotation.annotation import Position
-from napari_ovseg.categories import void_of
 from napari_ovseg.errors import OvsegError
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Session(QObject):
         self.places = SavePlaces(offer, row, self)
         self._written: Annotated | None = None
         # by `shown.picture_key`
-        self._latest: dict[str, Annotated] = {}
+        self._latest: dict[str, Annotated | Painted] = {}
         self.autosave = Autosave(
             self._snapshot,
             lambda: annotator.current,
@@ -97,7 +97,7 @@ class Session(QObject):
         row.export_requested.connect(self.flush)
         # while the layers are still there
         viewer.layers.events.removing.connect(lambda _event: self.flush())
-        viewer.layers.events.removed.connect(lambda event: self.places.forget(event.value))
+        viewer.layers.events.removed.connect(lambda event: self._forget(event.value))
         window = getattr(viewer, "window", None)
         if window is not None:
             self.closing.watch(window._qt_window)
@@ -151,6 +151,14 @@ class Session(QObject):
         """Save what is not saved yet, also what was painted a moment ago."""
         self.annotator.settle()
         self.autosave.flush()
+
+    def _forget(self, layer: Any) -> None:
+        """Keep of work whose layers are gone only what tells whether other layers lack it."""
+        self.places.forget(layer)
+        for key, work in self._latest.items():
+            if isinstance(work, Annotated) and work.masks.layer is layer:
+                self._latest[key] = Painted.of(work)
+                self._written = None
 
     def close(self) -> None:
         """Save all before the panel is gone, and ask what to do where that fails."""
@@ -217,7 +225,8 @@ class Session(QObject):
             if found is None:
                 # asked again as soon as it is known where that is
                 return
-            if drops_corrections(before, current):
+            painted = before if isinstance(before, Painted) else Painted.of(before)
+            if painted.is_dropped_by(current):
                 self.autosave.begin_afresh(found)
         self._latest[current.key] = current
 
@@ -249,21 +258,6 @@ class Session(QObject):
         if answer == "elsewhere":
             self.row.choose_folder()
         return answer
-
-
-def drops_corrections(before: Annotated, now: Annotated) -> bool:
-    """Whether pixels that were a person's are not so any more."""
-    for position in before.masks.positions:
-        human = before.human_pixels(position)
-        painted = human != void_of(human)
-        if not painted.any():
-            continue
-        if position not in now.masks.positions:
-            return True
-        kept = now.human_pixels(position)
-        if kept.shape != painted.shape or bool((kept[painted] == void_of(kept)).any()):
-            return True
-    return False
 
 
 def annotated_of(viewer: ViewerModel, image: Any) -> Annotated | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -33,15 +35,16 @@ class UncertainPlaces:
     def __init__(self, viewer: ViewerModel) -> None:
         self.viewer = viewer
         self.outline = PlaceOutline(viewer)
-        self._of: Annotated | None = None
+        self._of: Callable[[], Annotated | None] = lambda: None
         self._visited: dict[Position, NDArray[np.bool_]] = {}
         self._visits: dict[Position, int] = {}
 
     def turn_to(self, annotated: Annotated) -> None:
         """Begin anew for another picture."""
         self.outline.hide()
-        if annotated is not self._of:
-            self._of, self._visited, self._visits = annotated, {}, {}
+        if annotated is not self._of():
+            # not held: it is to go with its layers
+            self._of, self._visited, self._visits = weakref.ref(annotated), {}, {}
 
     def visit_next(self, annotated: Annotated, position: Position) -> str:
         """Move the view to the largest unsure place that was not visited, and outline it.
