@@ -11,6 +11,7 @@ import numpy as np
 from napari_ovseg._napari.colours import Legend
 from napari_ovseg._napari.layers import METADATA_KEY, show_legend
 from napari_ovseg._napari.notes_of_steps import Beside, NamesEdit, Note, TableEdit, Taken, as_it_is, told_of
+from napari_ovseg._napari.shown import picture_key
 from napari_ovseg._napari.steps import Agreement, Step
 from napari_ovseg._napari.tracked_labels import TrackedLabels
 from napari_ovseg.annotation import Annotation, SliceAnnotation
@@ -81,6 +82,10 @@ class Annotated:
     def key(self) -> str:
         """Which picture it is, see `shown.picture_key`: its layer may show another one now."""
         return str(self.masks.layer.metadata[METADATA_KEY]["result"]["image"])
+
+    def is_of(self, image: Image | None) -> bool:
+        """Whether it is the work on the picture that a layer shows now."""
+        return self.image is image and image is not None and self.key == picture_key(image)
 
     @property
     def legend(self) -> Legend:

@@ -12,6 +12,7 @@ from napari_ovseg._napari import table_edits
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.background import single_shot
 from napari_ovseg._napari.events import slice_called
+from napari_ovseg._napari.outside import Outside
 from napari_ovseg._napari.run import Engine
 from napari_ovseg._napari.runner import Runner
 from napari_ovseg._napari.shown_slice import ShownSlice
@@ -86,7 +87,7 @@ class Annotator(QObject):
         self.update_requests = UpdateRequests(
             self.updates, runner, lambda: (self.current, self.position), controls.live.isChecked
         )
-        self._places = UncertainPlaces(viewer)
+        self._places = UncertainPlaces(viewer, self)
         self._shown = ShownSlice(viewer, table, controls)
         self._connect()
 
@@ -106,7 +107,12 @@ class Annotator(QObject):
         self.update_requests.refused.connect(self.refused)
         self.update_requests.started.connect(self.refresh_controls)
         self.updates.shown.connect(self._settle.start)
-        self.viewer.dims.events.current_step.connect(self._slice_changed)
+        outside = Outside(self)
+        outside.hear(self.viewer.dims.events.current_step, self._slice_changed)
+        # last, when all work is saved
+        outside.at_end(self.leave)
+        outside.at_end(self._shown.confidence.remove)
+        outside.at_end(self._places.outline.remove)
 
     def show(self, annotated: Annotated) -> None:
         """Follow the layers of a picture from now on."""

@@ -16,6 +16,7 @@ import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_ovseg._napari.layers import METADATA_KEY
+from napari_ovseg._napari.outside import Outside
 from napari_ovseg._napari.removing import remove
 from napari_ovseg.errors import InputError
 from napari_ovseg.pictures import Picture, read_picture, stored_as_shown
@@ -55,7 +56,7 @@ class AsShown(QObject):
         for layer in list(viewer.layers):
             self._mend(layer)
         # before all who look at a new picture
-        viewer.layers.events.inserted.connect(self._inserted, position="first")
+        Outside(self).hear(viewer.layers.events.inserted, self._inserted, position="first")
 
     def _inserted(self, event: Any) -> None:
         self._mend(event.value)

@@ -41,8 +41,13 @@ class ConfidenceLayer:
         if wanted and not self._shown:
             self._add(annotated, position)
         elif not wanted and self._shown:
+            self.remove()
+
+    def remove(self) -> None:
+        """Take the layer away, where it is."""
+        if self.layer is not None and self.layer in self.viewer.layers:
             remove(self.viewer, self.layer)
-            self.layer = None
+        self.layer = None
 
     def refresh(self, annotated: Annotated, position: Position) -> None:
         """Follow an update, the slider, or another picture, while the layer is shown."""

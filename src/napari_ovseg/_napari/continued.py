@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from napari_ovseg.annotation.found import moved, table_for
 from napari_ovseg.annotation.label_table import LabelTable
 from napari_ovseg.categories import Category
 from napari_ovseg.errors import InputError
+
+if TYPE_CHECKING:
+    from napari.layers import Image
 
 
 @dataclass(frozen=True)
@@ -80,9 +84,9 @@ def _binds(earlier: Annotated, at: Position) -> bool:
     return bool(np.isin(earlier.masks.labels(at), list(earlier.locked_in(at))).any())
 
 
-def work_on(annotated: Annotated | None, source: Source, image: object) -> Annotated | None:
+def work_on(annotated: Annotated | None, source: Source, image: Image | None) -> Annotated | None:
     """Return the work if it is on this picture, read this way."""
-    if annotated is None or annotated.image is not image:
+    if annotated is None or not annotated.is_of(image):
         return None
     return annotated if annotated.masks.placement.fits(source.placement) else None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 from qtpy.QtCore import QObject, QSettings
 
@@ -54,7 +55,9 @@ class FirstSave(QObject):
             f"Work is saved in {as_text(self._folder.name)}, which is in {as_text(self._folder.parent)}: "
             "all that you paint, within seconds. 'Save to' in the panel chooses another place."
         )
-        actions: Any = [("Save elsewhere...", lambda _notice: self._row.choose_folder())]
+        # napari keeps its notices, and the panel may be closed
+        panel = ref(self._row)
+        actions: Any = [("Save elsewhere...", lambda _notice: (row := panel()) and row.choose_folder())]
         notification_manager.dispatch(Notification(text, severity=NotificationSeverity.INFO, actions=actions))
 
     def _key(self, folder: Path) -> str:

@@ -8,6 +8,7 @@ kept in the plugin's own settings: at each start napari warns of actions in its 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSettings
@@ -66,8 +67,7 @@ def bind_keys(viewer: ViewerModel, actions: Actions) -> None:
 def unbind_keys(viewer: ViewerModel, actions: Actions) -> None:
     """Undo `bind_keys`: the keys do nothing more in this window."""
     panels = _panels.get(id(viewer), [])
-    if actions in panels:
-        panels.remove(actions)
+    panels[:] = [one for one in panels if one is not actions]
     if not panels:
         _panels.pop(id(viewer), None)
 
@@ -86,15 +86,16 @@ def keys_of(viewer: ViewerModel) -> dict[str, str]:
     return working
 
 
-def follow_keys(follow: Callable[[], Any], until: Any) -> None:
-    """Call `follow` whenever one of these keys is changed, until the signal `until` is sent."""
+def follow_keys(follow: Callable[[], Any]) -> Callable[[], None]:
+    """Call `follow` whenever one of these keys is changed, until what is returned is called."""
     from napari.utils.action_manager import action_manager
 
     def changed(event: Any) -> None:
         if event.name.startswith(_PREFIX):
             follow()
 
-    action_manager.events.shortcut_changed.connect(changed, until=until)
+    action_manager.events.shortcut_changed.connect(changed)
+    return partial(action_manager.events.shortcut_changed.disconnect, changed)
 
 
 def shown(key: str) -> str:

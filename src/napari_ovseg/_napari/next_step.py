@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from qtpy.QtCore import QObject
 
 from napari_ovseg._napari.background import single_shot
+from napari_ovseg._napari.outside import Outside
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.errors import InputError
 
@@ -60,7 +61,7 @@ class NextStep(QObject):
             offer.declined,
         ):
             signal.connect(self.look_soon)
-        viewer.dims.events.current_step.connect(self.look_soon)
+        Outside(self).hear(viewer.dims.events.current_step, self.look_soon)
         self.look()
 
     def look_soon(self, *_: object) -> None:
@@ -77,7 +78,7 @@ class NextStep(QObject):
         if not self._form.resume.isHidden():
             return RESUME
         current, at = self._annotator.current, self._annotator.position
-        if current is None or at is None or current.image is not self._pictures.image:
+        if current is None or at is None or not current.is_of(self._pictures.image):
             return RUN if self._can_read_names() else TYPE
         piece = current.pieces.get(at)
         if piece is not None and piece.done:

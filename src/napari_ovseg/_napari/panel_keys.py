@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QShortcut, QWidget
 
 from napari_ovseg._napari.help_window import HelpWindow
 from napari_ovseg._napari.keys import bind_keys, follow_keys, keys_of, shown, unbind_keys
+from napari_ovseg._napari.outside import Outside
 
 if TYPE_CHECKING:
     from napari_ovseg._napari.widget import OpenVocabularyWidget
@@ -41,8 +42,9 @@ class PanelKeys(QObject):
             **{f"category_{number}": partial(choose.choose_nth, number) for number in range(1, 10)},
             "background": partial(choose.choose_nth, 0),
         }
+        self._outside = Outside(self)
         bind_keys(viewer, actions)
-        panel.destroyed.connect(lambda: unbind_keys(viewer, actions))
+        self._outside.at_end(partial(unbind_keys, viewer, actions))
         self._buttons = {
             "run": form.run,
             "cancel": form.cancel,
@@ -50,7 +52,7 @@ class PanelKeys(QObject):
             "next_uncertain_place": form.correct.next_uncertain,
         }
         self._tips = {name: button.toolTip() for name, button in self._buttons.items()}
-        follow_keys(self._tell, panel.destroyed)
+        self._outside.at_end(follow_keys(self._tell))
         self._tell()
         form.help.clicked.connect(self.show_window)
         self._listen(panel)
@@ -61,7 +63,7 @@ class PanelKeys(QObject):
         shortcut = QShortcut(QKeySequence("?"), panel if window is None else window._qt_window)
         shortcut.activated.connect(self.show_window)
         shortcut.activatedAmbiguously.connect(self.show_window)
-        panel.destroyed.connect(shortcut.deleteLater)
+        self._outside.at_end(partial(_delete, shortcut))
 
     def _tell(self) -> None:
         """Name in tooltips the keys that work now."""
@@ -83,3 +85,9 @@ class PanelKeys(QObject):
         self.window.show()
         self.window.raise_()
         self.window.activateWindow()
+
+
+def _delete(shortcut: QShortcut) -> None:
+    # a key that is pressed before it is deleted would be ambiguous
+    shortcut.setEnabled(False)
+    shortcut.deleteLater()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_ovseg._napari.layers import COMES_BACK, METADATA_KEY, PSEUDO_LABELS, belongs_to, picture_id
+from napari_ovseg._napari.outside import Outside
 from napari_ovseg._napari.picture_file import file_of
 from napari_ovseg._napari.shown import picture_key
 from napari_ovseg._napari.shown_pictures import is_picture
@@ -48,11 +49,13 @@ class PictureChoice(QObject):
         box.activated.connect(lambda _index: self.show())
         self.chosen.connect(self.show_only)
         only.toggled.connect(lambda _checked: self.show_only())
-        layers = viewer.layers
+        layers, outside = viewer.layers, Outside(self)
+        # nobody could show them again
+        outside.at_end(lambda: only.setChecked(False))
         for event in (layers.events.inserted, layers.events.reordered, layers.events.renamed):
-            event.connect(self.list_images)
-        layers.events.inserted.connect(lambda _event: self.show_only())
-        layers.selection.events.active.connect(self.follow_selection)
+            outside.hear(event, self.list_images)
+        outside.hear(layers.events.inserted, lambda _event: self.show_only())
+        outside.hear(layers.selection.events.active, self.follow_selection)
 
     @property
     def image(self) -> Image | None:

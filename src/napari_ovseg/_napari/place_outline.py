@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject
 
 from napari_ovseg._napari.background import single_shot
+from napari_ovseg._napari.outside import Outside
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -25,13 +26,14 @@ class PlaceOutline(QObject):
     A viewer without a window shows none.
     """
 
-    def __init__(self, viewer: ViewerModel) -> None:
-        super().__init__()
+    def __init__(self, viewer: ViewerModel, parent: QObject) -> None:
+        super().__init__(parent)
         self.viewer = viewer
         self._lines: list[Any] = []
         self._timer = single_shot(self, self.hide)
+        self._outside = Outside(self)
         for event in (viewer.dims.events.current_step, viewer.dims.events.order, viewer.dims.events.ndisplay):
-            event.connect(self.hide)
+            self._outside.hear(event, self.hide)
 
     @property
     def shown(self) -> bool:
@@ -52,6 +54,13 @@ class PlaceOutline(QObject):
         self._timer.stop()
         for line in self._lines:
             line.visible = False
+
+    def remove(self) -> None:
+        """Take the lines off the canvas."""
+        self.hide()
+        for line in self._lines:
+            line.parent = None
+        self._lines = []
 
     def _made(self) -> list[Any]:
         from vispy.scene.visuals import Line

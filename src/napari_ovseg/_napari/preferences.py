@@ -10,6 +10,7 @@ from qtpy.QtCore import QObject
 
 from napari_ovseg._napari.background import single_shot
 from napari_ovseg._napari.model_choice import default_model
+from napari_ovseg._napari.outside import Outside
 
 if TYPE_CHECKING:
     from napari_ovseg._napari.autosave import Autosave
@@ -40,6 +41,7 @@ class Preferences(QObject):
         self._form, self._places, self._autosave = form, places, autosave
         self._soon = single_shot(self, self._move)
         self._soon.setInterval(_CALM_MS)
+        self._outside = Outside(self)
         self._page = page()
         if self._page is None:
             return
@@ -61,8 +63,7 @@ class Preferences(QObject):
         def changed(_event: Any) -> None:
             act()
 
-        emitter.connect(changed)
-        self.destroyed.connect(lambda: emitter.disconnect(changed))
+        self._outside.hear(emitter, changed)
 
     def _move(self) -> None:
         folder = Path(self._page.folder).expanduser() if self._page.folder.strip() else None

@@ -9,6 +9,7 @@ from qtpy.QtCore import QObject
 from napari_ovseg._napari.background import single_shot
 from napari_ovseg._napari.channel_readings import preview_of, readings_of, show_beside_channels
 from napari_ovseg._napari.layers import has_results
+from napari_ovseg._napari.outside import Outside
 from napari_ovseg._napari.saved_choices import show_reading
 from napari_ovseg._napari.source import stack_lengths
 from napari_ovseg._napari.together import group_of
@@ -45,6 +46,7 @@ class ReadingChoice(QObject):
         super().__init__(form)
         self.viewer, self._form, self._pictures, self._requests = viewer, form, pictures, requests
         self._heard: list[Image] = []
+        Outside(self).at_end(lambda: self._hear([]))
         self._soon = single_shot(self, self.offer)
         self._soon.setInterval(_SETTLE_MS)
         form.channels.changed.connect(self._changed)

@@ -13,6 +13,7 @@ from napari_ovseg._napari.background import single_shot
 from napari_ovseg._napari.closing import Answer, Closing, UnsavedDialog
 from napari_ovseg._napari.first_save import FirstSave
 from napari_ovseg._napari.layers import METADATA_KEY, tracked_labels
+from napari_ovseg._napari.outside import Outside
 from napari_ovseg._napari.painted import Painted
 from napari_ovseg._napari.restore import restore
 from napari_ovseg._napari.resume import Resumed, ResumeOffer
@@ -96,8 +97,9 @@ class Session(QObject):
         self.autosave.problem.connect(row.show_problem)
         row.export_requested.connect(self.flush)
         # while the layers are still there
-        viewer.layers.events.removing.connect(lambda _event: self.flush())
-        viewer.layers.events.removed.connect(lambda event: self._forget(event.value))
+        outside = Outside(self)
+        outside.hear(viewer.layers.events.removing, lambda _event: self.flush())
+        outside.hear(viewer.layers.events.removed, lambda event: self._forget(event.value))
         window = getattr(viewer, "window", None)
         if window is not None:
             self.closing.watch(window._qt_window)
@@ -267,6 +269,6 @@ def annotated_of(viewer: ViewerModel, image: Any) -> Annotated | None:
         annotated = layer.metadata.get(METADATA_KEY, {}).get("annotated")
         if not isinstance(annotated, Annotated) or tracked_labels(layer) is not annotated.masks:
             continue
-        if annotated.image is image and annotated.key == picture_key(image):
+        if annotated.is_of(image):
             found.append(annotated)
     return max(found, key=lambda one: one.masks.layer.metadata[METADATA_KEY]["number"], default=None)

@@ -11,6 +11,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_ovseg._napari.background import Background
 from napari_ovseg._napari.layers import METADATA_KEY, belongs_to
+from napari_ovseg._napari.outside import Outside
 from napari_ovseg._napari.shown import Content, content_of, picture_key, shown_by
 from napari_ovseg.annotation.identity import identify
 
@@ -54,7 +55,7 @@ class ShownPictures(QObject):
         super().__init__(parent)
         self.viewer = viewer
         self._background = Background(self)
-        self._checking = False
+        self._checking = self._ended = False
         # what is to be looked at closely: the latest of each layer
         self._next: dict[Image, Content] = {}
 
@@ -68,8 +69,10 @@ class ShownPictures(QObject):
         viewer = self.viewer
         for layer in list(viewer.layers):
             self._follow(layer)
-        viewer.layers.events.inserted.connect(lambda event: self._follow(event.value))
-        viewer.layers.events.removed.connect(lambda event: self._unfollow(event.value))
+        outside = Outside(self)
+        outside.hear(viewer.layers.events.inserted, lambda event: self._follow(event.value))
+        outside.hear(viewer.layers.events.removed, lambda event: self._unfollow(event.value))
+        outside.at_end(self._stop)
 
     def _follow(self, layer: Any) -> None:
         if is_picture(layer):
@@ -83,6 +86,12 @@ class ShownPictures(QObject):
         if is_picture(layer):
             layer.events.data.disconnect(self._set)
             self._next.pop(layer, None)
+
+    def _stop(self) -> None:
+        self._ended = True
+        for layer in self.viewer.layers:
+            self._unfollow(layer)
+        self._next.clear()
 
     def _set(self, event: Any) -> None:
         self._look(event.source)
@@ -115,7 +124,7 @@ class ShownPictures(QObject):
             content.checksum = checksum
         known = shown_by(image)
         # in the meantime another picture may have come that is another at a glance
-        if image in self.viewer.layers and known.key == key:
+        if image in self.viewer.layers and known.key == key and not self._ended:
             current = known.contents[key]
             same = [k for k, one in known.contents.items() if one is not now and one.checksum == now.checksum]
             if same and key not in same:

@@ -13,6 +13,7 @@ from napari_ovseg._napari.labelled_layers import pictures_of
 from napari_ovseg._napari.layers import tracked_labels
 from napari_ovseg._napari.long_words import shortened
 from napari_ovseg._napari.on_grid import has_own_place, on_grid
+from napari_ovseg._napari.outside import Outside
 from napari_ovseg._napari.restore import restore
 from napari_ovseg._napari.source import Source
 from napari_ovseg._napari.things_layer import is_things
@@ -68,7 +69,7 @@ class TakingIn(QObject):
         self._source, self._busy = source, busy
         row.wanted.connect(self._take)
         pictures.chosen.connect(self._offer)
-        viewer.layers.selection.events.active.connect(self._offer)
+        Outside(self).hear(viewer.layers.selection.events.active, self._offer)
 
     def _offer(self, _event: Any = None) -> None:
         image = self._pictures.image

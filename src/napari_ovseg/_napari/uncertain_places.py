@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from qtpy.QtCore import QObject
 
 from napari_ovseg._napari.long_words import shortened
 from napari_ovseg._napari.place_outline import PlaceOutline
@@ -32,9 +33,9 @@ _MARGIN = 2
 class UncertainPlaces:
     """Remembers which places were visited."""
 
-    def __init__(self, viewer: ViewerModel) -> None:
+    def __init__(self, viewer: ViewerModel, parent: QObject) -> None:
         self.viewer = viewer
-        self.outline = PlaceOutline(viewer)
+        self.outline = PlaceOutline(viewer, parent)
         self._of: Callable[[], Annotated | None] = lambda: None
         self._visited: dict[Position, NDArray[np.bool_]] = {}
         self._visits: dict[Position, int] = {}

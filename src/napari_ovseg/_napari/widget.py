@@ -20,6 +20,7 @@ from napari_ovseg._napari.layers import METADATA_KEY, has_results
 from napari_ovseg._napari.measuring import Measuring
 from napari_ovseg._napari.model_choice import ModelChoice, model_choices
 from napari_ovseg._napari.next_step import NextStep
+from napari_ovseg._napari.outside import Outside
 from napari_ovseg._napari.panel_keys import PanelKeys
 from napari_ovseg._napari.picture_choice import PictureChoice
 from napari_ovseg._napari.preferences import Preferences, chosen_model
@@ -63,6 +64,7 @@ class OpenVocabularyWidget(QWidget):
         self._requests = RunRequests(napari_viewer, self.form)
         self._runner = runner = Runner(lambda: any(map(is_being_painted, napari_viewer.layers)))
         self.annotator = Annotator(napari_viewer, self.form.table, self.form.correct, runner, engine)
+        self.annotator.setParent(self)
         self.session = Session(
             napari_viewer, self.annotator, self.form.resume, self.form.saving, self._requests.source
         )
@@ -133,8 +135,9 @@ class OpenVocabularyWidget(QWidget):
         annotator.updates.progressed.connect(self._on_update)
         annotator.names_changed.connect(self._follow_names)
         annotator.find_requested.connect(self._find_added)
-        self.viewer.layers.events.removing.connect(_free_pictures)
-        self.viewer.layers.events.removed.connect(self._on_removed)
+        outside = Outside(self)
+        outside.hear(self.viewer.layers.events.removing, lambda event: _free_pictures(event))
+        outside.hear(self.viewer.layers.events.removed, self._on_removed)
         self._replacing.said.connect(lambda message, error: form.show_message(message, error=error))
         self._replacing.back.connect(self._take_names)
 
@@ -201,7 +204,7 @@ class OpenVocabularyWidget(QWidget):
 
     def _show_segmented(self, event: Segmented, annotated: Annotated) -> None:
         # where another picture was chosen meanwhile, the result is there when one comes back to its own
-        if annotated.image is self.pictures.image:
+        if annotated.is_of(self.pictures.image):
             self.annotator.show(annotated)
             self.annotator.updates.remember(event.source.placement.position, event.learner)
 
@@ -299,6 +302,8 @@ class OpenVocabularyWidget(QWidget):
         self._ahead.stop()
         self.annotator.updates.forget()
         self.session.close()
+        for outside in self.findChildren(Outside):
+            outside.end()
 
 
 def _free_pictures(event: Any) -> None:
