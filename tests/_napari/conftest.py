@@ -79,7 +79,8 @@ def make_panel(make_napari_viewer, qtbot, monkeypatch):
     yield make
     for panel in panels:
         panel.method.hold.set()
-        panel.wait_until_idle()
+        if panel.widget is not None:
+            panel.wait_until_idle()
 
 
 @pytest.fixture

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QCheckBox
@@ -29,6 +32,17 @@ class Panel:
             self.widget = OpenVocabularyWidget(viewer, method.engine)
             self.dock = viewer.window.add_dock_widget(self.widget, name=PANEL)
         self.form = self.widget.form
+
+    def close(self):
+        """Click the x of the dock."""
+        self.click(self.dock.titleBarWidget().close_button)
+
+    def let_go(self):
+        """Forget the closed panel; returns what is left of it."""
+        left = weakref.ref(self.widget)
+        self.widget = self.dock = self.form = None
+        gc.collect()
+        return left()
 
     def type_names(self, text):
         self.form.names.selectAll()

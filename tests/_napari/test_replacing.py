@@ -185,6 +185,7 @@ def test_a_live_view_neither_freezes_the_window_nor_is_kept(make_panel, qtbot):
 
 def test_a_picture_that_was_replaced_while_the_panel_was_closed(panel, qtbot):
     panel.viewer.window.remove_dock_widget(panel.widget)
+    assert panel.let_go() is None
     panel.image.data = OTHER
     from napari_ovseg._napari.widget import OpenVocabularyWidget
 

@@ -11,6 +11,7 @@ from typing import Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_ovseg._napari.background import Background, single_shot
+from napari_ovseg._napari.on_disk import OnDisk
 from napari_ovseg._napari.write import Kept, Write, new_sidecar, sentence, shown
 from napari_ovseg.annotation import Annotation
 from napari_ovseg.annotation.annotation import Position
@@ -47,6 +48,8 @@ class Autosave(QObject):
         ``report(sentence, failed)``: once when saving fails or goes elsewhere, and once when it works again.
     parent : QObject
         With which it ends.
+    on_disk : OnDisk, optional
+        What an earlier one knew.
 
     Attributes
     ----------
@@ -77,23 +80,24 @@ class Autosave(QObject):
         found: Callable[[Any], Found | None],
         report: Callable[[str, bool], None],
         parent: QObject,
+        on_disk: OnDisk | None = None,
     ) -> None:
         super().__init__(parent)
         self._snapshot, self._work, self._found = snapshot, work, found
         self._report = report
-        self._sidecars: dict[Path, Sidecar] = {}
+        known = on_disk or OnDisk()
+        self._sidecars, self._left, self._kept = known.sidecars, known.left, known.kept
         self._background = Background(self)
         self.touches = 0
         self._wait_ms = _WAIT_MS
         self._dirty = False
         self._write: Write | None = None
         self._future: Future[None] | None = None
-        # slices that the disk does not have as they were at the last snapshot; None, and by default: all
-        self._left: dict[Path, set[Position] | None] = {}
-        self._kept: dict[Hashable, Kept] = {}
         self._failing: dict[Hashable, str] = {}
         self._timer = single_shot(self, self._start)
         self._retry = single_shot(self, self._start)
+        if self._kept:
+            self._retry.start(_RETRY_MS)
 
     @property
     def unsaved(self) -> bool:
@@ -131,6 +135,11 @@ class Autosave(QObject):
         ours = known is not None and outermost(known.folder) == found.place
         self._sidecars[found.place] = known.begun_afresh() if known and ours else new_sidecar(found)
         self._left[found.place] = None
+
+    def stop(self) -> None:
+        """Try no more: another one goes on with what is kept."""
+        self._timer.stop()
+        self._retry.stop()
 
     def flush(self) -> bool:
         """Save this work now, or keep a copy of it; True when it is on the disk."""

@@ -33,6 +33,9 @@ class SavePlaces(QObject):
         Does the looking.
     row : SaveRow
         Where a folder is chosen.
+    parent : QObject
+    found : dict of str to Found, optional
+        What is known already.
 
     Signals
     -------
@@ -47,11 +50,13 @@ class SavePlaces(QObject):
     moved = Signal()
     said = Signal(str, bool)
 
-    def __init__(self, offer: ResumeOffer, row: SaveRow, parent: QObject) -> None:
+    def __init__(
+        self, offer: ResumeOffer, row: SaveRow, parent: QObject, found: dict[str, Found] | None = None
+    ) -> None:
         super().__init__(parent)
         self._offer, self._row = offer, row
         # all by `shown.picture_key`
-        self.found: dict[str, Found] = {}
+        self.found: dict[str, Found] = {} if found is None else found
         self._failed: dict[str, str] = {}
         # under which folder each picture is being looked up
         self._looking: dict[str, Path | None] = {}

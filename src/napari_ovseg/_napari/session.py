@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from qtpy.QtCore import QObject, Signal
 
@@ -13,6 +14,7 @@ from napari_ovseg._napari.background import single_shot
 from napari_ovseg._napari.closing import Answer, Closing, UnsavedDialog
 from napari_ovseg._napari.first_save import FirstSave
 from napari_ovseg._napari.layers import METADATA_KEY, tracked_labels
+from napari_ovseg._napari.on_disk import on_disk
 from napari_ovseg._napari.outside import Outside
 from napari_ovseg._napari.painted import Painted
 from napari_ovseg._napari.restore import restore
@@ -73,7 +75,8 @@ class Session(QObject):
         self.viewer, self.annotator, self.offer, self.row = viewer, annotator, offer, row
         self._source = source
         self._image: Image | None = None
-        self.places = SavePlaces(offer, row, self)
+        known = on_disk(viewer)
+        self.places = SavePlaces(offer, row, self, known.found)
         self._written: Annotated | None = None
         # by `shown.picture_key`
         self._latest: dict[str, Annotated | Painted] = {}
@@ -83,7 +86,9 @@ class Session(QObject):
             lambda annotated: self.places.of(annotated.image, annotated.key),
             self.said.emit,
             self,
+            known,
         )
+        _go_on_with(viewer)
         self.closing = Closing(self.autosave, self._settle, self._ask, self)
         self.places.said.connect(self.said)
         self.places.looked_up.connect(self._looked)
@@ -117,8 +122,8 @@ class Session(QObject):
             self.annotator.show(known)
         else:
             self.annotator.leave()
-            if image is not None:
-                self.places.look_up(image, model)
+        if image is not None and (known is None or known.key not in self.places.found):
+            self.places.look_up(image, model)
 
     def leave(self, image: Image) -> None:
         """Save the work on the picture of a layer, of which the data are another picture's by now."""
@@ -164,7 +169,9 @@ class Session(QObject):
 
     def close(self) -> None:
         """Save all before the panel is gone, and ask what to do where that fails."""
-        self.closing.close()
+        # what is still not saved is tried on, and asked for once more when the window is closed
+        if not self.closing.close():
+            _unsaved.setdefault(self.viewer, []).append(self)
 
     def _settle(self) -> None:
         self.annotator.settle()
@@ -260,6 +267,16 @@ class Session(QObject):
         if answer == "elsewhere":
             self.row.choose_folder()
         return answer
+
+
+# of closed panels
+_unsaved: WeakKeyDictionary[ViewerModel, list[Session]] = WeakKeyDictionary()
+
+
+def _go_on_with(viewer: ViewerModel) -> None:
+    """Let a new session save what those of closed panels could not."""
+    for closed in _unsaved.pop(viewer, []):
+        closed.autosave.stop()
 
 
 def annotated_of(viewer: ViewerModel, image: Any) -> Annotated | None:

@@ -304,6 +304,9 @@ class OpenVocabularyWidget(QWidget):
         self.session.close()
         for outside in self.findChildren(Outside):
             outside.end()
+        # a script may keep it, or dock it again
+        self.setEnabled(False)
+        self.form.show_message("This panel was closed: open a new one from the menu Plugins.", error=True)
 
 
 def _free_pictures(event: Any) -> None:
