@@ -1,4 +1,4 @@
-"""What is known of the saved work of a window: a panel that is opened again goes on where the last one was."""
+"""What is known of the saved work of a window: a panel opened again goes on where the last one was."""
 
 from __future__ import annotations
 
