@@ -85,3 +85,10 @@ def test_the_dialog_says_why_and_knows_what_was_clicked(qtbot):
     dialog.show()
     dialog.reject()
     assert dialog.answer() == "stay"
+
+
+def test_a_window_that_is_closed_says_so_to_what_works_in_the_background(qtbot, desk):
+    closing = Closing(desk.autosave, lambda: None, lambda why: "stay", desk.window)
+    closing.watch(desk.window)
+    with qtbot.waitSignal(closing.closing):
+        desk.window.close()

@@ -74,6 +74,7 @@ class Ahead(QObject):
         self._used: set[str] = set()
         self._allowed = True
         self._loading = 0
+        self._begun: list[Future[Any]] = []
         self._unloading = False
         runner.started.connect(self._timer.stop)
         runner.idle.connect(self.look_soon)
@@ -96,6 +97,8 @@ class Ahead(QObject):
         """Load nothing until the next run: the panel is closed."""
         self._allowed = False
         self._timer.stop()
+        for future in self._begun:
+            future.cancel()
 
     def unload(self) -> None:
         """Free the memory that loaded models take, also one that is being loaded; load none until a run."""
@@ -121,13 +124,18 @@ class Ahead(QObject):
         self._latest = wanted
         before, self._idle = self._idle, None
         self._loading += 1
-        self._background.start(partial(_load, wanted, before, self._engine), partial(self._loaded, wanted))
+        load = partial(_load, wanted, before, self._engine)
+        self._begun = [one for one in self._begun if not one.done()]
+        self._begun.append(self._background.start(load, partial(self._loaded, wanted)))
         self._tell()
 
     def _loaded(self, wanted: Wanted, outcome: Future[Any]) -> None:
         self._loading -= 1
         self._tell()
         # what went wrong is told by a run that is asked for
+        if outcome.cancelled():
+            self._latest = None
+            return
         if outcome.exception() is not None or wanted[0] in self._used:
             return
         if self._allowed and wanted == self._latest:

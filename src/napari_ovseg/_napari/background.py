@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
@@ -52,4 +53,8 @@ class Background(QObject):
         if not self._waiting:
             self._timer.stop()
         for future, then in done:
-            then(future)
+            try:
+                then(future)
+            except Exception as error:
+                # told as what goes wrong in any slot of Qt; the others have nothing to do with it
+                sys.excepthook(type(error), error, error.__traceback__)

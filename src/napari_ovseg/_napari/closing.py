@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from qtpy.QtCore import QCoreApplication, QEvent, QObject
+from qtpy.QtCore import QCoreApplication, QEvent, QObject, Signal
 from qtpy.QtWidgets import QMessageBox, QWidget
 
 from napari_ovseg._napari.autosave import Autosave
@@ -50,7 +50,14 @@ class Closing(QObject):
         ``ask(why) -> Answer``; where it is "elsewhere", the folder has been changed already.
     parent : QObject
         With which it ends.
+
+    Signals
+    -------
+    closing()
+        A watched window is about to be closed, or the program ends; napari may still ask whether to stay.
     """
+
+    closing = Signal()
 
     def __init__(
         self, autosave: Autosave, settle: Callable[[], None], ask: Callable[[str], Answer], parent: QObject
@@ -68,9 +75,11 @@ class Closing(QObject):
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
         """See a watched window being closed, while its layers are still there."""
-        if event is not None and event.type() == QEvent.Type.Close and not self.close():
-            event.ignore()
-            return True
+        if event is not None and event.type() == QEvent.Type.Close:
+            if not self.close():
+                event.ignore()
+                return True
+            self.closing.emit()
         return super().eventFilter(watched, event)
 
     def close(self) -> bool:
@@ -90,3 +99,4 @@ class Closing(QObject):
     def _quit(self) -> None:
         self._settle()
         self._autosave.flush_all()
+        self.closing.emit()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_ovseg._napari.colours import Legend
-from napari_ovseg._napari.removing import remove
+from napari_ovseg._napari.removing import keep, remove
 from napari_ovseg._napari.shown import picture_key
 from napari_ovseg._napari.tracked_labels import TrackedLabels
 from napari_ovseg.annotation.corrections import Labels as LabelsArray
@@ -244,7 +244,10 @@ def put_in_place(viewer: ViewerModel, old: Layer, new: Layer) -> None:
     # napari would number the second of a name; the first may have to stay for a moment
     old.name = f"{name} (replaced)"
     new.name = name
-    viewer.layers.insert(place, new)
+    if keep(viewer, new):
+        viewer.layers.move(viewer.layers.index(new), place)
+    else:
+        viewer.layers.insert(place, new)
     remove(viewer, old)
     # as it was, should it come back
     old.name = name

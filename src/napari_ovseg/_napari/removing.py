@@ -30,6 +30,11 @@ def remove(viewer: ViewerModel, layer: Layer, then: Then = lambda: None) -> None
     _removals[viewer].remove(layer, then)
 
 
+def keep(viewer: ViewerModel, layer: Layer) -> bool:
+    """Let a layer that waits to be taken away stay; whether there was such a one."""
+    return viewer in _removals and _removals[viewer].keep(layer)
+
+
 class _Removals:
     """What was removed from one viewer, and is to be."""
 
@@ -50,6 +55,12 @@ class _Removals:
         else:
             self._layers.remove(layer)
             then()
+
+    def keep(self, layer: Layer) -> bool:
+        staying = [pair for pair in self._waiting if pair[0] is layer and layer in self._layers]
+        for pair in staying:
+            self._waiting.remove(pair)
+        return bool(staying)
 
     def _removed(self, _event: Any) -> None:
         self._undrawn = True

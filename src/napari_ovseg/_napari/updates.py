@@ -86,6 +86,10 @@ class Updates(QObject):
         self._learners = {}
         self._preparing.stop()
 
+    def stop_preparing(self) -> None:
+        """Learn nothing in the background any more."""
+        self._preparing.stop()
+
     def prepare(self, at: Position) -> None:
         """Learn a slice in the background, since its first update is likely to be asked for soon."""
         annotated = self._annotated

@@ -125,6 +125,9 @@ class OpenVocabularyWidget(QWidget):
         self.session.said.connect(lambda message, error: form.show_message(message, error=error))
         self.session.resuming.connect(partial(show_choices, form))
         self.session.resumed.connect(self._take_names)
+        # Python waits for threads before it ends
+        self.session.closing.closing.connect(self._ahead.stop)
+        self.session.closing.closing.connect(annotator.updates.stop_preparing)
         self._runs.started.connect(self._ahead.use)
         self.suggesting.started.connect(self._ahead.use)
         self._ahead.unloaded.connect(
