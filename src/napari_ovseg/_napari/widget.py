@@ -37,15 +37,12 @@ from napari_ovseg._napari.suggesting import Suggesting
 from napari_ovseg._napari.taking_in import TakingIn
 from napari_ovseg._napari.torch_loading import look_through_all
 from napari_ovseg._napari.tracked_labels import is_being_painted
-from napari_ovseg.annotation.typed import to_type, typed_after
-from napari_ovseg.categories import format_categories
+from napari_ovseg._napari.typed_names import TypedNames
 from napari_ovseg.errors import OvsegError
 
 if TYPE_CHECKING:
     from napari.layers import Image
     from napari.viewer import Viewer
-
-    from napari_ovseg.labelled import NamedLabel
 
 
 class OpenVocabularyWidget(QWidget):
@@ -80,11 +77,11 @@ class OpenVocabularyWidget(QWidget):
         self.measuring = Measuring(
             napari_viewer, self.form.saving, self.exporting, lambda: self.annotator.current
         )
+        self._typed = TypedNames(self.form.names, self.annotator)
         self._ahead = Ahead(self, self.form, self._requests, runner, engine)
         self.next_step = NextStep(napari_viewer, self.form, self.pictures, self.annotator)
         # categories were added while something ran
         self._to_find = False
-        self._suggested = ""
         self._told_of: Image | None = None
         self._not_started = ""
         # The widget may be deleted at any time; its thread must not work on for nobody.
@@ -136,7 +133,7 @@ class OpenVocabularyWidget(QWidget):
         self._ahead.told.connect(partial(form.status.show_meanwhile, "model"))
         annotator.updates.told.connect(partial(form.status.show_meanwhile, "updates"))
         annotator.updates.progressed.connect(self._on_update)
-        annotator.names_changed.connect(self._follow_names)
+        annotator.names_changed.connect(self._typed.follow)
         annotator.find_requested.connect(self._find_added)
         outside = Outside(self)
         outside.hear(self.viewer.layers.events.removing, lambda event: _free_pictures(event))
@@ -234,19 +231,7 @@ class OpenVocabularyWidget(QWidget):
         """The table's names are the ones to run with next; the next thing may be an update."""
         if self.annotator.position is not None:
             self.annotator.updates.prepare(self.annotator.position)
-        annotated = self.annotator.current
-        if annotated is not None:
-            words = [] if annotated.background is None else [annotated.background]
-            names = to_type(annotated.table.labels)
-            self.form.names.setPlainText(format_categories([*names, *words]) if names else "")
-
-    def _follow_names(self, before: tuple[NamedLabel, ...]) -> None:
-        """Do to the names that are typed what was done to the table; those not run yet stay."""
-        annotated = self.annotator.current
-        text = self.form.names.toPlainText()
-        after = None if annotated is None else typed_after(text, before, annotated.table.labels)
-        if after is not None:
-            self.form.names.setPlainText(after)
+        self._typed.take()
 
     def _find_added(self) -> None:
         """Let the model look for categories that were added; all that it has seen of the picture is kept."""
@@ -281,13 +266,7 @@ class OpenVocabularyWidget(QWidget):
         self.session.turn_to(image, model.name if isinstance(model, ModelChoice) else model)
         self._reading.offer(self.annotator.current)
         if image is not None:
-            self._suggest(image.metadata.get(METADATA_KEY, {}).get("names", []))
-
-    def _suggest(self, names: list[str]) -> None:
-        """Fill in the names that come with a sample, unless a person has typed their own."""
-        if self.form.names.toPlainText() in ("", self._suggested):
-            self._suggested = "\n".join(names)
-            self.form.names.setPlainText(self._suggested)
+            self._typed.fill_in(image.metadata.get(METADATA_KEY, {}).get("names", []))
 
     def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802
         """Taken out of its dock, the panel can't be reached any more: its run ends too."""
