@@ -112,9 +112,14 @@ def counted(pictures: Iterable[Placed]) -> str:
             flat += 1
     parts = [f"{flat} picture{'s' if flat > 1 else ''}"] if flat or not stacks else []
     for stack, positions in stacks.items():
-        slices = "slice" if len(positions) == 1 else "slices"
-        parts.append(f"{slices} {_ranges(sorted(positions))} of '{stack}'")
+        parts.append(f"{slices_called(positions)} of '{stack}'")
     return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else parts[0]
+
+
+def slices_called(positions: Iterable[tuple[int, ...]]) -> str:
+    """Call slices by their numbers on napari's sliders, which count from 0: "slice 3", "slices 2, 4 to 7"."""
+    ordered = sorted(positions)
+    return f"{'slice' if len(ordered) == 1 else 'slices'} {_ranges(ordered)}"
 
 
 def _ranges(positions: Sequence[tuple[int, ...]]) -> str:

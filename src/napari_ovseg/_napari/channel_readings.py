@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ovseg._napari.labelled_layers import file_of
+from napari_ovseg._napari.picture_file import file_of
 from napari_ovseg._napari.reading import PREVIEW, TOGETHER, Key, Reading
 from napari_ovseg._napari.source import Source, channel_axes, shapes_of
 from napari_ovseg._napari.together import colour_of, group_of

@@ -78,15 +78,6 @@ def slice_called(position: Position) -> str:
     return f"slice {', '.join(map(str, position))}"
 
 
-def slices_called(positions: Sequence[Position]) -> str:
-    """Call several slices by their numbers, the first few of many."""
-    if len(positions) == 1:
-        return slice_called(positions[0])
-    shown = "; ".join(", ".join(map(str, at)) for at in positions[:5])
-    more = f" and {len(positions) - 5} more" if len(positions) > 5 else ""
-    return f"slices {shown if len(positions[0]) > 1 else shown.replace(';', ',')}{more}"
-
-
 def _among(positions: Sequence[Position]) -> str:
     """Say which slices a job is about: "(of 0 to 19)", "(of 2, 5, 9)" or "(of 12)"."""
     numbers = [position[0] for position in positions]

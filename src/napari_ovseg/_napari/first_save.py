@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 from weakref import ref
 
-from qtpy.QtCore import QObject, QSettings
+from qtpy.QtCore import QObject
 
 from napari_ovseg._napari.background import single_shot
+from napari_ovseg._napari.remembered import remembered
 from napari_ovseg._napari.save_row import SaveRow
 from napari_ovseg.annotation.places import own_sidecars
 from napari_ovseg.file_names import as_text
@@ -33,7 +34,7 @@ class FirstSave(QObject):
         super().__init__(row)
         self._row, self._chosen = row, chosen
         self._folder: Path | None = None
-        self._settings = QSettings("napari-ovseg", "napari-ovseg")
+        self._settings = remembered()
         # a window that saves while it is closed has no room for a notice any more
         self._soon = single_shot(self, self._say)
 

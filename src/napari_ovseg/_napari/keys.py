@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QSettings
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QAbstractSpinBox, QApplication, QComboBox, QLineEdit, QPlainTextEdit, QTextEdit
+
+from napari_ovseg._napari.remembered import remembered
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -117,7 +118,7 @@ def _register() -> None:
         if action in action_manager._actions:
             continue
         action_manager.register_action(action, _acting(name), f"{WHAT[name]} (napari-ovseg)", ViewerModel)
-        chosen = _settings().value(f"keys/{name}", None)
+        chosen = remembered().value(f"keys/{name}", None)
         keys = [key] if chosen is None else str(chosen).split()
         for binding in map(_binding, keys):
             if binding not in taken:
@@ -133,9 +134,9 @@ def _remember(event: Any) -> None:
         return
     keys = [str(key) for key in action_manager._shortcuts.get(event.name, ())]
     if keys == [KEYS[name]]:
-        _settings().remove(f"keys/{name}")
+        remembered().remove(f"keys/{name}")
     else:
-        _settings().setValue(f"keys/{name}", " ".join(keys))
+        remembered().setValue(f"keys/{name}", " ".join(keys))
 
 
 def _keep_apart(_event: Any) -> None:
@@ -145,10 +146,6 @@ def _keep_apart(_event: Any) -> None:
     theirs = {name: keys for name, keys in settings.shortcuts.items() if not name.startswith(_PREFIX)}
     if len(theirs) < len(settings.shortcuts):
         settings.shortcuts = theirs
-
-
-def _settings() -> QSettings:
-    return QSettings("napari-ovseg", "napari-ovseg")
 
 
 def _acting(name: str) -> Callable[[Any], None]:

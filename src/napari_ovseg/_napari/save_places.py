@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject, QSettings, Signal
+from qtpy.QtCore import QObject, Signal
 
 from napari_ovseg._napari.picture_file import file_of, files_of
+from napari_ovseg._napari.remembered import remembered
 from napari_ovseg._napari.resume import ResumeOffer
 from napari_ovseg._napari.save_row import SaveRow
 from napari_ovseg._napari.shown import picture_key, shown_by
@@ -61,7 +62,7 @@ class SavePlaces(QObject):
         # under which folder each picture is being looked up
         self._looking: dict[str, Path | None] = {}
         self._first_of: dict[str, str] = {}
-        self._settings = QSettings("napari-ovseg", "napari-ovseg")
+        self._settings = remembered()
         chosen = str(self._settings.value(_CHOSEN, "") or "")
         self.elsewhere = Path(chosen) if chosen else None
         self._left: Path | None = None

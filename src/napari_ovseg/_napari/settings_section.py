@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from magicgui.widgets import ComboBox
-from qtpy.QtCore import QEvent, QSettings, QSize
+from qtpy.QtCore import QEvent, QSize
 from qtpy.QtGui import QMouseEvent, QPalette
 from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_ovseg._napari.icons import drawn_icon
 from napari_ovseg._napari.quiet_line import QuietLine
+from napari_ovseg._napari.remembered import remembered
 from napari_ovseg._napari.theme_colours import changes_theme
 from napari_ovseg.clip.registry import MODELS
 from napari_ovseg.method_names import METHODS, cost_of
@@ -48,7 +49,7 @@ class SettingsSection(QWidget):
         self.device = ComboBox(choices=DEVICES, tooltip=_DEVICE_HELP)
         self.unload = QPushButton("Unload the models")
         self.unload.setToolTip(_UNLOAD_HELP)
-        self._settings = QSettings("napari-ovseg", "napari-ovseg")
+        self._settings = remembered()
         self.title = QPushButton("Settings")
         self.title.setFlat(True)
         self.title.setCheckable(True)

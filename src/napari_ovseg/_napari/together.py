@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ovseg._napari.labelled_layers import file_of
 from napari_ovseg._napari.layer_parts import Part
-from napari_ovseg._napari.layers import METADATA_KEY
+from napari_ovseg._napari.picture_file import file_of
+from napari_ovseg._napari.shown_pictures import is_picture
 from napari_ovseg._napari.source import Source, limits_of, shapes_of, source_of
 from napari_ovseg.channel_colours import as_hex
 from napari_ovseg.errors import InputError
@@ -31,14 +31,11 @@ def group_of(viewer: ViewerModel, image: Image) -> list[Image]:
     channels do that napari splits by itself: all but the lowest have additive blending. Fewer than two are no
     group, and it is empty.
     """
-    from napari.layers import Image as ImageLayer
-
     if image.rgb:
         return []
     found: list[Image] = []
     for layer in viewer.layers:
-        known = set(layer.metadata.get(METADATA_KEY, {}))
-        if not isinstance(layer, ImageLayer) or {"confidence", "replaced"} & known:
+        if not is_picture(layer):
             continue
         if layer is not image and not _alike(layer, image):
             continue

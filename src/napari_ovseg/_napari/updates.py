@@ -15,7 +15,6 @@ from napari_ovseg._napari.events import (
     Failed,
     Finished,
     Progressed,
-    slices_called,
     with_what_is_kept,
 )
 from napari_ovseg._napari.preparing import Preparing
@@ -28,7 +27,7 @@ from napari_ovseg.annotation.news import is_news, learnt_from
 from napari_ovseg.annotation.reconcile import met
 from napari_ovseg.categories import Labels, void_of
 from napari_ovseg.errors import InputError
-from napari_ovseg.labelled import NamedLabel
+from napari_ovseg.labelled import NamedLabel, slices_called
 
 if TYPE_CHECKING:
     from napari_ovseg._napari.source import Source
