@@ -6,6 +6,7 @@ import gc
 import weakref
 
 import numpy as np
+from PIL import Image
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QCheckBox
 
@@ -43,6 +44,15 @@ class Panel:
         self.widget = self.dock = self.form = None
         gc.collect()
         return left()
+
+    def open_photo(self, folder):
+        """Open `CORNERS` from a file, and wait until it is known where its work belongs; the layer."""
+        path = folder / "photo.png"
+        Image.fromarray(CORNERS).save(path)
+        (image,) = self.viewer.open(path, plugin="napari")
+        places = self.widget.session.places
+        self.qtbot.waitUntil(lambda: bool(places.found), timeout=20_000)
+        return image
 
     def type_names(self, text):
         self.form.names.selectAll()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PIL import Image
 from qtpy.QtCore import Qt
 from vispy.scene.visuals import Line
 
@@ -18,15 +17,12 @@ VOID = 255
 
 
 @pytest.fixture(params=[False, True], ids=["by us", "by napari"])
-def panel(request, make_panel, tmp_path, qtbot, monkeypatch):
+def panel(request, make_panel, tmp_path, monkeypatch):
     """A picture from a file, segmented, with one stroke of five pixels that is saved."""
     monkeypatch.setattr(autosave, "_WAIT_MS", 50)
     panel = make_panel(show=True, by_napari=request.param)
     panel.by_napari = request.param
-    path = tmp_path / "photo.png"
-    Image.fromarray(CORNERS).save(path)
-    (panel.image,) = panel.viewer.open(path, plugin="napari")
-    qtbot.waitUntil(lambda: bool(panel.widget.session.places.found), timeout=20_000)
+    panel.image = panel.open_photo(tmp_path)
     panel.sidecar = tmp_path / "photo.png.ovseg"
     panel.run("bright, dark")
     drag(panel.viewer.layers["photo masks"], (5, 5), (5, 9), label=2)

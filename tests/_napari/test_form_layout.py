@@ -20,7 +20,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_ovseg._napari.model_box import LOCAL_FILE
-from napari_ovseg._napari.next_step import EXPORT, OPEN, PAINT, RUN, TYPE, UPDATE
+from napari_ovseg._napari.next_step import DAMAGED, EXPORT, OPEN, PAINT, RUN, TYPE, UPDATE
+from napari_ovseg.annotation.document import DOCUMENT
 
 from .brush import drag
 from .panel import CORNERS, NOISE
@@ -253,3 +254,14 @@ def test_the_next_step_is_said_from_opening_to_export(make_panel, qtbot):
     panel.click(panel.form.correct.update_masks)
     panel.wait_until_idle()
     says(EXPORT)
+
+
+def test_work_that_is_damaged_is_not_to_be_resumed(make_panel, tmp_path, qtbot):
+    (tmp_path / "photo.png.ovseg").mkdir()
+    (tmp_path / "photo.png.ovseg" / DOCUMENT).write_text("{")
+    panel = make_panel()
+    panel.open_photo(tmp_path)
+    qtbot.waitUntil(lambda: panel.form.status.next_step.text() == DAMAGED)
+    assert not panel.form.resume.resume.isEnabled()
+    panel.click(panel.form.resume.ignore)
+    qtbot.waitUntil(lambda: panel.form.status.next_step.text() == TYPE)

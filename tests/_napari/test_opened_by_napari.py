@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from napari_ovseg._napari import autosave
 from napari_ovseg._napari.launch import PANEL
@@ -17,14 +16,11 @@ VOID = 255
 
 
 @pytest.fixture(params=[False, True], ids=["by us", "by napari"])
-def panel(request, make_panel, tmp_path, qtbot, monkeypatch):
+def panel(request, make_panel, tmp_path, monkeypatch):
     """A picture from a file, segmented, and saved soon after a stroke."""
     monkeypatch.setattr(autosave, "_WAIT_MS", 50)
     panel = make_panel(by_napari=request.param)
-    path = tmp_path / "photo.png"
-    Image.fromarray(CORNERS).save(path)
-    panel.viewer.open(path, plugin="napari")
-    qtbot.waitUntil(lambda: bool(panel.widget.session.places.found), timeout=20_000)
+    panel.open_photo(tmp_path)
     panel.sidecar = tmp_path / "photo.png.ovseg"
     panel.run("bright, dark")
     return panel

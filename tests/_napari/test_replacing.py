@@ -7,7 +7,6 @@ import time
 import dask.array as da
 import numpy as np
 import pytest
-from PIL import Image
 from qtpy.QtCore import QTimer
 
 from napari_ovseg._napari import autosave
@@ -24,15 +23,12 @@ NEARLY[:50, :50] = 250
 
 
 @pytest.fixture(params=[False, True], ids=["by us", "by napari"])
-def panel(request, make_panel, tmp_path, qtbot, monkeypatch):
+def panel(request, make_panel, tmp_path, monkeypatch):
     """A picture from a file, segmented, with one stroke of five pixels."""
     monkeypatch.setattr(autosave, "_WAIT_MS", 50)
     panel = make_panel(by_napari=request.param)
     panel.widget.session.closing.ask = lambda why: "close"
-    path = tmp_path / "photo.png"
-    Image.fromarray(CORNERS).save(path)
-    (panel.image,) = panel.viewer.open(path, plugin="napari")
-    qtbot.waitUntil(lambda: bool(panel.widget.session.places.found), timeout=20_000)
+    panel.image = panel.open_photo(tmp_path)
     panel.sidecar = tmp_path / "photo.png.ovseg"
     panel.run("bright, dark")
     stroke(panel)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 OPEN = "Next: open a picture, or drop one on the window."
 RESUME = "Next: Resume the saved work (below), or Ignore it."
+DAMAGED = "Next: restore the saved work (below), or Ignore it."
 TYPE = "Next: type what is in the picture."
 RUN = "Next: press Run."
 PAINT = "Next: click a row and paint what is wrong."
@@ -76,7 +77,7 @@ class NextStep(QObject):
         if self._pictures.image is None:
             return OPEN
         if not self._form.resume.isHidden():
-            return RESUME
+            return RESUME if self._form.resume.readable else DAMAGED
         current, at = self._annotator.current, self._annotator.position
         if current is None or at is None or not current.is_of(self._pictures.image):
             return RUN if self._can_read_names() else TYPE

@@ -88,8 +88,8 @@ def page() -> Any:
         from napari.settings import get_plugin_settings
 
         return get_plugin_settings("napari-ovseg").panel
-    except Exception:
-        # an older napari, a file of settings that can't be read: no reason not to open the panel
+    except (ImportError, KeyError):
+        # an older napari, or one that has not been told of this plugin
         return None
 
 

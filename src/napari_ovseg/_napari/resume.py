@@ -125,6 +125,11 @@ class ResumeOffer(QWidget):
         if found.sidecar is not None:
             self._offer(found, [found.summary, *found.remarks])
 
+    @property
+    def readable(self) -> bool:
+        """Whether what is offered can be resumed."""
+        return self._found is not None and self._found.readable
+
     def wait(self, seconds: float) -> None:
         """Wait for what is being looked for or loaded, so long at most."""
         self._background.wait(seconds)

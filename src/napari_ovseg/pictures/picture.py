@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from napari_ovseg.pictures import pixel_size, tiff, with_pillow
 from napari_ovseg.pictures.opening import readable
 from napari_ovseg.pictures.orientation import upright, upright_sides
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -112,15 +115,11 @@ def read_pixel_size(path: str | Path) -> tuple[tuple[float, float], str] | tuple
         As `read_picture`.
     """
     path = Path(path)
-    with readable(path) as start:
-        if tiff.is_tiff(start):
-            with tiff.open_series(path) as (file, series):
-                size, unit = pixel_size.of_tiff(file, series)
-                orientation = tiff.orientation_of(series)
-        else:
-            with with_pillow.opened(path) as picture:
-                size, unit = pixel_size.of_dots(picture.info.get("dpi"))
-                orientation = with_pillow.orientation_of(path, picture)
+    (size, unit), orientation = _from_header(
+        path,
+        lambda file, series: (pixel_size.of_tiff(file, series), tiff.orientation_of(series)),
+        lambda other: (pixel_size.of_dots(other.info.get("dpi")), with_pillow.orientation_of(path, other)),
+    )
     return (None, None) if size is None or unit is None else (upright_sides(size, orientation), unit)
 
 
@@ -136,14 +135,11 @@ def stored_as_shown(path: str | Path) -> bool:
         As `read_picture`.
     """
     path = Path(path)
-    with readable(path) as start:
-        if tiff.is_tiff(start):
-            with tiff.open_series(path) as (_, series):
-                upright_already = tiff.orientation_of(series) not in range(2, 9)
-                return upright_already and tiff.samples_are_shown(series)
-        with with_pillow.opened(path) as picture:
-            upright_already = with_pillow.orientation_of(path, picture) not in range(2, 9)
-            return upright_already and with_pillow.samples_are_shown(path, picture)
+    return not is_turned(path) and _from_header(
+        path,
+        lambda _, series: tiff.samples_are_shown(series),
+        lambda other: with_pillow.samples_are_shown(path, other),
+    )
 
 
 def is_turned(path: str | Path) -> bool:
@@ -155,9 +151,19 @@ def is_turned(path: str | Path) -> bool:
         As `read_picture`.
     """
     path = Path(path)
+    orientation = _from_header(
+        path,
+        lambda _, series: tiff.orientation_of(series),
+        lambda other: with_pillow.orientation_of(path, other),
+    )
+    return orientation in range(2, 9)
+
+
+def _from_header(path: Path, of_tiff: Callable[[Any, Any], T], of_other: Callable[[Any], T]) -> T:
+    """Ask something of a picture file that needs no pixel of it."""
     with readable(path) as start:
         if tiff.is_tiff(start):
-            with tiff.open_series(path) as (_, series):
-                return tiff.orientation_of(series) in range(2, 9)
+            with tiff.open_series(path) as (file, series):
+                return of_tiff(file, series)
         with with_pillow.opened(path) as picture:
-            return with_pillow.orientation_of(path, picture) in range(2, 9)
+            return of_other(picture)
