@@ -25,6 +25,8 @@ def take_own_screen():
         pass_fds=[tell],
         stderr=subprocess.DEVNULL,
     )
+    # the last that is registered comes first
+    atexit.register(server.wait)
     atexit.register(server.terminate)
     os.close(tell)
     with open(told) as numbers:
