@@ -5,16 +5,19 @@
 
 For a change that moves code and is to leave every mask as it was, bit for bit. 60 pictures (generated scenes,
 and real nuclei and photos where ``../shared/photos`` is there) go through every preset, method and background
-pack in turn; some of them through simulated strokes and updates, neighbours of a stack and all exports. Ends
-with 1 where a digest differs, and prints which. ``--few`` takes every sixth picture.
+pack in turn; some of them through simulated strokes and updates, a stack whose neighbours teach each other,
+suggestions and all exports. Ends with 1 where a digest differs, and prints which. ``--few`` takes every sixth
+picture.
 
-Digests hold on one machine with one number of threads: sums round otherwise elsewhere.
+Digests hold on one machine with one number of threads: sums round otherwise elsewhere. What a library writes
+anew each time, the number of an OME-TIFF, is left out.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from itertools import product
@@ -28,7 +31,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from annotator import VOID, correct
-from napari_ovseg import load_model, refine, segment, segment_maps
+from napari_ovseg import load_model, refine, segment, segment_maps, suggest
 from napari_ovseg.annotation.neighbours import hinted
 from napari_ovseg.augmentation import PRESETS
 from napari_ovseg.demo.crops import nuclei_canvas, nuclei_split
@@ -38,6 +41,7 @@ from napari_ovseg.export.formats import FORMATS
 from napari_ovseg.labelled import LabelledPicture, named_labels
 from napari_ovseg.relevance import METHODS
 from napari_ovseg.segmentation import Segmentation
+from napari_ovseg.single_image import SingleImage
 from napari_ovseg.wording import GUESS, NONE, PACKS
 from voc_photos import PHOTOS, Relevance, photos
 
@@ -45,6 +49,9 @@ SCENES, NUCLEI, VOC = 38, 20, 2
 STROKES = 3
 # every method, preset and pack comes with every other one sooner or later
 WAYS = tuple(product(("default", *METHODS), PRESETS, (GUESS, NONE, *PACKS)))
+SLICES = 3
+STACKED = ("masks", "hints", "updated masks", "updated confidence")
+UUID = re.compile(rb"urn:uuid:[0-9a-f-]{36}")
 Case = tuple[str, NDArray[np.uint8], NDArray[np.uint8], list[str]]
 
 
@@ -88,13 +95,39 @@ def of_strokes(picture: NDArray[np.uint8], truth: NDArray[np.uint8], run: Segmen
     return found
 
 
-def of_neighbours(picture: NDArray[np.uint8], truth: NDArray[np.uint8]) -> dict[str, str]:
-    """The digest of what a neighbour that is a little brighter teaches."""
-    here = picture.astype(np.float32) / 255
+def stack(picture: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    """Slices of a stack: each a little brighter and further to the right than the one before."""
+    return [
+        np.clip(np.roll(picture, 3 * number, axis=1).astype(np.int16) + 8 * number, 0, 255).astype(np.uint8)
+        for number in range(SLICES)
+    ]
+
+
+def of_stack(picture: NDArray[np.uint8], truth: NDArray[np.uint8], names: list[str]) -> dict[str, str]:
+    """Digests of the slices of a stack, each taught by what a person painted on the first."""
+    model = load_model("demo", device="cpu")
+    slices = stack(picture)
+    shown = [one.astype(np.float32) / 255 for one in slices]
     human = np.full(truth.shape, VOID, np.uint8)
     human[40:60, 40:90] = truth[40:60, 40:90]
     nobody = np.full(truth.shape, VOID, np.uint8)
-    return {"hints": digest(hinted(nobody, here, [(np.clip(here + 0.05, 0, 1), human)]))}
+    found = {}
+    for number, (pixels, here) in enumerate(zip(slices, shown, strict=True)):
+        run = segment(pixels, names, model=model, preset="fast", known=bool(number % 2))
+        own = nobody if number else human
+        hints = hinted(own, here, [(shown[0], human)] if number else [])
+        updated = SingleImage(here, run.state).update(run.masks, own, hints=hints, locked=[1])
+        values = (run.masks, hints, updated.masks, updated.confidence)
+        found |= {
+            f"slice {number} {what}": digest(value) for what, value in zip(STACKED, values, strict=True)
+        }
+    return found
+
+
+def of_suggestions(picture: NDArray[np.uint8]) -> dict[str, str]:
+    """The digest of what is suggested, in its order, with every score."""
+    found = suggest(picture, model=load_model("demo", device="cpu"), preset="fast")
+    return {"suggestions": hashlib.sha256(repr((found.ranked, found.note)).encode()).hexdigest()[:16]}
 
 
 def of_exports(pictures: list[LabelledPicture]) -> Iterator[tuple[str, dict[str, str]]]:
@@ -103,12 +136,10 @@ def of_exports(pictures: list[LabelledPicture]) -> Iterator[tuple[str, dict[str,
         with tempfile.TemporaryDirectory() as folder:
             export(pictures, Path(folder) / "out", name)
             files = sorted(path for path in (Path(folder) / "out").rglob("*") if path.is_file())
+            of_bytes = {path: hashlib.sha256(UUID.sub(b"", path.read_bytes())) for path in files}
             yield (
                 f"export {name}",
-                {
-                    path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-                    for path in files
-                },
+                {path.relative_to(folder).as_posix(): of.hexdigest()[:16] for path, of in of_bytes.items()},
             )
 
 
@@ -140,16 +171,24 @@ def results(few: bool) -> dict[str, dict[str, str]]:
             preset=preset,
             method=None if method == "default" else method,
             pack=pack,
+            known=number % 5 == 1,
+            background=number % 5 != 2 or "background: glass" in names,
         )
         found[f"{name}, {method}, {preset}, {pack}"] = of_run(run)
         if number % 3 == 0:
             plain = segment(picture, names, model=model, preset="fast")
-            found[f"{name}, strokes"] = of_strokes(picture, truth, plain) | of_neighbours(picture, truth)
+            found[f"{name}, strokes"] = of_strokes(picture, truth, plain)
         if number % 12 == 0:
+            found[f"{name}, stack"] = of_stack(picture, truth, names)
+            found[f"{name}, suggestions"] = of_suggestions(picture)
             wanted = [one for one in names if not one.startswith("background:")]
             labelled.append(
                 LabelledPicture(
-                    name=name.replace(" ", "_"), labels=run.masks, categories=named_labels(wanted)
+                    name=name.replace(" ", "_"),
+                    labels=run.masks,
+                    categories=named_labels(wanted),
+                    stack="scenes" if number < SCENES else "",
+                    position=(number,) if number < SCENES else (),
                 )
             )
     return found | dict(of_exports(labelled)) | dict(of_voc())
