@@ -21,10 +21,10 @@ import open_clip
 import torch
 
 from napari_ovseg import load_model, segment
-from napari_ovseg.clip.model import TRUNK_BATCH, Model
-from napari_ovseg.clip.registry import ModelSpec
 from napari_ovseg.demo.scenes import sample_scene
-from napari_ovseg.relevance import relevance_from_states
+from napari_ovseg.models.clip.model import TRUNK_BATCH, Model
+from napari_ovseg.models.clip.registry import ModelSpec
+from napari_ovseg.models.clip.relevance import relevance_from_states
 from relevance_speed import measure, seconds
 
 NO_GPU = 3

@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from napari_ovseg.relevance import relevance_maps
+from napari_ovseg.models.clip.relevance import relevance_maps
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "tests/relevance"))
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tests/models/clip/relevance"))
 
 SIDES = (72, 56)
 VISION = {"image_size": SIDES, "layers": 12, "width": 64, "head_width": 16, "patch_size": 8}

@@ -17,8 +17,8 @@ import open_clip
 import torch
 from torch.nn import functional as F
 
-from napari_ovseg.clip.trunk import TrunkCache, trunk_states
-from napari_ovseg.relevance import METHODS, relevance_from_states, relevance_maps
+from napari_ovseg.models.clip.relevance import METHODS, relevance_from_states, relevance_maps
+from napari_ovseg.models.clip.trunk import TrunkCache, trunk_states
 
 ARCHITECTURE = "ViT-B-16"
 SIDE = 224

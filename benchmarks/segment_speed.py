@@ -20,8 +20,8 @@ from safetensors.torch import save_file
 from skimage.data import astronaut
 
 from napari_ovseg import augmentation, load_model, segment
-from napari_ovseg.clip.model import Model
 from napari_ovseg.distillation import PSEUDO
+from napari_ovseg.models.clip.model import Model
 
 NAMES = "astronaut, flag, rocket, helmet, background wall"
 

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from napari_ovseg import Category, load_model, suggest
-from napari_ovseg.clip.model import Model
 from napari_ovseg.demo.scenes import scene
 from napari_ovseg.images import read_image
+from napari_ovseg.models.clip.model import Model
 from napari_ovseg.suggestions import WEIGHTS, Suggestion
 from napari_ovseg.vocabularies import read_vocabulary
 

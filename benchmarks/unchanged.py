@@ -39,7 +39,7 @@ from napari_ovseg.demo.scenes import scene
 from napari_ovseg.export.dataset import export
 from napari_ovseg.export.formats import FORMATS
 from napari_ovseg.labelled import LabelledPicture, named_labels
-from napari_ovseg.relevance import METHODS
+from napari_ovseg.models.clip.relevance import METHODS
 from napari_ovseg.segmentation import Segmentation
 from napari_ovseg.single_image import SingleImage
 from napari_ovseg.wording import GUESS, NONE, PACKS

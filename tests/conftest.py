@@ -65,6 +65,6 @@ def everything_there(monkeypatch):
     """Every model is sure of every name."""
     import torch
 
-    from napari_ovseg.clip.model import Model
+    from napari_ovseg.models.clip.model import Model
 
     monkeypatch.setattr(Model, "presence", lambda self, vectors, phrases: torch.ones(len(phrases)))

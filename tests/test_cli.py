@@ -16,8 +16,8 @@ from PIL import Image
 
 from napari_ovseg import cli
 from napari_ovseg.categories import labels_dtype, parse_categories, void_id
-from napari_ovseg.clip import registry
 from napari_ovseg.errors import ModelError
+from napari_ovseg.models.clip import registry
 
 rng = np.random.default_rng(0)
 BUNDLED = (registry.DEMO_FOLDER / "demo.safetensors").exists()
@@ -65,7 +65,7 @@ def model(monkeypatch):
             categories=(*found, absent), masks=masks, pseudo_labels=pseudo, presence=presence, record=record
         )
 
-    monkeypatch.setattr("napari_ovseg.clip.loading.load_model", load_model)
+    monkeypatch.setattr("napari_ovseg.models.clip.loading.load_model", load_model)
     monkeypatch.setattr("napari_ovseg.pipeline.segment", segment)
     return asked
 
@@ -142,7 +142,7 @@ def test_a_local_checkpoint_is_passed_on(tmp_path, pictures, model, monkeypatch)
 def test_the_default_model_is_the_real_one_once_it_is_there(
     tmp_path, pictures, model, monkeypatch, capsys, cached
 ):
-    monkeypatch.setattr("napari_ovseg.clip.download.is_cached", lambda spec: cached)
+    monkeypatch.setattr("napari_ovseg.models.clip.download.is_cached", lambda spec: cached)
     run(monkeypatch, "segment", pictures[0], "--labels", "a, b", "--output", tmp_path / "o")
     assert model.loaded[0][0] == (registry.DEFAULT if cached else "demo")
     notice = f"models download {registry.DEFAULT}"
@@ -257,7 +257,7 @@ def test_errors_of_the_model_are_one_line(tmp_path, pictures, monkeypatch, capsy
     def broken(name, **options):
         raise ModelError("The weights\nare truncated: download them again.")
 
-    monkeypatch.setattr("napari_ovseg.clip.loading.load_model", broken)
+    monkeypatch.setattr("napari_ovseg.models.clip.loading.load_model", broken)
     arguments = ["segment", pictures[0], "--labels", "a", "--output", tmp_path / "o", "--model", "demo"]
     assert run(monkeypatch, *arguments) == 2
     assert capsys.readouterr().err == "Error: The weights are truncated: download them again.\n"

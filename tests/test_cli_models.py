@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from napari_ovseg import cli
-from napari_ovseg.clip import registry
+from napari_ovseg.models.clip import registry
 
 
 def run(monkeypatch, *arguments) -> int:
@@ -34,8 +34,8 @@ def test_downloading_a_model(monkeypatch, capsys, tmp_path):
         progress(f"Downloading {spec.name}", 5, 10)
         return tmp_path / "weights"
 
-    monkeypatch.setattr("napari_ovseg.clip.download.download", download)
-    monkeypatch.setattr("napari_ovseg.clip.download.is_cached", lambda spec: spec.name == "demo")
+    monkeypatch.setattr("napari_ovseg.models.clip.download.download", download)
+    monkeypatch.setattr("napari_ovseg.models.clip.download.is_cached", lambda spec: spec.name == "demo")
     assert run(monkeypatch, "download", "MobileCLIP2-S0/dfndr2b") == 0
     said = capsys.readouterr()
     assert str(tmp_path / "weights") in said.out

@@ -15,9 +15,9 @@ from PIL import Image
 
 from napari_ovseg import cli
 from napari_ovseg.categories import parse_categories
-from napari_ovseg.clip import registry
 from napari_ovseg.demo.scenes import sample_scene
 from napari_ovseg.export import write_categories, write_labels
+from napari_ovseg.models.clip import registry
 
 NOT_UTF8 = os.fsdecode(b"caf\xe9.png")
 LONG = "細胞" * 40 + ".png"

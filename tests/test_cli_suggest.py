@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from napari_ovseg import cli, parse_categories
-from napari_ovseg.clip import registry
 from napari_ovseg.demo.scenes import sample_scene
+from napari_ovseg.models.clip import registry
 from napari_ovseg.suggestions import Suggestion, Suggestions
 
 BUNDLED = (registry.DEMO_FOLDER / "demo.safetensors").exists()
@@ -48,7 +48,7 @@ def asked(monkeypatch):
         ranked = tuple(Suggestion(one, score.get(one.name, 0.9), 0.5, 0.25, 1.0) for one in vocabulary)
         return Suggestions(ranked, 0.2, note="Left out: zebra.")
 
-    monkeypatch.setattr("napari_ovseg.clip.loading.load_model", load_model)
+    monkeypatch.setattr("napari_ovseg.models.clip.loading.load_model", load_model)
     monkeypatch.setattr("napari_ovseg.suggestions.suggest", suggest)
     return seen
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_ovseg.clip.registry import DEMO_FOLDER, MODELS
+from napari_ovseg.models.clip.registry import DEMO_FOLDER, MODELS
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])

@@ -18,10 +18,10 @@ import tifffile
 import yaml
 from PIL import Image, ImageOps
 
-from napari_ovseg.clip import registry
 from napari_ovseg.file_names import path_of
 from napari_ovseg.images import read_image
 from napari_ovseg.imports import read_labelled
+from napari_ovseg.models.clip import registry
 from napari_ovseg.pictures import picture_size
 
 FAULTS = Path(__file__).resolve().parents[2] / "shared" / "faults" / "inputs.py"

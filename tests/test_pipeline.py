@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_ovseg import Category, load_model, refine, segment, segment_maps
-from napari_ovseg.clip.model import Model
 from napari_ovseg.demo.scenes import sample_scene
 from napari_ovseg.errors import Cancelled, InputError
-from napari_ovseg.relevance import METHODS
+from napari_ovseg.models.clip.model import Model
+from napari_ovseg.models.clip.relevance import METHODS
 from tiny import square, tiny_model
 
 pytestmark = pytest.mark.usefixtures("own_text_cache")

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from napari_ovseg.categories import parse_categories
-from napari_ovseg.clip.registry import DEMO_FOLDER
 from napari_ovseg.errors import InputError
+from napari_ovseg.models.clip.registry import DEMO_FOLDER
 from napari_ovseg.vocabularies import VOCABULARIES, read_vocabulary
 
 

@@ -25,7 +25,7 @@ from napari_ovseg.pictures import Picture, read_picture
 from napari_ovseg.wording import GUESS
 
 if TYPE_CHECKING:
-    from napari_ovseg.clip.model import Model
+    from napari_ovseg.models.clip.model import Model
     from napari_ovseg.segmentation import Progress, Segmentation
 
 

@@ -12,14 +12,14 @@ import torch
 
 from napari_ovseg import augmentation
 from napari_ovseg.categories import Category
+from napari_ovseg.models.clip.relevance import NEED_ATTENTION, NEED_LEVELS, Method, relevance_from_states
 from napari_ovseg.pseudo_labels import yield_to
-from napari_ovseg.relevance import NEED_ATTENTION, NEED_LEVELS, Method, relevance_from_states
 from napari_ovseg.segmentation import Run
 from napari_ovseg.wording import GUESS, PACKS, Guess, Pack, find_pack, guess_pack
 
 if TYPE_CHECKING:
-    from napari_ovseg.clip.model import Model
-    from napari_ovseg.clip.trunk import TrunkStates
+    from napari_ovseg.models.clip.model import Model
+    from napari_ovseg.models.clip.trunk import TrunkStates
 
 
 @dataclass(frozen=True)

@@ -17,18 +17,18 @@ import torch
 
 from napari_ovseg import __version__, augmentation
 from napari_ovseg.categories import Category, parse_categories, void_id
-from napari_ovseg.clip.presence import ABSENT_BELOW, absent_below
 from napari_ovseg.distillation import Distilled, distil_maps
 from napari_ovseg.errors import InputError
 from napari_ovseg.images import to_rgb
+from napari_ovseg.models.clip.presence import ABSENT_BELOW, absent_below
+from napari_ovseg.models.clip.relevance import GRADIENT_METHODS, Method
 from napari_ovseg.picture_relevance import PictureRelevance, picture_relevance
 from napari_ovseg.pseudo_labels import BACKGROUND_POWER, BACKGROUND_POWER_OF_COSINES, paint
-from napari_ovseg.relevance import GRADIENT_METHODS, Method
 from napari_ovseg.segmentation import OnPseudoLabels, Progress, Run, Segmentation, ShouldStop, State
 from napari_ovseg.wording import GUESS, NONE
 
 if TYPE_CHECKING:
-    from napari_ovseg.clip.model import Model
+    from napari_ovseg.models.clip.model import Model
 
 LOOKING = "Looking at the picture"
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 from qtpy.QtCore import QTimer
 
-from napari_ovseg.clip.registry import DEFAULT
+from napari_ovseg.models.clip.registry import DEFAULT
 
 from .fakes import FakeMethod
 from .panel import NOISE
@@ -76,7 +76,7 @@ def test_a_run_that_waits_for_the_model_can_be_cancelled(make_panel, method, qtb
 @pytest.fixture
 def memory(monkeypatch):
     """What was forgotten: models, and "all"."""
-    from napari_ovseg.clip import loading
+    from napari_ovseg.models.clip import loading
 
     forgotten = []
     monkeypatch.setattr(loading, "forget", forgotten.append)
@@ -119,7 +119,7 @@ def test_to_unload_waits_for_no_load_and_what_was_unloaded_stays_so_until_the_ne
 
 def test_to_unload_holds_the_window_up_for_no_lock(make_panel, method, qtbot, monkeypatch):
     """The lock of the models is held through a whole load."""
-    from napari_ovseg.clip import loading
+    from napari_ovseg.models.clip import loading
 
     panel = make_panel(method, show=True)
     qtbot.waitUntil(method.loading.is_set)

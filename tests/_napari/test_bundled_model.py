@@ -8,7 +8,7 @@ import napari_ovseg
 from napari_ovseg._napari.layers import METADATA_KEY
 from napari_ovseg._napari.samples import generated_scene
 from napari_ovseg._napari.widget import OpenVocabularyWidget
-from napari_ovseg.clip.registry import DEMO_FOLDER
+from napari_ovseg.models.clip.registry import DEMO_FOLDER
 
 pytestmark = pytest.mark.skipif(
     not (DEMO_FOLDER / "demo.safetensors").is_file(), reason="the bundled model has not been trained yet"

@@ -9,7 +9,7 @@ from napari_ovseg._napari.layers import METADATA_KEY
 from napari_ovseg._napari.model_box import LOCAL_FILE
 from napari_ovseg._napari.settings_section import PRESETS
 from napari_ovseg.errors import InputError
-from napari_ovseg.method_names import METHODS
+from napari_ovseg.models.clip.method_names import METHODS
 
 from .fakes import FakeMethod
 from .panel import NOISE

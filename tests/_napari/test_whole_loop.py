@@ -13,8 +13,8 @@ from qtpy.QtTest import QTest
 from napari_ovseg._napari import launch
 from napari_ovseg._napari.export_dialog import ExportDialog
 from napari_ovseg.annotation.sidecar import is_sidecar, load
-from napari_ovseg.clip.registry import DEMO_FOLDER
 from napari_ovseg.demo.scenes import sample_scene
+from napari_ovseg.models.clip.registry import DEMO_FOLDER
 
 pytestmark = pytest.mark.skipif(
     not (DEMO_FOLDER / "demo.safetensors").is_file(), reason="the bundled model has not been trained yet"

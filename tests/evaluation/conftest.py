@@ -45,7 +45,7 @@ def asked(monkeypatch):
 @pytest.fixture
 def heard(monkeypatch):
     """The phrases and prompts of every call that asks the model for text."""
-    from napari_ovseg.clip.model import Model
+    from napari_ovseg.models.clip.model import Model
 
     calls, encode = [], Model.encode_text
 

@@ -13,12 +13,12 @@ import tifffile
 from PIL import Image
 
 from napari_ovseg.cli.evaluate import DatasetName, Protocol, Reading
-from napari_ovseg.clip.registry import DEFAULT
 from napari_ovseg.errors import InputError
 from napari_ovseg.evaluation.datasets import DATASETS, VOID, open_dataset
 from napari_ovseg.evaluation.problems import BadDataset, BadPicture
 from napari_ovseg.evaluation.truth import classes_in, read_pair
-from napari_ovseg.relevance import METHODS
+from napari_ovseg.models.clip.registry import DEFAULT
+from napari_ovseg.models.clip.relevance import METHODS
 from napari_ovseg.wording import NONE, PACKS
 
 from . import archives

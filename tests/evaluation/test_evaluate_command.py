@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from napari_ovseg import cli
-from napari_ovseg.clip.registry import DEMO_FOLDER
+from napari_ovseg.models.clip.registry import DEMO_FOLDER
 
 from . import archives
 

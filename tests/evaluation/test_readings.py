@@ -11,8 +11,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_ovseg.clip.model import Model
-from napari_ovseg.clip.registry import ModelSpec
 from napari_ovseg.errors import InputError
 from napari_ovseg.evaluation import papers
 from napari_ovseg.evaluation.datasets import open_dataset
@@ -22,7 +20,9 @@ from napari_ovseg.evaluation.readings import How, read
 from napari_ovseg.evaluation.report import write_report
 from napari_ovseg.evaluation.run import evaluate
 from napari_ovseg.images import read_image, to_rgb
-from napari_ovseg.relevance import relevance_maps
+from napari_ovseg.models.clip.model import Model
+from napari_ovseg.models.clip.registry import ModelSpec
+from napari_ovseg.models.clip.relevance import relevance_maps
 from napari_ovseg.wording import PACKS
 
 from . import archives

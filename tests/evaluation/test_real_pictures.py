@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_ovseg.clip.registry import DEMO_FOLDER
 from napari_ovseg.evaluation.datasets import VOID, open_dataset
 from napari_ovseg.evaluation.readings import How
 from napari_ovseg.evaluation.report import write_report
 from napari_ovseg.evaluation.run import evaluate
 from napari_ovseg.evaluation.truth import read_pair
+from napari_ovseg.models.clip.registry import DEMO_FOLDER
 
 from . import archives
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import pytest
 
-from napari_ovseg.clip.registry import DEMO_FOLDER
 from napari_ovseg.errors import InputError
 from napari_ovseg.evaluation import paper_settings, papers
 from napari_ovseg.evaluation import run as running
@@ -18,6 +17,7 @@ from napari_ovseg.evaluation.readings import How
 from napari_ovseg.evaluation.report import summary
 from napari_ovseg.evaluation.results import Results
 from napari_ovseg.evaluation.run import evaluate
+from napari_ovseg.models.clip.registry import DEMO_FOLDER
 
 from . import archives
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_ovseg.clip.registry import DEMO_FOLDER
 from napari_ovseg.evaluation.datasets import open_dataset
 from napari_ovseg.evaluation.problems import BadDataset
 from napari_ovseg.evaluation.readings import STAGES, How
 from napari_ovseg.evaluation.report import as_markdown, summary, write_report
 from napari_ovseg.evaluation.run import evaluate
+from napari_ovseg.models.clip.registry import DEMO_FOLDER
 
 from . import archives
 

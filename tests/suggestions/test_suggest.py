@@ -11,14 +11,14 @@ import torch
 
 from napari_ovseg import Category, load_model, segment, suggest
 from napari_ovseg.augmentation import View, render
-from napari_ovseg.clip.model import Model
-from napari_ovseg.clip.presence import OTHER_WORDS
-from napari_ovseg.clip.registry import DEMO_FOLDER, ModelSpec
-from napari_ovseg.clip.trunk import image_vectors, trunk_states
 from napari_ovseg.demo.scenes import sample_scene
 from napari_ovseg.errors import Cancelled, InputError
 from napari_ovseg.images import to_rgb
-from napari_ovseg.relevance import relevance_maps
+from napari_ovseg.models.clip.model import Model
+from napari_ovseg.models.clip.presence import OTHER_WORDS
+from napari_ovseg.models.clip.registry import DEMO_FOLDER, ModelSpec
+from napari_ovseg.models.clip.relevance import relevance_maps
+from napari_ovseg.models.clip.trunk import image_vectors, trunk_states
 from napari_ovseg.suggestions import AGAIN, LOOKED_AT_AGAIN, LOOKING, NAMES
 from napari_ovseg.suggestions.evidence import box_around
 
@@ -162,7 +162,7 @@ def test_stages_are_told_and_a_stop_is_heard_at_once(picture):
 
 @pytest.mark.parametrize("method", ["explain", "cam"])
 def test_a_run_looks_at_what_was_kept(picture, monkeypatch, method):
-    from napari_ovseg.clip import model as module
+    from napari_ovseg.models.clip import model as module
 
     model, ran, real = tiny(-3.0, method), [], module.trunk_states
     suggest(picture, NAMED, model=model)

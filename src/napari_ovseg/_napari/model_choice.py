@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from napari_ovseg.clip.download import is_cached
-from napari_ovseg.clip.registry import DEFAULT, ModelSpec, find_model, list_models, research_licence
+from napari_ovseg.models.clip.download import is_cached
+from napari_ovseg.models.clip.registry import DEFAULT, ModelSpec, find_model, list_models, research_licence
 
 BUNDLED = "demo"
 

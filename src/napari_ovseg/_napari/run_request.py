@@ -19,9 +19,9 @@ from napari_ovseg._napari.suggest import SuggestRequest
 from napari_ovseg._napari.together import group_of, source_together
 from napari_ovseg.annotation.typed import to_type
 from napari_ovseg.categories import Category, parse_categories
-from napari_ovseg.clip.download import is_cached
-from napari_ovseg.clip.registry import MODELS
 from napari_ovseg.errors import InputError
+from napari_ovseg.models.clip.download import is_cached
+from napari_ovseg.models.clip.registry import MODELS
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

@@ -12,7 +12,7 @@ from napari_ovseg._napari.model_box import LOCAL_FILE
 from napari_ovseg._napari.model_choice import ModelChoice
 from napari_ovseg._napari.reading import TOGETHER
 from napari_ovseg._napari.settings_section import DEVICES, PACK_CHOICES, PRESETS
-from napari_ovseg.method_names import METHODS
+from napari_ovseg.models.clip.method_names import METHODS
 
 if TYPE_CHECKING:
     from napari.components import Dims

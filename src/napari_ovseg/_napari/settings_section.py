@@ -11,8 +11,8 @@ from napari_ovseg._napari.icons import drawn_icon
 from napari_ovseg._napari.quiet_line import QuietLine
 from napari_ovseg._napari.remembered import remembered
 from napari_ovseg._napari.theme_colours import changes_theme
-from napari_ovseg.clip.registry import MODELS
-from napari_ovseg.method_names import METHODS, cost_of
+from napari_ovseg.models.clip.method_names import METHODS, cost_of
+from napari_ovseg.models.clip.registry import MODELS
 from napari_ovseg.wording import GUESS, NONE, PACKS
 
 PRESETS = ("fast", "balanced", "best")

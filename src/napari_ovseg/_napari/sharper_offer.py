@@ -9,8 +9,8 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVB
 
 from napari_ovseg._napari.text_box import TextBox
 from napari_ovseg.categories import Category, format_categories, parse_categories
-from napari_ovseg.clip.known_words import known_words
 from napari_ovseg.errors import InputError
+from napari_ovseg.models.clip.known_words import known_words
 from napari_ovseg.wording import sharper_names
 
 # While someone types, a half-written name is no reason for an offer.

@@ -72,8 +72,8 @@ def model_remarks(document: Document, chosen: str | None = None) -> list[str]:
 
 def _availability(model: str, checkpoint: str) -> str | None:
     """Whether the weights of a record are the ones here."""
-    from napari_ovseg.clip.download import is_cached
-    from napari_ovseg.clip.registry import MODELS
+    from napari_ovseg.models.clip.download import is_cached
+    from napari_ovseg.models.clip.registry import MODELS
 
     if checkpoint and Path(checkpoint).is_absolute():
         there = Path(checkpoint).is_file()

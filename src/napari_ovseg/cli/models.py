@@ -11,8 +11,8 @@ from napari_ovseg.cli.progress import Bars
 from napari_ovseg.errors import InputError
 
 if TYPE_CHECKING:
-    from napari_ovseg.clip.model import Model
-    from napari_ovseg.clip.registry import ModelSpec
+    from napari_ovseg.models.clip.model import Model
+    from napari_ovseg.models.clip.registry import ModelSpec
 
 models_app = typer.Typer(help="List the models, or download one.", invoke_without_command=True)
 
@@ -26,7 +26,7 @@ def _models(context: typer.Context) -> None:
 @models_app.command("list")
 def list_command() -> None:
     """List the models with size, licence, and whether they are on this machine."""
-    from napari_ovseg.clip.registry import list_models
+    from napari_ovseg.models.clip.registry import list_models
 
     rows = [(_size(spec), _place(spec), spec.name, spec.licence, spec.note) for spec in list_models()]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
@@ -39,8 +39,8 @@ def list_command() -> None:
 @models_app.command()
 def download(name: Annotated[str, typer.Argument(help="A name of the list.")]) -> None:
     """Download a model, so that it is there when needed."""
-    from napari_ovseg.clip.download import download, is_cached
-    from napari_ovseg.clip.registry import find_model
+    from napari_ovseg.models.clip.download import download, is_cached
+    from napari_ovseg.models.clip.registry import find_model
 
     spec = find_model(name)
     if is_cached(spec):
@@ -54,7 +54,7 @@ def download(name: Annotated[str, typer.Argument(help="A name of the list.")]) -
 
 def load(name: str | None, checkpoint: Path | None, device: str) -> Model:
     """Load a model by name, the best that is there by default, and show a licence that needs to be known."""
-    from napari_ovseg.clip.registry import find_model
+    from napari_ovseg.models.clip.registry import find_model
 
     if name is None:
         if checkpoint is not None:
@@ -63,7 +63,7 @@ def load(name: str | None, checkpoint: Path | None, device: str) -> Model:
     spec = find_model(name, checkpoint=checkpoint)
     if checkpoint is None:
         _show_licence(spec)
-    from napari_ovseg.clip.loading import load_model
+    from napari_ovseg.models.clip.loading import load_model
 
     with Bars() as bars:
         loaded = load_model(name, checkpoint=checkpoint, device=device, progress=bars)
@@ -72,8 +72,8 @@ def load(name: str | None, checkpoint: Path | None, device: str) -> Model:
 
 
 def _default_model() -> str:
-    from napari_ovseg.clip.download import is_cached
-    from napari_ovseg.clip.registry import DEFAULT, find_model
+    from napari_ovseg.models.clip.download import is_cached
+    from napari_ovseg.models.clip.registry import DEFAULT, find_model
 
     spec = find_model(DEFAULT)
     if is_cached(spec):
@@ -96,7 +96,7 @@ def _size(spec: ModelSpec) -> str:
 
 
 def _place(spec: ModelSpec) -> str:
-    from napari_ovseg.clip.download import is_cached
+    from napari_ovseg.models.clip.download import is_cached
 
     if spec.name == "demo":
         return "bundled"

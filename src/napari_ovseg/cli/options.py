@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from napari_ovseg.method_names import Method
+from napari_ovseg.models.clip.method_names import Method
 from napari_ovseg.wording import GUESS, NONE, PACKS, find_pack
 
 ModelOption = Annotated[

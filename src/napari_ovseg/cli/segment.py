@@ -29,7 +29,7 @@ from napari_ovseg.wording import GUESS, NONE, sharper_names
 
 if TYPE_CHECKING:
     from napari_ovseg.batch import Job, Result
-    from napari_ovseg.clip.model import Model
+    from napari_ovseg.models.clip.model import Model
 
 
 def segment(

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from napari_ovseg.clip.towers import Positions
 from napari_ovseg.errors import InputError
 from napari_ovseg.evaluation.datasets import Dataset
-from napari_ovseg.relevance import Method
+from napari_ovseg.models.clip.relevance import Method
+from napari_ovseg.models.clip.towers import Positions
 
 
 @dataclass(frozen=True)

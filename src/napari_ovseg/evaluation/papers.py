@@ -26,13 +26,13 @@ from napari_ovseg.evaluation.paper_settings import POSITIONS, Setting, setting_o
 from napari_ovseg.evaluation.protocols import Asked
 from napari_ovseg.evaluation.results import digest_of
 from napari_ovseg.images import to_rgb
+from napari_ovseg.models.clip.relevance import Method, relevance_maps
+from napari_ovseg.models.clip.relevance.cam import LEAST_SPAN
 from napari_ovseg.pseudo_labels import MOST_VALUES, stretch_rows, strips
-from napari_ovseg.relevance import Method, relevance_maps
-from napari_ovseg.relevance.cam import LEAST_SPAN
 from napari_ovseg.wording import PACKS
 
 if TYPE_CHECKING:
-    from napari_ovseg.clip.model import Model
+    from napari_ovseg.models.clip.model import Model
 
 LONG_SIDE = 2048
 

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from napari_ovseg.evaluation.datasets import Dataset
 from napari_ovseg.evaluation.papers import paper_stages, read_as_papers
 from napari_ovseg.evaluation.protocols import Asked, Protocol
+from napari_ovseg.models.clip.relevance import Method
 from napari_ovseg.pipeline import segment
 from napari_ovseg.pseudo_labels import paint
-from napari_ovseg.relevance import Method
 from napari_ovseg.wording import GUESS
 
 if TYPE_CHECKING:
-    from napari_ovseg.clip.model import Model
+    from napari_ovseg.models.clip.model import Model
 
 Reading = Literal["masks", "papers"]
 # what `segment` keeps of its stages; the last one is the masks

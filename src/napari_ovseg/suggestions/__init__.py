@@ -20,9 +20,9 @@ from torch import Tensor
 
 from napari_ovseg import augmentation
 from napari_ovseg.categories import Category, parse_categories, same_name
-from napari_ovseg.clip.presence import OTHER_WORDS, absent_below
 from napari_ovseg.errors import InputError
 from napari_ovseg.images import to_rgb
+from napari_ovseg.models.clip.presence import OTHER_WORDS, absent_below
 from napari_ovseg.picture_relevance import picture_relevance
 from napari_ovseg.segmentation import Progress, Run, ShouldStop
 from napari_ovseg.suggestions.evidence import box_around, log_odds, of_maps, of_views
@@ -30,7 +30,7 @@ from napari_ovseg.vocabularies import read_vocabulary
 from napari_ovseg.wording import NONE
 
 if TYPE_CHECKING:
-    from napari_ovseg.clip.model import Model
+    from napari_ovseg.models.clip.model import Model
 
 __all__ = ["Suggestion", "Suggestions", "suggest"]
 

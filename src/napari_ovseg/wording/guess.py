@@ -10,7 +10,7 @@ from napari_ovseg.wording.packs import PACKS, Pack
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from napari_ovseg.clip.model import Model
+    from napari_ovseg.models.clip.model import Model
 
 GUESS = "guess"
 # share among the packs from which on one is taken, and probability where the model gives one

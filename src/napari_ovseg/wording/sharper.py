@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from napari_ovseg.categories import Category, parse_categories, singular
-from napari_ovseg.clip.known_words import unknown_words
 from napari_ovseg.errors import InputError
+from napari_ovseg.models.clip.known_words import unknown_words
 
 _TABLE: dict[str, list[str]] = tomllib.loads(
     (Path(__file__).parent / "sharper_names.toml").read_text(encoding="utf-8")

@@ -1,0 +1,286 @@
+"""The models this package knows by name, as typed specs; no torch is imported for the ones listed here."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from napari_ovseg.errors import InputError
+
+HUB_PREFIX = "hf-hub:"
+DEMO_FOLDER = Path(__file__).resolve().parents[2] / "demo"
+DEMO_ARCHITECTURE = "ovseg-demo"
+PHOTO: tuple[str, ...] = ("a photo of a {}.",)
+UNKNOWN_LICENCE = "unknown: see where the weights come from"
+APPLE = "Apple Machine Learning Research Model licence (research only)"
+NON_COMMERCIAL = "CC BY-NC 4.0"
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """One vision-language model.
+
+    Attributes
+    ----------
+    name : str
+        What a user types: ``ARCHITECTURE/TAG``, ``hf-hub:ORG/REPOSITORY``, ``demo``, or an architecture that
+        goes with a local checkpoint.
+    architecture : str
+        The name open_clip knows the architecture by.
+    checkpoint : str
+        open_clip's tag of the weights, the hub repository, or the path of a file.
+    megabytes : int
+        Size of the download, rounded; 0 when not known.
+    licence : str
+        Of the weights.
+    commercial : bool
+        Whether that licence allows commercial use; the licence is shown before first use where it does not.
+    input_size : int
+        Side, in pixels, of the square picture the model was trained on; 0 when only the checkpoint knows.
+    patch_size : int or None
+        Pixels per patch, for transformers.
+    view_side : int
+        Side, in pixels, of the square that views are shown at where more than ``input_size`` pays; else 0.
+    templates : tuple of str
+        Prompts around a name, with ``{}`` where it goes; their vectors are averaged.
+    hub : str
+        Where the weights are on the Hugging Face hub: ``ORG/REPOSITORY/`` or ``ORG/REPOSITORY/FILE``, as
+        open_clip writes it; kept here so that the chooser can look into the cache without importing torch.
+    text_repository : str
+        Where the tokenizer is on the hub, for models that need one of the transformers package.
+    method : str
+        The relevance method that suits it, see :mod:`napari_ovseg.models.clip.relevance`;
+        ``docs/method.md`` says on what evidence.
+    note : str
+        What it is good at, for the model chooser.
+    """
+
+    name: str
+    architecture: str
+    checkpoint: str
+    megabytes: int = 0
+    licence: str = UNKNOWN_LICENCE
+    commercial: bool = True
+    input_size: int = 0
+    patch_size: int | None = None
+    view_side: int = 0
+    templates: tuple[str, ...] = PHOTO
+    hub: str = ""
+    text_repository: str = ""
+    method: str = "explain"
+    note: str = ""
+
+    @property
+    def repository(self) -> str | None:
+        """The hub repository of an ``hf-hub:`` model, else None."""
+        return self.checkpoint if self.name.startswith(HUB_PREFIX) else None
+
+
+_SPECS = (
+    ModelSpec(
+        "ViT-B-16-quickgelu/openai", "ViT-B-16-quickgelu", "openai", 599, "MIT", True, 224, 16,
+        hub="timm/vit_base_patch16_clip_224.openai/",
+        method="cam",
+        note="Photos; the default.",
+    ),
+    ModelSpec(
+        "ViT-L-14-quickgelu/openai", "ViT-L-14-quickgelu", "openai", 1710, "MIT", True, 224, 14,
+        hub="timm/vit_large_patch14_clip_224.openai/",
+        note="Photos; knows more names than ViT-B/16, about four times slower.",
+    ),
+    ModelSpec(
+        "ViT-B-16/laion2b_s34b_b88k", "ViT-B-16", "laion2b_s34b_b88k", 599, "MIT", True, 224, 16,
+        hub="laion/CLIP-ViT-B-16-laion2B-s34B-b88K/",
+        method="cam",
+        note="Photos; trained on two billion pictures of the web.",
+    ),
+    ModelSpec(
+        "ViT-B-16/datacomp_xl_s13b_b90k", "ViT-B-16", "datacomp_xl_s13b_b90k", 599, "MIT", True, 224, 16,
+        hub="laion/CLIP-ViT-B-16-DataComp.XL-s13B-b90K/",
+        method="cam",
+        note="Photos; filtered pictures of the web.",
+    ),
+    ModelSpec(
+        "ViT-B-16-SigLIP2/webli", "ViT-B-16-SigLIP2", "webli", 1500, "Apache-2.0", True, 224, 16,
+        hub="timm/ViT-B-16-SigLIP2/",
+        text_repository="timm/ViT-B-16-SigLIP2",
+        note="Photos, many languages; says best whether a thing is there at all. "
+        "Needs the transformers package.",
+    ),
+    ModelSpec(
+        "hf-hub:microsoft/BiomedCLIP-PubMedBERT_256-vit_base_patch16_224", "vit_base_patch16_224",
+        "microsoft/BiomedCLIP-PubMedBERT_256-vit_base_patch16_224", 784, "MIT", True, 224, 16,
+        hub="microsoft/BiomedCLIP-PubMedBERT_256-vit_base_patch16_224/",
+        note="Figures of biomedical papers. Needs the transformers package.",
+    ),
+    ModelSpec(
+        "hf-hub:wisdomik/QuiltNet-B-16", "ViT-B-16", "wisdomik/QuiltNet-B-16", 599, "MIT", True, 224, 16,
+        hub="wisdomik/QuiltNet-B-16/",
+        note="Histology.",
+    ),
+    ModelSpec(
+        "hf-hub:imageomics/bioclip", "ViT-B-16", "imageomics/bioclip", 599, "MIT", True, 224, 16,
+        hub="imageomics/bioclip/",
+        note="Plants, animals and fungi, by common or Latin name.",
+    ),
+    ModelSpec(
+        "MobileCLIP2-B/dfndr2b", "MobileCLIP2-B", "dfndr2b", 599, APPLE, False, 224, 16,
+        hub="timm/MobileCLIP2-B-OpenCLIP/",
+        note="Photos; a transformer behind a convolutional stem.",
+    ),
+    ModelSpec(
+        "MobileCLIP2-S0/dfndr2b", "MobileCLIP2-S0", "dfndr2b", 300, APPLE, False, 256, None,
+        hub="timm/MobileCLIP2-S0-OpenCLIP/",
+        note="Photos; small and fast, coarse maps.",
+    ),
+    ModelSpec(
+        "RN50-quickgelu/openai", "RN50-quickgelu", "openai", 408, "MIT", True, 224, None,
+        hub="timm/resnet50_clip.openai/",
+        note="Photos; convolutional, coarse maps by Grad-CAM.",
+    ),
+    ModelSpec(
+        "convnext_base_w/laion2b_s13b_b82k_augreg", "convnext_base_w", "laion2b_s13b_b82k_augreg", 718, "MIT",
+        True, 256, None,
+        hub="laion/CLIP-convnext_base_w-laion2B-s13B-b82K-augreg/",
+        note="Photos; convolutional, maps by Grad-CAM.",
+    ),
+    ModelSpec(
+        "demo", DEMO_ARCHITECTURE, "demo.safetensors", 9, "CC0-1.0", True, 128, 8,
+        view_side=192, templates=("{}",),
+        # Its training compares these very patch vectors with words.
+        method="maskclip",
+        note="Bundled, runs anywhere: generated scenes, simple shapes and colours, stained nuclei, textures.",
+    ),
+)  # fmt: skip
+MODELS: dict[str, ModelSpec] = {spec.name: spec for spec in _SPECS}
+CAM_ARCHITECTURES = ("ViT-B-16", "ViT-B-16-quickgelu")
+"""What CLIP-ES was published for, with weights trained on photos, as all that open_clip lists are."""
+DEFAULT = "ViT-B-16-quickgelu/openai"
+UNREADABLE = ("eva", "swin", "vit_pe_", "vit_relpos_")
+"""Starts of the names of timm's networks whose last attention is built otherwise."""
+
+
+def list_models() -> tuple[ModelSpec, ...]:
+    """Return the models known by name, the bundled one last."""
+    return tuple(MODELS.values())
+
+
+def find_model(name: str, *, checkpoint: str | Path | None = None) -> ModelSpec:
+    """Return the spec of a model by name.
+
+    Parameters
+    ----------
+    name : str
+        A name of :data:`MODELS`, any other ``ARCHITECTURE/TAG`` that open_clip knows,
+        ``hf-hub:ORG/REPOSITORY``, or, with ``checkpoint``, an architecture alone.
+    checkpoint : path, optional
+        A local file to take the weights from instead.
+
+    Returns
+    -------
+    ModelSpec
+
+    Raises
+    ------
+    InputError
+        When nothing has this name; the message offers the closest ones.
+    """
+    name = name.strip()
+    if name in MODELS:
+        return MODELS[name]
+    if name.startswith(HUB_PREFIX):
+        repository = name.removeprefix(HUB_PREFIX)
+        if repository.count("/") != 1 or not all(repository.split("/")):
+            raise InputError(f'"{name}" isn\'t a hub repository: write it as hf-hub:ORGANISATION/REPOSITORY.')
+        licence = research_licence(name)
+        return ModelSpec(
+            name, "", repository, licence=licence or UNKNOWN_LICENCE, commercial=licence is None,
+            hub=f"{repository}/", note="From the Hugging Face hub.",
+        )  # fmt: skip
+    if checkpoint is None and (
+        Path(name).is_file() or name.endswith((".safetensors", ".pt", ".pth", ".bin"))
+    ):
+        raise InputError(
+            f'"{name}" is a file of weights: name its architecture too, as in '
+            f'load_model("ViT-B-16", checkpoint="{name}").'
+        )
+    return _open_clip_spec(name, checkpoint)
+
+
+def research_licence(name: str) -> str | None:
+    """Return the licence of weights that forbid commercial use, else None; a typed name is enough."""
+    name = name.strip().lower()
+    if re.search("metaclip|nllb", name):
+        return NON_COMMERCIAL
+    return APPLE if re.search("mobileclip|datacompdr|dfn|^hf-hub:apple/", name) else None
+
+
+def _open_clip_spec(name: str, checkpoint: str | Path | None) -> ModelSpec:
+    import open_clip
+
+    architecture, _, tag = name.partition("/")
+    known = open_clip.list_models()
+    if architecture not in known:
+        names = [*MODELS, *(f"{arch}/{tag}" for arch, tag in open_clip.list_pretrained()), *known]
+        raise InputError(f'There is no model named "{name}". {_closest(name, names)}')
+    if not tag and checkpoint is not None:
+        return ModelSpec(name, architecture, str(checkpoint), note="Weights from a local file.")
+    tags = open_clip.list_pretrained_tags_by_model(architecture)
+    if tag not in tags:
+        offer = (
+            ", ".join(f"{architecture}/{t}" for t in tags[:4])
+            or "checkpoint=FILE, as it has none to download"
+        )
+        raise InputError(
+            f'"{name}" doesn\'t say which weights: choose one of {offer}.'
+            if not tag
+            else f'The architecture {architecture} has no weights "{tag}": choose one of {offer}.'
+        )
+    _refuse_unreadable(architecture)
+    _refuse_wrong_activation(architecture, tag)
+    licence = research_licence(name)
+    return ModelSpec(
+        name, architecture, tag, licence=licence or UNKNOWN_LICENCE, commercial=licence is None,
+        hub=open_clip.get_pretrained_cfg(architecture, tag).get("hf_hub", ""),
+        text_repository=open_clip.get_model_config(architecture)["text_cfg"].get("hf_tokenizer_name", ""),
+        method="cam" if architecture in CAM_ARCHITECTURES else "explain",
+        note="From open_clip's list.",
+    )  # fmt: skip
+
+
+def _refuse_unreadable(architecture: str) -> None:
+    """Refuse, before anything is downloaded, the image towers that can't be taken apart here."""
+    import open_clip
+
+    trunk = open_clip.get_model_config(architecture)["vision_cfg"].get("timm_model_name", "")
+    if trunk.startswith(UNREADABLE):
+        raise InputError(
+            f"The image tower of {architecture} ({trunk}) can't be explained patch by patch here: use a ViT, "
+            f'SigLIP, ResNet or ConvNeXt model, such as "{DEFAULT}".'
+        )
+
+
+def _refuse_wrong_activation(architecture: str, tag: str) -> None:
+    """Refuse weights that would load and be quietly worse, as they were trained with the other GELU."""
+    import open_clip
+
+    wants = bool(open_clip.get_pretrained_cfg(architecture, tag).get("quick_gelu", False))
+    has = bool((open_clip.get_model_config(architecture) or {}).get("quick_gelu", False))
+    if wants == has:
+        return
+    right = f"{architecture}-quickgelu" if wants else architecture.removesuffix("-quickgelu")
+    trained = "QuickGELU" if wants else "plain GELU"
+    raise InputError(
+        f'The weights "{tag}" were trained with {trained}, which {architecture} lacks: use "{right}/{tag}".'
+    )
+
+
+def _closest(name: str, names: list[str]) -> str:
+    lower = {n.lower(): n for n in names}
+    close = [lower[n] for n in difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.4)]
+    if not close:
+        return 'Run "napari-ovseg models list" to see what there is, or use "demo".'
+    quoted = [f'"{c}"' for c in close]
+    return f"Did you mean {' or '.join(quoted)}?"

@@ -1,0 +1,44 @@
+"""What the bundled model knows, without loading it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from napari_ovseg.categories import Category
+from napari_ovseg.models.clip.known_words import known_words, unknown_words
+
+
+def test_only_of_the_bundled_model_is_it_known_which_words_it_saw():
+    assert known_words("ViT-B-16-quickgelu/openai") is None
+    assert known_words("") is None
+    known = known_words(" demo ")
+    assert known is not None
+    assert {"nuclei", "red", "chequered"} <= known
+    assert "person" not in known
+    assert "" not in known
+
+
+def test_words_are_named_once_in_typed_order_whatever_their_case():
+    known = {"red", "cell"}
+    typed = ["Red Käfer-cell", Category("dog", ("red dog", "hound_2"))]
+    assert unknown_words(typed, known) == ("käfer", "dog", "hound")
+    assert unknown_words(typed, None) == ()
+
+
+def test_the_model_says_the_same():
+    from napari_ovseg import load_model
+
+    model = load_model("demo", device="cpu")
+    assert model.vocabulary == known_words("demo")
+    assert model.unknown_words(["red person"]) == ("person",)
+
+
+def test_nothing_is_loaded_to_find_out():
+    code = (
+        "import sys; from napari_ovseg import sharper_names;"
+        "from napari_ovseg.models.clip.known_words import known_words;"
+        "assert list(sharper_names('person, nucleus', known_words('demo'))) == ['nucleus'];"
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
