@@ -106,6 +106,114 @@ def test_a_short_first_axis_is_said_to_be_channels_perhaps():
     assert readings_of(viewer, many)[0][0].said == "A stack of 20 slices."
 
 
+def test_of_two_short_axes_none_is_guessed():
+    viewer = ViewerModel()
+    two = viewer.add_image(RNG.random((5, 2, 64, 64)))
+    assert readings_of(viewer, two)[0][0].said == (
+        "A stack of 5 x 2 slices. If axis 0 or axis 1 holds channels, choose that one above."
+    )
+    one = viewer.add_image(RNG.random((50, 3, 64, 64)), rgb=False)
+    assert readings_of(viewer, one)[0][0].said.endswith(
+        "If those of axis 1 are channels, choose 'channels: axis 1'."
+    )
+    # both axes are as long as the list of names
+    same = viewer.add_image(RNG.random((2, 2, 72, 80)), metadata={"channel_names": ["DAPI", "GFP"]})
+    found, first = readings_of(viewer, same)
+    assert [reading.names for reading in found[1:]] == [("DAPI", "GFP")] * 2
+    assert first is None
+
+
+MAGENTA, GREEN = (np.outer(colour, np.arange(256)).astype(np.uint8) for colour in ((1, 0, 1), (0, 1, 0)))
+PLANES = (RNG.random((5, 2, 72, 80)) * 1000).astype(np.uint16)
+
+
+@pytest.fixture
+def hyperstack(make_panel, tmp_path):
+    """A stack of 5 slices of 2 channels, as Fiji saves it, opened in a panel."""
+    said = {"axes": "ZCYX", "Labels": ["DAPI", "GFP"] * 5, "LUTs": [MAGENTA, GREEN], "mode": "composite"}
+    panel = make_panel(show=True)
+    panel.file = tmp_path / "cells.tif"
+    tifffile.imwrite(panel.file, PLANES, imagej=True, metadata=said)
+    (panel.layer,) = panel.viewer.open(panel.file, plugin="napari")
+    return panel
+
+
+def test_an_imagej_hyperstack_is_read_by_its_own_channels_and_colours(hyperstack):
+    panel, row = hyperstack, hyperstack.form.channels
+    assert row.reading.currentText() == "channels: c (axis 1)"
+    assert [row.reading.itemText(i) for i in range(row.reading.count())] == [
+        "slice by slice",
+        "channels: z (axis 0)",
+        "channels: c (axis 1)",
+    ]
+    assert said(panel) == "2 channels: DAPI, GFP, in their file's colours."
+    panel.viewer.dims.set_current_step(0, 3)
+    panel.run("bright")
+    picture = panel.method.pictures[-1]
+    for part, channel in ((0, 0), (1, 1), (2, 0)):
+        assert np.corrcoef(picture[..., part].ravel(), PLANES[3, channel].ravel())[0, 1] > 0.99
+    assert panel.viewer.layers["cells masks"].data.shape == (5, 1, 72, 80)
+    tick(panel, 0)
+    panel.run("bright")
+    picture = panel.method.pictures[-1]
+    assert not picture[..., 0].any()
+    assert picture[..., 1].any()
+    read_as(panel, "slice by slice")
+    assert said(panel) == "A stack of 5 x 2 slices."
+
+
+def test_updates_and_resumed_work_keep_the_colours_of_the_file(hyperstack, make_panel, tmp_path, qtbot):
+    panel = hyperstack
+    panel.run("bright")
+    source = panel.current.sources[(2,)]
+    assert source.colours == ("#ff00ff", "#00ff00")
+    panel.paint((2, 0, 5, 5), 1, "cells masks")
+    panel.widget.session.flush()
+    again = make_panel()
+    again.viewer.open(panel.file, plugin="napari")
+    qtbot.waitUntil(lambda: not again.form.resume.isHidden(), timeout=20_000)
+    again.click(again.form.resume.resume)
+    qtbot.waitUntil(lambda: again.current is not None, timeout=20_000)
+    resumed = again.current.sources[(2,)]
+    assert resumed.colours == source.colours
+    assert np.array_equal(resumed.picture(), source.picture())
+    # work of before there were such colours is gone on with in those that it had
+    reading = {key: value for key, value in source.reading.items() if key != "colours"}
+    assert source.read_as(reading).colours is None
+    assert source.read_as(reading | {"colours": ["#ff00ff", "no colour"]}).colours is None
+
+
+def test_a_file_that_moves_or_changes_is_read_as_it_was_opened(hyperstack, make_panel):
+    panel, row = hyperstack, hyperstack.form.channels
+    tifffile.imwrite(panel.file, PLANES, imagej=True, metadata={"axes": "TZYX"})
+    panel.viewer.add_image(NOISE, name="other")
+    panel.viewer.layers.selection.active = panel.layer
+    assert (row.reading.currentText(), names(panel)) == ("channels: c (axis 1)", ["DAPI", "GFP"])
+    panel.file.unlink()
+    panel.layer.contrast_limits = (0, 500)
+    panel.layer.name = "moved"
+    assert (row.reading.currentText(), names(panel)) == ("channels: c (axis 1)", ["DAPI", "GFP"])
+
+
+def test_channels_last_in_a_file_are_seen_and_read(make_panel, tmp_path):
+    panel = make_panel()
+    tifffile.imwrite(tmp_path / "cells.tif", RNG.random((48, 64, 5)), metadata={"axes": "YXC"})
+    panel.viewer.open(tmp_path / "cells.tif", plugin="napari")
+    assert panel.form.channels.reading.currentText() == "channels: c (axis 2)"
+    assert tuple(panel.viewer.dims.displayed) == (0, 1)
+    panel.run("bright")
+    assert panel.viewer.layers["cells masks"].data.shape == (48, 64, 1)
+
+
+def test_a_z_of_three_slices_and_a_single_channel_are_no_channels(make_panel, tmp_path):
+    panel = make_panel()
+    for name, shape, axes in (("z.tif", (3, 64, 64), "ZYX"), ("c.tif", (4, 1, 64, 64), "ZCYX")):
+        tifffile.imwrite(tmp_path / name, np.ones(shape, np.uint8), imagej=True, metadata={"axes": axes})
+        panel.viewer.open(tmp_path / name, plugin="napari")
+        assert panel.form.channels.key is None
+        assert said(panel) == f"A stack of {shape[0]} slices."
+
+
 @pytest.mark.parametrize("where", ["metadata", "omero", "file", "axis"])
 def test_names_of_channels_are_taken_from_the_layer_or_its_file(make_panel, tmp_path, where):
     panel = make_panel()

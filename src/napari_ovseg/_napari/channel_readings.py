@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from napari_ovseg._napari.reading import PREVIEW, TOGETHER, Key, Reading
 from napari_ovseg._napari.source import Source, channel_axes, shapes_of
 from napari_ovseg._napari.together import colour_of, group_of
 from napari_ovseg.errors import InputError, OvsegError
-from napari_ovseg.pictures import channel_names
+from napari_ovseg.pictures import CHANNEL, FileAxes, file_axes
 
 if TYPE_CHECKING:
     from napari.components import Dims, ViewerModel
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 # An axis so short, beside sides so much longer, is rather one of channels than of slices or of pixels.
 _FEW = 5
 _MUCH_LONGER = 8
-_CHANNEL_LABELS = {"c", "ch", "channel", "channels"}
+_CHANNEL_LABELS = {CHANNEL, "ch", "channel", "channels"}
 # A preview of more pixels takes longer than a glance is worth.
 _MOST_PIXELS = 2**26
 
@@ -34,19 +35,23 @@ def readings_of(viewer: ViewerModel, image: Image | None) -> tuple[list[Reading]
     if image is None:
         return [Reading(None, "slice by slice")], None
     group, axes = group_of(viewer, image), channel_axes(image)
-    names = {axis: _names(image, axis, count) for axis, count in axes.items()}
-    known = [axis for axis in axes if names[axis] or str(image.axis_labels[axis]).lower() in _CHANNEL_LABELS]
+    said = _said_of(image)
+    called = _called(image, said)
+    names = _names(image, axes, called, said)
+    known = [axis for axis in axes if called[axis].lower() in _CHANNEL_LABELS] or list(names)
+    first = known[0] if len(known) == 1 else None
     plain = "slice by slice" if image.ndim > 2 and not image.rgb else "this layer alone"
-    found = [Reading(None, plain, _taken_as(viewer.dims, image, bool(known)))]
+    found = [Reading(None, plain, _taken_as(viewer.dims, image, called if first is None else []))]
     for axis, count in axes.items():
-        called = names[axis] or tuple(f"channel {place}" for place in range(count))
+        of_file = said is not None and said.letters[axis] == CHANNEL
         found.append(
             Reading(
                 axis,
-                _channels_along(axis, str(image.axis_labels[axis])),
+                f"channels: {called[axis]} (axis {axis})" if called[axis] else f"channels: axis {axis}",
                 "",
-                called,
+                names.get(axis) or tuple(f"channel {place}" for place in range(count)),
                 tuple(map(str, range(count))),
+                (said.colours or None) if said is not None and of_file else None,
             )
         )
     if group:
@@ -61,7 +66,7 @@ def readings_of(viewer: ViewerModel, image: Image | None) -> tuple[list[Reading]
                 tuple(colour_of(layer) for layer in group),
             )
         )
-    return found, known[0] if len(known) == 1 else None
+    return found, first
 
 
 def refuse_strip(image: Image, dims: Dims) -> None:
@@ -100,8 +105,8 @@ def preview_of(source: Source) -> NDArray[np.uint8] | None:
     return np.rint(picture * 255).astype(np.uint8)
 
 
-def _taken_as(dims: Dims, image: Image, known: bool) -> str:
-    """What a picture is taken for that is read slice by slice."""
+def _taken_as(dims: Dims, image: Image, called: Sequence[str]) -> str:
+    """What a picture is taken for that is read slice by slice; with what its axes are called."""
     if image.rgb or image.ndim < 3:
         return ""
     strip = _strip(image, dims)
@@ -110,10 +115,15 @@ def _taken_as(dims: Dims, image: Image, known: bool) -> str:
     shape, shown = shapes_of(image)[0], _shown(image, dims)
     lengths = [length for axis, length in enumerate(shape) if axis not in shown]
     said = f"A stack of {' x '.join(map(str, lengths))} slices."
-    axis = next((axis for axis in range(image.ndim) if axis not in shown), None)
-    few = axis is not None and 2 <= shape[axis] <= _FEW
-    if few and not known and min(shape[side] for side in shown) >= _MUCH_LONGER * shape[axis or 0]:
-        said += f" If these are channels, choose 'channels: axis {axis}'."
+    side = min(shape[axis] for axis in shown)
+    few = [axis for axis, length in enumerate(shape) if 2 <= length <= _FEW and side >= _MUCH_LONGER * length]
+    # a name says what an axis is, and so that it holds no channels
+    few = [axis for axis in few if axis not in shown and called and not called[axis]]
+    if len(few) == 1:
+        said += f" If {'these' if image.ndim == 3 else f'those of axis {few[0]}'} are channels, choose "
+        said += f"'channels: axis {few[0]}'."
+    elif few:
+        said += f" If {' or '.join(f'axis {axis}' for axis in few)} holds channels, choose that one above."
     return said
 
 
@@ -143,15 +153,33 @@ def _shown(image: Image, dims: Dims) -> list[int]:
     return [axis - outside for axis in dims.order if axis >= outside][-2:]
 
 
-def _names(image: Image, axis: int, count: int) -> tuple[str, ...]:
-    """The names of channels, where the layer or its file has as many as the axis is long."""
+def _said_of(image: Image) -> FileAxes | None:
+    """What the file of a layer says of its axes."""
     path = file_of(image)
-    found = _names_in(image.metadata)
-    if len(found) != count and path is not None and Path(path).is_file():
-        found = channel_names(path)
-    # an axis of the same length that is not the first may be anything
-    same = [one for one, length in channel_axes(image).items() if length == count]
-    return found if len(found) == count and same[0] == axis else ()
+    return None if path is None else _said_by(path, shapes_of(image)[0], str(image.unique_id))
+
+
+@lru_cache(maxsize=128)
+def _said_by(path: str, shape: tuple[int, ...], _layer: str) -> FileAxes | None:
+    """Asked once for each layer: what its file becomes later is not what was opened."""
+    return file_axes(path, shape) if Path(path).is_file() else None
+
+
+def _called(image: Image, said: FileAxes | None) -> list[str]:
+    """What each axis is called, by its layer or else by its file; "" where nobody has named it."""
+    # napari calls one that nobody has named by its number
+    own = ["" if label.lstrip("-").isdigit() else label for label in map(str, image.axis_labels)]
+    return own if said is None else [one or letter for one, letter in zip(own, said.letters, strict=True)]
+
+
+def _names(
+    image: Image, axes: Mapping[int, int], called: Sequence[str], said: FileAxes | None
+) -> dict[int, tuple[str, ...]]:
+    """The names of channels, by their axis: the one that is called so, else each that is as long."""
+    found = _names_in(image.metadata) or (() if said is None else said.names)
+    same = [axis for axis, count in axes.items() if count == len(found)]
+    named = [axis for axis in same if called[axis].lower() in _CHANNEL_LABELS]
+    return dict.fromkeys(named or [axis for axis in same if not called[axis]], found)
 
 
 def _names_in(metadata: Mapping[str, Any]) -> tuple[str, ...]:
@@ -161,9 +189,3 @@ def _names_in(metadata: Mapping[str, Any]) -> tuple[str, ...]:
     if listed is None and isinstance(omero, Mapping) and isinstance(omero.get("channels"), list):
         listed = [one.get("label", "") for one in omero["channels"] if isinstance(one, Mapping)]
     return tuple(map(str, listed)) if isinstance(listed, list | tuple) else ()
-
-
-def _channels_along(axis: int, label: str) -> str:
-    """Name an axis of channels in a few letters; napari calls one that nobody has named by its number."""
-    named = not label.lstrip("-").isdigit()
-    return f"channels: {label} (axis {axis})" if named else f"channels: axis {axis}"

@@ -88,6 +88,11 @@ class ChannelsRow(QWidget):
         """The channels that are ticked, in the order of their colours."""
         return tuple(self._ticked)
 
+    def colours(self) -> tuple[str, ...] | None:
+        """The colours of the channels that are ticked, where their picture says so."""
+        known = self._readings[max(self.reading.currentIndex(), 0)].colours
+        return None if known is None else tuple(known[place] for place in self._ticked)
+
     def places(self, names: Sequence[str]) -> list[int]:
         """Where these layers are among those that are offered together."""
         together = self._readings[self._index(TOGETHER)].names
@@ -222,7 +227,7 @@ def _said(reading: Reading, usual: dict[int, str]) -> tuple[str, str]:
             ", ".join(f"{reading.names[i]} {name}" for i, name in usual.items()),
         )
     else:
-        short = "in their layers' colours"
+        short = "in their layers' colours" if reading.key == TOGETHER else "in their file's colours"
         shown = f"{', '.join(reading.names[place] for place in usual)}, {short}"
     said = (f"{what}, {short}.", f"{what}: {shown}.")
     return said[0] + f" {reading.said}" * bool(reading.said), said[1] + f" {reading.said}" * bool(

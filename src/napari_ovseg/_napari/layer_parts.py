@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -59,6 +60,13 @@ def numbers(values: Any) -> tuple[float, ...] | None:
         return tuple(float(value) for value in values)
     except (TypeError, ValueError):
         return None
+
+
+def recorded_colours(values: Any, count: int) -> tuple[str, ...] | None:
+    """Return so many colours "#rrggbb" in what a record holds, None where it holds something else."""
+    found = [one for one in values if isinstance(one, str)] if isinstance(values, list) else []
+    sound = len(found) == count and all(re.fullmatch("#[0-9a-f]{6}", one) for one in found)
+    return tuple(found) if sound else None
 
 
 def _recorded(layers: Any) -> dict[str, tuple[float, ...] | None]:

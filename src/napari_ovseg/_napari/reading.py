@@ -28,7 +28,8 @@ class Reading:
     ids : tuple of str
         What tells them apart when they are offered again under other names, or fewer.
     colours : tuple of str, optional
-        Of each channel, "#rrggbb"; by default those that are ticked get red, green and blue in turn.
+        Of each channel, "#rrggbb", as its layer or its file says; by default those that
+        are ticked get red, green and blue in turn.
     """
 
     key: Key

@@ -48,7 +48,7 @@ class RunRequests:
             return source_of(image, dims)
         if not row.ticked():
             raise InputError(f"No channel of '{image.name}' is ticked: tick at least one below 'Read'.")
-        return source_of(image, dims, row.key, row.ticked())
+        return source_of(image, dims, row.key, row.ticked(), row.colours())
 
     def _source_to_run(self, image: Image) -> Source:
         """Plan how to read the slice in view, as `source`, but no strip a few pixels wide."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_ovseg._napari.layer_parts import Part, as_recorded, numbers
+from napari_ovseg._napari.layer_parts import Part, as_recorded, numbers, recorded_colours
 from napari_ovseg.channel_colours import usual_colours
 from napari_ovseg.errors import InputError
 
@@ -92,6 +92,7 @@ class Source:
     channels: tuple[int, ...] | None
     contrast_limits: tuple[float, float] | None
     parts: tuple[Part, ...] = ()
+    colours: tuple[str, ...] | None = None
 
     @property
     def reading(self) -> dict[str, Any]:
@@ -102,6 +103,8 @@ class Source:
             "channels": None if self.channels is None else list(self.channels),
             "contrast_limits": None if self.contrast_limits is None else list(self.contrast_limits),
         }
+        if self.colours is not None:
+            reading["colours"] = list(self.colours)
         if self.parts:
             reading["layers"] = [part.reading for part in self.parts]
         return reading
@@ -114,7 +117,8 @@ class Source:
             return replace(self, parts=as_recorded(self.parts, reading.get("layers")))
         channels, limits = (numbers(reading.get(key)) for key in ("channels", "contrast_limits"))
         if self.channel_axis is not None and channels:
-            return replace(self, channels=tuple(int(channel) for channel in channels))
+            colours = recorded_colours(reading.get("colours"), len(channels))
+            return replace(self, channels=tuple(int(channel) for channel in channels), colours=colours)
         if self.contrast_limits is not None and limits is not None and len(limits) == 2:
             return replace(self, contrast_limits=(limits[0], limits[1]))
         return self
@@ -146,18 +150,23 @@ class Source:
                 contrast_limits=[part.contrast_limits for part in self.parts],
             )
         several = self.channels is not None and len(self.channels) > 3
+        usual = usual_colours(len(self.channels)) if several and self.channels else None
         return to_rgb(
             self.read(),
             rgb=self.rgb,
             channel_axis=self.channel_axis,
             channels=self.channels,
-            colours=usual_colours(len(self.channels)) if several and self.channels else None,
+            colours=usual if self.colours is None else self.colours,
             contrast_limits=self.contrast_limits,
         )
 
 
 def source_of(
-    layer: Image, dims: Dims, channel_axis: int | None = None, channels: tuple[int, ...] | None = None
+    layer: Image,
+    dims: Dims,
+    channel_axis: int | None = None,
+    channels: tuple[int, ...] | None = None,
+    colours: tuple[str, ...] | None = None,
 ) -> Source:
     """Plan what to read for the slice in view.
 
@@ -171,6 +180,8 @@ def source_of(
         Axis of the layer that holds channels, none by default.
     channels : tuple of int, optional
         Which channels become red, green and blue, in that order.
+    colours : tuple of str, optional
+        Of each of these channels, "#rrggbb", in place of red, green and blue.
 
     Raises
     ------
@@ -200,6 +211,7 @@ def source_of(
         channel_axis=None if channel_axis is None else kept.index(channel_axis),
         channels=channels if channel_axis is not None else None,
         contrast_limits=limits_of(layer, channel_axis),
+        colours=colours if channel_axis is not None else None,
     )
 
 

@@ -1,6 +1,6 @@
 """Picture files as they are shown: upright, in the right colours, with the size of a pixel."""
 
-from napari_ovseg.pictures.channel_names import channel_names
+from napari_ovseg.pictures.file_axes import CHANNEL, FileAxes, file_axes
 from napari_ovseg.pictures.ids import read_ids
 from napari_ovseg.pictures.picture import (
     Picture,
@@ -12,8 +12,10 @@ from napari_ovseg.pictures.picture import (
 )
 
 __all__ = [
+    "CHANNEL",
+    "FileAxes",
     "Picture",
-    "channel_names",
+    "file_axes",
     "is_turned",
     "picture_size",
     "read_ids",
