@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_ovseg.channel_colours import as_hex
-
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffPageSeries
 
@@ -123,7 +121,9 @@ def _of_imagej(tiff: TiffFile, count: int) -> tuple[tuple[str, ...], tuple[str, 
     # in shades of grey the tables are not what is seen
     tables = [np.asarray(one) for one in _listed(said.get("LUTs"))] if said.get("mode") != "grayscale" else []
     ramps = [one for one in tables if one.shape == (3, 256)]
-    return _filled(single if named else []), tuple(as_hex(ramp[:, -1] / 255) for ramp in ramps)
+    return _filled(single if named else []), tuple(
+        f"#{ramp[:, -1].astype(np.uint8).tobytes().hex()}" for ramp in ramps
+    )
 
 
 def _filled(names: Sequence[str]) -> tuple[str, ...]:
