@@ -6,14 +6,13 @@ import pytest
 from npe2 import PluginManifest
 from qtpy.QtCore import QSettings
 
-from napari_ovseg._napari import preferences, run, update
-from napari_ovseg._napari.torch_loading import load_torch
+from napari_ovseg._napari import preferences, run, torch_loading, update
 from napari_ovseg.annotation import places
 
 from .fakes import FakeMethod
 
 # Other tests may import PyTorch after a window was opened here, which has to be done with care.
-load_torch()
+torch_loading.load_torch()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -25,13 +24,25 @@ def manifests_read_once():
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def seen_again_at_the_end():
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture(scope="module", autouse=True)
-def modules_are_no_garbage():
+def modules_are_no_garbage(seen_again_at_the_end):
     """napari collects all garbage with each layer removed: half a second, most of it on imported modules."""
     gc.collect()
     gc.freeze()
-    yield
-    gc.unfreeze()
+
+
+@pytest.fixture(autouse=True)
+def no_model_loaded_before(monkeypatch):
+    """Each test begins as in a new process: one that has loaded a model looks through all it has set aside
+    with each picture that is removed, up to a second.
+    """
+    monkeypatch.setattr(torch_loading, "_set_aside_once", False)
 
 
 @pytest.fixture(autouse=True)
