@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QEvent, QObject, Signal
 from qtpy.QtWidgets import QWidget
 
-from napari_ovseg._napari import run
+from napari_ovseg._napari import adding, run
 from napari_ovseg._napari.background import Background, single_shot
 from napari_ovseg._napari.loading import LOADER
 
@@ -86,6 +86,7 @@ class Ahead(QObject):
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
         """See the panel being shown."""
         if watched is self._panel and event is not None and event.type() == QEvent.Type.Show:
+            self._background.start(adding.prepare, _done)
             self.look_soon()
         return super().eventFilter(watched, event)
 

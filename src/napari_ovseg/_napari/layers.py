@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_ovseg._napari.adding import add
 from napari_ovseg._napari.colours import Legend
 from napari_ovseg._napari.removing import keep, remove
 from napari_ovseg._napari.shown import picture_key
@@ -86,7 +87,7 @@ def write_labels(
             return _exchange(viewer, old, new)
     new = new_layer(image, kind, labels.dtype, placement, legend)
     new.start(position, labels, human)
-    viewer.add_layer(new.layer)
+    add(viewer, new.layer)
     return Written(new, earlier[-1].layer if earlier else None, lambda: _remove_unedited(viewer, new))
 
 
@@ -247,7 +248,7 @@ def put_in_place(viewer: ViewerModel, old: Layer, new: Layer) -> None:
     if keep(viewer, new):
         viewer.layers.move(viewer.layers.index(new), place)
     else:
-        viewer.layers.insert(place, new)
+        add(viewer, new, place)
     remove(viewer, old)
     # as it was, should it come back
     old.name = name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from napari_ovseg._napari.adding import add
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.colours import Legend
 from napari_ovseg._napari.events import slice_called
@@ -59,7 +60,7 @@ def restore(viewer: ViewerModel, image: Image, source: Source, annotation: Annot
         annotated.sources[position] = source_at(source, position).read_as(piece.record.get("read"))
     rough.layer.visible = False
     for layer in (rough.layer, masks.layer):
-        viewer.add_layer(layer)
+        add(viewer, layer)
     viewer.layers.selection.active = masks.layer
     return annotated
 

@@ -40,7 +40,6 @@ class Runner(QObject):
         self._worker: GeneratorWorker | None = None
         self._held: deque[Any] = deque()
         self._timer = QTimer(self)
-        self._timer.setInterval(_RETRY_MS)
         self._timer.timeout.connect(self._pass_on_held)
 
     @property
@@ -82,14 +81,19 @@ class Runner(QObject):
 
     @Slot()
     def _pass_on_held(self) -> None:
-        """Pass on what has arrived, in order, as soon as no stroke is being painted."""
+        """Pass on what has arrived, in order, as soon as no stroke is being painted.
+
+        One event in a turn, so that the window is drawn between what two of them bring.
+        """
         self._timer.stop()
-        while self._held:
-            if self._held[0].number == self._current and self._wait():
-                self._timer.start()
-                return
+        if self._held and self._held[0].number == self._current and self._wait():
+            self._timer.start(_RETRY_MS)
+            return
+        if self._held:
             self._pass_on(self._held.popleft())
-        if self._worker is None:
+        if self._held:
+            self._timer.start(0)
+        elif self._worker is None:
             self.idle.emit()
 
     def _pass_on(self, event: Any) -> None:

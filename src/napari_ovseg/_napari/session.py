@@ -100,7 +100,8 @@ class Session(QObject):
         self.autosave.saved.connect(self.places.keep_in_mind)
         self.autosave.saved.connect(FirstSave(row, lambda: self.places.elsewhere).tell)
         self.autosave.problem.connect(row.show_problem)
-        row.export_requested.connect(self.flush)
+        # what was painted a moment ago goes out too; no need to wait for the disk
+        row.export_requested.connect(annotator.settle)
         # while the layers are still there
         outside = Outside(self)
         outside.hear(viewer.layers.events.removing, lambda _event: self.flush())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ovseg._napari.adding import add
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.labelled_layers import pixel_of
 from napari_ovseg._napari.layers import METADATA_KEY, placed_like, put_in_place
@@ -164,7 +165,7 @@ def _put(viewer: ViewerModel, key: str, layer: LabelsLayer) -> None:
         if other.metadata.get(METADATA_KEY, {}).get(_THINGS) == key and not _is_edited(other)
     ]
     if not earlier:
-        viewer.add_layer(layer)
+        add(viewer, layer)
         return
     layer.visible = earlier[-1].visible
     put_in_place(viewer, earlier[-1], layer)
