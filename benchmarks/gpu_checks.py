@@ -22,8 +22,8 @@ import torch
 
 from napari_ovseg import load_model, segment
 from napari_ovseg.demo.scenes import sample_scene
-from napari_ovseg.models.clip.model import TRUNK_BATCH, Model
-from napari_ovseg.models.clip.registry import ModelSpec
+from napari_ovseg.models.clip.model import TRUNK_BATCH, ClipModel
+from napari_ovseg.models.clip.registry import ClipCard
 from napari_ovseg.models.clip.relevance import relevance_from_states
 from relevance_speed import measure, seconds
 
@@ -77,23 +77,23 @@ def relevance(device: torch.device, repetitions: int) -> list[Row]:
     return rows
 
 
-def random_model(device: torch.device, architecture: str = ARCHITECTURE) -> Model:
+def random_model(device: torch.device, architecture: str = ARCHITECTURE) -> ClipModel:
     """Random weights, without a file; the time doesn't depend on what they are."""
     torch.manual_seed(0)
     network = open_clip.create_model(architecture).eval().requires_grad_(False)
     tokenizer = open_clip.get_tokenizer(architecture)
-    spec = ModelSpec(architecture, architecture, "random", method="explain")
-    model = Model(spec, network, tokenizer, torch.device("cpu"), f"random {architecture}")
+    spec = ClipCard(architecture, architecture, checkpoint="random", method="explain")
+    model = ClipModel(spec, network, tokenizer, torch.device("cpu"), f"random {architecture}")
     model.move_to(device)
     return model
 
 
-def whole_run(model: Model, repetitions: int) -> list[Row]:
+def whole_run(model: ClipModel, repetitions: int) -> list[Row]:
     """`segment` on a photo, and once more with one more name: the trunk's states are cached."""
     from skimage.data import astronaut
 
     # random weights see nothing, and what is absent would not be painted
-    with mock.patch.object(Model, "presence", lambda self, vectors, phrases: torch.ones(len(phrases))):
+    with mock.patch("napari_ovseg.pipeline.presence_of", lambda *asked: torch.ones(len(asked[-1]))):
         segment(astronaut(), [*NAMES, "one more"], model=model)
         first, second = [], []
         for _ in range(repetitions):
@@ -106,12 +106,12 @@ def whole_run(model: Model, repetitions: int) -> list[Row]:
     ]
 
 
-def everything(model: Model, views: torch.Tensor) -> list[torch.Tensor]:
+def everything(model: ClipModel, views: torch.Tensor) -> list[torch.Tensor]:
     """All that runs on the device: text, trunk with attention, relevance, features, image vectors."""
     model.cache.clear()
     # texts encoded before would be read from disk
     with tempfile.TemporaryDirectory() as folder, mock.patch.dict("os.environ", NAPARI_OVSEG_CACHE=folder):
-        texts = model.encode_text(NAMES)
+        texts = model.encode(NAMES)
     states = model.trunk(views, attention=True)
     maps = model.after_trunk(states, lambda part: relevance_from_states(model.network, part, texts))
     assert states.attention is not None

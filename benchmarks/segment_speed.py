@@ -21,7 +21,7 @@ from skimage.data import astronaut
 
 from napari_ovseg import augmentation, load_model, segment
 from napari_ovseg.distillation import PSEUDO
-from napari_ovseg.models.clip.model import Model
+from napari_ovseg.models.clip.model import ClipModel
 
 NAMES = "astronaut, flag, rocket, helmet, background wall"
 
@@ -56,7 +56,7 @@ def main(
 def seconds_of(
     method: str,
     preset: str,
-    model: Model,
+    model: ClipModel,
     picture: NDArray[np.float32],
     views: list[augmentation.View],
     shown: list[tuple[int, int]],
@@ -78,7 +78,7 @@ def seconds_of(
     }
 
 
-def timed(names: str, method: str, preset: str, model: Model) -> tuple[float, float]:
+def timed(names: str, method: str, preset: str, model: ClipModel) -> tuple[float, float]:
     """Processor time of `segment` until relevance is there, and until the end."""
     marks: dict[str, float] = {}
     start = time.process_time()

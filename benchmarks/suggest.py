@@ -22,7 +22,7 @@ from tqdm import tqdm
 from napari_ovseg import Category, load_model, suggest
 from napari_ovseg.demo.scenes import scene
 from napari_ovseg.images import read_image
-from napari_ovseg.models.clip.model import Model
+from napari_ovseg.models.clip.model import ClipModel
 from napari_ovseg.suggestions import WEIGHTS, Suggestion
 from napari_ovseg.vocabularies import read_vocabulary
 
@@ -75,7 +75,7 @@ def evidence(one: Suggestion) -> dict[str, float]:
 def measure(
     pictures: list[tuple[NDArray[np.uint8], set[str]]],
     names: list[Category],
-    model: Model,
+    model: ClipModel,
     preset: str,
     title: str,
 ) -> dict[str, tuple[float, float]]:

@@ -219,7 +219,7 @@ def measure(picture: np.ndarray, names: str, folder: Path) -> None:
 
 def model_cache_cleared() -> None:
     """Let the model look at the picture anew; one that is not loaded yet has seen nothing."""
-    from napari_ovseg.models.clip import loading
+    from napari_ovseg.models import loading
     from napari_ovseg.models.clip.trunk import TrunkCache
 
     for model in loading._loaded.values():

@@ -21,7 +21,7 @@ from napari_ovseg import load_model
 from napari_ovseg.demo.crops import nuclei_canvas, nuclei_split
 from napari_ovseg.demo.phrases import COLOURS, PARTICLES, SHAPES, TEXTURES
 from napari_ovseg.demo.scenes import scene, texture
-from napari_ovseg.models.clip.model import Model
+from napari_ovseg.models.clip.model import ClipModel
 
 SIDE = 64
 
@@ -37,9 +37,9 @@ def cut_out(picture: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np
     return padded[y : y + 2 * half, x : x + 2 * half]
 
 
-def best_of(model: Model, pictures: list[NDArray[np.uint8]], names: list[str]) -> NDArray[np.intp]:
+def best_of(model: ClipModel, pictures: list[NDArray[np.uint8]], names: list[str]) -> NDArray[np.intp]:
     """The best name of each picture, by the class token alone."""
-    texts = model.encode_text(names)
+    texts = model.encode(names)
     found = []
     for picture in pictures:
         small = resize(picture.astype(np.float32) / 255, (SIDE, SIDE), anti_aliasing=True).astype(np.float32)
@@ -49,7 +49,7 @@ def best_of(model: Model, pictures: list[NDArray[np.uint8]], names: list[str]) -
     return np.array(found)
 
 
-def named_things(model: Model, microscopy: bool, scenes: int) -> dict[str, tuple[float, int, int]]:
+def named_things(model: ClipModel, microscopy: bool, scenes: int) -> dict[str, tuple[float, int, int]]:
     """Accuracy, count and number of choices for pairs seen in training and for held-out pairs."""
     kinds = PARTICLES if microscopy else SHAPES
     names = [f"{colour} {kind}" for colour in COLOURS for kind in kinds]
@@ -74,7 +74,7 @@ def named_things(model: Model, microscopy: bool, scenes: int) -> dict[str, tuple
     }
 
 
-def textures(model: Model) -> tuple[float, int, int]:
+def textures(model: ClipModel) -> tuple[float, int, int]:
     """Real textures, from the half kept for tests."""
     rng = np.random.default_rng(0)
     pictures, truth = [], []
@@ -88,7 +88,7 @@ def textures(model: Model) -> tuple[float, int, int]:
     return float((best_of(model, pictures, list(TEXTURES)) == truth).mean()), len(truth), len(TEXTURES)
 
 
-def nuclei_or_not(model: Model, folder: Path) -> tuple[float, int, int]:
+def nuclei_or_not(model: ClipModel, folder: Path) -> tuple[float, int, int]:
     """Small crops of held-out pictures, half with nuclei and half without."""
     rng = np.random.default_rng(0)
     pictures, truth = [], []

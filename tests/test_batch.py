@@ -20,7 +20,7 @@ from napari_ovseg.categories import parse_categories
 from napari_ovseg.errors import InputError, ModelError, NoRoomError, OutputError
 from napari_ovseg.imports import read_labelled
 
-MODEL = SimpleNamespace(spec=SimpleNamespace(name="stand-in"), device="cpu")
+MODEL = SimpleNamespace(card=SimpleNamespace(name="stand-in"), device="cpu")
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,7 @@ from PIL import Image
 from napari_ovseg import cli
 from napari_ovseg.categories import labels_dtype, parse_categories, void_id
 from napari_ovseg.errors import ModelError
+from napari_ovseg.models.card import ModelCard
 from napari_ovseg.models.clip import registry
 
 rng = np.random.default_rng(0)
@@ -42,12 +43,12 @@ def pictures(tmp_path: Path) -> list[Path]:
 def model(monkeypatch):
     """Stand in for the model and the method: the left half is the first category, the last one is absent."""
     asked = SimpleNamespace(loaded=[], segmented=[])
-    spec = SimpleNamespace(name="stand-in", checkpoint="none", licence="MIT", commercial=True)
+    card = ModelCard("stand-in", checkpoint="none", licence="MIT")
 
     def load_model(name, *, checkpoint=None, device="auto", progress=None):
         asked.loaded.append((name, checkpoint, device))
         progress("Loading", 1, 1)
-        return SimpleNamespace(spec=spec, device="cpu", vocabulary=None)
+        return SimpleNamespace(card=card, device="cpu")
 
     def segment(image, categories, *, model, preset, method, pack, seed, progress):
         asked.segmented.append((preset, method, pack, seed))
@@ -65,7 +66,7 @@ def model(monkeypatch):
             categories=(*found, absent), masks=masks, pseudo_labels=pseudo, presence=presence, record=record
         )
 
-    monkeypatch.setattr("napari_ovseg.models.clip.loading.load_model", load_model)
+    monkeypatch.setattr("napari_ovseg.models.loading.load_model", load_model)
     monkeypatch.setattr("napari_ovseg.pipeline.segment", segment)
     return asked
 
@@ -257,7 +258,7 @@ def test_errors_of_the_model_are_one_line(tmp_path, pictures, monkeypatch, capsy
     def broken(name, **options):
         raise ModelError("The weights\nare truncated: download them again.")
 
-    monkeypatch.setattr("napari_ovseg.models.clip.loading.load_model", broken)
+    monkeypatch.setattr("napari_ovseg.models.loading.load_model", broken)
     arguments = ["segment", pictures[0], "--labels", "a", "--output", tmp_path / "o", "--model", "demo"]
     assert run(monkeypatch, *arguments) == 2
     assert capsys.readouterr().err == "Error: The weights are truncated: download them again.\n"

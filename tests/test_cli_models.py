@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from napari_ovseg import cli
-from napari_ovseg.models.clip import registry
+from napari_ovseg.models import registry
 
 
 def run(monkeypatch, *arguments) -> int:
@@ -22,9 +22,9 @@ def test_models_are_listed_with_size_licence_and_place(monkeypatch, capsys):
     listed = capsys.readouterr().out
     assert run(monkeypatch, "list") == 0
     assert capsys.readouterr().out == listed
-    for spec in registry.list_models():
-        assert spec.name in listed
-        assert spec.licence in listed
+    for card in registry.list_models():
+        assert card.name in listed
+        assert card.licence in listed
     assert "599 MB" in listed
     assert "bundled" in listed
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from napari_ovseg import cli, parse_categories
 from napari_ovseg.demo.scenes import sample_scene
+from napari_ovseg.models.card import ModelCard
 from napari_ovseg.models.clip import registry
 from napari_ovseg.suggestions import Suggestion, Suggestions
 
@@ -39,16 +40,16 @@ def asked(monkeypatch):
     seen: list[tuple] = []
 
     def load_model(name, **options):
-        return SimpleNamespace(spec=SimpleNamespace(name=name), device="cpu")
+        return SimpleNamespace(card=ModelCard(name), device="cpu")
 
     def suggest(image, vocabulary, *, model, preset, progress):
-        seen.append((np.asarray(image).shape, vocabulary, model.spec.name, preset))
+        seen.append((np.asarray(image).shape, vocabulary, model.card.name, preset))
         progress("Looking", 1, 1)
         score = {"cat": 0.9, "dog": 0.2, "elk": 0.1996, "fox": 0.0}
         ranked = tuple(Suggestion(one, score.get(one.name, 0.9), 0.5, 0.25, 1.0) for one in vocabulary)
         return Suggestions(ranked, 0.2, note="Left out: zebra.")
 
-    monkeypatch.setattr("napari_ovseg.models.clip.loading.load_model", load_model)
+    monkeypatch.setattr("napari_ovseg.models.loading.load_model", load_model)
     monkeypatch.setattr("napari_ovseg.suggestions.suggest", suggest)
     return seen
 

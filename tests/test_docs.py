@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_ovseg.models.clip.registry import DEMO_FOLDER, MODELS
+from napari_ovseg.models.clip.registry import CLIP_MODELS, DEMO_FOLDER
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -37,4 +37,4 @@ def test_sizes_in_the_readme_are_those_of_the_registry():
     rows = re.findall(r"^\| `([^`]+)` \|.*\| (\d+) MB \|$", text, re.MULTILINE)
     assert rows
     for name, size in rows:
-        assert MODELS[name].megabytes == int(size)
+        assert CLIP_MODELS[name].megabytes == int(size)

@@ -39,7 +39,7 @@ def test_synonyms_and_packs_cell_by_cell(picture, method):
         run = Run(None, None)
         with run.stage("Looking", len(views)):
             return picture_relevance(
-                rgb, categories, views, model=model, method=method, pack=pack, run=run
+                rgb, categories, views, model=model, method=model.card.find_method(method), pack=pack, run=run
             ).maps
 
     templates = PACKS["aerial"].templates
@@ -74,7 +74,7 @@ def test_a_further_name_reuses_what_a_view_knows(picture, method):
                 parse_categories(names),
                 views,
                 model=model,
-                method=method,
+                method=model.card.find_method(method),
                 pack="natural scene",
                 run=run,
             ).maps

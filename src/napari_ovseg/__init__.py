@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from napari_ovseg.categories import Category, parse_categories
     from napari_ovseg.corrections import refine
-    from napari_ovseg.models.clip.loading import load_model
     from napari_ovseg.models.clip.relevance import relevance_maps
+    from napari_ovseg.models.loading import load_model
     from napari_ovseg.pipeline import Segmentation, segment, segment_maps
     from napari_ovseg.suggestions import suggest
     from napari_ovseg.wording import sharper_names
@@ -22,7 +22,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Category": "napari_ovseg.categories",
     "parse_categories": "napari_ovseg.categories",
-    "load_model": "napari_ovseg.models.clip.loading",
+    "load_model": "napari_ovseg.models.loading",
     "Segmentation": "napari_ovseg.pipeline",
     "segment": "napari_ovseg.pipeline",
     "segment_maps": "napari_ovseg.pipeline",

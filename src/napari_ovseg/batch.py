@@ -25,7 +25,7 @@ from napari_ovseg.pictures import Picture, read_picture
 from napari_ovseg.wording import GUESS
 
 if TYPE_CHECKING:
-    from napari_ovseg.models.clip.model import Model
+    from napari_ovseg.models.map_model import MapModel
     from napari_ovseg.segmentation import Progress, Segmentation
 
 
@@ -115,7 +115,7 @@ def segment_files(
     categories: Sequence[Category],
     folder: str | Path,
     *,
-    model: Model,
+    model: MapModel,
     preset: str = "balanced",
     method: str | None = None,
     pack: str = GUESS,
@@ -132,7 +132,7 @@ def segment_files(
         From `categories.parse_categories`.
     folder : str or Path
         Made if it isn't there. ``categories.json`` in it is complete after every picture.
-    model : Model
+    model : MapModel
         From `load_model`.
     preset, method, pack, seed, progress
         As in `pipeline.segment`.
@@ -166,7 +166,7 @@ def segment_files(
             folder / CATEGORIES_FILE,
             [category for category in categories if not category.background],
             next((category for category in categories if category.background), None),
-            settings={"model": model.spec.name, "preset": preset, "seed": seed, "device": str(model.device)},
+            settings={"model": model.card.name, "preset": preset, "seed": seed, "device": str(model.device)},
             images=entries,
         )
         yield result

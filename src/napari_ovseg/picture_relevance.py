@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from napari_ovseg import augmentation
 from napari_ovseg.categories import Category
-from napari_ovseg.models.clip.relevance import NEED_ATTENTION, NEED_LEVELS, Method, relevance_from_states
+from napari_ovseg.models.card import MapMethod
+from napari_ovseg.models.map_model import MapModel, Seen, Words
 from napari_ovseg.pseudo_labels import yield_to
 from napari_ovseg.segmentation import Run
 from napari_ovseg.wording import GUESS, PACKS, Guess, Pack, find_pack, guess_pack
-
-if TYPE_CHECKING:
-    from napari_ovseg.models.clip.model import Model
-    from napari_ovseg.models.clip.trunk import TrunkStates
 
 
 @dataclass(frozen=True)
@@ -31,8 +27,8 @@ class PictureRelevance:
     maps : torch.Tensor
         ``(N, h, w)``, float32: the fused map of each category as its method defines it, not yet stretched.
         Where words of the pack score higher it is lowered.
-    features : torch.Tensor
-        ``(F, h, w)``, float32: fused deep features.
+    features : torch.Tensor or None
+        ``(F, h, w)``, float32: fused deep features, where the model has any.
     image_vectors : torch.Tensor
         ``(V, D)``, float32: the unit vector of each view.
     pack : Pack or None
@@ -41,9 +37,9 @@ class PictureRelevance:
         How it was guessed, if it was.
     """
 
-    maps: torch.Tensor
-    features: torch.Tensor
-    image_vectors: torch.Tensor
+    maps: Tensor
+    features: Tensor | None
+    image_vectors: Tensor
     pack: Pack | None = None
     guess: Guess | None = None
 
@@ -53,8 +49,8 @@ def picture_relevance(
     categories: tuple[Category, ...],
     views: list[augmentation.View],
     *,
-    model: Model,
-    method: Method,
+    model: MapModel,
+    method: MapMethod,
     pack: str,
     run: Run,
 ) -> PictureRelevance:
@@ -63,53 +59,44 @@ def picture_relevance(
     The views are the steps of the run's stage; it is asked before each whether to stop. The pack is one of
     `wording.PACKS`, "none", or "guess" for the one that fits the first view.
     """
-    look = _Look(picture, views, model, method)
+    look = _Look(picture, views, model, method.name)
     run.check()
-    chosen, guess = _pack(pack, method, lambda: model.image_vectors(look.states(views[0])), model)
+    chosen, guess = _pack(pack, method, lambda: look.at(views[0]).vectors, model)
     asked = words(categories, chosen, model, method)
-    explained = partial(
-        relevance_from_states,
-        model.network,
-        text_vectors=asked.vectors,
-        method=method,
-        background=asked.rivals,
-        owners=asked.owners,
-    )
     maps, features, vectors = augmentation.Fusion(look.grid), augmentation.Fusion(look.grid), []
     for view in views:
         run.check()
-        states = look.states(view)
-        maps.add(view, model.after_trunk(states, explained)[0])
-        features.add(view, model.features(states)[0])
-        vectors.append(model.image_vectors(states).float().cpu())
+        seen = look.at(view, asked)
+        assert seen.maps is not None, "a model that was given words says where they are"
+        maps.add(view, seen.maps[0])
+        if seen.features is not None:
+            features.add(view, seen.features[0])
+        vectors.append(seen.vectors.float().cpu())
         run.advance()
     fused = merged(maps.result(), asked.owners, len(categories))
-    return PictureRelevance(fused, features.result(), torch.cat(vectors), chosen, guess)
+    deep = None if seen.features is None else features.result()
+    return PictureRelevance(fused, deep, torch.cat(vectors), chosen, guess)
 
 
 def _pack(
-    pack: str, method: Method, whole: Callable[[], torch.Tensor], model: Model
+    pack: str, method: MapMethod, whole: Callable[[], Tensor], model: MapModel
 ) -> tuple[Pack | None, Guess | None]:
     """The pack that is used and, where it was asked for, the guess behind it."""
     if pack != GUESS:
         return find_pack(pack), None
-    if method == "explain":
-        # there its words lost more than they won, see docs/names.md
+    if not method.guesses_pack:
         return None, None
     guess = guess_pack(model, whole())
-    return guess.pack or (PACKS["natural scene"] if method == "cam" else None), guess
+    return guess.pack or (PACKS["natural scene"] if method.words_compete else None), guess
 
 
 class _Look:
     """How a model sees the views of a picture."""
 
     def __init__(
-        self, picture: np.ndarray, views: list[augmentation.View], model: Model, method: Method
+        self, picture: np.ndarray, views: list[augmentation.View], model: MapModel, method: str
     ) -> None:
-        # as the model's own method needs them: suggesting and segmenting then share what was seen
-        self.model, methods = model, {method, model.spec.method}
-        self.levels = not methods.isdisjoint(NEED_LEVELS)
-        self.attention = not methods.isdisjoint(NEED_ATTENTION)
+        self.model, self.method = model, method
         size, patch = picture.shape[:2], model.patch_size
         sizes = [
             augmentation.view_size(view, *size, input_size=model.input_size, patch_size=patch)
@@ -121,39 +108,22 @@ class _Look:
         # twice what the finest view shows is enough to look at, however large the picture is
         self.picture = augmentation.reduce(picture, round(2 * max(augmentation.extent(views, sizes))))
 
-    def states(self, view: augmentation.View) -> TrunkStates:
-        pixels = self.model.preprocess(augmentation.render(self.picture, view), self.sizes[view])
-        return self.model.trunk(pixels, levels=self.levels, attention=self.attention)
+    def at(self, view: augmentation.View, words: Words | None = None) -> Seen:
+        pixels = augmentation.render(self.picture, view)
+        return self.model.see([pixels], self.sizes[view], words, self.method)
 
 
-@dataclass(frozen=True)
-class Words:
-    """All that a model is asked about.
-
-    Attributes
-    ----------
-    vectors : torch.Tensor
-        ``(M, D)``, one unit vector for each word that gets a map.
-    owners : torch.Tensor
-        ``(M,)``, integers: 0..N-1 the category of each word, N for those of a pack.
-    rivals : torch.Tensor or None
-        ``(B, D)``: words of a pack that get no map, for ``cam``.
-    """
-
-    vectors: torch.Tensor
-    owners: torch.Tensor
-    rivals: torch.Tensor | None = None
-
-
-def words(categories: tuple[Category, ...], pack: Pack | None, model: Model, method: Method) -> Words:
+def words(categories: tuple[Category, ...], pack: Pack | None, model: MapModel, method: MapMethod) -> Words:
     """Encode the names, their synonyms and the background words, by the pack's prompts where there is one."""
-    others = [word for word in pack.rivals(categories) if not model.unknown_words([word])] if pack else []
+    others = (
+        [word for word in pack.rivals(categories) if not model.card.unknown_words([word])] if pack else []
+    )
     templates = prompts(pack, model)
     phrases = [phrase for category in categories for phrase in category.phrases]
     owners = [owner for owner, category in enumerate(categories) for _ in category.phrases]
-    vectors = model.encode_text(phrases, templates=templates).float().cpu()
-    rivals = model.encode_text(others, templates=templates).float().cpu() if others else None
-    if method == "cam":
+    vectors = model.encode(phrases, templates=templates).float().cpu()
+    rivals = model.encode(others, templates=templates).float().cpu() if others else None
+    if method.words_compete:
         return Words(vectors, torch.tensor(owners), rivals)
     if rivals is not None:
         vectors = torch.cat([vectors, rivals])
@@ -161,13 +131,13 @@ def words(categories: tuple[Category, ...], pack: Pack | None, model: Model, met
     return Words(vectors, torch.tensor(owners))
 
 
-def prompts(pack: Pack | None, model: Model) -> tuple[str, ...] | None:
+def prompts(pack: Pack | None, model: MapModel) -> tuple[str, ...] | None:
     """Return the pack's templates that the model can read, or None for the model's own."""
-    known = [] if pack is None else [one for one in pack.templates if not model.unknown_words([one])]
+    known = [] if pack is None else [one for one in pack.templates if not model.card.unknown_words([one])]
     return tuple(known) or None
 
 
-def merged(maps: torch.Tensor, owners: torch.Tensor, count: int) -> torch.Tensor:
+def merged(maps: Tensor, owners: Tensor, count: int) -> Tensor:
     """One raw map for each of ``count`` categories, ``(N, h, w)``, from one for each word, ``(M, h, w)``.
 
     The best synonym speaks for a category, cell by cell; where a word of the pack is above it, it yields.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,15 +20,14 @@ from napari_ovseg.categories import Category, parse_categories, void_id
 from napari_ovseg.distillation import Distilled, distil_maps
 from napari_ovseg.errors import InputError
 from napari_ovseg.images import to_rgb
-from napari_ovseg.models.clip.presence import ABSENT_BELOW, absent_below
-from napari_ovseg.models.clip.relevance import GRADIENT_METHODS, Method
+from napari_ovseg.models.card import MapMethod
+from napari_ovseg.models.map_model import MapModel
+from napari_ovseg.models.presence import ABSENT_BELOW, presence_of
+from napari_ovseg.models.registry import unknown_note
 from napari_ovseg.picture_relevance import PictureRelevance, picture_relevance
 from napari_ovseg.pseudo_labels import BACKGROUND_POWER, BACKGROUND_POWER_OF_COSINES, paint
 from napari_ovseg.segmentation import OnPseudoLabels, Progress, Run, Segmentation, ShouldStop, State
 from napari_ovseg.wording import GUESS, NONE
-
-if TYPE_CHECKING:
-    from napari_ovseg.models.clip.model import Model
 
 LOOKING = "Looking at the picture"
 
@@ -44,7 +43,7 @@ def segment(
     image: Any,
     categories: str | Category | Iterable[str | Category],
     *,
-    model: Model,
+    model: MapModel,
     preset: str = "balanced",
     method: str | None = None,
     pack: str = GUESS,
@@ -63,12 +62,12 @@ def segment(
         Any picture that `images.to_rgb` reads.
     categories : str, Category or iterable of them
         The typed list, as `categories.parse_categories` reads it.
-    model : Model
+    model : MapModel
         From `load_model`.
     preset : {"fast", "balanced", "best"}
         How many views.
     method : str, optional
-        Relevance method, one of `relevance.METHODS`; by default the one that suits the model.
+        One of the methods on the model's card; by default the one that suits the model.
     pack : str
         Background pack, one of `wording.PACKS`: its words compete with the names, besides those typed after
         ``background:``, and its prompts stand around both. "guess" takes the one that fits the picture: none
@@ -103,13 +102,13 @@ def segment(
     _refuse_words(named, background)
     picture = to_rgb(image)
     views = augmentation.views_for(preset, *picture.shape[:2])
-    how = cast(Method, method or model.spec.method)
+    how = model.card.find_method(method)
     wanted = _wanted_pack(pack, how, background)
     run = Run(progress, should_stop)
     with run.stage(LOOKING, len(views)):
         seen = picture_relevance(picture, named, views, model=model, method=how, pack=wanted, run=run)
-        presence = model.presence(seen.image_vectors, [n.phrases for n in named if not n.background])
-    there = _there(presence, 0.0 if known else absent_below(model.network), background)
+        presence = presence_of(model, seen.image_vectors, [n.phrases for n in named if not n.background])
+    there = _there(presence, 0.0 if known else model.likeness.absent_below, background)
     distilled = distil_maps(
         picture,
         seen.maps,
@@ -121,24 +120,24 @@ def segment(
         on_pseudo_labels=on_pseudo_labels,
     )
     found = _segmentation(picture.shape[:2], named, presence, there, distilled, seed, run)
-    settings = {"method": how, "known": known, "preset": preset, "views": len(views)}
+    settings = {"method": how.name, "known": known, "preset": preset, "views": len(views)}
     return replace(found, record=settings | found.record | _seen_by(model, named, seen))
 
 
-def _wanted_pack(pack: str, method: Method, background: bool) -> str:
-    """What to do about a pack: where nothing is background no word needs to win, but in cam words compete."""
-    return NONE if pack == GUESS and not background and method != "cam" else pack
+def _wanted_pack(pack: str, method: MapMethod, background: bool) -> str:
+    """What to do about a pack: without a background none is needed, unless words compete in the method."""
+    return NONE if pack == GUESS and not background and not method.words_compete else pack
 
 
-def _background_power(method: Method) -> float:
-    return BACKGROUND_POWER if method in GRADIENT_METHODS else BACKGROUND_POWER_OF_COSINES
+def _background_power(method: MapMethod) -> float:
+    return BACKGROUND_POWER if method.own_zero else BACKGROUND_POWER_OF_COSINES
 
 
-def _seen_by(model: Model, named: tuple[Category, ...], seen: PictureRelevance) -> dict[str, Any]:
+def _seen_by(model: MapModel, named: tuple[Category, ...], seen: PictureRelevance) -> dict[str, Any]:
     """For the record: which weights looked at the picture, against which words, and what they don't know."""
     return {
-        "model": model.spec.name,
-        "checkpoint": model.spec.checkpoint,
+        "model": model.card.name,
+        "checkpoint": model.card.checkpoint,
         "pack": seen.pack.name if seen.pack else NONE,
         "pack_guess": seen.guess.shares if seen.guess else None,
         "warnings": _warnings(model, named),
@@ -156,9 +155,9 @@ def _refuse_words(named: tuple[Category, ...], background: bool) -> None:
         raise InputError("There are background words but no background: leave them out, or background=True.")
 
 
-def _warnings(model: Model, named: tuple[Category, ...]) -> list[str]:
+def _warnings(model: MapModel, named: tuple[Category, ...]) -> list[str]:
     """Say what the model does not know, and what went otherwise than asked."""
-    unknown = model.unknown_note(named)
+    unknown = unknown_note(model.card, named)
     return [*([unknown] if unknown else []), *model.notes]
 
 

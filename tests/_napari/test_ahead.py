@@ -1,6 +1,7 @@
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import pytest
 from qtpy.QtCore import QTimer
@@ -76,7 +77,7 @@ def test_a_run_that_waits_for_the_model_can_be_cancelled(make_panel, method, qtb
 @pytest.fixture
 def memory(monkeypatch):
     """What was forgotten: models, and "all"."""
-    from napari_ovseg.models.clip import loading
+    from napari_ovseg.models import loading
 
     forgotten = []
     monkeypatch.setattr(loading, "forget", forgotten.append)
@@ -89,7 +90,8 @@ def ready(monkeypatch):
     """All models are on this machine."""
     from napari_ovseg._napari import run_request
 
-    monkeypatch.setattr(run_request, "is_cached", lambda spec: True)
+    there = {name: replace(offer, is_here=lambda: True) for name, offer in run_request.offers().items()}
+    monkeypatch.setattr(run_request, "offers", lambda: there)
 
 
 def wait_for_look(qtbot, panel):
@@ -119,7 +121,7 @@ def test_to_unload_waits_for_no_load_and_what_was_unloaded_stays_so_until_the_ne
 
 def test_to_unload_holds_the_window_up_for_no_lock(make_panel, method, qtbot, monkeypatch):
     """The lock of the models is held through a whole load."""
-    from napari_ovseg.models.clip import loading
+    from napari_ovseg.models import loading
 
     panel = make_panel(method, show=True)
     qtbot.waitUntil(method.loading.is_set)
@@ -229,7 +231,7 @@ def test_nothing_is_fetched_and_no_licence_passed_over(make_panel, method, qtbot
     qtbot.waitUntil(lambda: method.loads == 1)
     panel.form.model.setEditText(DEFAULT)
     assert panel.widget._requests.ready_model() is None
-    monkeypatch.setattr(run_request, "is_cached", lambda spec: True)
+    monkeypatch.setattr("napari_ovseg.models.clip.download.is_cached", lambda card: True)
     assert panel.widget._requests.ready_model() == (DEFAULT, "auto")
     monkeypatch.setattr(run_request, "licence_notice", lambda name: "research only")
     assert panel.widget._requests.ready_model() is None

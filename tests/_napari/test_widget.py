@@ -107,7 +107,7 @@ def test_unloading_frees_the_models(make_panel, qtbot, monkeypatch):
     panel = make_panel()
     freed = []
     loading = SimpleNamespace(unload=lambda: freed.append(1))
-    monkeypatch.setitem(sys.modules, "napari_ovseg.models.clip.loading", loading)
+    monkeypatch.setitem(sys.modules, "napari_ovseg.models.loading", loading)
     qtbot.mouseClick(panel.form.unload, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "No model is in memory" in panel.message)
     assert freed == [1]

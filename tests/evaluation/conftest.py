@@ -45,13 +45,13 @@ def asked(monkeypatch):
 @pytest.fixture
 def heard(monkeypatch):
     """The phrases and prompts of every call that asks the model for text."""
-    from napari_ovseg.models.clip.model import Model
+    from napari_ovseg.models.clip.model import ClipModel
 
-    calls, encode = [], Model.encode_text
+    calls, encode = [], ClipModel.encode
 
     def listening(self, phrases, *, templates=None):
         calls.append((list(phrases), templates))
         return encode(self, phrases, templates=templates)
 
-    monkeypatch.setattr(Model, "encode_text", listening)
+    monkeypatch.setattr(ClipModel, "encode", listening)
     return calls

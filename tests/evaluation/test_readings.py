@@ -20,8 +20,8 @@ from napari_ovseg.evaluation.readings import How, read
 from napari_ovseg.evaluation.report import write_report
 from napari_ovseg.evaluation.run import evaluate
 from napari_ovseg.images import read_image, to_rgb
-from napari_ovseg.models.clip.model import Model
-from napari_ovseg.models.clip.registry import ModelSpec
+from napari_ovseg.models.clip.model import ClipModel
+from napari_ovseg.models.clip.registry import ClipCard
 from napari_ovseg.models.clip.relevance import relevance_maps
 from napari_ovseg.wording import PACKS
 
@@ -37,7 +37,9 @@ def model(tmp_path, monkeypatch):
     network = open_clip.CLIP(24, vision, text).eval().requires_grad_(False)
     open_clip.set_model_preprocess_cfg(network, {"mean": (0.5,) * 3, "std": (0.5,) * 3, "size": (32, 32)})
     tokenizer = open_clip.SimpleTokenizer(context_length=32)
-    return Model(ModelSpec("tiny", "tiny", "random"), network, tokenizer, torch.device("cpu"), "tiny")
+    return ClipModel(
+        ClipCard("tiny", "tiny", checkpoint="random"), network, tokenizer, torch.device("cpu"), "tiny"
+    )
 
 
 @settings(max_examples=20)
@@ -90,7 +92,7 @@ def test_windows_are_averaged_on_pixels(size, shown, lefts, model):
     """As SCLIP slides: each window's cosines are stretched over its pixels, wherever it begins."""
     setting = Setting(short_side=40, window=24, stride=16)
     rgb = np.random.default_rng(0).random((*size, 3), np.float32)
-    vectors = model.encode_text(["cat", "dog"])
+    vectors = model.encode(["cat", "dog"])
     found = window_cosines(rgb, vectors, model, "sclip", setting)
     assert found.shape == (2, *shown)
     if lefts is None:
@@ -190,13 +192,13 @@ def test_clip_es_looks_once_at_the_size_of_the_picture_against_its_words(tmp_pat
     found = evaluate(dataset, How(model, "known-labels", "papers", "cam"), tmp_path / "out")
     picture = to_rgb(read_image(dataset.pairs[0].picture))
     prompts = ("a clean origami {}.",)
-    words = model.encode_text(PACKS["natural scene"].words, templates=prompts)
+    words = model.encode(PACKS["natural scene"].words, templates=prompts)
     assert len(words) == 25
     # 24 x 32 pixels are whole patches of 8: the view is the picture
     maps = relevance_maps(
         model.network,
         model.preprocess(picture, (24, 32)),
-        model.encode_text(["person", "tv monitor"], templates=prompts),
+        model.encode(["person", "tv monitor"], templates=prompts),
         "cam",
         background=words,
         positions="clip-es",
@@ -243,10 +245,10 @@ def test_the_phrase_of_clip_es_that_has_commas_is_said_with_them(tmp_path, model
 
 
 def test_other_templates_make_other_vectors_and_are_kept_apart(model):
-    one = model.encode_text(["cat"])
-    two = model.encode_text(["cat"], templates=("a drawing of a {}.",))
+    one = model.encode(["cat"])
+    two = model.encode(["cat"], templates=("a drawing of a {}.",))
     assert not torch.allclose(one, two)
-    assert torch.equal(model.encode_text(["cat"]), one)
+    assert torch.equal(model.encode(["cat"]), one)
 
 
 def test_read_gives_classes_not_ids(tmp_path, model):

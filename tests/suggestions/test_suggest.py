@@ -14,11 +14,11 @@ from napari_ovseg.augmentation import View, render
 from napari_ovseg.demo.scenes import sample_scene
 from napari_ovseg.errors import Cancelled, InputError
 from napari_ovseg.images import to_rgb
-from napari_ovseg.models.clip.model import Model
-from napari_ovseg.models.clip.presence import OTHER_WORDS
-from napari_ovseg.models.clip.registry import DEMO_FOLDER, ModelSpec
+from napari_ovseg.models.clip.model import ClipModel
+from napari_ovseg.models.clip.registry import DEMO_FOLDER, ClipCard
 from napari_ovseg.models.clip.relevance import relevance_maps
 from napari_ovseg.models.clip.trunk import image_vectors, trunk_states
+from napari_ovseg.models.presence import OTHER_WORDS
 from napari_ovseg.suggestions import AGAIN, LOOKED_AT_AGAIN, LOOKING, NAMES
 from napari_ovseg.suggestions.evidence import box_around
 
@@ -33,7 +33,7 @@ BUNDLED = pytest.mark.skipif(
 pytestmark = pytest.mark.usefixtures("own_text_cache")
 
 
-def tiny(bias: float | None, method: str = "explain") -> Model:
+def tiny(bias: float | None, method: str = "explain") -> ClipModel:
     torch.manual_seed(0)
     network = open_clip.CLIP(24, VISION, TEXT, init_logit_bias=bias).eval().requires_grad_(False)
     for parameter in network.parameters():
@@ -41,8 +41,8 @@ def tiny(bias: float | None, method: str = "explain") -> Model:
             torch.nn.init.normal_(parameter, std=parameter[0].numel() ** -0.5)
     open_clip.set_model_preprocess_cfg(network, {"mean": (0.5,) * 3, "std": (0.5,) * 3, "size": (32, 32)})
     tokenizer = open_clip.SimpleTokenizer(context_length=16)
-    spec = ModelSpec("tiny", "tiny", "random", method=method)
-    return Model(spec, network, tokenizer, torch.device("cpu"), f"tiny {bias}")
+    spec = ClipCard("tiny", "tiny", checkpoint="random", method=method)
+    return ClipModel(spec, network, tokenizer, torch.device("cpu"), f"tiny {bias}")
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def picture():
     return (255 * smooth).astype(np.uint8)
 
 
-def odds_of(cosines: list[float], model: Model) -> list[float]:
+def odds_of(cosines: list[float], model: ClipModel) -> list[float]:
     logits = [float(model.network.logit_scale.exp()) * cosine for cosine in cosines]
     if model.network.logit_bias is not None:
         return [logit + float(model.network.logit_bias) for logit in logits]
@@ -60,10 +60,10 @@ def odds_of(cosines: list[float], model: Model) -> list[float]:
     return [math.log(share / (1 - share)) for share in shares]
 
 
-def slowly(picture: np.ndarray, names: list[str], model: Model) -> dict[str, float]:
+def slowly(picture: np.ndarray, names: list[str], model: ClipModel) -> dict[str, float]:
     """The score of each name with the preset "fast", one at a time, with the network's own functions."""
     others = [] if model.network.logit_bias is not None else [w for w in OTHER_WORDS if w != "background"]
-    texts = model.encode_text(names + [word for word in others if word not in names])
+    texts = model.encode(names + [word for word in others if word not in names])
 
     def look(part: np.ndarray, size: tuple[int, int]) -> list[float]:
         (vector,) = image_vectors(model.network, trunk_states(model.network, model.preprocess(part, size)))

@@ -15,6 +15,7 @@ from PIL import Image
 from napari_ovseg import load_model
 from napari_ovseg.demo.scenes import scene
 from napari_ovseg.images import to_rgb
+from napari_ovseg.models.presence import Likeness
 from napari_ovseg.wording import PACKS, guess_pack
 
 NUCLEI = Path(__file__).resolve().parents[3] / "shared" / "photos" / "nuclei"
@@ -28,11 +29,9 @@ def judge(cosines, *, scale=100.0, bias=None, unknown=()):
         for look, cosine in zip(PACKS[name].looks, row, strict=False)
     }
     return SimpleNamespace(
-        network=SimpleNamespace(
-            logit_scale=torch.tensor(math.log(scale)), logit_bias=None if bias is None else torch.tensor(bias)
-        ),
-        unknown_words=lambda phrases: [p for p in phrases if p in unknown],
-        encode_text=lambda phrases, templates: torch.tensor([[by_sentence.get(p, -1.0)] for p in phrases]),
+        likeness=Likeness(scale, bias),
+        card=SimpleNamespace(unknown_words=lambda phrases: [p for p in phrases if p in unknown]),
+        encode=lambda phrases, templates: torch.tensor([[by_sentence.get(p, -1.0)] for p in phrases]),
     )
 
 

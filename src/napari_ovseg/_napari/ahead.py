@@ -165,14 +165,14 @@ def _load(wanted: Wanted, before: Any, engine: Engine | None) -> Any:
 
 # In the loading thread too: whoever loads keeps others out until it is done.
 def _forget(model: Any) -> None:
-    loading = sys.modules.get("napari_ovseg.models.clip.loading")
+    loading = sys.modules.get("napari_ovseg.models.loading")
     if loading is not None:
         loading.forget(model)
 
 
 def _unload() -> None:
     # before anything was loaded, importing PyTorch would take memory instead
-    loading = sys.modules.get("napari_ovseg.models.clip.loading")
+    loading = sys.modules.get("napari_ovseg.models.loading")
     if loading is not None:
         loading.unload()
 

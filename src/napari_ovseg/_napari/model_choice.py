@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from napari_ovseg.models.clip.download import is_cached
-from napari_ovseg.models.clip.registry import DEFAULT, ModelSpec, find_model, list_models, research_licence
-
-BUNDLED = "demo"
+from napari_ovseg.models.clip.registry import research_licence
+from napari_ovseg.models.registry import BUNDLED, DEFAULT, Offer, listed, offers
 
 
 @dataclass(frozen=True)
@@ -21,27 +19,29 @@ class ModelChoice:
 
 def model_choices() -> list[ModelChoice]:
     """Return every model of the registry, the bundled one first."""
-    specs = sorted(list_models(), key=lambda spec: spec.name != BUNDLED)
-    return [ModelChoice(spec.name, f"{spec.name} - {_where(spec)}", spec.note) for spec in specs]
+    known = sorted(offers().values(), key=lambda offer: not offer.card.bundled)
+    return [ModelChoice(one.card.name, f"{one.card.name} - {_where(one)}", one.card.note) for one in known]
 
 
 def default_model() -> str:
     """Return the default for photos once it is on this machine, else the bundled model."""
-    return DEFAULT if is_cached(find_model(DEFAULT)) else BUNDLED
+    return DEFAULT if offers()[DEFAULT].is_here() else BUNDLED
 
 
-def _where(spec: ModelSpec) -> str:
-    if spec.name == BUNDLED:
+def _where(offer: Offer) -> str:
+    card = offer.card
+    if card.bundled:
         return "bundled"
-    if is_cached(spec):
+    if offer.is_here():
         return "on this machine"
-    size = f"{spec.megabytes} MB, " if spec.megabytes else ""
-    return f"to download, {size}{spec.licence}"
+    size = f"{card.megabytes} MB, " if card.megabytes else ""
+    return f"to download, {size}{card.licence}"
 
 
 def licence_notice(name: str) -> str | None:
     """Return what must be accepted before the first use of a model, chosen or typed, if anything."""
-    licence = research_licence(name)
+    card = listed(name)
+    licence = research_licence(name) if card is None or card.commercial else card.licence
     if licence is None:
         return None
     return (

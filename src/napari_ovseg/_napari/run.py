@@ -106,7 +106,7 @@ def default_engine() -> Engine:
     # only the first time is there anything to import
     with nullcontext() if "napari_ovseg.suggestions" in sys.modules else window_alive():
         load_torch()
-        from napari_ovseg.models.clip.loading import load_model
+        from napari_ovseg.models.loading import load_model
         from napari_ovseg.pipeline import segment
         from napari_ovseg.single_image import SingleImage
         from napari_ovseg.suggestions import suggest

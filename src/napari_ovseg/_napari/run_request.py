@@ -11,7 +11,7 @@ from napari_ovseg._napari.channel_readings import refuse_strip
 from napari_ovseg._napari.continued import Earlier, continued, not_done, work_on
 from napari_ovseg._napari.form import Form
 from napari_ovseg._napari.model_box import LOCAL_FILE
-from napari_ovseg._napari.model_choice import BUNDLED, ModelChoice, licence_notice
+from napari_ovseg._napari.model_choice import ModelChoice, licence_notice
 from napari_ovseg._napari.reading import TOGETHER
 from napari_ovseg._napari.run import Request
 from napari_ovseg._napari.source import Source, channel_axes, source_at, source_of
@@ -20,8 +20,7 @@ from napari_ovseg._napari.together import group_of, source_together
 from napari_ovseg.annotation.typed import to_type
 from napari_ovseg.categories import Category, parse_categories
 from napari_ovseg.errors import InputError
-from napari_ovseg.models.clip.download import is_cached
-from napari_ovseg.models.clip.registry import MODELS
+from napari_ovseg.models.registry import offers
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -136,8 +135,8 @@ class RunRequests:
             model, checkpoint = self._model()
         except InputError:
             return None
-        known = MODELS.get(model) if checkpoint is None else None
-        there = known is not None and (model == BUNDLED or is_cached(known))
+        known = offers().get(model) if checkpoint is None else None
+        there = known is not None and known.is_here()
         accepted = model in self._licences_accepted or licence_notice(model) is None
         return (model, self._form.device.value) if there and accepted else None
 

@@ -12,7 +12,7 @@ from napari_ovseg._napari.quiet_line import QuietLine
 from napari_ovseg._napari.remembered import remembered
 from napari_ovseg._napari.theme_colours import changes_theme
 from napari_ovseg.models.clip.method_names import METHODS, cost_of
-from napari_ovseg.models.clip.registry import MODELS
+from napari_ovseg.models.registry import listed
 from napari_ovseg.wording import GUESS, NONE, PACKS
 
 PRESETS = ("fast", "balanced", "best")
@@ -114,8 +114,8 @@ class SettingsSection(QWidget):
 
     def _sum_up(self) -> None:
         method = self.method.value
-        suits = MODELS[self._model].method if self._model in MODELS else None
-        cost = _cost(method, suits)
+        card = listed(self._model)
+        cost = _cost(method, None if card is None else card.method)
         self.cost.say(cost, f"{cost}\n{_OF_WHAT}")
         parts = [self.preset.value, f"background: {self.pack.value}", method]
         if self.device.value != "auto":

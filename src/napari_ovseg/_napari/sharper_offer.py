@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVB
 from napari_ovseg._napari.text_box import TextBox
 from napari_ovseg.categories import Category, format_categories, parse_categories
 from napari_ovseg.errors import InputError
-from napari_ovseg.models.clip.known_words import known_words
+from napari_ovseg.models.registry import listed
 from napari_ovseg.wording import sharper_names
 
 # While someone types, a half-written name is no reason for an offer.
@@ -71,7 +71,8 @@ class SharperOffer(QWidget):
     def look(self) -> None:
         """Offer the first name that has a sharper wording, or nothing."""
         try:
-            offers = sharper_names(self._names.toPlainText(), known_words(self._model()))
+            card = listed(self._model())
+            offers = sharper_names(self._names.toPlainText(), card.known_words if card else None)
         except InputError:
             offers = {}
         offer = next((one for name, one in offers.items() if name not in self._dismissed), None)

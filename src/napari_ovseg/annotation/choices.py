@@ -72,21 +72,21 @@ def model_remarks(document: Document, chosen: str | None = None) -> list[str]:
 
 def _availability(model: str, checkpoint: str) -> str | None:
     """Whether the weights of a record are the ones here."""
-    from napari_ovseg.models.clip.download import is_cached
-    from napari_ovseg.models.clip.registry import MODELS
+    from napari_ovseg.models.registry import offers
 
     if checkpoint and Path(checkpoint).is_absolute():
         there = Path(checkpoint).is_file()
         return (
             None if there else f"Its weights, {checkpoint}, are no longer there: updates work without them."
         )
-    spec = MODELS.get(model)
+    offer = offers().get(model)
     # To look further would import PyTorch, only because a picture was opened; a run says whether it is there.
-    if spec is None:
+    if offer is None:
         return None
-    if checkpoint and spec.checkpoint != checkpoint:
-        return f"It was made with the weights '{checkpoint}' of '{model}'; here they are '{spec.checkpoint}'."
-    if not is_cached(spec):
+    here = offer.card.checkpoint
+    if checkpoint and here != checkpoint:
+        return f"It was made with the weights '{checkpoint}' of '{model}'; here they are '{here}'."
+    if not offer.is_here():
         return (
             f"The weights of '{model}' are not on this machine: updates work without them, Run fetches them."
         )

@@ -145,7 +145,7 @@ def _folder_name(opened: Dataset, how: How, names: str, root: Path) -> str:
         opened.split,
         how.protocol,
         names,
-        how.model.spec.name,
+        how.model.card.name,
         how.method,
     ]
     if opened.name == "folder":

@@ -11,8 +11,9 @@ from napari_ovseg.cli.progress import Bars
 from napari_ovseg.errors import InputError
 
 if TYPE_CHECKING:
-    from napari_ovseg.models.clip.model import Model
-    from napari_ovseg.models.clip.registry import ModelSpec
+    from napari_ovseg.models.card import ModelCard
+    from napari_ovseg.models.map_model import MapModel
+    from napari_ovseg.models.registry import Offer
 
 models_app = typer.Typer(help="List the models, or download one.", invoke_without_command=True)
 
@@ -26,9 +27,10 @@ def _models(context: typer.Context) -> None:
 @models_app.command("list")
 def list_command() -> None:
     """List the models with size, licence, and whether they are on this machine."""
-    from napari_ovseg.models.clip.registry import list_models
+    from napari_ovseg.models.registry import offers
 
-    rows = [(_size(spec), _place(spec), spec.name, spec.licence, spec.note) for spec in list_models()]
+    cards = [(offer.card, _place(offer)) for offer in offers().values()]
+    rows = [(_size(card), place, card.name, card.licence, card.note) for card, place in cards]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     for size, place, name, licence, note in rows:
         typer.echo(f"{size:>{widths[0]}}  {place:<{widths[1]}}  {name}")
@@ -39,65 +41,63 @@ def list_command() -> None:
 @models_app.command()
 def download(name: Annotated[str, typer.Argument(help="A name of the list.")]) -> None:
     """Download a model, so that it is there when needed."""
-    from napari_ovseg.models.clip.download import download, is_cached
-    from napari_ovseg.models.clip.registry import find_model
+    from napari_ovseg.models.registry import find_offer
 
-    spec = find_model(name)
-    if is_cached(spec):
-        typer.echo(f"{spec.name} is on this machine already.")
+    offer = find_offer(name)
+    card = offer.card
+    if offer.is_here():
+        typer.echo(f"{card.name} is on this machine already.")
         return
-    _show_licence(spec)
+    _show_licence(card)
     with Bars() as bars:
-        path = download(spec, progress=bars)
-    typer.echo(f"{spec.name} is now in {path}")
+        path = offer.fetch(bars)
+    typer.echo(f"{card.name} is now in {path}" if path else f"{card.name} is now on this machine.")
 
 
-def load(name: str | None, checkpoint: Path | None, device: str) -> Model:
+def load(name: str | None, checkpoint: Path | None, device: str) -> MapModel:
     """Load a model by name, the best that is there by default, and show a licence that needs to be known."""
-    from napari_ovseg.models.clip.registry import find_model
+    from napari_ovseg.models.registry import find_model
 
     if name is None:
         if checkpoint is not None:
             raise InputError("--checkpoint needs --model with its architecture, as in --model ViT-B-16.")
         name = _default_model()
-    spec = find_model(name, checkpoint=checkpoint)
+    card = find_model(name, checkpoint=checkpoint)
     if checkpoint is None:
-        _show_licence(spec)
-    from napari_ovseg.models.clip.loading import load_model
+        _show_licence(card)
+    from napari_ovseg.models.loading import load_model
 
     with Bars() as bars:
         loaded = load_model(name, checkpoint=checkpoint, device=device, progress=bars)
-    typer.echo(f"Model {loaded.spec.name} on {loaded.device}", err=True)
+    typer.echo(f"Model {loaded.card.name} on {loaded.device}", err=True)
     return loaded
 
 
 def _default_model() -> str:
-    from napari_ovseg.models.clip.download import is_cached
-    from napari_ovseg.models.clip.registry import DEFAULT, find_model
+    from napari_ovseg.models.registry import BUNDLED, DEFAULT, find_offer
 
-    spec = find_model(DEFAULT)
-    if is_cached(spec):
-        return spec.name
+    offer = find_offer(DEFAULT)
+    card = offer.card
+    if offer.is_here():
+        return card.name
     typer.echo(
         "Using the small bundled model, which knows shapes, colours, stained nuclei and some textures. For "
-        f"photos: napari-ovseg models download {spec.name} ({_size(spec)}, once).",
+        f"photos: napari-ovseg models download {card.name} ({_size(card)}, once).",
         err=True,
     )
-    return "demo"
+    return BUNDLED
 
 
-def _show_licence(spec: ModelSpec) -> None:
-    if not spec.commercial:
-        typer.echo(f"Licence of {spec.name}: {spec.licence}. It forbids commercial use.", err=True)
+def _show_licence(card: ModelCard) -> None:
+    if not card.commercial:
+        typer.echo(f"Licence of {card.name}: {card.licence}. It forbids commercial use.", err=True)
 
 
-def _size(spec: ModelSpec) -> str:
-    return f"{spec.megabytes / 1000:.1f} GB" if spec.megabytes >= 1000 else f"{spec.megabytes} MB"
+def _size(card: ModelCard) -> str:
+    return f"{card.megabytes / 1000:.1f} GB" if card.megabytes >= 1000 else f"{card.megabytes} MB"
 
 
-def _place(spec: ModelSpec) -> str:
-    from napari_ovseg.models.clip.download import is_cached
-
-    if spec.name == "demo":
+def _place(offer: Offer) -> str:
+    if offer.card.bundled:
         return "bundled"
-    return "downloaded" if is_cached(spec) else "to download"
+    return "downloaded" if offer.is_here() else "to download"

@@ -24,12 +24,13 @@ from napari_ovseg.cli.progress import Bars
 from napari_ovseg.cli.window import has_display
 from napari_ovseg.errors import InputError
 from napari_ovseg.file_names import as_text, at_home
+from napari_ovseg.models.registry import BUNDLED
 from napari_ovseg.picture_files import picture_files
 from napari_ovseg.wording import GUESS, NONE, sharper_names
 
 if TYPE_CHECKING:
     from napari_ovseg.batch import Job, Result
-    from napari_ovseg.models.clip.model import Model
+    from napari_ovseg.models.map_model import MapModel
 
 
 def segment(
@@ -94,7 +95,7 @@ def demo(
     from napari_ovseg.demo.scenes import sample_scene
     from napari_ovseg.pictures import Picture
 
-    loaded = load("demo", None, "auto")
+    loaded = load(BUNDLED, None, "auto")
     for stem, scene in (("particles", sample_scene(3)), ("shapes", sample_scene(10))):
         job = Job(stem, f"a generated scene of {stem}", partial(Picture, scene[0]))
         for failed in _run([job], parse_categories(scene[2]), output / stem, 0, {"model": loaded}):
@@ -138,9 +139,9 @@ def _run(
     return failed
 
 
-def _offer_sharper(categories: tuple[Category, ...], model: Model) -> None:
+def _offer_sharper(categories: tuple[Category, ...], model: MapModel) -> None:
     """Say how an ambiguous name could be typed instead; words that the model doesn't know are no offer."""
-    offers = sharper_names(categories, model.vocabulary)
+    offers = sharper_names(categories, model.card.known_words)
     if offers:
         written = "; ".join(format_categories([offers.get(one.name, one)]) for one in categories)
         typer.echo(

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,18 +21,18 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from napari_ovseg.categories import BACKGROUND
+from napari_ovseg.errors import InputError
 from napari_ovseg.evaluation.datasets import Dataset
 from napari_ovseg.evaluation.paper_settings import POSITIONS, Setting, setting_of
 from napari_ovseg.evaluation.protocols import Asked
 from napari_ovseg.evaluation.results import digest_of
 from napari_ovseg.images import to_rgb
+from napari_ovseg.models.clip.model import ClipModel
 from napari_ovseg.models.clip.relevance import Method, relevance_maps
 from napari_ovseg.models.clip.relevance.cam import LEAST_SPAN
+from napari_ovseg.models.map_model import MapModel
 from napari_ovseg.pseudo_labels import MOST_VALUES, stretch_rows, strips
 from napari_ovseg.wording import PACKS
-
-if TYPE_CHECKING:
-    from napari_ovseg.models.clip.model import Model
 
 LONG_SIDE = 2048
 
@@ -72,22 +72,24 @@ def paper_settings(method: Method, dataset: Dataset) -> dict[str, Any]:
 
 
 def read_as_papers(
-    picture: NDArray[Any], dataset: Dataset, names: Asked, model: Model, method: Method
+    picture: NDArray[Any], dataset: Dataset, names: Asked, model: MapModel, method: Method
 ) -> dict[str, NDArray[np.integer]]:
     """Ids ``(H, W)`` of the phrase that speaks most for each pixel, for each of `paper_stages`.
 
     Raises
     ------
     InputError
-        When no paper scores the method so.
+        When no paper scores the method so, or the model is no CLIP.
     """
+    if not isinstance(model, ClipModel):
+        raise InputError(f'Papers score the maps of CLIP models; read the masks of "{model.card.name}".')
     if method == "cam":
         return _as_clip_es(to_rgb(picture), names, model, dataset.has_background)
     return {ALONE: _as_dense(to_rgb(picture), dataset, names, model, method)}
 
 
 def _as_dense(
-    rgb: NDArray[np.float32], dataset: Dataset, names: Asked, model: Model, method: Method
+    rgb: NDArray[np.float32], dataset: Dataset, names: Asked, model: ClipModel, method: Method
 ) -> NDArray[np.integer]:
     """Sliding windows, 80 prompts, one softmax over all phrases."""
     setting = setting_of(method, dataset)
@@ -96,13 +98,13 @@ def _as_dense(
         # a background without words is asked for by that name
         words = _unwanted(names) or [BACKGROUND]
         phrases, owners = words + phrases, torch.cat([torch.zeros(len(words), dtype=torch.long), owners])
-    vectors = model.encode_text(phrases, templates=_imagenet_prompts())
+    vectors = model.encode(phrases, templates=_imagenet_prompts())
     cosines = window_cosines(rgb, vectors, model, method, setting)
     return best_phrase(cosines, owners, (rgb.shape[0], rgb.shape[1]), setting)
 
 
 def window_cosines(
-    rgb: NDArray[np.float32], vectors: torch.Tensor, model: Model, method: Method, setting: Setting
+    rgb: NDArray[np.float32], vectors: torch.Tensor, model: ClipModel, method: Method, setting: Setting
 ) -> torch.Tensor:
     """The mean over windows of each phrase's cosines, interpolated to pixels, ``(N, h, w)`` on the CPU."""
     size = short_side(rgb.shape[:2], setting.short_side, model.patch_size)
@@ -121,7 +123,7 @@ def window_cosines(
 
 
 def _as_clip_es(
-    rgb: NDArray[np.float32], names: Asked, model: Model, has_background: bool
+    rgb: NDArray[np.float32], names: Asked, model: ClipModel, has_background: bool
 ) -> dict[str, NDArray[np.integer]]:
     """The picture in whole patches, rounded up; phrases compete with 25 words, or with those given.
 
@@ -134,11 +136,11 @@ def _as_clip_es(
     maps = relevance_maps(
         model.network,
         model.preprocess(rgb, (rows, columns)),
-        model.encode_text(
+        model.encode(
             [CLIP_ES_PHRASES.get(phrase, phrase) for phrase in phrases], templates=(CLIP_ES_PROMPT,)
         ),
         "cam",
-        background=model.encode_text(rivals, templates=(CLIP_ES_PROMPT,)),
+        background=model.encode(rivals, templates=(CLIP_ES_PROMPT,)),
         positions=POSITIONS["cam"],
     )
     lows, highs = maps.amin((1, 2), keepdim=True), maps.amax((1, 2), keepdim=True)

@@ -18,7 +18,7 @@ from napari_ovseg.pseudo_labels import paint
 from napari_ovseg.wording import GUESS
 
 if TYPE_CHECKING:
-    from napari_ovseg.models.clip.model import Model
+    from napari_ovseg.models.map_model import MapModel
 
 Reading = Literal["masks", "papers"]
 # what `segment` keeps of its stages; the last one is the masks
@@ -31,7 +31,7 @@ class How:
 
     Attributes
     ----------
-    model : Model
+    model : MapModel
     protocol : {"known-labels", "vocabulary"}
     reading : {"masks", "papers"}
         The masks of `segment`, or relevance alone, scored as the papers do (`papers`), without refinement.
@@ -41,7 +41,7 @@ class How:
         As in `segment`; for its masks only.
     """
 
-    model: Model
+    model: MapModel
     protocol: Protocol = "known-labels"
     reading: Reading = "masks"
     method: str | None = None
@@ -52,7 +52,7 @@ class How:
     @property
     def relevance_method(self) -> Method:
         """The method that is used."""
-        return cast(Method, self.method or self.model.spec.method)
+        return cast(Method, self.method or self.model.card.method)
 
     def stages(self, dataset: Dataset) -> tuple[str, ...]:
         """What is scored of every picture, the answer last."""

@@ -19,6 +19,7 @@ from napari_ovseg.evaluation.protocols import asked
 from napari_ovseg.evaluation.readings import How, read
 from napari_ovseg.evaluation.results import PictureResult, Results, contents, digest_of
 from napari_ovseg.evaluation.truth import missing, read_pair
+from napari_ovseg.models.registry import unknown_note
 
 if TYPE_CHECKING:
     from napari_ovseg.segmentation import Progress
@@ -90,7 +91,7 @@ def evaluate(
     settings = settings_of(dataset, how)
     results = Results(folder, settings, [pair.key for pair in dataset.pairs])
     run = Evaluation(dataset, settings, results)
-    run.warnings.extend(filter(None, [how.model.unknown_note(dataset.categories)]))
+    run.warnings.extend(filter(None, [unknown_note(how.model.card, dataset.categories)]))
     run.bad.update((pair.key, problem) for pair in pairs if (problem := missing(pair)))
     for number, pair in enumerate(pairs):
         if progress is not None:
@@ -126,7 +127,7 @@ def settings_of(dataset: Dataset, how: How) -> dict[str, Any]:
         "names": digest_of(dataset.names, phrases, dataset.background and dataset.background.phrases),
         "protocol": how.protocol,
         "reading": how.reading,
-        "model": how.model.spec.name,
+        "model": how.model.card.name,
         "weights": how.model.checkpoint_id,
         "method": how.relevance_method,
         **values,

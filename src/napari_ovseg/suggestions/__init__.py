@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,15 +22,14 @@ from napari_ovseg import augmentation
 from napari_ovseg.categories import Category, parse_categories, same_name
 from napari_ovseg.errors import InputError
 from napari_ovseg.images import to_rgb
-from napari_ovseg.models.clip.presence import OTHER_WORDS, absent_below
+from napari_ovseg.models.card import MapMethod, ModelCard
+from napari_ovseg.models.map_model import MapModel
+from napari_ovseg.models.presence import OTHER_WORDS
 from napari_ovseg.picture_relevance import picture_relevance
 from napari_ovseg.segmentation import Progress, Run, ShouldStop
 from napari_ovseg.suggestions.evidence import box_around, log_odds, of_maps, of_views
 from napari_ovseg.vocabularies import read_vocabulary
 from napari_ovseg.wording import NONE
-
-if TYPE_CHECKING:
-    from napari_ovseg.models.clip.model import Model
 
 __all__ = ["Suggestion", "Suggestions", "suggest"]
 
@@ -104,7 +103,7 @@ def suggest(
     image: Any,
     vocabulary: str | Path | Iterable[str | Category] | None = None,
     *,
-    model: Model,
+    model: MapModel,
     preset: str = "balanced",
     progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
@@ -117,8 +116,8 @@ def suggest(
         Any picture that `images.to_rgb` reads.
     vocabulary : str, path or iterable of names
         A name of `vocabularies.VOCABULARIES`, a text file with one name per line, or the names themselves.
-        By default "everyday", and for the bundled model "demo".
-    model : Model
+        By default that of the model's card: "everyday", and for the bundled model "demo".
+    model : MapModel
         From `load_model`.
     preset : {"fast", "balanced", "best"}
         How many views. A run with the same preset looks at the same views, which are kept.
@@ -138,7 +137,8 @@ def suggest(
     Cancelled
         Within one view of ``should_stop()`` turning true.
     """
-    known, left_out = _known(_names(vocabulary, model), model)
+    method = _of_cosines(model.card)
+    known, left_out = _known(_names(vocabulary, model.card), model.card)
     picture = to_rgb(image)
     views = augmentation.views_for(preset, *picture.shape[:2])
     run = Run(progress, should_stop)
@@ -147,7 +147,7 @@ def suggest(
         texts = _encoded(asked, model, run)
     odds = _odds_of(model)
     with run.stage(LOOKING, len(views)):
-        seen = picture_relevance(picture, asked, views, model=model, method="maskclip", pack=NONE, run=run)
+        seen = picture_relevance(picture, asked, views, model=model, method=method, pack=NONE, run=run)
     whole, windows = of_views(odds(_cosines(texts, seen.image_vectors)), views)
     maps = of_maps(odds(seen.maps))
     together = torch.stack([w * e for w, e in zip(WEIGHTS, (whole, windows, maps), strict=True)]).sum(0)
@@ -162,8 +162,8 @@ def suggest(
             run.advance()
     together = torch.where(near.isnan(), together, (together + near) / 2)
     found = _ranked(known, together, whole, windows, maps, near)
-    least = absent_below(model.network)
-    notes = [_left_out_note(left_out, model), _unlikely_note(found, least)]
+    least = model.likeness.absent_below
+    notes = [_left_out_note(left_out, model.card), _unlikely_note(found, least)]
     return Suggestions(found, least, left_out, " ".join(filter(None, notes)))
 
 
@@ -177,27 +177,35 @@ def _ranked(names: tuple[Category, ...], *odds: Tensor) -> tuple[Suggestion, ...
     return tuple(sorted(found, key=lambda one: (-one.score, one.name)))
 
 
-def _names(vocabulary: str | Path | Iterable[str | Category] | None, model: Model) -> tuple[Category, ...]:
+def _of_cosines(card: ModelCard) -> MapMethod:
+    """The first method whose maps can be compared with the picture as a whole."""
+    found = next((method for method in card.methods if not method.own_zero), None)
+    if found is None:
+        raise InputError(f'The model "{card.name}" can\'t suggest names: choose another model for that.')
+    return found
+
+
+def _names(vocabulary: str | Path | Iterable[str | Category] | None, card: ModelCard) -> tuple[Category, ...]:
     if vocabulary is None:
-        vocabulary = "everyday" if model.vocabulary is None else "demo"
+        vocabulary = card.vocabulary or sorted(card.known_words or ()) or "everyday"
     names = (
         read_vocabulary(vocabulary) if isinstance(vocabulary, str | Path) else parse_categories(vocabulary)
     )
     return tuple(name for name in names if not name.background)
 
 
-def _known(names: tuple[Category, ...], model: Model) -> tuple[tuple[Category, ...], tuple[Category, ...]]:
-    """Part the names into those that the model knows, without synonyms that it doesn't, and the rest."""
-    left_out = tuple(name for name in names if model.unknown_words([name.name]))
+def _known(names: tuple[Category, ...], card: ModelCard) -> tuple[tuple[Category, ...], tuple[Category, ...]]:
+    """Part the names into those that a model knows, without synonyms that it doesn't, and the rest."""
+    left_out = tuple(name for name in names if card.unknown_words([name.name]))
     known = tuple(
-        replace(name, synonyms=tuple(word for word in name.synonyms if not model.unknown_words([word])))
+        replace(name, synonyms=tuple(word for word in name.synonyms if not card.unknown_words([word])))
         for name in names
         if name not in left_out
     )
     if not known:
+        instead = f', or the vocabulary "{card.vocabulary}"' if card.vocabulary else ""
         raise InputError(
-            f'The model "{model.spec.name}" knows no name of this vocabulary: choose another model, or the '
-            'vocabulary "demo".'
+            f'The model "{card.name}" knows no name of this vocabulary: choose another model{instead}.'
         )
     return known, left_out
 
@@ -208,19 +216,19 @@ def _unlikely_note(found: Sequence[Suggestion], least: float) -> str:
     return f"No name scores {least:g} or more, so probably none of them is in the picture."
 
 
-def _left_out_note(left_out: Sequence[Category], model: Model) -> str:
+def _left_out_note(left_out: Sequence[Category], card: ModelCard) -> str:
     if not left_out:
         return ""
     more = f" and {len(left_out) - 5} more" if len(left_out) > 5 else ""
     return (
-        f'Left out, since the model "{model.spec.name}" never saw these words: '
+        f'Left out, since the model "{card.name}" never saw these words: '
         f"{', '.join(name.name for name in left_out[:5])}{more}."
     )
 
 
-def _rivals(names: tuple[Category, ...], model: Model) -> tuple[Category, ...]:
+def _rivals(names: tuple[Category, ...], model: MapModel) -> tuple[Category, ...]:
     """What a picture may show instead, for models whose scores mean something only against each other."""
-    if _bias(model) is not None:
+    if model.likeness.bias is not None:
         return ()
     phrases = [phrase for name in names for phrase in name.phrases]
     return tuple(
@@ -230,22 +238,17 @@ def _rivals(names: tuple[Category, ...], model: Model) -> tuple[Category, ...]:
     )
 
 
-def _bias(model: Model) -> float | None:
-    bias = getattr(model.network, "logit_bias", None)
-    return None if bias is None else float(bias)
-
-
-def _odds_of(model: Model) -> Callable[[Tensor], Tensor]:
-    scale, bias = float(model.network.logit_scale.exp()), _bias(model)
+def _odds_of(model: MapModel) -> Callable[[Tensor], Tensor]:
+    scale, bias = model.likeness.scale, model.likeness.bias
     return lambda cosines: log_odds(cosines, scale, bias)
 
 
-def _encoded(names: Sequence[Category], model: Model, run: Run) -> list[Tensor]:
+def _encoded(names: Sequence[Category], model: MapModel, run: Run) -> list[Tensor]:
     """Encode the phrases of each name, ``(P, D)``; the first time with a model this takes a while."""
     texts = []
     for name in names:
         run.check()
-        texts.append(model.encode_text(name.phrases).float().cpu())
+        texts.append(model.encode(name.phrases).float().cpu())
         run.advance()
     return texts
 
@@ -255,11 +258,10 @@ def _cosines(texts: Sequence[Tensor], vectors: Tensor) -> Tensor:
     return torch.stack([(text @ vectors.float().cpu().T).amax(0) for text in texts])
 
 
-def _look(picture: np.ndarray, box: augmentation.Box, model: Model) -> Tensor:
+def _look(picture: np.ndarray, box: augmentation.Box, model: MapModel) -> Tensor:
     """Return the vector ``(1, D)`` of a part of the picture."""
     view = augmentation.View(box=box)
     size = augmentation.view_size(
         view, *picture.shape[:2], input_size=model.input_size, patch_size=model.patch_size
     )
-    states = model.trunk(model.preprocess(augmentation.render(picture, view), size))
-    return model.image_vectors(states)
+    return model.see([augmentation.render(picture, view)], size).vectors

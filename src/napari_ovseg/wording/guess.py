@@ -10,7 +10,7 @@ from napari_ovseg.wording.packs import PACKS, Pack
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from napari_ovseg.models.clip.model import Model
+    from napari_ovseg.models.map_model import MapModel
 
 GUESS = "guess"
 # share among the packs from which on one is taken, and probability where the model gives one
@@ -33,7 +33,7 @@ class Guess:
     shares: dict[str, float]
 
 
-def guess_pack(model: Model, image_vectors: Tensor) -> Guess:
+def guess_pack(model: MapModel, image_vectors: Tensor) -> Guess:
     """Compare a picture with the sentences of every pack; where none is clearly best, take none.
 
     The best sentence of a pack speaks for it; the packs share by a softmax. A model trained with a sigmoid
@@ -41,7 +41,7 @@ def guess_pack(model: Model, image_vectors: Tensor) -> Guess:
 
     Parameters
     ----------
-    model : Model
+    model : MapModel
     image_vectors : (V, D) tensor
         Unit vectors of views of the whole picture; their mean is compared.
     """
@@ -49,14 +49,10 @@ def guess_pack(model: Model, image_vectors: Tensor) -> Guess:
     looks = {name: known for name, known in looks.items() if known}
     if not looks:
         return Guess(None, {})
-    scale = float(model.network.logit_scale.exp())
-    bias = getattr(model.network, "logit_bias", None)
+    scale, bias = model.likeness.scale, model.likeness.bias
     image = image_vectors.float().cpu().mean(dim=0)
     logits = image.new_tensor(
-        [
-            float((model.encode_text(known, templates=("{}",)) @ image).max()) * scale
-            for known in looks.values()
-        ]
+        [float((model.encode(known, templates=("{}",)) @ image).max()) * scale for known in looks.values()]
     )
     shares = logits.softmax(dim=0)
     best = int(logits.argmax())
@@ -66,5 +62,5 @@ def guess_pack(model: Model, image_vectors: Tensor) -> Guess:
     return Guess(PACKS[list(looks)[best]] if sure else None, fared)
 
 
-def _knows(model: Model, sentence: str) -> bool:
-    return not model.unknown_words([sentence])
+def _knows(model: MapModel, sentence: str) -> bool:
+    return not model.card.unknown_words([sentence])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from napari_ovseg.categories import Category, parse_categories, singular
 from napari_ovseg.errors import InputError
-from napari_ovseg.models.clip.known_words import unknown_words
+from napari_ovseg.models.card import unknown_words
 
 _TABLE: dict[str, list[str]] = tomllib.loads(
     (Path(__file__).parent / "sharper_names.toml").read_text(encoding="utf-8")
@@ -25,8 +25,8 @@ def sharper_names(
     categories : str, Category or iterable of them
         The typed list, as `categories.parse_categories` reads it.
     known : collection of str, optional
-        The words that the model knows, ``Model.vocabulary``; an offer with any other word is left out. By
-        default it knows all.
+        The words that the model knows, ``ModelCard.known_words``; an offer with any other word is left
+        out. By default it knows all.
 
     Returns
     -------

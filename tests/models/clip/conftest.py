@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import torch
 from open_clip.timm_model import TimmModel
 from safetensors.torch import save_file
 
-from napari_ovseg.models.clip import loading, registry
+from napari_ovseg.models import loading
+from napari_ovseg.models.clip import registry
 
 TEXT = {"context_length": 16, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}
 ARCHITECTURE = {
@@ -101,13 +103,14 @@ def save_weights(network: torch.nn.Module, path: Path) -> Path:
 
 @pytest.fixture
 def demo_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The three files of a bundled model, with random weights."""
+    """The two files of a bundled model that are loaded, with random weights."""
     folder = tmp_path / "demo"
     folder.mkdir()
     (folder / "ovseg-demo.json").write_text(json.dumps(ARCHITECTURE))
-    (folder / "vocabulary.txt").write_text("red\ncircle\nnuclei\n")
     save_weights(tiny_clip(), folder / "demo.safetensors")
     monkeypatch.setattr(registry, "DEMO_FOLDER", folder)
+    card = replace(registry.CLIP_MODELS["demo"], known_words=frozenset({"red", "circle", "nuclei"}))
+    monkeypatch.setitem(registry.CLIP_MODELS, "demo", card)
     return folder
 
 

@@ -20,7 +20,7 @@ from huggingface_hub import constants
 from napari_ovseg import load_model
 from napari_ovseg.errors import DownloadError, ModelError
 from napari_ovseg.models.clip.download import download, is_cached, source
-from napari_ovseg.models.clip.registry import ModelSpec, find_model
+from napari_ovseg.models.clip.registry import ClipCard, find_clip
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NAME = "hf-hub:someone/tiny"
@@ -57,15 +57,15 @@ def into_cache(folder: Path, files: dict[str, bytes], repository: str = "someone
 
 
 def test_a_cached_model_loads_offline(hub_cache, files, make_clip):
-    assert not is_cached(find_model(NAME))
+    assert not is_cached(find_clip(NAME))
     into_cache(hub_cache, files)
-    assert is_cached(find_model(NAME))
+    assert is_cached(find_clip(NAME))
     model = load_model(NAME, device="cpu")
     assert torch.equal(model.network.visual.proj, make_clip().visual.proj)
     assert model.checkpoint_id == hashlib.sha256(files["open_clip_model.safetensors"]).hexdigest()
     white = model.preprocess(torch.ones(8, 8, 3), (32, 32))
     torch.testing.assert_close(white, torch.full((1, 3, 32, 32), 2.0))
-    assert model.encode_text(["cat"]).shape == (1, 24)
+    assert model.encode(["cat"]).shape == (1, 24)
 
 
 @pytest.mark.parametrize("file", ["tokenizer_config.json", "config.json"])
@@ -73,9 +73,9 @@ def test_a_tokenizer_of_its_own_counts_as_cached(hub_cache, files, file):
     config = json.loads(files["open_clip_config.json"])
     config["model_cfg"]["text_cfg"] = config["model_cfg"]["text_cfg"] | {"hf_tokenizer_name": "someone/words"}
     into_cache(hub_cache, files | {"open_clip_config.json": json.dumps(config).encode()})
-    assert not is_cached(find_model(NAME))
+    assert not is_cached(find_clip(NAME))
     into_cache(hub_cache, {file: b"{}"}, "someone/words")
-    assert is_cached(find_model(NAME))
+    assert is_cached(find_clip(NAME))
 
 
 def test_torch_weights_are_found_where_there_are_no_safetensors(hub_cache, files, make_clip, tmp_path):
@@ -94,10 +94,10 @@ def test_architecture_and_tag_take_the_same_cache(hub_cache, files, demo_folder,
     from napari_ovseg.models.clip import registry
 
     load_model("demo", device="cpu")
-    spec = ModelSpec("ovseg-demo/own", "ovseg-demo", "own", hub="someone/tiny/")
-    monkeypatch.setitem(registry.MODELS, spec.name, spec)
+    spec = ClipCard("ovseg-demo/own", "ovseg-demo", checkpoint="own", hub="someone/tiny/")
+    monkeypatch.setitem(registry.CLIP_MODELS, spec.name, spec)
     into_cache(hub_cache, files)
-    assert load_model(spec.name, device="cpu").spec is spec
+    assert load_model(spec.name, device="cpu").card is spec
 
 
 def test_truncated_weights_in_the_cache_are_a_model_error(hub_cache, files):
@@ -133,11 +133,11 @@ def test_the_environment_is_honoured(files, tmp_path):
 
 
 def test_specs_say_where_their_weights_are():
-    assert source(find_model("hf-hub:a/b"))[0] == "a/b"
-    repository, names = source(ModelSpec("x/y", "x", "y", hub="org/repo/pytorch_model.bin"))
+    assert source(find_clip("hf-hub:a/b"))[0] == "a/b"
+    repository, names = source(ClipCard("x/y", "x", checkpoint="y", hub="org/repo/pytorch_model.bin"))
     assert (repository, names) == ("org/repo", ("pytorch_model.safetensors", "pytorch_model.bin"))
     with pytest.raises(DownloadError, match="checkpoint=FILE"):
-        source(ModelSpec("x/y", "x", "y"))
+        source(ClipCard("x/y", "x", checkpoint="y"))
 
 
 class Hub(ThreadingHTTPServer):
@@ -217,20 +217,20 @@ def hub(files, hub_cache, monkeypatch):
 
 def test_a_download_is_visible_and_kept(hub, files):
     seen = []
-    path = download(find_model(NAME), lambda *step: seen.append(step))
+    path = download(find_clip(NAME), lambda *step: seen.append(step))
     assert path.read_bytes() == files["open_clip_model.safetensors"]
     assert {stage for stage, _, _ in seen} == {f"Downloading {NAME}"}
     assert seen[-1][1] == seen[-1][2] == len(files["open_clip_model.safetensors"])
     asked = len(hub.asked)
-    assert download(find_model(NAME)) == path
+    assert download(find_clip(NAME)) == path
     assert len(hub.asked) == asked
-    assert is_cached(find_model(NAME))
+    assert is_cached(find_clip(NAME))
 
 
 def test_a_broken_transfer_goes_on_where_it_stopped(hub, files, monkeypatch):
     monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 1000)
     hub.cut_once = 10_000
-    path = download(find_model(NAME))
+    path = download(find_clip(NAME))
     assert path.read_bytes() == files["open_clip_model.safetensors"]
     resumed = [span for command, _, span in hub.asked if command == "GET" and span]
     assert resumed
@@ -240,21 +240,21 @@ def test_a_broken_transfer_goes_on_where_it_stopped(hub, files, monkeypatch):
 def test_damaged_weights_are_found_by_their_checksum_and_not_kept(hub):
     hub.swap = True
     with pytest.raises(DownloadError, match="checksum"):
-        download(find_model(NAME))
-    assert not is_cached(find_model(NAME))
+        download(find_clip(NAME))
+    assert not is_cached(find_clip(NAME))
     hub.swap = False
-    assert download(find_model(NAME)).is_file()
+    assert download(find_clip(NAME)).is_file()
 
 
 def test_a_repository_without_weights_says_so(hub):
     del hub.files["open_clip_model.safetensors"]
     with pytest.raises(DownloadError, match="404"):
-        download(find_model(NAME))
+        download(find_clip(NAME))
 
 
 def test_a_repository_that_is_not_there_says_so(hub):
     with pytest.raises(DownloadError, match="no such public repository"):
-        download(find_model("hf-hub:someone/else"))
+        download(find_clip("hf-hub:someone/else"))
 
 
 def test_a_missing_package_is_named_before_the_weights_are_fetched(hub, files, monkeypatch):
@@ -263,7 +263,7 @@ def test_a_missing_package_is_named_before_the_weights_are_fetched(hub, files, m
     hub.files["open_clip_config.json"] = json.dumps(config).encode()
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(ModelError, match="pip install transformers"):
-        download(find_model(NAME))
+        download(find_clip(NAME))
     assert not any(name.endswith(".safetensors") for _, name, _ in hub.asked)
 
 
@@ -274,7 +274,7 @@ def test_a_disk_that_refuses_the_weights_says_so(hub, monkeypatch, code, says):
 
     monkeypatch.setattr("huggingface_hub.hf_hub_download", refuse)
     with pytest.raises(DownloadError, match=f"{says}.*HF_HOME"):
-        download(find_model(NAME))
+        download(find_clip(NAME))
 
 
 def test_no_connection_says_what_to_do(hub, monkeypatch):
@@ -282,4 +282,4 @@ def test_no_connection_says_what_to_do(hub, monkeypatch):
     hub.shutdown()
     hub.server_close()
     with pytest.raises(DownloadError, match="no connection"):
-        download(find_model(NAME))
+        download(find_clip(NAME))

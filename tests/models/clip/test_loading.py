@@ -10,15 +10,17 @@ import torch
 
 from napari_ovseg import load_model
 from napari_ovseg.errors import DownloadError, InputError, ModelError
-from napari_ovseg.models.clip import loading, registry
-from napari_ovseg.models.clip.registry import ModelSpec
+from napari_ovseg.models import loading
+from napari_ovseg.models.clip import download as fetching
+from napari_ovseg.models.clip import registry
+from napari_ovseg.models.clip.registry import ClipCard
 
 
-def test_demo_reads_its_three_files(demo_folder):
+def test_demo_reads_its_two_files(demo_folder):
     model = load_model("demo", device="cpu")
-    assert model.spec.name == "demo"
-    assert (model.input_size, model.patch_size) == (model.spec.view_side, 8)
-    assert model.vocabulary == {"red", "circle", "nuclei"}
+    assert model.card.name == "demo"
+    assert (model.input_size, model.patch_size) == (model.card.view_side, 8)
+    assert model.card.known_words == {"red", "circle", "nuclei"}
     assert model.network.logit_bias is not None
     assert not model.network.training
     assert not any(p.requires_grad for p in model.network.parameters())
@@ -41,7 +43,7 @@ def test_new_weights_are_another_model(demo_folder, make_clip, save):
     second = load_model("demo", device="cpu")
     assert second is not first
     assert second.checkpoint_id != first.checkpoint_id
-    assert not torch.equal(second.encode_text(["red"]), first.encode_text(["red"]))
+    assert not torch.equal(second.encode(["red"]), first.encode(["red"]))
 
 
 def test_a_changed_architecture_is_read_again(demo_folder, make_clip, save):
@@ -72,8 +74,8 @@ def test_a_local_checkpoint_goes_with_an_architecture(demo_folder, make_clip, sa
     load_model("demo", device="cpu")
     path = save(make_clip(seed=7), tmp_path / "own.safetensors")
     model = load_model("ovseg-demo", checkpoint=str(path), device="cpu")
-    assert model.spec.templates == registry.PHOTO
-    assert model.spec.checkpoint == str(path)
+    assert model.card.templates == registry.PHOTO
+    assert model.card.checkpoint == str(path)
 
 
 class Boom:
@@ -184,8 +186,8 @@ def test_research_licences_are_shown_before_the_weights_are_fetched(monkeypatch)
     def offline(spec, progress):
         raise DownloadError("offline")
 
-    monkeypatch.setattr(loading, "download", offline)
-    monkeypatch.setattr(loading, "is_cached", lambda spec: False)
+    monkeypatch.setattr(fetching, "download", offline)
+    monkeypatch.setattr(fetching, "is_cached", lambda spec: False)
     with pytest.warns(UserWarning, match="forbids commercial use: Apple"), pytest.raises(DownloadError):
         load_model("MobileCLIP2-S0/dfndr2b", device="cpu")
 
@@ -193,8 +195,8 @@ def test_research_licences_are_shown_before_the_weights_are_fetched(monkeypatch)
 def test_a_tag_brings_its_own_normalisation(demo_folder, make_clip, save, tmp_path, monkeypatch):
     """A registered name with a local file: weights from the file, mean and deviation from the tag."""
     load_model("demo", device="cpu")
-    spec = ModelSpec("tiny/webli", "ovseg-demo", "webli")
-    monkeypatch.setitem(registry.MODELS, spec.name, spec)
+    spec = ClipCard("tiny/webli", "ovseg-demo", checkpoint="webli")
+    monkeypatch.setitem(registry.CLIP_MODELS, spec.name, spec)
     siglip = open_clip.get_pretrained_cfg("ViT-B-16-SigLIP2", "webli")
     monkeypatch.setattr(open_clip, "get_pretrained_cfg", lambda architecture, tag: dict(siglip))
     path = save(make_clip(), tmp_path / "w.safetensors")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from napari_ovseg.models.clip import model as model_module
 from napari_ovseg.models.clip import relevance
 from napari_ovseg.models.clip import trunk as trunk_module
 from napari_ovseg.models.clip.trunk import TrunkCache
+from napari_ovseg.models.presence import presence_of
+from napari_ovseg.models.registry import unknown_note
 
 
 @pytest.fixture
@@ -69,7 +72,7 @@ def test_features_hold_two_halves_of_equal_weight(model):
     place, meaning = features[:, :32], features[:, 32:]
     torch.testing.assert_close(place, F.layer_norm(states.patches, (32,)).mT.unflatten(-1, (3, 5)))
     torch.testing.assert_close((meaning**2).mean(dim=1), torch.ones(2, 3, 5))
-    texts = model.encode_text(["red circle", "nuclei"])
+    texts = model.encode(["red circle", "nuclei"])
     from napari_ovseg.models.clip.relevance import relevance_from_states
 
     cosines = torch.einsum("vdhw,cd->vchw", meaning / 24**0.5, texts)
@@ -102,31 +105,31 @@ def test_unknown_words_are_named_once_in_typed_order(model):
         Category("Zebra", ("striped horse", "red zebra")),
         "nuclei",
     ]
-    assert model.unknown_words(categories) == ("zebra", "striped", "horse")
-    note = model.unknown_note(categories)
+    assert model.card.unknown_words(categories) == ("zebra", "striped", "horse")
+    note = unknown_note(model.card, categories)
     assert "zebra, striped, horse. Choose ViT-B-16-quickgelu/openai (599 MB) for photos." in note
-    model.vocabulary = None
-    assert model.unknown_words(categories) == ()
-    assert model.unknown_note(categories) is None
+    anything = replace(model.card, known_words=None)
+    assert anything.unknown_words(categories) == ()
+    assert unknown_note(anything, categories) is None
 
 
 def test_presence_uses_the_bias_where_there_is_one(model, views):
     vectors = model.image_vectors(model.trunk(views[:2]))
     scale, bias = model.network.logit_scale.exp(), model.network.logit_bias
-    texts = model.encode_text(["red", "circle", "nuclei"])
+    texts = model.encode(["red", "circle", "nuclei"])
     pairs = torch.sigmoid(scale * vectors @ texts.T + bias).amax(dim=0)
-    result = model.presence(vectors, [["red", "circle"], ["nuclei"]])
+    result = presence_of(model, vectors, [["red", "circle"], ["nuclei"]])
     torch.testing.assert_close(result, torch.stack([pairs[:2].max(), pairs[2]]))
-    assert model.presence(vectors, []).shape == (0,)
+    assert presence_of(model, vectors, []).shape == (0,)
 
 
 def test_presence_without_a_bias_drops_typed_words_from_the_others(model, views, monkeypatch):
     model.network.logit_bias = None
     asked = []
-    real = model.encode_text
-    monkeypatch.setattr(model, "encode_text", lambda phrases: asked.append(list(phrases)) or real(phrases))
+    real = model.encode
+    monkeypatch.setattr(model, "encode", lambda phrases: asked.append(list(phrases)) or real(phrases))
     vectors = model.image_vectors(model.trunk(views[:1]))
-    result = model.presence(vectors, [["Sky"], ["nuclei"]])
+    result = presence_of(model, vectors, [["Sky"], ["nuclei"]])
     assert ((result > 0) & (result < 1)).all()
     assert "sky" not in asked[-1]
     assert "wall" in asked[-1]
@@ -200,7 +203,7 @@ def test_every_step_on_the_gpu_falls_back_to_the_cpu(model, views, monkeypatch, 
     }
 
     def results() -> list[torch.Tensor]:
-        texts = model.encode_text(["red circle", "nuclei"])
+        texts = model.encode(["red circle", "nuclei"])
         states = model.trunk(view)
         maps = model.after_trunk(states, lambda s: relevance.relevance_from_states(model.network, s, texts))
         return [maps, model.features(states), model.image_vectors(states), texts]

@@ -10,23 +10,25 @@ from hypothesis import strategies as st
 
 from napari_ovseg.errors import InputError
 from napari_ovseg.models.clip.registry import (
+    CLIP_MODELS,
     DEFAULT,
-    MODELS,
-    ModelSpec,
-    find_model,
-    list_models,
+    ClipCard,
+    find_clip,
     research_licence,
 )
+from napari_ovseg.models.registry import offers
 
 
 def test_the_default_and_the_bundled_model_are_listed():
-    assert find_model(DEFAULT).architecture == "ViT-B-16-quickgelu"
-    assert find_model("demo").megabytes <= 12
-    assert [spec.name for spec in list_models()] == list(MODELS)
+    assert find_clip(DEFAULT).architecture == "ViT-B-16-quickgelu"
+    assert find_clip("demo").megabytes <= 12
+    assert list(offers()) == list(CLIP_MODELS)
 
 
-@pytest.mark.parametrize("spec", [s for s in list_models() if s.repository is None and s.name != "demo"])
-def test_what_is_listed_is_what_open_clip_has(spec: ModelSpec):
+@pytest.mark.parametrize(
+    "spec", [s for s in CLIP_MODELS.values() if s.repository is None and s.name != "demo"]
+)
+def test_what_is_listed_is_what_open_clip_has(spec: ClipCard):
     settings = open_clip.get_pretrained_cfg(spec.architecture, spec.checkpoint)
     architecture = open_clip.get_model_config(spec.architecture)
     assert spec.name == f"{spec.architecture}/{spec.checkpoint}"
@@ -38,7 +40,9 @@ def test_what_is_listed_is_what_open_clip_has(spec: ModelSpec):
 
 
 def test_every_template_has_a_place_for_the_name():
-    assert all(1 <= len(s.templates) <= 7 and all("{}" in t for t in s.templates) for s in list_models())
+    assert all(
+        1 <= len(s.templates) <= 7 and all("{}" in t for t in s.templates) for s in CLIP_MODELS.values()
+    )
 
 
 @pytest.mark.parametrize(
@@ -55,13 +59,13 @@ def test_every_template_has_a_place_for_the_name():
     ],
 )
 def test_the_default_method_follows_what_was_published_of_the_family(name, method):
-    assert find_model(name).method == method
+    assert find_clip(name).method == method
 
 
 def test_only_research_licences_are_marked():
-    restricted = {spec.architecture for spec in list_models() if not spec.commercial}
+    restricted = {spec.architecture for spec in CLIP_MODELS.values() if not spec.commercial}
     assert restricted == {"MobileCLIP2-B", "MobileCLIP2-S0"}
-    assert all((research_licence(spec.name) is None) is spec.commercial for spec in list_models())
+    assert all((research_licence(spec.name) is None) is spec.commercial for spec in CLIP_MODELS.values())
 
 
 @pytest.mark.parametrize(
@@ -76,17 +80,17 @@ def test_only_research_licences_are_marked():
     ],
 )
 def test_research_licences_of_other_names_are_known_too(name):
-    spec = find_model(name)
+    spec = find_clip(name)
     assert not spec.commercial
     assert spec.licence == research_licence(name)
 
 
 def test_other_open_clip_names_work():
-    spec = find_model("ViT-B-32/laion2b_s34b_b79k")
+    spec = find_clip("ViT-B-32/laion2b_s34b_b79k")
     assert (spec.architecture, spec.checkpoint) == ("ViT-B-32", "laion2b_s34b_b79k")
     assert spec.hub == "laion/CLIP-ViT-B-32-laion2B-s34B-b79K/"
-    assert find_model("hf-hub:someone/something").repository == "someone/something"
-    assert find_model("ViT-B-16", checkpoint="w.safetensors").checkpoint == "w.safetensors"
+    assert find_clip("hf-hub:someone/something").repository == "someone/something"
+    assert find_clip("ViT-B-16", checkpoint="w.safetensors").checkpoint == "w.safetensors"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +111,7 @@ def test_other_open_clip_names_work():
 )
 def test_wrong_names_say_how_to_mend_them(name, says):
     with pytest.raises(InputError) as error:
-        find_model(name)
+        find_clip(name)
     assert says in str(error.value)
 
 
@@ -115,7 +119,7 @@ def test_wrong_names_say_how_to_mend_them(name, says):
 @given(st.text(max_size=40))
 def test_any_text_is_a_model_or_an_input_error(name):
     try:
-        spec = find_model(name)
+        spec = find_clip(name)
     except InputError:
         return
     assert spec.name == name.strip()
@@ -123,8 +127,7 @@ def test_any_text_is_a_model_or_an_input_error(name):
 
 def test_listing_models_and_what_is_cached_imports_no_torch():
     code = (
-        "import sys; from napari_ovseg.models.clip.registry import list_models, find_model;"
-        "from napari_ovseg.models.clip.download import is_cached;"
-        "[is_cached(s) for s in list_models()]; find_model('demo'); assert 'torch' not in sys.modules"
+        "import sys; from napari_ovseg.models.registry import find_model, offers;"
+        "[one.is_here() for one in offers().values()]; find_model('demo'); assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

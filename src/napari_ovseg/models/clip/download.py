@@ -20,7 +20,8 @@ from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError, 
 from tqdm import tqdm
 
 from napari_ovseg.errors import DownloadError, ModelError
-from napari_ovseg.models.clip.registry import ModelSpec
+from napari_ovseg.models.clip import registry
+from napari_ovseg.models.clip.registry import ClipCard
 
 Progress = Callable[[str, int, int], None]
 
@@ -29,23 +30,48 @@ WEIGHT_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
 TEXT_FILES = ["*.json", "vocab*", "merges.txt", "*.model"]
 
 
-def is_cached(spec: ModelSpec) -> bool:
-    """Return whether ``spec`` can be loaded without a connection."""
-    if spec.name == "demo":
+def is_cached(card: ClipCard) -> bool:
+    """Return whether ``card`` can be loaded without a connection."""
+    if card.bundled:
         return True
-    if _cached_weights(spec) is None:
+    if _cached_weights(card) is None:
         return False
-    if spec.repository is not None and _cached(spec.repository, CONFIG_FILE) is None:
+    if card.repository is not None and _cached(card.repository, CONFIG_FILE) is None:
         return False
-    return all(_has_text(repository) for repository in _text_repositories(spec))
+    return all(_has_text(repository) for repository in _text_repositories(card))
 
 
-def download(spec: ModelSpec, progress: Progress | None = None) -> Path:
-    """Return the weights of ``spec`` on this disk, fetched first where they aren't there yet.
+def weights(card: ClipCard, checkpoint: str | Path | None = None, progress: Progress | None = None) -> Path:
+    """Return the file of weights of ``card``: the bundled one, one of the hub, or a checkpoint that is given.
+
+    Raises
+    ------
+    ModelError
+        When a checkpoint is given that can't be one, or that doesn't go with ``card``.
+    DownloadError
+        As in `download`.
+    """
+    if checkpoint is None:
+        return registry.DEMO_FOLDER / card.checkpoint if card.bundled else download(card, progress)
+    path = Path(checkpoint).expanduser()
+    if path.is_dir():
+        raise ModelError(f'The checkpoint "{path}" is a folder: give the file of weights in it.')
+    if not path.is_file():
+        raise ModelError(f'There is no checkpoint "{path}": check the path.')
+    if card.repository is not None:
+        raise ModelError(
+            f'A local checkpoint goes with an architecture, not with "{card.name}": '
+            'use load_model("ViT-B-16", checkpoint=...), or whichever architecture it has.'
+        )
+    return path
+
+
+def download(card: ClipCard, progress: Progress | None = None) -> Path:
+    """Return the weights of ``card`` on this disk, fetched first where they aren't there yet.
 
     Parameters
     ----------
-    spec : ModelSpec
+    card : ClipCard
     progress : callable, optional
         ``progress(stage, done, total)`` in bytes.
 
@@ -62,29 +88,29 @@ def download(spec: ModelSpec, progress: Progress | None = None) -> Path:
         When the model needs the transformers package and it isn't installed.
     """
     try:
-        if spec.repository is not None and _cached(spec.repository, CONFIG_FILE) is None:
-            _fetch(spec, spec.repository, CONFIG_FILE, progress)
-        if _text_repositories(spec) and not _has_transformers():
-            raise ModelError(f'"{spec.name}" needs one more package: run pip install transformers.')
-        path = _cached_weights(spec) or _fetch_weights(spec, progress)
-        for repository in _text_repositories(spec):
+        if card.repository is not None and _cached(card.repository, CONFIG_FILE) is None:
+            _fetch(card, card.repository, CONFIG_FILE, progress)
+        if _text_repositories(card) and not _has_transformers():
+            raise ModelError(f'"{card.name}" needs one more package: run pip install transformers.')
+        path = _cached_weights(card) or _fetch_weights(card, progress)
+        for repository in _text_repositories(card):
             if not _has_text(repository):
                 huggingface_hub.snapshot_download(repository, allow_patterns=TEXT_FILES)
     except ModelError:
         raise
     except Exception as error:
         # The hub's client, httpx and the operating system each raise their own types for "it did not arrive".
-        raise DownloadError(_disk_advice(spec, error) or _advice(spec, _reason(error))) from error
+        raise DownloadError(_disk_advice(card, error) or _advice(card, _reason(error))) from error
     return path
 
 
-def source(spec: ModelSpec) -> tuple[str, tuple[str, ...]]:
-    """Return the hub repository of ``spec`` and what its weights may be called there, safetensors first."""
-    repository, _, file = spec.hub.rpartition("/")
+def source(card: ClipCard) -> tuple[str, tuple[str, ...]]:
+    """Return the hub repository of ``card`` and what its weights may be called there, safetensors first."""
+    repository, _, file = card.hub.rpartition("/")
     if not repository:
         raise DownloadError(
-            f'The weights of "{spec.name}" are not on the hub: fetch them from where they are published, '
-            f'and use load_model("{spec.architecture}", checkpoint=FILE).'
+            f'The weights of "{card.name}" are not on the hub: fetch them from where they are published, '
+            f'and use load_model("{card.architecture}", checkpoint=FILE).'
         )
     if not file:
         return repository, WEIGHT_FILES
@@ -97,31 +123,31 @@ def _cached(repository: str, file: str) -> Path | None:
     return Path(found) if isinstance(found, str) else None
 
 
-def _cached_weights(spec: ModelSpec) -> Path | None:
-    repository, files = source(spec)
+def _cached_weights(card: ClipCard) -> Path | None:
+    repository, files = source(card)
     return next((path for file in files if (path := _cached(repository, file))), None)
 
 
-def _fetch_weights(spec: ModelSpec, progress: Progress | None) -> Path:
-    repository, files = source(spec)
+def _fetch_weights(card: ClipCard, progress: Progress | None) -> Path:
+    repository, files = source(card)
     for file in files[:-1]:
         try:
-            return _fetch(spec, repository, file, progress)
+            return _fetch(card, repository, file, progress)
         except LocalEntryNotFoundError:
             raise
         except EntryNotFoundError:
             continue
-    return _fetch(spec, repository, files[-1], progress)
+    return _fetch(card, repository, files[-1], progress)
 
 
-def _fetch(spec: ModelSpec, repository: str, file: str, progress: Progress | None) -> Path:
-    bar = _bar(f"Downloading {spec.name}", progress)
+def _fetch(card: ClipCard, repository: str, file: str, progress: Progress | None) -> Path:
+    bar = _bar(f"Downloading {card.name}", progress)
     path = Path(huggingface_hub.hf_hub_download(repository, file, tqdm_class=bar))
     blob = path.resolve()
     if blob.parent.name == "blobs" and not _intact(blob):
         blob.unlink()
         path.unlink(missing_ok=True)
-        raise DownloadError(_advice(spec, f"{file} arrived damaged: its checksum is wrong"))
+        raise DownloadError(_advice(card, f"{file} arrived damaged: its checksum is wrong"))
     return path
 
 
@@ -140,11 +166,11 @@ def _intact(blob: Path) -> bool:
     return digest.hexdigest() == name
 
 
-def _text_repositories(spec: ModelSpec) -> tuple[str, ...]:
+def _text_repositories(card: ClipCard) -> tuple[str, ...]:
     """Return where a tokenizer or text tower of the transformers package has its own files."""
-    if spec.repository is None:
-        return (spec.text_repository,) if spec.text_repository else ()
-    path = _cached(spec.repository, CONFIG_FILE)
+    if card.repository is None:
+        return (card.text_repository,) if card.text_repository else ()
+    path = _cached(card.repository, CONFIG_FILE)
     try:
         text = json.loads(path.read_text(encoding="utf-8"))["model_cfg"]["text_cfg"] if path else {}
     except (OSError, ValueError, KeyError, TypeError):
@@ -192,29 +218,29 @@ def _reason(error: BaseException) -> str:
     return str(error).strip().split("\n")[0].rstrip(".") or type(error).__name__
 
 
-def _disk_advice(spec: ModelSpec, error: Exception) -> str | None:
+def _disk_advice(card: ClipCard, error: Exception) -> str | None:
     """Say what to do when it is the disk that refuses the weights, None when it is not."""
     code = error.errno if isinstance(error, OSError) else None
     folder = huggingface_hub.constants.HF_HUB_CACHE
     if code in {errno.ENOSPC, errno.EDQUOT}:
-        size = f"{spec.megabytes} MB" if spec.megabytes else "the weights"
+        size = f"{card.megabytes} MB" if card.megabytes else "the weights"
         return (
-            f'There is no room for {size} of "{spec.name}" in {folder}: free some, or set HF_HOME to '
+            f'There is no room for {size} of "{card.name}" in {folder}: free some, or set HF_HOME to '
             "another disk."
         )
     if code in {errno.EACCES, errno.EPERM, errno.EROFS}:
         return (
-            f'"{spec.name}" can\'t be stored in {folder}: change its permissions, or set HF_HOME to another '
+            f'"{card.name}" can\'t be stored in {folder}: change its permissions, or set HF_HOME to another '
             "folder."
         )
     return None
 
 
-def _advice(spec: ModelSpec, reason: str) -> str:
-    architecture = spec.architecture or "ARCHITECTURE"
+def _advice(card: ClipCard, reason: str) -> str:
+    architecture = card.architecture or "ARCHITECTURE"
     return (
-        f'The weights of "{spec.name}" could not be downloaded: {reason}. Check the connection (behind a '
-        f'proxy, set HTTPS_PROXY) and run "napari-ovseg models download {spec.name}" again, which goes on '
+        f'The weights of "{card.name}" could not be downloaded: {reason}. Check the connection (behind a '
+        f'proxy, set HTTPS_PROXY) and run "napari-ovseg models download {card.name}" again, which goes on '
         f'where it stopped; or load a file you have, with load_model("{architecture}", checkpoint=FILE); or '
         'use the bundled model "demo", which needs no download.'
     )

@@ -1,4 +1,4 @@
-"""Load a model by name or from a file, once per device."""
+"""Build a CLIP model from its weights."""
 
 from __future__ import annotations
 
@@ -6,128 +6,16 @@ import hashlib
 import json
 import logging
 import re
-import warnings
-from collections.abc import Callable
 from pathlib import Path
-from threading import RLock
 from typing import Any
 
 import open_clip
 import torch
 
-from napari_ovseg.errors import InputError, ModelError
+from napari_ovseg.errors import ModelError
 from napari_ovseg.models.clip import registry
-from napari_ovseg.models.clip.download import download, is_cached
-from napari_ovseg.models.clip.known_words import known_words
-from napari_ovseg.models.clip.model import Model
-from napari_ovseg.models.clip.registry import ModelSpec, find_model
-
-Progress = Callable[[str, int, int], None]
-
-_loaded: dict[tuple[str, str, str], Model] = {}
-_lock = RLock()
-
-
-def load_model(
-    name: str,
-    *,
-    checkpoint: str | Path | None = None,
-    device: str = "auto",
-    progress: Progress | None = None,
-) -> Model:
-    """Load a vision-language model; a second call with the same arguments returns the same one at once.
-
-    Parameters
-    ----------
-    name : str
-        A name from :func:`~napari_ovseg.models.clip.registry.list_models` such as ``"demo"`` or
-        ``"ViT-B-16-quickgelu/openai"``, any other open_clip ``ARCHITECTURE/TAG``,
-        ``"hf-hub:ORG/REPOSITORY"``, or, with ``checkpoint``, an architecture such as ``"ViT-B-16"``.
-    checkpoint : path, optional
-        A local file of weights, safetensors or a PyTorch state dict (never a pickle of code).
-    device : {"auto", "cuda", "mps", "cpu"} or any torch device
-        ``auto`` takes the first of cuda, mps, cpu that is there.
-    progress : callable, optional
-        ``progress(stage, done, total)``, in bytes while weights are downloaded.
-
-    Returns
-    -------
-    Model
-
-    Raises
-    ------
-    InputError
-        When there is no such model or device.
-    ModelError
-        When the weights can't be read or don't fit the architecture.
-    DownloadError
-        When weights are needed and can't be fetched.
-
-    Warns
-    -----
-    UserWarning
-        Before weights are fetched whose licence forbids commercial use.
-    """
-    spec = find_model(name, checkpoint=checkpoint)
-    if checkpoint is None and not spec.commercial and not is_cached(spec):
-        warnings.warn(f'"{spec.name}" forbids commercial use: {spec.licence}.', UserWarning, stacklevel=2)
-    place = _device(device)
-    with _lock:
-        path = _weights(spec, checkpoint, progress)
-        if not path.is_file():
-            raise ModelError(f'The weights "{path}" are missing: install the package again.')
-        key = (spec.name, f"{path} {path.stat().st_mtime_ns}", str(place))
-        model = _loaded.get(key)
-        # Out of memory moves a model to the CPU; a new request for the GPU starts afresh.
-        if model is None or model.device.type != place.type:
-            model = _loaded[key] = _build(spec, path, place)
-        return model
-
-
-def unload() -> None:
-    """Forget the loaded models, so that their memory is freed once no one uses them."""
-    with _lock:
-        _loaded.clear()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-
-
-def forget(model: Model) -> None:
-    """Forget one loaded model."""
-    with _lock:
-        for key in [key for key, known in _loaded.items() if known is model]:
-            del _loaded[key]
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise InputError(f'There is no device "{name}": use auto, cuda, mps or cpu.') from error
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if not there.get(device.type, False):
-        raise InputError(f'This machine has no "{name}" device that PyTorch can use: choose auto or cpu.')
-    return device
-
-
-def _weights(spec: ModelSpec, checkpoint: str | Path | None, progress: Progress | None) -> Path:
-    if checkpoint is None:
-        return registry.DEMO_FOLDER / spec.checkpoint if spec.name == "demo" else download(spec, progress)
-    path = Path(checkpoint).expanduser()
-    if path.is_dir():
-        raise ModelError(f'The checkpoint "{path}" is a folder: give the file of weights in it.')
-    if not path.is_file():
-        raise ModelError(f'There is no checkpoint "{path}": check the path.')
-    if spec.repository is not None:
-        raise ModelError(
-            f'A local checkpoint goes with an architecture, not with "{spec.name}": '
-            'use load_model("ViT-B-16", checkpoint=...), or whichever architecture it has.'
-        )
-    return path
+from napari_ovseg.models.clip.model import ClipModel
+from napari_ovseg.models.clip.registry import ClipCard
 
 
 def _checkpoint_id(path: Path) -> str:
@@ -139,19 +27,25 @@ def _checkpoint_id(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
-def _build(spec: ModelSpec, path: Path, device: torch.device) -> Model:
-    architecture = spec.architecture
-    if spec.name == "demo":
+def build(card: ClipCard, path: Path, device: torch.device) -> ClipModel:
+    """Build a model on a device from a file of weights.
+
+    Raises
+    ------
+    ModelError
+        When the weights can't be read or don't fit the architecture.
+    """
+    architecture = card.architecture
+    if card.bundled:
         _register_demo()
-    if spec.repository is not None:
-        network, tokenizer = _create(spec.name, None, {}, path)
+    if card.repository is not None:
+        network, tokenizer = _create(card.name, None, {}, path)
     else:
-        settings = open_clip.get_pretrained_cfg(architecture, spec.checkpoint)
+        settings = open_clip.get_pretrained_cfg(architecture, card.checkpoint)
         kept = {k: settings[k] for k in ("mean", "std", "interpolation", "resize_mode") if k in settings}
         network, tokenizer = _create(architecture, str(path), kept, path)
     network.eval().requires_grad_(False)
-    words = known_words(spec.name)
-    model = Model(spec, network, tokenizer, torch.device("cpu"), _checkpoint_id(path), words, path)
+    model = ClipModel(card, network, tokenizer, torch.device("cpu"), _checkpoint_id(path), path)
     model.move_to(device)
     return model
 

@@ -1,24 +1,24 @@
-"""A loaded vision-language model, as the rest of the package uses it."""
+"""A loaded CLIP model: text and image tower, and what relevance methods read off them, as a `MapModel`."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from open_clip import get_model_preprocess_cfg
 from torch import Tensor
 
 from napari_ovseg.errors import InputError
-from napari_ovseg.models.clip.known_words import unknown_words
 from napari_ovseg.models.clip.preprocessing import preprocess
-from napari_ovseg.models.clip.presence import OTHER_WORDS, presence
-from napari_ovseg.models.clip.registry import DEFAULT, MODELS, ModelSpec
+from napari_ovseg.models.clip.registry import ClipCard
+from napari_ovseg.models.clip.relevance import NEED_ATTENTION, NEED_LEVELS, Method, relevance_from_states
 from napari_ovseg.models.clip.text import TextBank
 from napari_ovseg.models.clip.towers import tower_of
 from napari_ovseg.models.clip.trunk import (
@@ -29,6 +29,8 @@ from napari_ovseg.models.clip.trunk import (
     stacked,
     trunk_states,
 )
+from napari_ovseg.models.map_model import Seen, Words
+from napari_ovseg.models.presence import Likeness
 
 # 84 views of ViT-B/16, preset "best", with the tokens of every block
 TRUNK_CACHE_BYTES = 768 * 2**20
@@ -37,12 +39,12 @@ TRUNK_BATCH = 16
 Result = TypeVar("Result")
 
 
-class Model:
+class ClipModel:
     """One vision-language model on one device.
 
     Attributes
     ----------
-    spec : ModelSpec
+    card : ClipCard
     network : open_clip model
         In evaluation mode, without gradients.
     device : torch.device
@@ -50,38 +52,34 @@ class Model:
     checkpoint_id : str
         Changes whenever the weights do.
     input_size : int
-        Side, in pixels, of the square that a view is shown at: that of training, or the spec's ``view_side``.
+        Side, in pixels, of the square that a view is shown at: that of training, or the card's ``view_side``.
     patch_size : int
         Pixels per patch; a view's sides are multiples of it.
-    vocabulary : frozenset of str or None
-        The words it saw in training, where that is known: `known_words.known_words`.
     notes : list of str
         What a user should know about how it ran (smaller batches, moved to the CPU), for the record of a run.
     """
 
     def __init__(
         self,
-        spec: ModelSpec,
+        card: ClipCard,
         network: Any,
         tokenizer: Callable[..., Tensor],
         device: torch.device,
         checkpoint_id: str,
-        vocabulary: frozenset[str] | None = None,
         checkpoint: Path | None = None,
     ) -> None:
-        self.spec = spec
+        self.card = card
         self.network = network
         self.device = device
         self.checkpoint_id = checkpoint_id
         self.checkpoint = checkpoint
-        self.vocabulary = vocabulary
         size = network.visual.image_size
-        self.input_size = spec.view_side or int(size if isinstance(size, int) else size[0])
+        self.input_size = card.view_side or int(size if isinstance(size, int) else size[0])
         self.patch_size = tower_of(network.visual).patch_size
         self.notes: list[str] = []
         self.cache = TrunkCache(TRUNK_CACHE_BYTES)
         self._batch = TRUNK_BATCH
-        self._text = TextBank(network, tokenizer, checkpoint_id, spec.templates)
+        self._text = TextBank(network, tokenizer, checkpoint_id, card.templates)
 
     def move_to(self, device: torch.device) -> None:
         """Move to a device; where its memory has no room for the weights, stay on the CPU and say so."""
@@ -94,7 +92,7 @@ class Model:
             self._tell(f"The {device.type} has too little memory for this model: running on the CPU.")
             self._move_to_cpu()
 
-    def encode_text(self, phrases: Sequence[str], *, templates: tuple[str, ...] | None = None) -> Tensor:
+    def encode(self, phrases: Sequence[str], *, templates: tuple[str, ...] | None = None) -> Tensor:
         """Return one unit vector per phrase, ``(N, D)`` float32 on the CPU, prompt templates averaged.
 
         Vectors are kept on disk, in the user's cache folder or ``NAPARI_OVSEG_CACHE``. Other templates than
@@ -110,26 +108,42 @@ class Model:
             bank = TextBank(bank.network, bank.tokenizer, bank.model_id, templates)
         return self._somewhere(lambda: bank.encode(phrases))
 
-    def unknown_words(self, categories: Iterable[Any]) -> tuple[str, ...]:
-        """Return the words this model never saw in training, in typed order; always empty but for "demo".
+    @property
+    def likeness(self) -> Likeness:
+        """How its cosines say whether a word is true, as it was trained."""
+        bias = getattr(self.network, "logit_bias", None)
+        return Likeness(float(self.network.logit_scale.exp()), None if bias is None else float(bias))
 
-        Parameters
-        ----------
-        categories : iterable of Category or str
-            Of a category, its name and synonyms count.
-        """
-        return unknown_words(categories, self.vocabulary)
-
-    def unknown_note(self, categories: Iterable[Any]) -> str | None:
-        """Return the warning that names :meth:`unknown_words` and a model that knows more, else None."""
-        unknown = self.unknown_words(categories)
-        if not unknown:
-            return None
-        better = MODELS[DEFAULT]
-        return (
-            f'The model "{self.spec.name}" never saw these words, so don\'t trust their masks: '
-            f"{', '.join(unknown)}. Choose {better.name} ({better.megabytes} MB) for photos."
+    def see(
+        self,
+        views: Sequence[NDArray[np.float32]],
+        size: tuple[int, int],
+        words: Words | None = None,
+        method: str | None = None,
+    ) -> Seen:
+        """Look at views: `MapModel.see`."""
+        # as the model's own method needs them: suggesting and segmenting then share what was seen
+        methods = (
+            set() if words is None and method is None else {method or self.card.method, self.card.method}
         )
+        states = self.trunk(
+            torch.cat([self.preprocess(view, size) for view in views]),
+            levels=not methods.isdisjoint(NEED_LEVELS),
+            attention=not methods.isdisjoint(NEED_ATTENTION),
+        )
+        if words is None:
+            return Seen(self.image_vectors(states))
+        explained = partial(
+            relevance_from_states,
+            self.network,
+            text_vectors=words.vectors,
+            method=cast(Method, method or self.card.method),
+            background=words.rivals,
+            owners=words.owners,
+        )
+        maps = self.after_trunk(states, explained)
+        features = self.features(states)
+        return Seen(self.image_vectors(states), maps, features)
 
     def preprocess(self, picture: np.ndarray | Tensor, size: tuple[int, int]) -> Tensor:
         """Return a picture as the model wants it, ``(1, 3, h, w)``: `preprocessing.preprocess`."""
@@ -208,31 +222,6 @@ class Model:
     def image_vectors(self, states: TrunkStates) -> Tensor:
         """Return the unit vector of each view in the joint space, ``(V, D)``."""
         return self.after_trunk(states, partial(image_vectors, self.network))
-
-    def presence(self, vectors: Tensor, phrases: Sequence[Sequence[str]]) -> Tensor:
-        """Return how sure the model is that each category is there, ``(C,)`` float32 in [0, 1] on the CPU.
-
-        Parameters
-        ----------
-        vectors : (V, D) tensor
-            From :meth:`image_vectors`.
-        phrases : sequence of C sequences of str
-            Each category's name and synonyms.
-
-        Notes
-        -----
-        See :func:`napari_ovseg.models.clip.presence.presence` for the two rules.
-        """
-        if not phrases:
-            return torch.zeros(0)
-        scale = float(self.network.logit_scale.exp())
-        bias = getattr(self.network, "logit_bias", None)
-        categories = [self.encode_text(list(names)) for names in phrases]
-        if bias is not None:
-            return presence(vectors.cpu(), categories, scale, float(bias))
-        typed = {name.strip().lower() for names in phrases for name in names}
-        others = self.encode_text([word for word in OTHER_WORDS if word not in typed])
-        return presence(vectors.cpu(), categories, scale, other_vectors=others)
 
     def _enter(
         self, run: Callable[[Tensor], TrunkStates], views: Tensor, keys: list[str]

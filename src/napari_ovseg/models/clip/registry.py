@@ -1,26 +1,28 @@
-"""The models this package knows by name, as typed specs; no torch is imported for the ones listed here."""
+"""The CLIP models that are known by name, as cards; no torch is imported for the ones listed here."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from napari_ovseg.errors import InputError
+from napari_ovseg.models.card import UNKNOWN_LICENCE, MapMethod, ModelCard
+from napari_ovseg.models.clip.method_names import CLIP_METHODS
 
 HUB_PREFIX = "hf-hub:"
 DEMO_FOLDER = Path(__file__).resolve().parents[2] / "demo"
 DEMO_ARCHITECTURE = "ovseg-demo"
 PHOTO: tuple[str, ...] = ("a photo of a {}.",)
-UNKNOWN_LICENCE = "unknown: see where the weights come from"
 APPLE = "Apple Machine Learning Research Model licence (research only)"
 NON_COMMERCIAL = "CC BY-NC 4.0"
 
 
 @dataclass(frozen=True)
-class ModelSpec:
-    """One vision-language model.
+class ClipCard(ModelCard):
+    """One vision-language model of open_clip's.
 
     Attributes
     ----------
@@ -31,12 +33,6 @@ class ModelSpec:
         The name open_clip knows the architecture by.
     checkpoint : str
         open_clip's tag of the weights, the hub repository, or the path of a file.
-    megabytes : int
-        Size of the download, rounded; 0 when not known.
-    licence : str
-        Of the weights.
-    commercial : bool
-        Whether that licence allows commercial use; the licence is shown before first use where it does not.
     input_size : int
         Side, in pixels, of the square picture the model was trained on; 0 when only the checkpoint knows.
     patch_size : int or None
@@ -53,24 +49,17 @@ class ModelSpec:
     method : str
         The relevance method that suits it, see :mod:`napari_ovseg.models.clip.relevance`;
         ``docs/method.md`` says on what evidence.
-    note : str
-        What it is good at, for the model chooser.
     """
 
-    name: str
     architecture: str
-    checkpoint: str
-    megabytes: int = 0
-    licence: str = UNKNOWN_LICENCE
-    commercial: bool = True
     input_size: int = 0
     patch_size: int | None = None
     view_side: int = 0
     templates: tuple[str, ...] = PHOTO
     hub: str = ""
     text_repository: str = ""
-    method: str = "explain"
-    note: str = ""
+    methods: tuple[MapMethod, ...] = field(default=CLIP_METHODS, kw_only=True)
+    method: str = field(default="explain", kw_only=True)
 
     @property
     def repository(self) -> str | None:
@@ -78,109 +67,128 @@ class ModelSpec:
         return self.checkpoint if self.name.startswith(HUB_PREFIX) else None
 
 
-_SPECS = (
-    ModelSpec(
-        "ViT-B-16-quickgelu/openai", "ViT-B-16-quickgelu", "openai", 599, "MIT", True, 224, 16,
+def _lines(file: str) -> list[str]:
+    """The lines of a file of the bundled model, in lower case."""
+    lines = (DEMO_FOLDER / file).read_text(encoding="utf-8").split("\n")
+    return [line.strip().lower() for line in lines if line.strip()]
+
+
+_CARDS = (
+    ClipCard(
+        "ViT-B-16-quickgelu/openai", "ViT-B-16-quickgelu", checkpoint="openai",
+        megabytes=599, licence="MIT", input_size=224, patch_size=16,
         hub="timm/vit_base_patch16_clip_224.openai/",
         method="cam",
         note="Photos; the default.",
     ),
-    ModelSpec(
-        "ViT-L-14-quickgelu/openai", "ViT-L-14-quickgelu", "openai", 1710, "MIT", True, 224, 14,
+    ClipCard(
+        "ViT-L-14-quickgelu/openai", "ViT-L-14-quickgelu", checkpoint="openai",
+        megabytes=1710, licence="MIT", input_size=224, patch_size=14,
         hub="timm/vit_large_patch14_clip_224.openai/",
         note="Photos; knows more names than ViT-B/16, about four times slower.",
     ),
-    ModelSpec(
-        "ViT-B-16/laion2b_s34b_b88k", "ViT-B-16", "laion2b_s34b_b88k", 599, "MIT", True, 224, 16,
+    ClipCard(
+        "ViT-B-16/laion2b_s34b_b88k", "ViT-B-16", checkpoint="laion2b_s34b_b88k",
+        megabytes=599, licence="MIT", input_size=224, patch_size=16,
         hub="laion/CLIP-ViT-B-16-laion2B-s34B-b88K/",
         method="cam",
         note="Photos; trained on two billion pictures of the web.",
     ),
-    ModelSpec(
-        "ViT-B-16/datacomp_xl_s13b_b90k", "ViT-B-16", "datacomp_xl_s13b_b90k", 599, "MIT", True, 224, 16,
+    ClipCard(
+        "ViT-B-16/datacomp_xl_s13b_b90k", "ViT-B-16", checkpoint="datacomp_xl_s13b_b90k",
+        megabytes=599, licence="MIT", input_size=224, patch_size=16,
         hub="laion/CLIP-ViT-B-16-DataComp.XL-s13B-b90K/",
         method="cam",
         note="Photos; filtered pictures of the web.",
     ),
-    ModelSpec(
-        "ViT-B-16-SigLIP2/webli", "ViT-B-16-SigLIP2", "webli", 1500, "Apache-2.0", True, 224, 16,
+    ClipCard(
+        "ViT-B-16-SigLIP2/webli", "ViT-B-16-SigLIP2", checkpoint="webli",
+        megabytes=1500, licence="Apache-2.0", input_size=224, patch_size=16,
         hub="timm/ViT-B-16-SigLIP2/",
         text_repository="timm/ViT-B-16-SigLIP2",
         note="Photos, many languages; says best whether a thing is there at all. "
         "Needs the transformers package.",
     ),
-    ModelSpec(
+    ClipCard(
         "hf-hub:microsoft/BiomedCLIP-PubMedBERT_256-vit_base_patch16_224", "vit_base_patch16_224",
-        "microsoft/BiomedCLIP-PubMedBERT_256-vit_base_patch16_224", 784, "MIT", True, 224, 16,
+        checkpoint="microsoft/BiomedCLIP-PubMedBERT_256-vit_base_patch16_224",
+        megabytes=784, licence="MIT", input_size=224, patch_size=16,
         hub="microsoft/BiomedCLIP-PubMedBERT_256-vit_base_patch16_224/",
         note="Figures of biomedical papers. Needs the transformers package.",
     ),
-    ModelSpec(
-        "hf-hub:wisdomik/QuiltNet-B-16", "ViT-B-16", "wisdomik/QuiltNet-B-16", 599, "MIT", True, 224, 16,
+    ClipCard(
+        "hf-hub:wisdomik/QuiltNet-B-16", "ViT-B-16", checkpoint="wisdomik/QuiltNet-B-16",
+        megabytes=599, licence="MIT", input_size=224, patch_size=16,
         hub="wisdomik/QuiltNet-B-16/",
         note="Histology.",
     ),
-    ModelSpec(
-        "hf-hub:imageomics/bioclip", "ViT-B-16", "imageomics/bioclip", 599, "MIT", True, 224, 16,
+    ClipCard(
+        "hf-hub:imageomics/bioclip", "ViT-B-16", checkpoint="imageomics/bioclip",
+        megabytes=599, licence="MIT", input_size=224, patch_size=16,
         hub="imageomics/bioclip/",
         note="Plants, animals and fungi, by common or Latin name.",
     ),
-    ModelSpec(
-        "MobileCLIP2-B/dfndr2b", "MobileCLIP2-B", "dfndr2b", 599, APPLE, False, 224, 16,
+    ClipCard(
+        "MobileCLIP2-B/dfndr2b", "MobileCLIP2-B", checkpoint="dfndr2b",
+        megabytes=599, licence=APPLE, commercial=False, input_size=224, patch_size=16,
         hub="timm/MobileCLIP2-B-OpenCLIP/",
         note="Photos; a transformer behind a convolutional stem.",
     ),
-    ModelSpec(
-        "MobileCLIP2-S0/dfndr2b", "MobileCLIP2-S0", "dfndr2b", 300, APPLE, False, 256, None,
+    ClipCard(
+        "MobileCLIP2-S0/dfndr2b", "MobileCLIP2-S0", checkpoint="dfndr2b",
+        megabytes=300, licence=APPLE, commercial=False, input_size=256,
         hub="timm/MobileCLIP2-S0-OpenCLIP/",
         note="Photos; small and fast, coarse maps.",
     ),
-    ModelSpec(
-        "RN50-quickgelu/openai", "RN50-quickgelu", "openai", 408, "MIT", True, 224, None,
+    ClipCard(
+        "RN50-quickgelu/openai", "RN50-quickgelu", checkpoint="openai",
+        megabytes=408, licence="MIT", input_size=224,
         hub="timm/resnet50_clip.openai/",
         note="Photos; convolutional, coarse maps by Grad-CAM.",
     ),
-    ModelSpec(
-        "convnext_base_w/laion2b_s13b_b82k_augreg", "convnext_base_w", "laion2b_s13b_b82k_augreg", 718, "MIT",
-        True, 256, None,
+    ClipCard(
+        "convnext_base_w/laion2b_s13b_b82k_augreg", "convnext_base_w", checkpoint="laion2b_s13b_b82k_augreg",
+        megabytes=718, licence="MIT", input_size=256,
         hub="laion/CLIP-convnext_base_w-laion2B-s13B-b82K-augreg/",
         note="Photos; convolutional, maps by Grad-CAM.",
     ),
-    ModelSpec(
-        "demo", DEMO_ARCHITECTURE, "demo.safetensors", 9, "CC0-1.0", True, 128, 8,
+    ClipCard(
+        "demo", DEMO_ARCHITECTURE, checkpoint="demo.safetensors",
+        megabytes=9, licence="CC0-1.0", input_size=128, patch_size=8,
         view_side=192, templates=("{}",),
+        bundled=True,
         # Its training compares these very patch vectors with words.
         method="maskclip",
+        known_words=frozenset(_lines("vocabulary.txt")),
+        vocabulary="demo",
         note="Bundled, runs anywhere: generated scenes, simple shapes and colours, stained nuclei, textures.",
     ),
 )  # fmt: skip
-MODELS: dict[str, ModelSpec] = {spec.name: spec for spec in _SPECS}
+CLIP_MODELS: dict[str, ClipCard] = {card.name: card for card in _CARDS}
 CAM_ARCHITECTURES = ("ViT-B-16", "ViT-B-16-quickgelu")
 """What CLIP-ES was published for, with weights trained on photos, as all that open_clip lists are."""
 DEFAULT = "ViT-B-16-quickgelu/openai"
+"""The model for photos."""
 UNREADABLE = ("eva", "swin", "vit_pe_", "vit_relpos_")
 """Starts of the names of timm's networks whose last attention is built otherwise."""
 
 
-def list_models() -> tuple[ModelSpec, ...]:
-    """Return the models known by name, the bundled one last."""
-    return tuple(MODELS.values())
-
-
-def find_model(name: str, *, checkpoint: str | Path | None = None) -> ModelSpec:
-    """Return the spec of a model by name.
+def find_clip(name: str, *, checkpoint: str | Path | None = None, others: Iterable[str] = ()) -> ClipCard:
+    """Return the card of a CLIP model by name.
 
     Parameters
     ----------
     name : str
-        A name of :data:`MODELS`, any other ``ARCHITECTURE/TAG`` that open_clip knows,
+        A name of :data:`CLIP_MODELS`, any other ``ARCHITECTURE/TAG`` that open_clip knows,
         ``hf-hub:ORG/REPOSITORY``, or, with ``checkpoint``, an architecture alone.
     checkpoint : path, optional
         A local file to take the weights from instead.
+    others : iterable of str
+        Names of models of other kinds, one of which may be meant.
 
     Returns
     -------
-    ModelSpec
+    ClipCard
 
     Raises
     ------
@@ -188,15 +196,15 @@ def find_model(name: str, *, checkpoint: str | Path | None = None) -> ModelSpec:
         When nothing has this name; the message offers the closest ones.
     """
     name = name.strip()
-    if name in MODELS:
-        return MODELS[name]
+    if name in CLIP_MODELS:
+        return CLIP_MODELS[name]
     if name.startswith(HUB_PREFIX):
         repository = name.removeprefix(HUB_PREFIX)
         if repository.count("/") != 1 or not all(repository.split("/")):
             raise InputError(f'"{name}" isn\'t a hub repository: write it as hf-hub:ORGANISATION/REPOSITORY.')
         licence = research_licence(name)
-        return ModelSpec(
-            name, "", repository, licence=licence or UNKNOWN_LICENCE, commercial=licence is None,
+        return ClipCard(
+            name, "", checkpoint=repository, licence=licence or UNKNOWN_LICENCE, commercial=licence is None,
             hub=f"{repository}/", note="From the Hugging Face hub.",
         )  # fmt: skip
     if checkpoint is None and (
@@ -206,7 +214,7 @@ def find_model(name: str, *, checkpoint: str | Path | None = None) -> ModelSpec:
             f'"{name}" is a file of weights: name its architecture too, as in '
             f'load_model("ViT-B-16", checkpoint="{name}").'
         )
-    return _open_clip_spec(name, checkpoint)
+    return _from_open_clip(name, checkpoint, others)
 
 
 def research_licence(name: str) -> str | None:
@@ -217,16 +225,21 @@ def research_licence(name: str) -> str | None:
     return APPLE if re.search("mobileclip|datacompdr|dfn|^hf-hub:apple/", name) else None
 
 
-def _open_clip_spec(name: str, checkpoint: str | Path | None) -> ModelSpec:
+def _from_open_clip(name: str, checkpoint: str | Path | None, others: Iterable[str]) -> ClipCard:
     import open_clip
 
     architecture, _, tag = name.partition("/")
     known = open_clip.list_models()
     if architecture not in known:
-        names = [*MODELS, *(f"{arch}/{tag}" for arch, tag in open_clip.list_pretrained()), *known]
+        names = [
+            *CLIP_MODELS,
+            *others,
+            *(f"{arch}/{tag}" for arch, tag in open_clip.list_pretrained()),
+            *known,
+        ]
         raise InputError(f'There is no model named "{name}". {_closest(name, names)}')
     if not tag and checkpoint is not None:
-        return ModelSpec(name, architecture, str(checkpoint), note="Weights from a local file.")
+        return ClipCard(name, architecture, checkpoint=str(checkpoint), note="Weights from a local file.")
     tags = open_clip.list_pretrained_tags_by_model(architecture)
     if tag not in tags:
         offer = (
@@ -241,8 +254,8 @@ def _open_clip_spec(name: str, checkpoint: str | Path | None) -> ModelSpec:
     _refuse_unreadable(architecture)
     _refuse_wrong_activation(architecture, tag)
     licence = research_licence(name)
-    return ModelSpec(
-        name, architecture, tag, licence=licence or UNKNOWN_LICENCE, commercial=licence is None,
+    return ClipCard(
+        name, architecture, checkpoint=tag, licence=licence or UNKNOWN_LICENCE, commercial=licence is None,
         hub=open_clip.get_pretrained_cfg(architecture, tag).get("hf_hub", ""),
         text_repository=open_clip.get_model_config(architecture)["text_cfg"].get("hf_tokenizer_name", ""),
         method="cam" if architecture in CAM_ARCHITECTURES else "explain",

@@ -175,7 +175,7 @@ def test_the_bundled_model_sees_each_thing_of_a_scene_where_it_is():
     model, drawn = load_model("demo", device="cpu"), scene(np.random.default_rng(5), 256, half="test")
     assert drawn.names == ["white star", "purple cross"]
     view = model.preprocess(drawn.picture.astype(np.float32) / 255, (192, 192))
-    maps = relevance_maps(model.network, view, model.encode_text(drawn.names), "legrad")
+    maps = relevance_maps(model.network, view, model.encode(drawn.names), "legrad")
     large = F.interpolate(maps[None], (256, 256), mode="bilinear")[0]
     for number, found in enumerate(large, 1):
         there = torch.from_numpy(drawn.labels == number)

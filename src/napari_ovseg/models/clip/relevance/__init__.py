@@ -23,15 +23,12 @@ from napari_ovseg.models.clip.relevance.windows import window_maps
 from napari_ovseg.models.clip.towers import Positions, Tower, tower_of
 from napari_ovseg.models.clip.trunk import TrunkStates, readout, trunk_states
 
-GRADIENT_METHODS: tuple[Method, ...] = ("explain", "cam", "legrad")
-"""Their maps have a zero of their own; those of the others are cosines."""
 NEED_LEVELS: tuple[Method, ...] = ("legrad", "scclip", "gem")
 """They read more than the last block, so their trunk states must hold the levels."""
 NEED_ATTENTION: tuple[Method, ...] = ("cam",)
 """They read how patches attend to each other, so their trunk states must hold that."""
 
 __all__ = [
-    "GRADIENT_METHODS",
     "METHODS",
     "NEED_ATTENTION",
     "NEED_LEVELS",

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from napari_ovseg.models.map_model import MapModel
 
 OTHER_WORDS = (
     "background",
@@ -39,10 +43,48 @@ ABSENT_BELOW_RELATIVE = 0.02
 """The same of others, whose presence is a share among other words."""
 
 
-def absent_below(network: Any) -> float:
-    """Return the presence below which a category is called absent, by whether a network has a logit bias."""
-    calibrated = getattr(network, "logit_bias", None) is not None
-    return ABSENT_BELOW if calibrated else ABSENT_BELOW_RELATIVE
+@dataclass(frozen=True)
+class Likeness:
+    """How the cosine of a picture and a phrase says whether the phrase is true of the picture.
+
+    Attributes
+    ----------
+    scale : float
+        What cosines are multiplied by.
+    bias : float or None
+        What is added then, of models trained with a sigmoid: each phrase stands alone. None where phrases
+        mean something only against each other.
+    """
+
+    scale: float
+    bias: float | None = None
+
+    @property
+    def absent_below(self) -> float:
+        """The presence below which a category is called absent."""
+        return ABSENT_BELOW_RELATIVE if self.bias is None else ABSENT_BELOW
+
+
+def presence_of(model: MapModel, vectors: Tensor, phrases: Sequence[Sequence[str]]) -> Tensor:
+    """Return how sure a model is that each category is there, ``(C,)`` float32 in [0, 1] on the CPU.
+
+    Parameters
+    ----------
+    model : MapModel
+    vectors : (V, D) tensor
+        Of the views, from :meth:`MapModel.see`.
+    phrases : sequence of C sequences of str
+        Each category's name and synonyms.
+    """
+    if not phrases:
+        return torch.zeros(0)
+    likeness = model.likeness
+    categories = [model.encode(list(names)) for names in phrases]
+    if likeness.bias is not None:
+        return presence(vectors.cpu(), categories, likeness.scale, likeness.bias)
+    typed = {name.strip().lower() for names in phrases for name in names}
+    others = model.encode([word for word in OTHER_WORDS if word not in typed])
+    return presence(vectors.cpu(), categories, likeness.scale, other_vectors=others)
 
 
 def presence(

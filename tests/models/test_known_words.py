@@ -6,13 +6,14 @@ import subprocess
 import sys
 
 from napari_ovseg.categories import Category
-from napari_ovseg.models.clip.known_words import known_words, unknown_words
+from napari_ovseg.models.card import unknown_words
+from napari_ovseg.models.registry import listed
 
 
 def test_only_of_the_bundled_model_is_it_known_which_words_it_saw():
-    assert known_words("ViT-B-16-quickgelu/openai") is None
-    assert known_words("") is None
-    known = known_words(" demo ")
+    assert listed("ViT-B-16-quickgelu/openai").known_words is None
+    assert listed("") is None
+    known = listed(" demo ").known_words
     assert known is not None
     assert {"nuclei", "red", "chequered"} <= known
     assert "person" not in known
@@ -30,15 +31,15 @@ def test_the_model_says_the_same():
     from napari_ovseg import load_model
 
     model = load_model("demo", device="cpu")
-    assert model.vocabulary == known_words("demo")
-    assert model.unknown_words(["red person"]) == ("person",)
+    assert model.card is listed("demo")
+    assert model.card.unknown_words(["red person"]) == ("person",)
 
 
 def test_nothing_is_loaded_to_find_out():
     code = (
         "import sys; from napari_ovseg import sharper_names;"
-        "from napari_ovseg.models.clip.known_words import known_words;"
-        "assert list(sharper_names('person, nucleus', known_words('demo'))) == ['nucleus'];"
+        "from napari_ovseg.models.registry import listed;"
+        "assert list(sharper_names('person, nucleus', listed('demo').known_words)) == ['nucleus'];"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from napari_ovseg.models.clip.presence import OTHER_WORDS, presence
+from napari_ovseg.models.presence import OTHER_WORDS, presence
 
 
 def unit(angle: float) -> torch.Tensor:

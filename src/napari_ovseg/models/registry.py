@@ -1,0 +1,183 @@
+"""The models that can be had: CLIP towers, and those that other packages bring by an entry point; no torch.
+
+A package brings a model by an entry point of the group ``napari_ovseg.models`` that names an :class:`Offer`;
+``docs/own_model.md`` shows how.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_ovseg.categories import Category
+from napari_ovseg.errors import InputError
+from napari_ovseg.models.card import ModelCard
+from napari_ovseg.models.clip.registry import CLIP_MODELS, DEFAULT, ClipCard, find_clip
+
+if TYPE_CHECKING:
+    import torch
+
+    from napari_ovseg.models.map_model import MapModel
+
+Progress = Callable[[str, int, int], None]
+
+GROUP = "napari_ovseg.models"
+BUNDLED = "demo"
+"""The model that needs no download."""
+
+
+def _always() -> bool:
+    return True
+
+
+def _nothing(_progress: Progress | None) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A model that can be had.
+
+    Attributes
+    ----------
+    card : ModelCard
+    load : callable
+        ``load(device, weights) -> MapModel``, of what `fetch` returned. Import torch there, not before: lists
+        of models come up at once then.
+    devices : tuple of str
+        Where it can run; "auto" takes the first that is there.
+    is_here : callable
+        ``is_here() -> bool``: whether it can be loaded without a connection.
+    fetch : callable
+        ``fetch(progress) -> Path or None``: the file of weights, brought onto this disk where it isn't yet;
+        ``progress(stage, done, total)`` may be None. A model without such a file needs none of this.
+    """
+
+    card: ModelCard
+    load: Callable[[torch.device, Path | None], MapModel]
+    devices: tuple[str, ...] = ("cuda", "mps", "cpu")
+    is_here: Callable[[], bool] = _always
+    fetch: Callable[[Progress | None], Path | None] = _nothing
+
+
+def offers() -> dict[str, Offer]:
+    """Return the models known by name: CLIP towers, those of other packages, and the bundled one last."""
+    found = {name: _clip_offer(card) for name, card in CLIP_MODELS.items()} | brought()
+    return dict(sorted(found.items(), key=lambda one: one[1].card.bundled))
+
+
+def find_offer(name: str, *, checkpoint: str | Path | None = None) -> Offer:
+    """Return what is known of a model by name.
+
+    Parameters
+    ----------
+    name : str
+        A name of :func:`offers`, any other ``ARCHITECTURE/TAG`` that open_clip knows,
+        ``hf-hub:ORG/REPOSITORY``, or, with ``checkpoint``, an architecture alone.
+    checkpoint : path, optional
+        A local file to take the weights of a CLIP architecture from instead.
+
+    Raises
+    ------
+    InputError
+        When nothing has this name; the message offers the closest ones.
+    """
+    others = brought()
+    other = others.get(name.strip())
+    if other is None:
+        return _clip_offer(find_clip(name, checkpoint=checkpoint, others=others), checkpoint)
+    if checkpoint is not None:
+        raise InputError(f'"{name}" has weights of its own: leave the checkpoint out.')
+    return other
+
+
+def list_models() -> tuple[ModelCard, ...]:
+    """Return the cards of the models known by name, the bundled one last."""
+    return tuple(offer.card for offer in offers().values())
+
+
+def find_model(name: str, *, checkpoint: str | Path | None = None) -> ModelCard:
+    """Return the card of a model by name, as :func:`find_offer` finds it."""
+    return find_offer(name, checkpoint=checkpoint).card
+
+
+def listed(name: str) -> ModelCard | None:
+    """Return the card of a model of the list, None for any other name: to know that one imports torch."""
+    offer = offers().get(name.strip())
+    return None if offer is None else offer.card
+
+
+def unknown_note(card: ModelCard, categories: Iterable[Category | str]) -> str | None:
+    """Return the warning that names the words a model never saw and one that knows more, else None."""
+    unknown = card.unknown_words(categories)
+    if not unknown:
+        return None
+    better = CLIP_MODELS[DEFAULT]
+    return (
+        f'The model "{card.name}" never saw these words, so don\'t trust their masks: '
+        f"{', '.join(unknown)}. Choose {better.name} ({better.megabytes} MB) for photos."
+    )
+
+
+@cache
+def brought() -> dict[str, Offer]:
+    """Return the models that other packages bring, by name; what can't be read is said and left out."""
+    found: dict[str, Offer] = {}
+    for entry in entry_points(group=GROUP):
+        try:
+            offer = _read(entry)
+            if offer.card.name in {*CLIP_MODELS, *found}:
+                raise TypeError(f'there is a model named "{offer.card.name}" already')
+        # Whatever a package of somebody else's does wrong, the other models are there.
+        except Exception as error:
+            who = entry.dist.name if entry.dist else entry.value
+            warnings.warn(
+                f'The model "{entry.name}" of the package "{who}" is left out: {error}. '
+                "Update the package, or tell its authors.",
+                UserWarning,
+                stacklevel=2,
+            )
+        else:
+            found[offer.card.name] = offer
+    return found
+
+
+def _read(entry: EntryPoint) -> Offer:
+    offer = entry.load()
+    if not isinstance(offer, Offer):
+        raise TypeError(f"{entry.value} is of the type {type(offer).__name__}, not Offer")
+    return offer
+
+
+def _clip_offer(card: ClipCard, checkpoint: str | Path | None = None) -> Offer:
+    return Offer(
+        card,
+        load=partial(_load_clip, card),
+        is_here=partial(_clip_is_here, card),
+        fetch=partial(_fetch_clip, card, checkpoint),
+    )
+
+
+# open_clip imports torch, and the hub's client takes its time: each where it is needed
+def _load_clip(card: ClipCard, device: torch.device, weights: Path | None) -> MapModel:
+    from napari_ovseg.models.clip import loading
+
+    assert weights is not None
+    return loading.build(card, weights, device)
+
+
+def _clip_is_here(card: ClipCard) -> bool:
+    from napari_ovseg.models.clip import download
+
+    return download.is_cached(card)
+
+
+def _fetch_clip(card: ClipCard, checkpoint: str | Path | None, progress: Progress | None) -> Path:
+    from napari_ovseg.models.clip import download
+
+    return download.weights(card, checkpoint, progress)
