@@ -296,3 +296,109 @@ def test_slices_that_are_no_longer_on_the_disk_are_copied_before_they_are_writte
     assert asked == [set(), None]
     assert int(load(desk.place).slices[(1,)].masks[0, 0]) == 3
     assert desk.said == []
+
+
+@pytest.fixture
+def by_hand(desk):
+    desk.autosave.set_by_itself(False)
+    return desk
+
+
+def test_by_hand_nothing_is_saved_before_it_is_asked_for(qtbot, by_hand):
+    by_hand.paint(1)
+    qtbot.wait(200)
+    assert not by_hand.autosave.flush()
+    qtbot.wait(200)
+    assert not by_hand.place.exists()
+    assert by_hand.autosave.waits == [0]
+    by_hand.paint(2)
+    assert by_hand.autosave.save()
+    qtbot.waitUntil(lambda: on_disk(by_hand.place) == 2)
+    qtbot.waitUntil(lambda: by_hand.autosave.waits == [])
+    assert not by_hand.autosave.save()
+
+
+def test_by_hand_what_is_painted_after_the_press_is_not_saved(qtbot, by_hand, slow):
+    by_hand.paint(1)
+    by_hand.autosave.save()
+    qtbot.waitUntil(lambda: slow.inside == [1])
+    by_hand.paint(2)
+    slow.go.set()
+    qtbot.waitUntil(lambda: on_disk(by_hand.place) == 1)
+    qtbot.wait(200)
+    assert on_disk(by_hand.place) == 1
+    assert by_hand.autosave.waits == [0]
+
+
+def test_by_hand_work_that_was_turned_away_from_is_saved_with_the_rest(qtbot, by_hand, tmp_path):
+    other = tmp_path / "other.tif.ovseg"
+    by_hand.places = {0: by_hand.place, 1: other}
+    by_hand.paint(1)
+    by_hand.autosave.flush()
+    by_hand.picture, by_hand.masks = 1, np.zeros((20, 30), np.uint8)
+    by_hand.paint(2)
+    assert by_hand.autosave.waits == [0, 1]
+    by_hand.autosave.save()
+    qtbot.waitUntil(lambda: [on_disk(by_hand.place), on_disk(other)] == [1, 2])
+    qtbot.waitUntil(lambda: by_hand.autosave.waits == [])
+    assert by_hand.said == []
+
+
+def test_by_hand_one_dead_disk_does_not_keep_the_others_from_being_saved(
+    qtbot, by_hand, tmp_path, monkeypatch
+):
+    save_to, other = Sidecar.save, tmp_path / "other.tif.ovseg"
+
+    def failing(sidecar, *args, **kwargs):
+        if sidecar.folder == by_hand.place:
+            raise OutputError("There is no room.")
+        save_to(sidecar, *args, **kwargs)
+
+    monkeypatch.setattr(Sidecar, "save", failing)
+    by_hand.places = {0: by_hand.place, 1: other}
+    by_hand.paint(1)
+    by_hand.autosave.flush()
+    by_hand.picture = 1
+    by_hand.paint(2)
+    by_hand.autosave.save()
+    qtbot.waitUntil(lambda: on_disk(other) == 2)
+    qtbot.waitUntil(lambda: by_hand.autosave.waits == [0])
+    assert by_hand.problems[-1] == "There is no room."
+    monkeypatch.undo()
+    qtbot.wait(200)
+    assert on_disk(by_hand.place) is None, "tried again unasked"
+    by_hand.autosave.save()
+    qtbot.waitUntil(lambda: on_disk(by_hand.place) == 1)
+
+
+def test_by_hand_a_place_that_is_not_known_yet_is_waited_for(qtbot, by_hand):
+    place, by_hand.place = by_hand.place, None
+    by_hand.paint(1)
+    assert by_hand.autosave.save()
+    qtbot.wait(100)
+    by_hand.place = place
+    qtbot.waitUntil(lambda: on_disk(place) == 1)
+
+
+def test_by_hand_work_that_replaces_other_sets_the_other_aside_unsaved_or_not(qtbot, by_hand):
+    by_hand.paint(1)
+    by_hand.autosave.flush()
+    by_hand.autosave._known.begin_afresh(by_hand.found(0))
+    by_hand.picture = 1
+    by_hand.paint(2)
+    by_hand.autosave.save()
+    qtbot.waitUntil(lambda: not by_hand.autosave.unsaved)
+    assert on_disk(by_hand.place) == 2
+    assert on_disk(by_hand.place / "earlier" / "1") == 1
+    assert not (by_hand.place / "beside").exists()
+
+
+def test_what_waits_is_saved_once_saving_by_itself_is_switched_on(qtbot, by_hand, tmp_path):
+    other = tmp_path / "other.tif.ovseg"
+    by_hand.places = {0: by_hand.place, 1: other}
+    by_hand.paint(1)
+    by_hand.autosave.flush()
+    by_hand.picture = 1
+    by_hand.paint(2)
+    by_hand.autosave.set_by_itself(True)
+    qtbot.waitUntil(lambda: [on_disk(by_hand.place), on_disk(other)] == [1, 2])

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from qtpy.QtCore import QCoreApplication
+from qtpy.QtCore import QCoreApplication, Qt
 
-from napari_ovseg._napari.closing import Closing, UnsavedDialog
+from napari_ovseg._napari.closing import Closing, NotSavedDialog, UnsavedDialog
 
 from .desk import on_disk
 
 
 @pytest.mark.parametrize("way", ["close", "quit"])
 def test_closing_saves(qtbot, desk, way):
-    closing = Closing(desk.autosave, lambda: None, lambda why: pytest.fail(why), desk.window)
+    closing = Closing(desk.autosave, lambda: None, pytest.fail, pytest.fail, desk.window)
     closing.watch(desk.window)
     desk.paint(4)
     if way == "close":
@@ -27,7 +27,7 @@ def closing(desk):
     """What closing the window asks, with answers to give."""
     asked, answers = [], []
     ask = lambda why: (asked.append(why), answers.pop(0))[1]  # noqa: E731
-    found = Closing(desk.autosave, lambda: None, ask, desk.window)
+    found = Closing(desk.autosave, lambda: None, ask, pytest.fail, desk.window)
     found.watch(desk.window)
     return type("Asked", (), {"asked": asked, "answers": answers, "closing": found})
 
@@ -88,7 +88,75 @@ def test_the_dialog_says_why_and_knows_what_was_clicked(qtbot):
 
 
 def test_a_window_that_is_closed_says_so_to_what_works_in_the_background(qtbot, desk):
-    closing = Closing(desk.autosave, lambda: None, lambda why: "stay", desk.window)
+    closing = Closing(desk.autosave, lambda: None, lambda why: "stay", pytest.fail, desk.window)
     closing.watch(desk.window)
     with qtbot.waitSignal(closing.closing):
         desk.window.close()
+
+
+@pytest.fixture
+def by_hand(desk, closing):
+    """A window where nothing is saved by itself, and that asks whether to save, with answers to give."""
+    desk.autosave.set_by_itself(False)
+    closing.questions = []
+    closing.closing.ask_to_save = lambda: (closing.questions.append(1), closing.answers.pop(0))[1]
+    desk.window.show()
+    return closing
+
+
+def test_what_is_not_saved_by_itself_is_asked_for_and_saved(qtbot, desk, by_hand):
+    desk.paint(4)
+    by_hand.answers += ["stay", "save"]
+    assert not desk.window.close()
+    assert desk.window.isVisible()
+    assert on_disk(desk.place) is None
+    assert desk.window.close()
+    assert on_disk(desk.place) == 4
+    assert by_hand.asked == []
+
+
+def test_what_a_person_does_not_save_is_not_saved_and_asked_for_again_if_the_window_stays(
+    qtbot, desk, by_hand
+):
+    desk.paint(4)
+    by_hand.answers += ["lose", "lose"]
+    assert desk.window.close()
+    # napari may ask whether to close, and be told no
+    desk.window.show()
+    assert desk.window.close()
+    assert len(by_hand.questions) == 2
+    assert by_hand.closing.close()
+    QCoreApplication.instance().aboutToQuit.emit()
+    assert on_disk(desk.place) is None
+
+
+def test_nothing_is_asked_where_all_is_saved(qtbot, desk, by_hand):
+    desk.paint(4)
+    assert desk.autosave.save()
+    qtbot.waitUntil(lambda: not desk.autosave.unsaved)
+    assert desk.window.close()
+    assert by_hand.questions == []
+
+
+def test_saving_that_fails_while_closing_is_asked_about_as_ever(qtbot, desk, full, by_hand):
+    desk.paint(4)
+    by_hand.answers += ["save", "stay"]
+    assert not desk.window.close()
+    assert [why[:16] for why in by_hand.asked] == ["There is no room"]
+    by_hand.answers.append("lose")
+
+
+def test_a_program_that_ends_without_asking_loses_nothing(qtbot, desk, by_hand):
+    desk.paint(4)
+    QCoreApplication.instance().aboutToQuit.emit()
+    assert on_disk(desk.place) == 4
+
+
+def test_the_question_names_the_pictures_and_knows_what_was_clicked(qtbot):
+    for name, answer in (("save", "save"), ("lose", "lose"), ("stay", "stay")):
+        dialog = NotSavedDialog(["'a'", "'b'", "'c'"])
+        qtbot.addWidget(dialog)
+        dialog.show()
+        assert dialog.text() == "Save the work on 'a', 'b' and 'c'?"
+        qtbot.mouseClick(getattr(dialog, name), Qt.MouseButton.LeftButton)
+        assert dialog.answer() == answer

@@ -32,7 +32,7 @@ def bindings(keys):
 
 def test_no_key_is_one_of_napari():
     ours = bindings(KEYS.values())
-    assert len(ours) == len(KEYS) == len(WHAT) == 16
+    assert len(ours) == len(KEYS) == len(WHAT) == 17
     assert not ours & {key for keys in default_shortcuts.values() for key in keys}
     assert not ours & bindings(Labels.class_keymap)
 
@@ -81,6 +81,7 @@ def called(viewer):
 PRESSED = {
     "Ctrl+Enter": (Qt.Key.Key_Return, CTRL),
     "Ctrl+.": (Qt.Key.Key_Period, CTRL),
+    "Ctrl+Shift+S": (Qt.Key.Key_S, CTRL | Qt.KeyboardModifier.ShiftModifier),
     "W": (Qt.Key.Key_W, NONE),
     "Q": (Qt.Key.Key_Q, NONE),
     "U": (Qt.Key.Key_U, NONE),

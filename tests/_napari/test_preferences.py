@@ -4,8 +4,8 @@ import napari.settings
 import numpy as np
 import pytest
 from PIL import Image
-from qtpy.QtCore import QSettings
-from qtpy.QtWidgets import QComboBox, QSpinBox
+from qtpy.QtCore import QPoint, QSettings, Qt
+from qtpy.QtWidgets import QCheckBox, QComboBox, QSpinBox
 
 from napari_ovseg._napari import preferences
 from napari_ovseg._napari.widget import OpenVocabularyWidget
@@ -58,6 +58,15 @@ def test_what_is_changed_in_the_window_of_preferences_acts(make_napari_viewer, p
     seconds.setValue(20)
     assert widget.session.autosave._wait_ms == 20_000
     assert "20 seconds after a change" in widget.form.saving.folder.toolTip()
+    (by_itself,) = form.findChildren(QCheckBox)
+    assert by_itself.isChecked()
+    assert widget.form.saving.save.isHidden()
+    qtbot.mouseClick(by_itself, Qt.MouseButton.LeftButton, pos=QPoint(8, by_itself.height() // 2))
+    assert not widget.session.autosave.by_itself
+    assert not widget.form.saving.save.isHidden()
+    assert "when you press Save" in widget.form.saving.folder.toolTip()
+    qtbot.mouseClick(by_itself, Qt.MouseButton.LeftButton, pos=QPoint(8, by_itself.height() // 2))
+    assert widget.session.autosave.by_itself
     window.close()
     page.folder = str(tmp_path / "not there")
     calmed(qtbot, widget)
@@ -104,7 +113,7 @@ def test_a_path_that_is_typed_moves_the_work_once_and_only_folders_with_work_are
     assert places._earlier() == [typed, real]
 
 
-def test_saving_waits_as_preferred_but_not_with_an_export(make_panel, page, tmp_path, qtbot):
+def test_saving_waits_as_preferred_but_not_when_it_is_asked_for(make_panel, page, tmp_path, qtbot):
     picture = tmp_path / "photo.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 48, 3), np.uint8)).save(picture)
     page.autosave = 300
@@ -114,9 +123,9 @@ def test_saving_waits_as_preferred_but_not_with_an_export(make_panel, page, tmp_
     panel.paint((5, 5), 2)
     autosave = panel.widget.session.autosave
     assert autosave._timer.remainingTime() > 200_000
-    panel.click(panel.form.saving.export)
+    panel.widget.session.save()
+    qtbot.waitUntil(lambda: not autosave.unsaved)
     assert is_sidecar(tmp_path / "photo.png.ovseg")
-    assert not autosave.unsaved
     panel.paint((6, 6), 2)
     page.autosave = 1
     assert autosave._timer.remainingTime() < 2000

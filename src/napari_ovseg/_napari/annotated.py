@@ -69,6 +69,7 @@ class Annotated:
     _saved: dict[Position, SliceAnnotation] = field(default_factory=dict, repr=False)
     _taken: dict[Position, Taken] = field(default_factory=dict, repr=False)
     _digests: dict[Position, tuple[Any, str]] = field(default_factory=dict, repr=False)
+    _saved_beside: tuple[Any, ...] = field(default=(), repr=False)
     # of slices whose latest update was undone: the digest of their human pixels then
     _taken_back: dict[Position, str] = field(default_factory=dict, repr=False)
 
@@ -268,6 +269,21 @@ class Annotated:
         self.table = table
         for tracked in (self.masks, self.pseudo_labels):
             show_legend(tracked.layer, self.legend)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether anything has changed since it was last said to be saved."""
+        return bool(self.touched()) or self._saved_beside != self._beside_pixels()
+
+    def mark_saved(self) -> None:
+        """All of it is saved, or in a snapshot that will be."""
+        self.touched()
+        self.unsaved = set()
+        self._saved_beside = self._beside_pixels()
+
+    def _beside_pixels(self) -> tuple[Any, ...]:
+        done = {at for at, piece in self.pieces.items() if piece.done}
+        return self.table, self.background, dict(self.settings), done
 
     def touched(self) -> set[Position]:
         """The slices whose pixels may have changed since the last snapshot, in view or not."""

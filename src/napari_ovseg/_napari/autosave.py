@@ -1,22 +1,20 @@
-"""Saving what a person does within seconds, in the background, one write at a time, until it works."""
+"""When what a person does is saved: within seconds, or when asked to; in the background."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future, wait
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import QObject, Signal
 
-from napari_ovseg._napari.background import Background, single_shot
+from napari_ovseg._napari.background import single_shot
 from napari_ovseg._napari.on_disk import OnDisk
-from napari_ovseg._napari.write import Kept, Write, new_sidecar, sentence, shown
+from napari_ovseg._napari.one_write import OneWrite
+from napari_ovseg._napari.write import Write, sentence, shown
 from napari_ovseg.annotation import Annotation
 from napari_ovseg.annotation.annotation import Position
-from napari_ovseg.annotation.inside import outermost
-from napari_ovseg.annotation.places import free_sidecar
 from napari_ovseg.annotation.resuming import Found
 from napari_ovseg.annotation.sidecar import Sidecar
 from napari_ovseg.errors import ConflictError, IncompleteError, OvsegError
@@ -32,7 +30,8 @@ class Autosave(QObject):
     """Saves a moment after the first change that is not saved; while a person paints on, again and again.
 
     What can't be saved is tried again every few seconds. Once it is turned away from, a copy of it is kept
-    until it is on the disk, or until the same work is saved with what was done to it since.
+    until it is on the disk, or until the same work is saved with what was done to it since. Where a person
+    prefers so, nothing is saved before it is asked for (`save`), and the same copies are kept until then.
 
     Parameters
     ----------
@@ -53,6 +52,8 @@ class Autosave(QObject):
 
     Attributes
     ----------
+    by_itself : bool
+        Whether it saves without being asked to.
     touches : int
         How often something has changed.
 
@@ -62,6 +63,8 @@ class Autosave(QObject):
         The folder where all changes now are.
     problem(str)
         Why work is not saved; "" once all of it is.
+    waiting()
+        What waits to be asked for may be other work than before, see `waits`.
 
     Notes
     -----
@@ -72,6 +75,7 @@ class Autosave(QObject):
 
     saved = Signal(object)
     problem = Signal(str)
+    waiting = Signal()
 
     def __init__(
         self,
@@ -85,24 +89,32 @@ class Autosave(QObject):
         super().__init__(parent)
         self._snapshot, self._work, self._found = snapshot, work, found
         self._report = report
-        known = on_disk or OnDisk()
-        self._sidecars, self._left, self._kept = known.sidecars, known.left, known.kept
-        self._background = Background(self)
+        self._known = on_disk or OnDisk()
+        self._writing = OneWrite(self._finished, self)
+        self.by_itself = True
         self.touches = 0
         self._wait_ms = _WAIT_MS
         self._dirty = False
-        self._write: Write | None = None
-        self._future: Future[None] | None = None
+        # what a person has asked to save, and is not saved yet
+        self._asked: set[Hashable] = set()
         self._failing: dict[Hashable, str] = {}
         self._timer = single_shot(self, self._start)
         self._retry = single_shot(self, self._start)
-        if self._kept:
-            self._retry.start(_RETRY_MS)
+        self._try_kept(_RETRY_MS)
 
     @property
     def unsaved(self) -> bool:
         """Whether there are changes that are not on the disk yet."""
-        return self._dirty or self._future is not None or bool(self._kept)
+        return self._dirty or self._writing.write is not None or bool(self._known.kept)
+
+    @property
+    def waits(self) -> list[Any]:
+        """The works with changes that are not on the disk, where nothing is saved by itself."""
+        if self.by_itself:
+            return []
+        writing = [] if self._writing.write is None else [self._writing.write.work]
+        current = [self._work()] if self._dirty else []
+        return [work for work in dict.fromkeys([*self._known.kept, *writing, *current]) if work is not None]
 
     @property
     def why(self) -> str:
@@ -114,8 +126,9 @@ class Autosave(QObject):
         self._dirty = True
         self.touches += 1
         # Not started anew by further changes: they would put off the save for as long as a person paints.
-        if self._future is None and not self._timer.isActive():
-            self._timer.start(self._wait_ms)
+        if self._writing.write is None and not self._timer.isActive():
+            self._save_in(self._wait_ms)
+        self.waiting.emit()
 
     def set_wait(self, seconds: float) -> None:
         """Save so long after the first change from now on."""
@@ -123,18 +136,28 @@ class Autosave(QObject):
         if self._timer.isActive():
             self._timer.start(min(self._timer.remainingTime(), self._wait_ms))
 
+    def set_by_itself(self, by_itself: bool) -> None:
+        """Save without being asked to from now on, or only when asked to."""
+        self.by_itself = by_itself
+        if by_itself and self._dirty:
+            self._timer.start(self._wait_ms)
+        self._try_kept(0)
+        self.waiting.emit()
+
+    def save(self) -> bool:
+        """Save all that is not saved, in the background; False when there is nothing.
+
+        What fails is tried again only where it saves by itself.
+        """
+        self._ask()
+        self._retry.stop()
+        self._start()
+        return self.unsaved
+
     def adopt(self, place: Path, sidecar: Sidecar) -> None:
         """Save what belongs at `place` to this sidecar from now on, since its work was resumed."""
         self.flush()
-        self._sidecars[place] = sidecar
-        self._left[place] = None
-
-    def begin_afresh(self, found: Found) -> None:
-        """Keep what is saved of a picture: what follows is other work, and sets it aside."""
-        known = self._sidecars.get(found.place)
-        ours = known is not None and outermost(known.folder) == found.place
-        self._sidecars[found.place] = known.begun_afresh() if known and ours else new_sidecar(found)
-        self._left[found.place] = None
+        self._known.adopt(place, sidecar)
 
     def stop(self) -> None:
         """Try no more: another one goes on with what is kept."""
@@ -142,41 +165,62 @@ class Autosave(QObject):
         self._retry.stop()
 
     def flush(self) -> bool:
-        """Save this work now, or keep a copy of it; True when it is on the disk."""
-        self._finish_write()
-        while self._dirty:
-            self._begin(self._write_of_current())
-            if self._future is None or not self._finish_write():
+        """Save this work now if it may be, or keep a copy of it; True when it is on the disk."""
+        self._writing.finish()
+        while self._dirty and self._may(self._work()):
+            self._writing.begin(self._write_of_current())
+            if self._writing.write is None or not self._writing.finish():
                 break
         if self._dirty:
             self._keep()
-        return not self._dirty and self._work() not in self._kept
+        return not self._dirty and self._work() not in self._known.kept
 
     def flush_all(self) -> bool:
         """Save all that is not saved, also of work that was turned away from; True when it is on the disk."""
+        self._ask()
+        current = self._work() if self._dirty else None
+        # the older first: where both belong to one place, the later sets the earlier aside
+        for work in [work for work in self._known.kept if work is not current]:
+            self._writing.finish()
+            self._writing.begin(self._write_of_kept(work))
         self.flush()
-        for work in list(self._kept):
-            self._begin(self._write_of_kept(work))
-            self._finish_write()
+        if self._work() in self._known.kept:
+            self._writing.begin(self._write_of_kept(self._work()))
+            self._writing.finish()
         return not self.unsaved
+
+    def _ask(self) -> None:
+        self._asked = {*self._known.kept, *([self._work()] if self._dirty else [])}
+
+    def _may(self, work: Hashable | None) -> bool:
+        return self.by_itself or work in self._asked
+
+    def _save_in(self, ms: int) -> None:
+        if self._may(self._work()):
+            self._timer.start(ms)
+
+    def _try_kept(self, ms: int) -> None:
+        """Write what is kept and may be written, after a moment."""
+        self._retry.stop()
+        if any(map(self._may, self._known.kept)):
+            self._retry.start(ms)
 
     def _start(self) -> None:
         """Start to write what changed, or once more what could not be written."""
         self._timer.stop()
-        if self._future is not None:
+        if self._writing.write is not None:
             return
-        if self._dirty:
-            self._begin(self._write_of_current())
+        current = self._work()
+        kept = [
+            work for work in self._known.kept if self._may(work) and not (self._dirty and work is current)
+        ]
+        older = not self.by_itself and bool(kept)
+        if self._dirty and self._may(current) and not older:
+            self._writing.begin(self._write_of_current())
         if not self._retry.isActive():
-            for work in list(self._kept):
-                self._begin(self._write_of_kept(work))
-            if self._kept:
-                self._retry.start(_RETRY_MS)
-
-    def _begin(self, write: Write | None) -> None:
-        if write is not None and self._future is None:
-            self._write = write
-            self._future = self._background.start(write, self._finish)
+            for work in kept:
+                self._writing.begin(self._write_of_kept(work))
+            self._try_kept(_RETRY_MS)
 
     def _write_of_current(self) -> Write | None:
         """Take a snapshot; None when there is nothing to save or when it can't be taken yet."""
@@ -186,20 +230,16 @@ class Autosave(QObject):
             if work is not None and found is None:
                 self._timer.start(_WAIT_MS)
                 return None
-            snapshot = None if found is None else self._snapshot(self._left.get(found.place))
+            snapshot = None if found is None else self._snapshot(self._known.left.get(found.place))
         except Exception as error:
             self._dirty = True
-            self._timer.start(_RETRY_MS)
             self._fail(work, sentence(error))
+            self._save_in(_RETRY_MS)
             return None
         self._dirty = False
         if snapshot is None or found is None:
             return None
-        self._kept.pop(work, None)
-        annotation, changed = snapshot
-        self._left[found.place] = changed
-        sidecar = self._sidecars.setdefault(found.place, new_sidecar(found))
-        return Write(work, found, sidecar, annotation, changed)
+        return self._known.write_of(work, found, *snapshot)
 
     def _keep(self) -> None:
         """Take a copy of all that is not saved, since its layers may be gone soon."""
@@ -211,68 +251,43 @@ class Autosave(QObject):
             return
         self._dirty = False
         self._timer.stop()
-        if snapshot is None:
-            return
-        place = None
-        with suppress(OvsegError):
-            found = self._found(work)
-            place = None if found is None else found.place
-        if place is not None:
-            self._left[place] = None
-        self._kept[work] = Kept(snapshot[0], place, None if place is None else self._sidecars.get(place))
-        self._retry.start(_RETRY_MS)
+        if snapshot is not None:
+            found = None
+            with suppress(OvsegError):
+                found = self._found(work)
+            self._known.keep(work, snapshot[0], found)
+            self._try_kept(_RETRY_MS)
+        self.waiting.emit()
 
     def _write_of_kept(self, work: Hashable) -> Write | None:
-        if self._future is not None:
+        if self._writing.write is not None:
             return None
-        kept = self._kept[work]
         try:
             found = self._found(work)
         except OvsegError as error:
             self._fail(work, str(error))
             return None
-        if found is None:
-            return None
-        sidecar = kept.sidecar if found.place == kept.place else None
-        return Write(work, found, sidecar or new_sidecar(found), kept.annotation, None)
+        return None if found is None else self._known.write_of_kept(work, found)
 
-    def _finish_write(self) -> bool:
-        """Wait for the write under way, and for one that follows as it was refused; False when it failed."""
-        error: BaseException | None = None
-        while self._future is not None:
-            future = self._future
-            wait([future])
-            self._finish(future)
-            error = future.exception()
-        return error is None
-
-    def _finish(self, future: Future[Any]) -> None:
-        """Handle what became of a write; once, though both `flush` and the thread tell of it."""
-        write = self._write
-        if future is not self._future or write is None:
-            return
-        self._future = self._write = None
-        error = future.exception()
+    def _finished(self, write: Write, error: BaseException | None) -> None:
         if error is None:
             self._succeed(write)
         elif isinstance(error, ConflictError):
             self._move_on(write, error)
         elif isinstance(error, IncompleteError):
-            self._left[write.found.place] = None
+            self._known.lacks(write)
             self._dirty = True
             self._start()
         else:
-            self._try_again(write)
             self._fail(write.work, sentence(error))
+            self._try_again(write)
 
     def _succeed(self, write: Write) -> None:
-        place = write.found.place
-        if self._is_kept(write):
-            del self._kept[write.work]
-            self._sidecars.setdefault(place, write.sidecar)
-            self._retry.start(0)
-        elif self._sidecars.get(place) is write.sidecar:
-            self._left[place] = set()
+        self._asked.discard(write.work)
+        was_kept = self._known.is_kept(write)
+        self._known.has(write)
+        if was_kept:
+            self._try_kept(0)
         self.saved.emit(write.sidecar.folder)
         if write.sidecar.set_aside is not None:
             self._report(f"The work that was saved before is kept: {shown(write.sidecar.set_aside)}.", False)
@@ -280,37 +295,33 @@ class Autosave(QObject):
             self._report(f"Saving works again: all work is in {write.sidecar.folder}.", False)
         self.problem.emit(self.why)
         if self._dirty:
-            self._timer.start(self._wait_ms)
-
-    def _is_kept(self, write: Write) -> bool:
-        kept = self._kept.get(write.work)
-        return kept is not None and kept.annotation is write.annotation
+            self._save_in(0 if self._work() in self._asked else self._wait_ms)
+        self.waiting.emit()
 
     def _move_on(self, write: Write, error: ConflictError) -> None:
         """Save beside what is not to be overwritten."""
-        place = write.found.place
-        beside = Sidecar(free_sidecar(place))
-        if self._sidecars.get(place, write.sidecar) is write.sidecar:
-            self._sidecars[place] = beside
-            self._left[place] = None
-        if self._is_kept(write):
-            self._kept[write.work] = Kept(write.annotation, place, beside)
-            self._begin(self._write_of_kept(write.work))
+        beside = self._known.go_beside(write)
+        if self._known.is_kept(write):
+            self._writing.begin(self._write_of_kept(write.work))
         else:
             self._dirty = True
             self._start()
-        self._report(f"{error} This work is saved to {shown(beside.folder)}.", False)
+        self._report(f"{error} This work is saved to {shown(beside)}.", False)
 
     def _try_again(self, write: Write) -> None:
-        if self._is_kept(write):
-            # after the others, which may belong to a disk that works
-            self._kept[write.work] = self._kept.pop(write.work)
-            self._retry.start(_RETRY_MS)
+        if self._known.is_kept(write):
+            self._known.put_last(write.work)
         else:
             self._dirty = True
-            self._timer.start(_RETRY_MS)
+        # what else was asked for may belong to a disk that works
+        ms = _RETRY_MS if self.by_itself else 0
+        if self._dirty and not self._timer.isActive():
+            self._save_in(ms)
+        self._try_kept(ms)
+        self.waiting.emit()
 
     def _fail(self, work: Hashable, sentence: str) -> None:
+        self._asked.discard(work)
         if not self._failing:
             self._report(f"Your work is not saved. {sentence}", True)
         self._failing[work] = sentence

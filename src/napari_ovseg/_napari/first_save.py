@@ -28,11 +28,15 @@ class FirstSave(QObject):
         Where another folder can be chosen, now and later.
     chosen : callable
         ``chosen() -> Path | None``: the folder that was chosen for all work.
+    by_itself : callable
+        ``by_itself() -> bool``: whether nobody has to ask for it.
     """
 
-    def __init__(self, row: SaveRow, chosen: Callable[[], Path | None]) -> None:
+    def __init__(
+        self, row: SaveRow, chosen: Callable[[], Path | None], by_itself: Callable[[], bool]
+    ) -> None:
         super().__init__(row)
-        self._row, self._chosen = row, chosen
+        self._row, self._chosen, self._by_itself = row, chosen, by_itself
         self._folder: Path | None = None
         self._settings = remembered()
         # a window that saves while it is closed has no room for a notice any more
@@ -52,9 +56,10 @@ class FirstSave(QObject):
             return
         self._settings.setValue(self._key(self._folder), "yes")
         # napari shows the first words, and the rest on request
+        when = "all that you paint, within seconds" if self._by_itself() else "each time that you press Save"
         text = (
             f"Work is saved in {as_text(self._folder.name)}, which is in {as_text(self._folder.parent)}: "
-            "all that you paint, within seconds. 'Save to' in the panel chooses another place."
+            f"{when}. 'Save to' in the panel chooses another place."
         )
         # napari keeps its notices, and the panel may be closed
         panel = ref(self._row)

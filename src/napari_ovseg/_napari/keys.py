@@ -26,6 +26,7 @@ Actions = Mapping[str, Callable[[], Any]]
 KEYS: Mapping[str, str] = {
     "run": "Ctrl+Enter",
     "cancel": "Ctrl+.",
+    "save": "Ctrl+Shift+S",
     "update_masks": "U",
     "next_uncertain_place": "N",
     "previous_category": "Q",
@@ -37,6 +38,7 @@ KEYS: Mapping[str, str] = {
 WHAT: Mapping[str, str] = {
     "run": "Run, with the names that are typed",
     "cancel": "Cancel the run or the update",
+    "save": "Save all work in this window",
     "update_masks": "Update the masks from what was painted",
     "next_uncertain_place": "Go to the next uncertain place",
     "previous_category": "Paint with the category above",

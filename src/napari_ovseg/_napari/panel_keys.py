@@ -35,6 +35,7 @@ class PanelKeys(QObject):
         actions: dict[str, Callable[[], Any]] = {
             "run": panel.start,
             "cancel": panel.cancel,
+            "save": panel.session.save,
             "update_masks": panel.update_masks,
             "next_uncertain_place": annotator.go_to_next_uncertain_place,
             "previous_category": lambda: choose.choose_neighbour(-1),
@@ -48,6 +49,7 @@ class PanelKeys(QObject):
         self._buttons = {
             "run": form.run,
             "cancel": form.cancel,
+            "save": form.saving.save,
             "update_masks": form.correct.update_masks,
             "next_uncertain_place": form.correct.next_uncertain,
         }

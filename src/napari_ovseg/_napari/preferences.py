@@ -31,7 +31,7 @@ class Preferences(QObject):
     places : SavePlaces
         Its folder for work; a folder chosen in the panel goes into the preferences.
     autosave : Autosave
-        How long it waits.
+        Whether it saves by itself, and how long it waits.
     parent : QObject
         The panel.
     """
@@ -47,6 +47,7 @@ class Preferences(QObject):
             return
         form.preset.value = self._page.preset
         self._wait()
+        self._switch()
         if self._page.folder:
             self._move()
         elif places.elsewhere is not None:
@@ -54,6 +55,7 @@ class Preferences(QObject):
             self._page.folder = str(places.elsewhere)
         self._follow("preset", lambda: setattr(form.preset, "value", self._page.preset))
         self._follow("autosave", self._wait)
+        self._follow("save_by_itself", self._switch)
         self._follow("folder", self._soon.start)
         places.moved.connect(self._keep_folder)
 
@@ -75,6 +77,11 @@ class Preferences(QObject):
         seconds = self._page.autosave
         self._autosave.set_wait(seconds)
         self._form.saving.show_wait(seconds)
+
+    def _switch(self) -> None:
+        by_itself = self._page.save_by_itself
+        self._autosave.set_by_itself(by_itself)
+        self._form.saving.show_by_itself(by_itself)
 
     def _keep_folder(self) -> None:
         folder = "" if self._places.elsewhere is None else str(self._places.elsewhere)

@@ -69,7 +69,8 @@ class Replacing(QObject):
         if stopped:
             said.append("What was running was stopped.")
         if work is not None:
-            layers = "Work on the one before is saved, and its layers" if work.worth_saving else "Its layers"
+            kept = "is saved" if self._session.autosave.by_itself else "is kept until you save it"
+            layers = f"Work on the one before {kept}, and its layers" if work.worth_saving else "Its layers"
             said.append(f"{layers} are hidden; this one starts clean.")
         self._what_became = " ".join(said) if stopped or work is not None else ""
 

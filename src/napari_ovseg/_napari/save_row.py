@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -21,17 +22,19 @@ from napari_ovseg._napari.theme_colours import PROBLEM, Tinted
 
 
 class SaveRow(QWidget):
-    """Says when and where work was saved, or why not; asks for another folder, for things, for an export.
+    """Says when and where work was saved, or why not; asks for saving, a folder, for things, for an export.
 
     Signals
     -------
     folder_chosen(Path or None)
         All work is to be saved in this folder, or beside its pictures.
+    save_requested()
     export_requested()
     things_requested()
     """
 
     folder_chosen = Signal(object)
+    save_requested = Signal()
     export_requested = Signal()
     things_requested = Signal()
 
@@ -39,6 +42,9 @@ class SaveRow(QWidget):
         super().__init__(parent)
         self.status = QLabel()
         self.status.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.save = QPushButton("Save")
+        self.save.setToolTip("Save all work in this window.")
+        self.save.clicked.connect(self.save_requested)
         self.folder = QPushButton("Save to")
         places = QMenu(self.folder)
         places.addAction("A folder for all pictures...", self.choose_folder)
@@ -57,21 +63,32 @@ class SaveRow(QWidget):
         self.problem.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         row = QHBoxLayout()
         row.addWidget(self.status, 1)
+        row.addWidget(self.save)
         row.addWidget(self.folder)
         row.addWidget(self.things)
         row.addWidget(self.export)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(row)
-        self._place, self._seconds = "", 1
+        self._place, self._seconds, self._by_itself = "", 1, True
+        self._saved: Path | None = None
+        self._saved_at = ""
+        self._waiting: Sequence[str] = ()
+        self._waits_here = False
         self.show_problem("")
         self.show_folder(None)
         self.show_saved(None)
+        self.show_by_itself(True)
 
     def show_saved(self, folder: Path | None) -> None:
         """Say that all work is in a folder now; None: that nothing was saved yet."""
-        self.status.setText("" if folder is None else f"saved {datetime.now():%H:%M:%S}")
-        self.status.setToolTip("Nothing was painted yet." if folder is None else str(folder))
+        self._saved, self._saved_at = folder, f"saved {datetime.now():%H:%M:%S}"
+        self._tell_status()
+
+    def show_waiting(self, pictures: Sequence[str], *, here: bool) -> None:
+        """Say of which pictures work waits for Save, and whether the one in view is among them."""
+        self._waiting, self._waits_here = pictures, here
+        self._tell_status()
 
     def show_problem(self, why: str) -> None:
         """Say that work is not saved, and why, until that is over, which is said with ""."""
@@ -88,11 +105,28 @@ class SaveRow(QWidget):
         self._seconds = seconds
         self._tell()
 
+    def show_by_itself(self, by_itself: bool) -> None:
+        """Say whether work is saved without being asked for; where it is not, there is a button for it."""
+        self._by_itself = by_itself
+        self.save.setVisible(not by_itself)
+        self._tell()
+
     def _tell(self) -> None:
         after = "a second" if self._seconds == 1 else f"{self._seconds} seconds"
-        self.folder.setToolTip(
-            f"Work is saved {self._place}, {after} after a change. Click to choose a folder for it."
-        )
+        when = f"{after} after a change" if self._by_itself else "when you press Save"
+        self.folder.setToolTip(f"Work is saved {self._place}, {when}. Click to choose a folder for it.")
+
+    def _tell_status(self) -> None:
+        text = self._saved_at if self._saved is not None else ""
+        tip = "Nothing was painted yet." if self._saved is None else str(self._saved)
+        if self._waits_here:
+            text = "not saved"
+        elif self._waiting:
+            text = f"unsaved: {len(self._waiting)}"
+        if self._waiting:
+            tip = f"Not saved: the work on {', '.join(self._waiting)}. Press Save."
+        self.status.setText(text)
+        self.status.setToolTip(tip)
 
     def choose_folder(self) -> bool:
         """Ask for a folder; False when none was chosen."""

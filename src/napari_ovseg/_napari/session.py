@@ -11,9 +11,10 @@ from qtpy.QtCore import QObject, Signal
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.autosave import Autosave, Snapshot
 from napari_ovseg._napari.background import single_shot
-from napari_ovseg._napari.closing import Answer, Closing, UnsavedDialog
+from napari_ovseg._napari.closing import Answer, Closing, NotSavedDialog, UnsavedDialog, WhenNotSaved
 from napari_ovseg._napari.first_save import FirstSave
 from napari_ovseg._napari.layers import METADATA_KEY, tracked_labels
+from napari_ovseg._napari.long_words import shortened
 from napari_ovseg._napari.on_disk import on_disk
 from napari_ovseg._napari.outside import Outside
 from napari_ovseg._napari.painted import Painted
@@ -75,9 +76,10 @@ class Session(QObject):
         self.viewer, self.annotator, self.offer, self.row = viewer, annotator, offer, row
         self._source = source
         self._image: Image | None = None
-        known = on_disk(viewer)
+        self._known = known = on_disk(viewer)
         self.places = SavePlaces(offer, row, self, known.found)
         self._written: Annotated | None = None
+        self._told_to_save = False
         # by `shown.picture_key`
         self._latest: dict[str, Annotated | Painted] = {}
         self.autosave = Autosave(
@@ -89,7 +91,7 @@ class Session(QObject):
             known,
         )
         _go_on_with(viewer)
-        self.closing = Closing(self.autosave, self._settle, self._ask, self)
+        self.closing = Closing(self.autosave, self._settle, self._ask, self._ask_to_save, self)
         self.places.said.connect(self.said)
         self.places.looked_up.connect(self._looked)
         self.places.moved.connect(self._folder_chosen)
@@ -98,13 +100,15 @@ class Session(QObject):
         annotator.changed.connect(self._changed)
         self.autosave.saved.connect(row.show_saved)
         self.autosave.saved.connect(self.places.keep_in_mind)
-        self.autosave.saved.connect(FirstSave(row, lambda: self.places.elsewhere).tell)
+        first = FirstSave(row, lambda: self.places.elsewhere, lambda: self.autosave.by_itself)
+        self.autosave.saved.connect(first.tell)
         self.autosave.problem.connect(row.show_problem)
+        self.autosave.waiting.connect(self._show_waiting)
+        row.save_requested.connect(self.save)
         # what was painted a moment ago goes out too; no need to wait for the disk
         row.export_requested.connect(annotator.settle)
-        # while the layers are still there
         outside = Outside(self)
-        outside.hear(viewer.layers.events.removing, lambda _event: self.flush())
+        outside.hear(viewer.layers.events.removing, self._before_removal)
         outside.hear(viewer.layers.events.removed, lambda event: self._forget(event.value))
         window = getattr(viewer, "window", None)
         if window is not None:
@@ -123,6 +127,7 @@ class Session(QObject):
             self.annotator.show(known)
         else:
             self.annotator.leave()
+        self._show_waiting()
         if image is not None and (known is None or known.key not in self.places.found):
             self.places.look_up(image, model)
 
@@ -147,6 +152,7 @@ class Session(QObject):
         self.offer.clear()
         self.row.show_saved(None)
         self.annotator.leave()
+        self._show_waiting()
         # a camera may show the next one in a moment
         self._calm.start(_CALM_MS)
 
@@ -160,6 +166,47 @@ class Session(QObject):
         self.annotator.settle()
         self.autosave.flush()
 
+    def save(self) -> None:
+        """Save what a person asks to save: all that is not saved, and the work in view whoever made it."""
+        self.annotator.settle()
+        current = self.annotator.current
+        if current is not None:
+            current.worth_saving = True
+            self._keep_what_is_dropped(current)
+            self._look_up_place_of(current)
+            self.autosave.touch()
+        if self.autosave.save():
+            self._told_to_save = True
+        else:
+            self.said.emit("There is nothing to save yet: press Run, or paint.", False)
+
+    def _show_waiting(self) -> None:
+        """Say which work waits to be saved, and that it is, once a person has asked for it."""
+        self.row.show_waiting(self._waiting(), here=self.annotator.current in self.autosave.waits)
+        if self._told_to_save and not self.autosave.unsaved:
+            self._told_to_save = False
+            self.said.emit("All work in this window is saved.", False)
+
+    def _waiting(self) -> list[str]:
+        """The pictures of which work waits to be saved."""
+        names = []
+        for work in self.autosave.waits:
+            earlier = "" if work.is_of(work.image) else " (an earlier picture)"
+            names.append(f"'{shortened(work.image.name)}'{earlier}")
+        return names
+
+    def _before_removal(self, event: Any) -> None:
+        """Save or copy work while its layers are still there."""
+        current = self.annotator.current
+        layer = event.source[event.index]
+        own = current is not None and layer in (
+            current.image,
+            current.masks.layer,
+            current.pseudo_labels.layer,
+        )
+        if own or self.autosave.by_itself:
+            self.flush()
+
     def _forget(self, layer: Any) -> None:
         """Keep of work whose layers are gone only what tells whether other layers lack it."""
         self.places.forget(layer)
@@ -171,17 +218,22 @@ class Session(QObject):
     def close(self) -> None:
         """Save all before the panel is gone, and ask what to do where that fails."""
         # what is still not saved is tried on, and asked for once more when the window is closed
-        if not self.closing.close():
+        if not self.closing.close_panel():
             _unsaved.setdefault(self.viewer, []).append(self)
+            if self.autosave.waits:
+                _tell_of_closed(self._waiting())
 
     def _settle(self) -> None:
         self.annotator.settle()
         # work on a picture that was just opened belongs somewhere too
         if self.autosave.unsaved:
-            current = self.annotator.current
-            if current is not None and current.key not in self.places.found:
-                self.places.look_up(current.image)
+            if self.annotator.current is not None:
+                self._look_up_place_of(self.annotator.current)
             self.offer.wait(_MOST_SECONDS_TO_WAIT)
+
+    def _look_up_place_of(self, current: Annotated) -> None:
+        if current.key not in self.places.found:
+            self.places.look_up(current.image)
 
     def _looked(self, image: Image) -> None:
         current = self.annotator.current
@@ -208,6 +260,7 @@ class Session(QObject):
         annotated.worth_saving = True
         self.autosave.adopt(resumed.found.place, resumed.sidecar)
         self._latest[annotated.key] = annotated
+        annotated.mark_saved()
         self.annotator.show(annotated)
         self.row.show_saved(resumed.sidecar.folder)
         self.resumed.emit()
@@ -225,7 +278,9 @@ class Session(QObject):
             current.worth_saving = any(map(current.has_corrections, places))
         if current.worth_saving:
             self._keep_what_is_dropped(current)
-            self.autosave.touch()
+            # turning a page is no change that a person would have to save
+            if self.autosave.by_itself or current.has_news:
+                self.autosave.touch()
 
     def _keep_what_is_dropped(self, current: Annotated) -> None:
         """Other layers for the same picture don't replace saved corrections that they lack."""
@@ -237,7 +292,7 @@ class Session(QObject):
                 return
             painted = before if isinstance(before, Painted) else Painted.of(before)
             if painted.is_dropped_by(current):
-                self.autosave.begin_afresh(found)
+                self._known.begin_afresh(found)
         self._latest[current.key] = current
 
     def _snapshot(self, again: set[Position] | None) -> Snapshot | None:
@@ -250,7 +305,7 @@ class Session(QObject):
         annotation = current.snapshot(whole=whole)
         self._written = current
         changed = None if whole else current.unsaved
-        current.unsaved = set()
+        current.mark_saved()
         return annotation, changed
 
     def _folder_chosen(self) -> None:
@@ -269,6 +324,12 @@ class Session(QObject):
             self.row.choose_folder()
         return answer
 
+    def _ask_to_save(self) -> WhenNotSaved:
+        """Ask whether to save what waits for it."""
+        dialog = NotSavedDialog(self._waiting(), self.row.window())
+        dialog.exec()
+        return dialog.answer()
+
 
 # of closed panels
 _unsaved: WeakKeyDictionary[ViewerModel, list[Session]] = WeakKeyDictionary()
@@ -278,6 +339,16 @@ def _go_on_with(viewer: ViewerModel) -> None:
     """Let a new session save what those of closed panels could not."""
     for closed in _unsaved.pop(viewer, []):
         closed.autosave.stop()
+
+
+def _tell_of_closed(pictures: list[str]) -> None:
+    """Say what a panel leaves unsaved, where nothing is saved by itself."""
+    from napari.utils.notifications import show_info
+
+    show_info(
+        f"The work on {' and '.join(pictures)} is not saved yet. It is kept: open the panel again and press "
+        "Save, or close the window, which asks."
+    )
 
 
 def annotated_of(viewer: ViewerModel, image: Any) -> Annotated | None:
