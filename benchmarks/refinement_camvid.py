@@ -19,7 +19,7 @@ from tqdm import tqdm
 from napari_ovseg import augmentation
 from napari_ovseg.images import to_rgb
 from napari_ovseg.pseudo_labels import paint
-from napari_ovseg.single_image import EDGE_SIDE, WORK_SIDE, learn, sharpen, sharpen_finely
+from napari_ovseg.single_image import EDGE_SIDE, WORK_SIDE, sharpen, sharpen_finely, train
 
 CAMVID = Path(__file__).resolve().parents[1] / "../shared/photos/camvid"
 CLASSES = 11
@@ -36,7 +36,7 @@ def stages(picture: np.ndarray, scores: torch.Tensor) -> dict[str, torch.Tensor]
         for side in (EDGE_SIDE, WORK_SIDE)
     )
     pseudo = sharpen(scores, outlined)
-    distilled = learn(small.permute(1, 2, 0).contiguous().numpy(), pseudo, None)
+    distilled = train(small.permute(1, 2, 0).contiguous().numpy(), pseudo, None).everywhere
     return {
         "scores": scores,
         "pseudo-labels": pseudo,

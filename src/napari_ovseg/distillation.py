@@ -21,9 +21,9 @@ from napari_ovseg.single_image import (
     WORK_SIDE,
     best_outlined,
     deep_components,
-    learn,
     sharpen,
     sharpen_finely,
+    train,
     walk,
 )
 
@@ -116,12 +116,12 @@ def _learnt(
 ) -> dict[str, torch.Tensor]:
     """Train on this picture, then follow its edges."""
     with run.stage(TRAINING, TURNS * STEPS):
-        distilled = learn(
-            picture, scores, deep, seed=seed, step_done=run.advance, should_stop=run.should_stop
-        )
+        learnt = train(picture, scores, deep, seed=seed, step_done=run.advance, should_stop=run.should_stop)
     with run.stage(EDGES, SHARPENING_FINELY):
-        sharpened = sharpen_finely(distilled, torch.from_numpy(picture).permute(2, 0, 1), on_round=run.go_on)
-    return {"distilled": distilled, "edges": sharpened}
+        sharpened = sharpen_finely(
+            learnt.everywhere, torch.from_numpy(picture).permute(2, 0, 1), on_round=run.go_on
+        )
+    return {"distilled": learnt.everywhere, "edges": sharpened}
 
 
 def _best_shares(

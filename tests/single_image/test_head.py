@@ -4,7 +4,8 @@ import torch
 from scipy.stats import entropy
 
 from napari_ovseg.errors import Cancelled
-from napari_ovseg.single_image.head import _Adam, anchor, appearance, distil, told_apart
+from napari_ovseg.single_image.head import _Adam, anchor, appearance, predict, told_apart, train
+from napari_ovseg.single_image.window import Window
 
 
 def scene(size=48):
@@ -19,6 +20,12 @@ def scene(size=48):
     thing = torch.from_numpy(truth.astype(np.float32))[None, None]
     rough = torch.nn.functional.avg_pool2d(torch.nn.functional.avg_pool2d(thing, 4), 3, 1, 1)[0, 0]
     return picture.clip(0, 1).astype(np.float32), torch.stack([1 - rough, rough]), truth
+
+
+def distil(shallow, scores, deep, **how):
+    """Train a head, and ask it about all of the picture."""
+    whole = Window.whole((shallow.shape[1], shallow.shape[2]))
+    return predict(train(shallow, scores, deep, **how), shallow, deep, whole)
 
 
 def overlap(one, other):
@@ -109,9 +116,11 @@ def test_the_optimiser_is_adam():
 def test_where_the_head_knows_nothing_the_maps_decide():
     learnt = torch.full((2, 8, 8), 0.5)
     maps = torch.stack([torch.full((2, 2), 0.7), torch.full((2, 2), 0.3)])
-    found = anchor(learnt, maps, 1.0)
+    found = anchor(learnt, maps, Window.whole(tuple(learnt.shape[1:])), 1.0)
     torch.testing.assert_close(found[0], torch.full((8, 8), 0.7))
-    torch.testing.assert_close(anchor(maps, learnt[:, :2, :2], 1.0), maps)
+    torch.testing.assert_close(
+        anchor(maps, learnt[:, :2, :2], Window.whole(tuple(maps.shape[1:])), 1.0), maps
+    )
 
 
 def test_how_many_categories_maps_tell_apart():
@@ -129,5 +138,21 @@ def test_maps_that_know_much_are_overruled_less_than_vague_ones():
     sure.scatter_(0, (torch.arange(8) // 2).expand(1, 8, 8), 0.94)
     vague = 0.9 * torch.full((4, 8, 8), 0.25) + 0.1 * sure
     other = sure.roll(2, 2)  # the head says the category next to it
-    assert (anchor(other, vague).argmax(0) == other.argmax(0)).all()
-    assert (anchor(other, sure).argmax(0) == sure.argmax(0)).all()
+    assert (anchor(other, vague, Window.whole(tuple(other.shape[1:]))).argmax(0) == other.argmax(0)).all()
+    assert (anchor(other, sure, Window.whole(tuple(other.shape[1:]))).argmax(0) == sure.argmax(0)).all()
+
+
+def test_asking_stops_between_two_lots_of_pixels(monkeypatch):
+    picture, scores, _ = scene(24)
+    shallow, asked = appearance(picture), []
+    head = train(shallow, scores, None, steps=1)
+    monkeypatch.setattr("napari_ovseg.single_image.head.AT_ONCE", 100)
+
+    def check():
+        asked.append(1)
+        if len(asked) == 4:
+            raise Cancelled("Stopped.")
+
+    with pytest.raises(Cancelled):
+        predict(head, shallow, None, Window.whole((24, 24)), check=check)
+    assert len(asked) == 4

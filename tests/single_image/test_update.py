@@ -193,6 +193,6 @@ def test_what_the_run_ended_with_is_not_learnt_again(monkeypatch):
     human = nobody()
     human[80:90, 20:40] = 2
     anew = SingleImage(picture, found.state).update(found.masks, human)
-    monkeypatch.setattr("napari_ovseg.single_image.update.learn", None)
+    monkeypatch.setattr("napari_ovseg.single_image.update.train", None)
     known = SingleImage(picture, found.state, edges=found.stages["edges"]).update(found.masks, human)
     np.testing.assert_array_equal(known.masks, anew.masks)

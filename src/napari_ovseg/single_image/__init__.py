@@ -13,7 +13,7 @@ from napari_ovseg.single_image.edges import (
     sharpen_finely,
 )
 from napari_ovseg.single_image.head import STEPS
-from napari_ovseg.single_image.turns import TURNS, WORK_SIDE, learn
+from napari_ovseg.single_image.turns import TURNS, WORK_SIDE, train
 from napari_ovseg.single_image.update import SingleImage, Updated
 
 __all__ = [
@@ -29,8 +29,8 @@ __all__ = [
     "Updated",
     "best_outlined",
     "deep_components",
-    "learn",
     "sharpen",
     "sharpen_finely",
+    "train",
     "walk",
 ]

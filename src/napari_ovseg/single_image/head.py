@@ -17,6 +17,7 @@ from torch import nn
 
 from napari_ovseg.errors import Cancelled
 from napari_ovseg.single_image.sampling import PixelSampler
+from napari_ovseg.single_image.window import Window
 
 BLURS = (0.0, 1.5, 4.0)
 HIDDEN = 32
@@ -25,6 +26,8 @@ RATE = 0.01
 DRAWN = 1024
 POSITION_WEIGHT = 0.5
 ANCHOR = 0.8
+# pixels that are answered at once: few enough to stop soon
+AT_ONCE = 2**15
 
 
 def appearance(picture: np.ndarray) -> torch.Tensor:
@@ -95,7 +98,7 @@ class _Adam:
             parameter.addcdiv_(mean / (1 - 0.9**self._count), spread, value=-RATE)
 
 
-def distil(
+def train(
     shallow: torch.Tensor,
     scores: torch.Tensor,
     deep: torch.Tensor | None,
@@ -104,8 +107,8 @@ def distil(
     steps: int = STEPS,
     step_done: Callable[[], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
-) -> torch.Tensor:
-    """Train the head on this picture and ask it about every pixel.
+) -> SingleImageHead:
+    """Train a head on this picture, on draws from everywhere in it.
 
     Parameters
     ----------
@@ -127,8 +130,8 @@ def distil(
 
     Returns
     -------
-    torch.Tensor
-        ``(K, H, W)``, float32, sums to one in every pixel.
+    SingleImageHead
+        In double precision.
 
     Raises
     ------
@@ -155,7 +158,7 @@ def distil(
         optimiser.step(torch.autograd.grad(loss, optimiser.parameters))
         if step_done is not None:
             step_done()
-    return _everywhere(head, deep, pixels, size)
+    return head
 
 
 def _at(deep: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
@@ -165,16 +168,46 @@ def _at(deep: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def _everywhere(
-    head: SingleImageHead, deep: torch.Tensor | None, pixels: torch.Tensor, size: tuple[int, int]
+def predict(
+    head: SingleImageHead,
+    shallow: torch.Tensor,
+    deep: torch.Tensor | None,
+    window: Window,
+    *,
+    check: Callable[[], None] = lambda: None,
 ) -> torch.Tensor:
-    """Softmax of the head in every pixel, ``(K, H, W)``, float32; the second turn draws from it."""
+    """Ask a head about every pixel of a window.
+
+    Parameters
+    ----------
+    head : SingleImageHead
+        From `train`.
+    shallow : torch.Tensor
+        ``(A, h, w)``: the pixels of the window in what `train` was given.
+    deep : torch.Tensor or None
+        ``(D, gh, gw)``, of the whole picture, as `train` was given.
+    window : Window
+        Where the pixels lie in the picture.
+    check : callable, optional
+        Called now and then; may raise to stop.
+
+    Returns
+    -------
+    torch.Tensor
+        ``(K, h, w)``, float32, sums to one in every pixel: the same whatever window a pixel is asked in.
+    """
     seen = None
     if deep is not None and head.deep is not None:
         # projecting before interpolating gives the same and is far cheaper
         projected = head.deep(deep.flatten(1).T.double()).T.unflatten(1, deep.shape[1:])
-        seen = F.interpolate(projected[None], size, mode="bilinear", align_corners=False)[0].flatten(1).T
-    return head(seen, pixels.double()).softmax(1).float().T.unflatten(1, size).contiguous()
+        seen = window.of(projected).flatten(1).T
+    pixels, answers = shallow.flatten(1).T, []
+    for start in range(0, len(pixels), AT_ONCE):
+        check()
+        some = slice(start, start + AT_ONCE)
+        logits = head(None if seen is None else seen[some], pixels[some].double())
+        answers.append(logits.softmax(1).float())
+    return torch.cat(answers).T.unflatten(1, (window.rows, window.columns)).contiguous()
 
 
 def told_apart(scores: torch.Tensor) -> float:
@@ -186,12 +219,15 @@ def told_apart(scores: torch.Tensor) -> float:
     return float((own * (own / own.mean((1, 2), keepdim=True)).log()).sum(0).mean().exp())
 
 
-def anchor(learnt: torch.Tensor, scores: torch.Tensor, weight: float = ANCHOR) -> torch.Tensor:
-    """Multiply what the head learnt ``(K, H, W)`` by the maps it learnt from ``(K, h, w)``, to a power.
+def anchor(
+    learnt: torch.Tensor, scores: torch.Tensor, window: Window, weight: float = ANCHOR
+) -> torch.Tensor:
+    """Multiply what the head learnt of a window ``(K, h, w)`` by the maps it learnt from, to a power.
 
     A thing too small or too rare to be learnt keeps what its map says. The power is ``weight`` times the
     cube of `told_apart`: vague maps need the head, maps that know much already are little changed by it.
+    The maps ``(K, gh, gw)`` are those of the whole picture.
     """
     power = weight * told_apart(scores) ** 3
-    maps = F.interpolate(scores[None], learnt.shape[1:], mode="bilinear", align_corners=False)[0]
+    maps = window.of(scores)
     return (learnt.clamp_min(1e-4).log() + power * maps.clamp_min(1e-4).log()).softmax(0)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from napari_ovseg.segmentation import checking
-from napari_ovseg.single_image.contrast import shift_background
+from napari_ovseg.single_image.contrast import background_weights
 from napari_ovseg.single_image.edges import sharpen
-from napari_ovseg.single_image.head import anchor, appearance, distil
+from napari_ovseg.single_image.head import SingleImageHead, anchor, appearance, predict
+from napari_ovseg.single_image.head import train as train_head
+from napari_ovseg.single_image.window import Window
 
 # the per-image network works at this long side at most, whatever the size of the picture
 WORK_SIDE = 512
@@ -18,7 +21,51 @@ WORK_SIDE = 512
 TURNS = 2
 
 
-def learn(
+@dataclass(frozen=True)
+class Learnt:
+    """What was learnt of one picture; it can be asked about any window of it, at any time.
+
+    Attributes
+    ----------
+    heads : tuple of SingleImageHead
+        One of each turn; all have a say.
+    scores : torch.Tensor
+        ``(K, h, w)``: the rough maps that they learnt from.
+    deep : torch.Tensor or None
+        ``(D, gh, gw)``: the deep features of the whole picture.
+    weights : torch.Tensor
+        ``(P, 1, 1)``: how strong background is in this picture.
+    everywhere : torch.Tensor
+        ``(K, H, W)``, float32, sums to one: the answers in all of the picture, which training has to know.
+    """
+
+    heads: tuple[SingleImageHead, ...]
+    scores: torch.Tensor
+    deep: torch.Tensor | None
+    weights: torch.Tensor
+    everywhere: torch.Tensor
+
+    def predict(self, shallow: torch.Tensor, window: Window) -> torch.Tensor:
+        """Answer in a window of the picture as `everywhere` does.
+
+        Parameters
+        ----------
+        shallow : torch.Tensor
+            ``(A, rows, columns)``: the `appearance` of the picture, in the window.
+        window : Window
+
+        Returns
+        -------
+        torch.Tensor
+            ``(K, rows, columns)``, float32, sums to one.
+        """
+        possible = _possible(self.scores)
+        answers = [predict(head, shallow, self.deep, window) for head in self.heads]
+        together = _together(answers, self.scores[possible], window)
+        return _of_all(_weighed(together, self.weights), possible)
+
+
+def train(
     picture: np.ndarray,
     scores: torch.Tensor,
     deep: torch.Tensor | None,
@@ -26,44 +73,63 @@ def learn(
     seed: int = 0,
     step_done: Callable[[], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
-) -> torch.Tensor:
-    """Distil rough scores twice; `sharpen_finely` gives the scores of the masks from what this returns.
+) -> Learnt:
+    """Distil rough scores twice; `sharpen_finely` gives the scores of the masks from what is learnt.
 
     Parameters
     ----------
     picture : np.ndarray
         ``(H, W, 3)``, float32 in [0, 1], of `WORK_SIDE` at most.
     scores : torch.Tensor
-        ``(K, h, w)``, as for `distil`, background first.
+        ``(K, h, w)``, the rough maps as a share of each category, background first. A category with no
+        score anywhere gets none.
     deep : torch.Tensor or None
-        ``(D, gh, gw)``, as for `distil`.
+        ``(D, gh, gw)``, as for `head.train`.
     seed, step_done, should_stop
-        As for `distil`.
-
-    Returns
-    -------
-    torch.Tensor
-        ``(K, H, W)``, sums to one. A category with no score anywhere gets none.
+        As for `head.train`.
 
     Raises
     ------
     Cancelled
         When ``should_stop`` turns true.
     """
-    possible = scores.flatten(1).amax(1) > 0
-    if not possible.all():
-        learnt = torch.zeros(len(scores), *picture.shape[:2])
-        learnt[possible] = learn(
-            picture, scores[possible], deep, seed=seed, step_done=step_done, should_stop=should_stop
-        )
-        return learnt
-    check = checking(should_stop)
+    check, possible = checking(should_stop), _possible(scores)
+    sought, whole = scores[possible], Window.whole((picture.shape[0], picture.shape[1]))
     shallow, guide = appearance(picture), torch.from_numpy(picture).permute(2, 0, 1)
-    rough, logs = scores, []
+    rough, heads, answers = sought, [], []
     for turn in range(TURNS):
-        learnt = distil(shallow, rough, deep, seed=seed + turn, step_done=step_done, should_stop=should_stop)
-        logs.append(learnt.clamp_min(1e-4).log())
+        heads.append(
+            train_head(shallow, rough, deep, seed=seed + turn, step_done=step_done, should_stop=should_stop)
+        )
+        answers.append(predict(heads[-1], shallow, deep, whole, check=check))
         if turn + 1 < TURNS:
-            rough = sharpen(anchor(learnt, scores), guide, on_round=check)
-    both = anchor((sum(logs[1:], logs[0]) / TURNS).softmax(0), scores)
-    return shift_background(both, guide, on_round=check)
+            rough = sharpen(anchor(answers[-1], sought, whole), guide, on_round=check)
+    together = _together(answers, sought, whole)
+    weights = background_weights(together, guide, on_round=check)
+    everywhere = _of_all(_weighed(together, weights), possible)
+    return Learnt(tuple(heads), scores, deep, weights, everywhere)
+
+
+def _possible(scores: torch.Tensor) -> torch.Tensor:
+    """Which of the maps ``(K, h, w)`` have any score, ``(K,)`` bool."""
+    return scores.flatten(1).amax(1) > 0
+
+
+def _together(answers: list[torch.Tensor], scores: torch.Tensor, window: Window) -> torch.Tensor:
+    """What the heads of all turns say in a window, held to the maps."""
+    logs = [answer.clamp_min(1e-4).log() for answer in answers]
+    return anchor((sum(logs[1:], logs[0]) / len(logs)).softmax(0), scores, window)
+
+
+def _weighed(scores: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    weighed = scores * weights
+    return weighed / weighed.sum(0)
+
+
+def _of_all(scores: torch.Tensor, possible: torch.Tensor) -> torch.Tensor:
+    """Scores of all categories ``(K, h, w)``, from those that are possible."""
+    if possible.all():
+        return scores
+    found = torch.zeros(len(possible), *scores.shape[1:])
+    found[possible] = scores
+    return found

@@ -17,7 +17,7 @@ from napari_ovseg.segmentation import State, checking
 from napari_ovseg.single_image import constraints
 from napari_ovseg.single_image.edges import sharpen_finely
 from napari_ovseg.single_image.evidence import EVIDENCE_SIDE, Evidence
-from napari_ovseg.single_image.turns import WORK_SIDE, learn
+from napari_ovseg.single_image.turns import WORK_SIDE, train
 
 # the machine is never surer than this against a person; the score of a category without a map
 FLOOR = 0.01
@@ -85,8 +85,10 @@ class SingleImage:
         if edges is not None:
             self._scores = edges
         elif there[1:].any():
-            learnt = learn(small, scores, deep, seed=seed, step_done=step_done, should_stop=should_stop)
-            self._scores = sharpen_finely(learnt, torch.from_numpy(small).permute(2, 0, 1), on_round=check)
+            learnt = train(small, scores, deep, seed=seed, step_done=step_done, should_stop=should_stop)
+            self._scores = sharpen_finely(
+                learnt.everywhere, torch.from_numpy(small).permute(2, 0, 1), on_round=check
+            )
         check()
         self._evidence = Evidence(reduce(picture, EVIDENCE_SIDE), deep, seed=seed, check=check)
 

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_ovseg.errors import Cancelled
+from napari_ovseg.single_image import STEPS, TURNS, train
+from napari_ovseg.single_image.head import appearance
+from napari_ovseg.single_image.window import Window
+
+SIZE = (37, 52)
+
+
+def rough(*, absent=False):
+    """A picture, maps of three categories, and deep features."""
+    generator = torch.Generator().manual_seed(0)
+    picture = np.random.default_rng(0).random((*SIZE, 3), np.float32)
+    scores = torch.rand(3, 9, 13, generator=generator) ** 3
+    if absent:
+        scores[1] = 0
+    return picture, scores / scores.sum(0), torch.randn(6, 8, 10, generator=generator)
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["all there", "one absent"])
+def learnt(request):
+    picture, scores, deep = rough(absent=request.param)
+    return appearance(picture), train(picture, scores, deep, seed=3)
+
+
+@settings(max_examples=25)
+@given(data=st.data())
+def test_any_window_says_what_the_whole_says(learnt, data):
+    shallow, found = learnt
+    top, left = data.draw(st.integers(0, SIZE[0] - 1)), data.draw(st.integers(0, SIZE[1] - 1))
+    rows, columns = data.draw(st.integers(1, SIZE[0] - top)), data.draw(st.integers(1, SIZE[1] - left))
+    cut = (slice(None), slice(top, top + rows), slice(left, left + columns))
+    answer = found.predict(shallow[cut], Window(top, left, rows, columns, SIZE))
+    torch.testing.assert_close(answer, found.everywhere[cut], rtol=0, atol=1e-5)
+
+
+def test_asked_about_the_whole_it_says_the_same_to_the_last_bit(learnt):
+    shallow, found = learnt
+    assert torch.equal(found.predict(shallow, Window.whole(SIZE)), found.everywhere)
+
+
+def test_what_is_absent_gets_nothing_in_any_window():
+    picture, scores, deep = rough(absent=True)
+    found = train(picture, scores, deep)
+    assert not found.everywhere[1].any()
+    assert not found.predict(appearance(picture)[:, :5, :5], Window(0, 0, 5, 5, SIZE))[1].any()
+    torch.testing.assert_close(found.everywhere.sum(0), torch.ones(SIZE))
+
+
+def test_every_step_is_told_and_may_stop():
+    picture, scores, deep = rough()
+    done: list[int] = []
+    train(picture, scores, deep, step_done=lambda: done.append(1))
+    assert len(done) == TURNS * STEPS
+    stop_at = len(done) - 2
+    done.clear()
+    with pytest.raises(Cancelled):
+        train(
+            picture,
+            scores,
+            deep,
+            step_done=lambda: done.append(1),
+            should_stop=lambda: len(done) >= stop_at,
+        )
+    assert len(done) == stop_at
