@@ -10,6 +10,7 @@ from napari_ovseg.annotation.sidecar import load
 from napari_ovseg.export import export
 from napari_ovseg.labelled import LabelledPicture, NamedLabel, named_labels
 
+from .brush import drag
 from .panel import CORNERS
 
 VOID = 255
@@ -29,9 +30,7 @@ def panel(make_panel, tmp_path):
 def test_labels_that_were_opened_are_painted_on_updated_and_exported_without_a_run(panel):
     opened = panel.viewer.layers[-1]
     assert not panel.form.take_in.isHidden()
-    assert panel.form.take_in.text.text() == (
-        f"'{opened.name}' has the size of 'photo': use these labels as its masks?"
-    )
+    assert panel.form.take_in.text.text() == (f"'{opened.name}' fits 'photo': use these labels as its masks?")
     panel.click(panel.form.take_in.take)
     assert np.array_equal(panel.viewer.layers["photo masks"].data, LABELS)
     assert panel.names[:2] == ["cat", "dog"]
@@ -67,12 +66,123 @@ def test_labels_that_do_not_fit_are_not_offered(panel, labels):
     assert panel.form.take_in.take.isHidden()
 
 
-def test_labels_without_names_and_results_of_the_panel_are_not_offered(panel):
-    panel.viewer.add_labels(LABELS.copy())
-    assert panel.form.take_in.isHidden()
+def test_results_of_the_panel_are_not_offered(panel):
     panel.run("bright")
-    assert panel.viewer.layers.selection.active.name == "photo masks"
-    assert panel.form.take_in.isHidden()
+    for kind in ("masks", "pseudo-labels"):
+        panel.viewer.layers.selection.active = panel.viewer.layers[f"photo {kind}"]
+        panel.qtbot.wait(100)
+        assert panel.form.take_in.isHidden()
+
+
+@pytest.fixture
+def plain(make_panel):
+    """A panel with a picture, and ``offered(labels, **layer)``, which adds labels without names."""
+    panel = make_panel(show=True)
+    panel.viewer.add_image(CORNERS, name="photo")
+
+    def offered(labels, **layer):
+        added = panel.viewer.add_labels(labels, **{"name": "cells", **layer})
+        panel.qtbot.waitUntil(panel.form.take_in.isVisible, timeout=10_000)
+        return added
+
+    panel.offered = offered
+    return panel
+
+
+def test_each_of_a_few_ids_without_names_becomes_a_category_that_no_model_is_asked_for(plain):
+    layer = plain.offered(LABELS.astype(np.int32))
+    row, colours = plain.form.take_in, layer.colormap.map(np.array([1, 2]))
+    assert (
+        row.text.text()
+        == "'cells' fits 'photo'. Its 2 ids become a category each, which you can rename: use them as masks?"
+    )
+    assert row.one.isVisible()
+    plain.click(row.take)
+    assert np.array_equal(plain.viewer.layers["photo masks"].data, LABELS)
+    assert plain.names[:2] == ["label 1", "label 2"]
+    assert plain.form.names.toPlainText() == ""
+    assert "No model can be asked for 'label 1', 'label 2'" in plain.message
+    taken = plain.viewer.layers["photo masks"].colormap.map(np.array([1, 2]))
+    assert np.allclose(taken, colours, atol=0.01)
+    assert layer.data.dtype == np.int32
+    assert np.array_equal(layer.data, LABELS)
+    assert not layer.visible
+    plain.form.table.renamed.emit(1, "nucleus")
+    assert plain.form.names.toPlainText() == "nucleus"
+
+
+def test_a_few_things_are_taken_as_one_category_where_a_person_says_so(plain):
+    plain.offered(LABELS.astype(np.int32))
+    plain.click(plain.form.take_in.one)
+    assert "Its 2 ids become one category" in plain.form.take_in.text.text()
+    plain.click(plain.form.take_in.take)
+    assert np.array_equal(plain.viewer.layers["photo masks"].data, LABELS > 0)
+    assert plain.names[:1] == ["label 1"]
+    assert "label 2" not in plain.names
+
+
+def test_many_ids_are_one_category_and_the_offer_says_so(plain):
+    things = np.zeros(LABELS.shape, np.int32)
+    things[::2, ::2] = 1000 + np.arange(20 * 24).reshape(20, 24)
+    layer = plain.offered(things.copy())
+    assert plain.form.take_in.text.text() == (
+        "'cells' fits 'photo'. Its 480 ids become one category, which you can rename: use them as masks?"
+    )
+    assert not plain.form.take_in.one.isVisible()
+    plain.click(plain.form.take_in.take)
+    assert np.array_equal(plain.viewer.layers["photo masks"].data, things > 0)
+    assert plain.names[:1] == ["label 1"]
+    assert np.array_equal(layer.data, things)
+    plain.paint((1, 1), 1)
+    plain.click(plain.form.correct.update_masks)
+    plain.wait_until_idle()
+    assert plain.viewer.layers["photo masks"].data[1, 1] == 1
+
+
+def test_the_white_of_a_binary_mask_is_a_category_and_not_what_is_unsure(plain):
+    plain.offered(np.where(LABELS == 1, 255, 0).astype(np.uint8))
+    assert "Its 1 id becomes a category" in plain.form.take_in.text.text()
+    plain.click(plain.form.take_in.take)
+    assert np.array_equal(plain.viewer.layers["photo masks"].data, LABELS == 1)
+    assert plain.names[:1] == ["label 1"]
+
+
+def test_an_empty_layer_is_offered_once_something_is_painted_on_it(plain, qtbot):
+    layer = plain.viewer.add_labels(np.zeros(LABELS.shape, int), name="own")
+    qtbot.wait(200)
+    assert plain.form.take_in.isHidden()
+    drag(layer, (5, 5), (5, 15), label=3)
+    qtbot.waitUntil(plain.form.take_in.isVisible, timeout=10_000)
+    plain.click(plain.form.take_in.take)
+    assert plain.names[:1] == ["label 3"]
+    assert np.array_equal(plain.viewer.layers["photo masks"].data, layer.data)
+    # names that it gets meanwhile are those that it is taken under
+    plain.viewer.layers.selection.active = layer
+    layer.features = {"index": [3], "name": ["cat"]}
+    qtbot.waitUntil(lambda: "rename" not in plain.form.take_in.text.text(), timeout=10_000)
+
+
+def test_labels_of_a_part_that_say_where_they_lie_are_brought_there(plain):
+    part = np.ones((8, 10), np.int32)
+    plain.offered(part, translate=(12, 20))
+    plain.click(plain.form.take_in.take)
+    expected = np.zeros(LABELS.shape, np.uint8)
+    expected[12:20, 20:30] = 1
+    assert np.array_equal(plain.viewer.layers["photo masks"].data, expected)
+    assert "brought onto the pixels of the picture" in plain.message
+    assert "coarser" not in plain.message
+
+
+def test_labels_of_the_slices_of_a_picture_with_channels(make_panel, qtbot):
+    panel = make_panel(show=True)
+    picture = np.stack([[CORNERS[..., 0]] * 2] * 3)
+    panel.viewer.add_image(picture, name="photo", axis_labels=("z", "c", "y", "x"))
+    stack = np.stack([LABELS, np.zeros_like(LABELS), LABELS])
+    panel.viewer.add_labels(stack, name="cells")
+    qtbot.waitUntil(panel.form.take_in.isVisible, timeout=10_000)
+    panel.click(panel.form.take_in.take)
+    assert np.array_equal(panel.current.masks.layer.data[:, 0], stack)
+    assert sorted(panel.current.pieces) == [(0,), (2,)]
 
 
 def test_a_stack_of_labels_becomes_the_masks_of_a_stack(make_panel):

@@ -37,7 +37,7 @@ def on_grid(labels: Labels, image: Image, placement: Placement) -> NDArray[Any]:
     Parameters
     ----------
     labels : napari.layers.Labels
-        As many axes as the picture, or rows and columns alone.
+        As many axes as the picture, all but that of its channels, or rows and columns alone.
     image : napari.layers.Image
     placement : Placement
         Of the masks.
@@ -106,8 +106,12 @@ def _matrix(scale: Any, rotate: Any, shear: Any, translate: Any, affine: Any) ->
 
 
 def _kept(labels: Labels, image: Image, placement: Placement) -> tuple[int, ...]:
-    """The axes of the picture that the labels have: all, or rows and columns."""
-    return tuple(range(image.ndim)) if labels.ndim == image.ndim else placement.axes
+    """The axes of the picture that the labels have: all, all but that of channels, or rows and columns."""
+    if labels.ndim == 2:
+        return placement.axes
+    return tuple(
+        axis for axis in range(image.ndim) if labels.ndim == image.ndim or axis != placement.channel_axis
+    )
 
 
 def _part(matrix: NDArray[np.float64], axes: tuple[int, ...]) -> NDArray[np.float64]:

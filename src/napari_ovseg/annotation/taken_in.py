@@ -46,7 +46,7 @@ def taken_in(pictures: Mapping[Position, LabelledPicture], name: str, *, mine: b
     """
     categories = next(iter(pictures.values())).categories if pictures else ()
     if not categories:
-        raise InputError(f"'{name}' has no categories: choose labels with names.")
+        raise InputError(f"'{name}' has no categories: choose labels that hold some.")
     table = LabelTable(categories)
     slices = {at: _slice(picture, table, name, mine=mine) for at, picture in pictures.items()}
     return Annotation(table.labels, slices=slices)
