@@ -21,7 +21,7 @@ from napari_ovseg.export import (
 from napari_ovseg.export.passed_on import passed_on
 from napari_ovseg.file_names import as_text, at_home, distinct_stems, resolved, seen_from
 from napari_ovseg.images import to_rgb
-from napari_ovseg.pictures import Picture, read_picture
+from napari_ovseg.pictures import Picture, read_flat_picture
 from napari_ovseg.wording import GUESS
 
 if TYPE_CHECKING:
@@ -215,7 +215,7 @@ def _segment_one(
 def _read(file: Path) -> Picture:
     if file.is_dir():
         raise InputError(f"There is no picture in {file}: name a folder of PNG, JPEG, TIFF and so on.")
-    return read_picture(file)
+    return read_flat_picture(file)
 
 
 def _named(job: Job, folder: Path) -> str:

@@ -61,6 +61,18 @@ def test_a_picture_that_is_opened_is_shown_as_its_file_says(make_panel, tmp_path
         panel.viewer.layers.clear()
 
 
+def test_four_channels_that_are_no_colours_are_channels(make_panel, tmp_path):
+    panel = make_panel()
+    four = np.dstack([COLOURS, GREY])
+    tifffile.imwrite(tmp_path / "cells.tif", four, photometric="minisblack", planarconfig="contig")
+    panel.viewer.open(tmp_path / "cells.tif", plugin="napari")
+    settled(panel)
+    (layer,) = panel.viewer.layers
+    assert not layer.rgb
+    np.testing.assert_array_equal(layer.data, four)
+    assert panel.form.channels.reading.currentText() == "channels: c (axis 2)"
+
+
 def test_so_is_one_that_is_there_before_the_panel(make_panel, make_napari_viewer, qtbot, tmp_path):
     from .panel import Panel
 

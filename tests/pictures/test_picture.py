@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 
 from napari_ovseg.errors import InputError
 from napari_ovseg.images import read_image
-from napari_ovseg.pictures import picture_size, read_picture
+from napari_ovseg.pictures import picture_size, read_flat_picture, read_picture
 
 rng = np.random.default_rng(0)
 COLOURS = rng.integers(0, 256, (37, 53, 3), np.uint8)
@@ -147,3 +147,27 @@ def test_bad_claims_are_refused_before_memory_is_taken(tmp_path):
     for read in (read_picture, picture_size):
         with pytest.raises(InputError, match=r"a\.png can't be read as a picture: it claims 200000 x 200000"):
             read(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize(
+    ("shape", "how", "held"),
+    [
+        ((5, 2, 20, 30), {"imagej": True, "metadata": {"axes": "ZCYX"}}, "5 slices of 2 channels"),
+        ((2, 20, 30), {"imagej": True, "metadata": {"axes": "TYX"}}, "2 times"),
+        ((4, 20, 30), {"photometric": "minisblack"}, "4 planes"),
+        ((20, 30, 5), {"metadata": {"axes": "YXC"}}, "5 channels"),
+        ((20, 30, 4), {"photometric": "minisblack", "planarconfig": "contig"}, "4 channels"),
+        ((2, 20, 30, 3), {"photometric": "rgb"}, "2 planes"),
+    ],
+)
+def test_what_is_no_flat_picture_is_told_by_what_it_holds(tmp_path, shape, how, held):
+    path = tmp_path / "cells.tif"
+    tifffile.imwrite(path, np.zeros(shape, np.uint8), **how)
+    with pytest.raises(InputError, match=f"cells.tif holds {held}, and one picture a file"):
+        read_flat_picture(path)
+
+
+def test_colours_with_and_without_alpha_are_flat(tmp_path):
+    for count in (3, 4):
+        tifffile.imwrite(tmp_path / "colours.tif", np.zeros((20, 30, count), np.uint8), photometric="rgb")
+        assert read_flat_picture(tmp_path / "colours.tif").has_colours

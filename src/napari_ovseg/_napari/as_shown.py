@@ -1,7 +1,8 @@
 """Pictures that napari has opened by itself, shown as their files mean them.
 
-Its own reader takes samples as they are: pictures lie on their side, CMYK is shown as RGBA, a palette as its
-indices, and white as black. The command line reads the same file as it is meant, and the window has to agree.
+Its own reader takes samples as they are: pictures lie on their side, CMYK and four channels of any kind are
+shown as RGBA, a palette as its indices, and white as black. The command line reads the same file as it is
+meant, and the window has to agree.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from napari_ovseg._napari.layers import METADATA_KEY
 from napari_ovseg._napari.outside import Outside
 from napari_ovseg._napari.removing import remove
 from napari_ovseg.errors import InputError
-from napari_ovseg.pictures import Picture, read_picture, stored_as_shown
+from napari_ovseg.pictures import CHANNEL, Picture, file_axes, read_picture, stored_as_shown
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -90,9 +91,12 @@ class AsShown(QObject):
         path = layer.source.path
         if layer.source.reader_plugin != _BUILTIN or path is None or not Path(path).is_file():
             return None
-        if self._worked_on(layer) or stored_as_shown(path):
+        channels = bool(layer.rgb) and _holds_channels(path, layer.data)
+        if self._worked_on(layer) or (stored_as_shown(path) and not channels):
             return None
         picture = read_picture(path)
+        if channels:
+            return picture if _equal(picture.pixels, layer.data) else None
         if _equal(picture.pixels, layer.data) or _is_stack_of(picture, layer.data, path):
             return None
         return picture if _equal(_as_napari_reads(str(path)), layer.data) else None
@@ -129,6 +133,12 @@ class AsShown(QObject):
 
 def _equal(one: Any, other: Any) -> bool:
     return one is not None and one.dtype == other.dtype and np.array_equal(one, other)
+
+
+def _holds_channels(path: str, data: np.ndarray) -> bool:
+    """Whether what napari takes for RGBA, because there are four of them, are channels of another kind."""
+    said = file_axes(path, data.shape) if data.shape[-1] == 4 else None
+    return said is not None and said.letters[-1] == CHANNEL
 
 
 def _is_stack_of(picture: Picture, data: np.ndarray, path: str) -> bool:

@@ -11,7 +11,8 @@ import typer
 from napari_ovseg.cli.models import load
 from napari_ovseg.cli.options import CheckpointOption, DeviceOption, ModelOption, PresetOption
 from napari_ovseg.cli.progress import Bars
-from napari_ovseg.images import read_image, to_rgb
+from napari_ovseg.images import to_rgb
+from napari_ovseg.pictures import read_flat_picture
 from napari_ovseg.vocabularies import VOCABULARIES, read_vocabulary
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def suggest(
     score so low that "segment" would call them absent are left out of it; take out what else isn't there.
     """
     names = None if vocabulary is None else read_vocabulary(vocabulary)
-    picture = to_rgb(read_image(image))
+    picture = to_rgb(read_flat_picture(image).pixels)
     loaded = load(model, checkpoint, device)
     from napari_ovseg import suggestions
 

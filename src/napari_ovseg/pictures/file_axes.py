@@ -64,7 +64,7 @@ def file_axes(path: str | Path, shape: Sequence[int]) -> FileAxes | None:
     try:
         with tifffile.TiffFile(path) as tiff:
             series = next((one for one in tiff.series if not one.keyframe.is_reduced), tiff.series[0])
-            letters = _laid_out(series, shape)
+            letters = axis_letters(series, shape)
             if letters is None:
                 return None
             count = shape[letters.index(CHANNEL)] if CHANNEL in letters else 0
@@ -79,8 +79,8 @@ def file_axes(path: str | Path, shape: Sequence[int]) -> FileAxes | None:
     )
 
 
-def _laid_out(series: TiffPageSeries, shape: Sequence[int]) -> tuple[str, ...] | None:
-    """The letter of each axis of an array, None where the file has another shape."""
+def axis_letters(series: TiffPageSeries, shape: Sequence[int]) -> tuple[str, ...] | None:
+    """Return the letter of each axis of an array, as in `FileAxes`; None where the file has another shape."""
     there = [axis for axis, length in enumerate(shape) if length > 1]
     stored = [side for side in zip(series.axes, series.shape, strict=True) if side[1] > 1]
     # samples of a pixel come last where readers turn them so

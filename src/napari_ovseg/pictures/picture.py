@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ovseg.errors import InputError
 from napari_ovseg.pictures import pixel_size, tiff, with_pillow
+from napari_ovseg.pictures.file_axes import CHANNEL, axis_letters
 from napari_ovseg.pictures.opening import readable
 from napari_ovseg.pictures.orientation import upright, upright_sides
 
@@ -30,17 +32,21 @@ class Picture:
         Height and width of a pixel in `unit`, where the file tells it.
     unit : str, optional
         Such as "micrometer"; None with `pixel_size`.
+    axes : tuple of str
+        Of `pixels`, as in `FileAxes.letters`; empty where the file says nothing of them.
     """
 
     pixels: NDArray[Any]
     pixel_size: tuple[float, float] | None = None
     unit: str | None = None
+    axes: tuple[str, ...] = ()
 
     @property
     def has_colours(self) -> bool:
-        """Whether the last axis holds RGB or RGBA."""
+        """Whether the last axis holds RGB or RGBA; four channels of other kinds have no alpha."""
         usual = self.pixels.dtype.kind == "f" or self.pixels.dtype in (np.uint8, np.uint16)
-        return usual and self.pixels.ndim > 2 and self.pixels.shape[-1] in (3, 4)
+        count = self.pixels.shape[-1] if self.pixels.ndim > 2 else 0
+        return usual and (count == 3 or (count == 4 and self.axes[-1:] != (CHANNEL,)))
 
 
 def read_picture(path: str | Path) -> Picture:
@@ -66,20 +72,49 @@ def read_picture(path: str | Path) -> Picture:
         When the file is missing, is not a picture, is damaged, or claims a size that it can't hold or the
         memory can't take.
     """
-    path = Path(path)
+    path, axes = Path(path), None
     with readable(path) as start:
         if tiff.is_tiff(start):
             with tiff.open_series(path) as (file, series):
                 size, unit = pixel_size.of_tiff(file, series)
                 orientation = tiff.orientation_of(series)
                 pixels = tiff.read_series(path, series)
+                axes = axis_letters(series, pixels.shape)
         else:
             with with_pillow.opened(path) as picture:
                 with_pillow.check(path, picture)
                 orientation = with_pillow.orientation_of(path, picture)
                 pixels = upright(with_pillow.pixels_of(path, picture), orientation)
                 size, unit = pixel_size.of_dots(picture.info.get("dpi"))
-        return Picture(pixels, None if size is None else upright_sides(size, orientation), unit)
+        return Picture(pixels, None if size is None else upright_sides(size, orientation), unit, axes or ())
+
+
+def read_flat_picture(path: str | Path) -> Picture:
+    """Read a picture file of one plane: grey, RGB or RGBA.
+
+    Raises
+    ------
+    InputError
+        As `read_picture`, and when it holds slices or channels.
+    """
+    picture = read_picture(path)
+    before = picture.pixels.ndim - picture.has_colours - 2
+    if before <= 0:
+        return picture
+    # without rows and columns, which are the last axes where nothing is said of them
+    called = picture.axes or (*[""] * before, "y", "x", "")
+    sides = list(zip(called, picture.pixels.shape, strict=False))
+    held = [_counted(letter, count) for letter, count in sides if letter not in ("y", "x")][:before]
+    raise InputError(
+        f"{path} holds {' of '.join(held)}, and one picture a file is taken here: open it in the window "
+        "(napari-ovseg open), where slices and channels are chosen, or save what you need as a picture."
+    )
+
+
+def _counted(letter: str, count: int) -> str:
+    """Call what lies along an axis: "5 slices"."""
+    name = {"z": "slice", "t": "time", CHANNEL: "channel"}.get(letter, "plane")
+    return f"{count} {name}{'s' * (count != 1)}"
 
 
 def picture_size(path: str | Path) -> tuple[int, int]:
