@@ -13,6 +13,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # A module may import rooms with a lower number, and its own room.
 LEVELS = {
+    "version": -1,
     "file_names": -1,
     "errors": 0,
     "separators": 0,
@@ -49,6 +50,7 @@ ONLY_IN_NAPARI = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PyQt5", "Py
 VAGUE = ("util", "helper", "manager", "misc", "common")
 # What may not import torch at module level, so that help, errors and the widget come up at once.
 LIGHT = (
+    "version",
     "file_names",
     "errors",
     "separators",

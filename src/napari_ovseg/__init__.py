@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from napari_ovseg.version import __version__
+
 if TYPE_CHECKING:
     from napari_ovseg.categories import Category, parse_categories
     from napari_ovseg.corrections import refine
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
     from napari_ovseg.pipeline import Segmentation, segment, segment_maps
     from napari_ovseg.suggestions import suggest
     from napari_ovseg.wording import sharper_names
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "Category": "napari_ovseg.categories",

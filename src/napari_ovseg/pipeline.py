@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from napari_ovseg import __version__, augmentation
+from napari_ovseg import augmentation
 from napari_ovseg.categories import Category, parse_categories, void_id
 from napari_ovseg.distillation import Distilled, distil_maps
 from napari_ovseg.errors import InputError
@@ -27,6 +27,7 @@ from napari_ovseg.models.registry import unknown_note
 from napari_ovseg.picture_relevance import PictureRelevance, picture_relevance
 from napari_ovseg.pseudo_labels import BACKGROUND_POWER, BACKGROUND_POWER_OF_COSINES, paint
 from napari_ovseg.segmentation import OnPseudoLabels, Progress, Run, Segmentation, ShouldStop, State
+from napari_ovseg.version import __version__
 from napari_ovseg.wording import GUESS, NONE
 
 LOOKING = "Looking at the picture"

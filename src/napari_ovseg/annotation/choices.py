@@ -8,8 +8,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from napari_ovseg import __version__
 from napari_ovseg.annotation.document import Document
+from napari_ovseg.version import __version__
 
 
 def choices_of(document: Document) -> dict[str, Any]:

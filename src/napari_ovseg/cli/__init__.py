@@ -10,7 +10,6 @@ from typing import Annotated, TextIO
 
 import typer
 
-from napari_ovseg import __version__
 from napari_ovseg.cli.evaluate import evaluate
 from napari_ovseg.cli.export import export
 from napari_ovseg.cli.import_labels import import_labels
@@ -20,6 +19,7 @@ from napari_ovseg.cli.suggest import suggest
 from napari_ovseg.cli.window import open_command
 from napari_ovseg.errors import OvsegError
 from napari_ovseg.file_names import PERCENT
+from napari_ovseg.version import __version__
 
 app = typer.Typer(
     help="Type what is in the picture, get editable masks.",

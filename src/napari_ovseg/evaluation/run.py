@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ovseg import __version__
 from napari_ovseg.evaluation.datasets import Dataset
 from napari_ovseg.evaluation.layouts import Pair
 from napari_ovseg.evaluation.metrics import count, count_boundaries
@@ -20,6 +19,7 @@ from napari_ovseg.evaluation.readings import How, read
 from napari_ovseg.evaluation.results import PictureResult, Results, contents, digest_of
 from napari_ovseg.evaluation.truth import missing, read_pair
 from napari_ovseg.models.registry import unknown_note
+from napari_ovseg.version import __version__
 
 if TYPE_CHECKING:
     from napari_ovseg.segmentation import Progress
