@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,8 @@ from napari_ovseg._napari.keys import bind_keys, follow_keys, keys_of, shown, un
 from napari_ovseg._napari.outside import Outside
 
 if TYPE_CHECKING:
-    from napari_ovseg._napari.widget import OpenVocabularyWidget
+    from napari_ovseg._napari.annotator import Annotator
+    from napari_ovseg._napari.form import Form
 
 
 class PanelKeys(QObject):
@@ -23,20 +24,24 @@ class PanelKeys(QObject):
 
     Parameters
     ----------
-    panel : OpenVocabularyWidget
+    panel : QWidget
+    form : Form
+        Of the panel.
+    annotator : Annotator
+        Of the panel.
+    own : mapping of str to callable
+        What the panel itself does, by the names of `keys.KEYS`.
     """
 
-    def __init__(self, panel: OpenVocabularyWidget) -> None:
+    def __init__(
+        self, panel: QWidget, form: Form, annotator: Annotator, own: Mapping[str, Callable[[], Any]]
+    ) -> None:
         super().__init__(panel)
-        viewer, form, annotator = panel.viewer, panel.form, panel.annotator
-        self._viewer, self._form = viewer, form
+        self._viewer, self._form = annotator.viewer, form
         self.window: HelpWindow | None = None
         choose = annotator.requests
         actions: dict[str, Callable[[], Any]] = {
-            "run": panel.start,
-            "cancel": panel.cancel,
-            "save": panel.session.save,
-            "update_masks": panel.update_masks,
+            **own,
             "next_uncertain_place": annotator.go_to_next_uncertain_place,
             "previous_category": lambda: choose.choose_neighbour(-1),
             "next_category": lambda: choose.choose_neighbour(1),
@@ -44,8 +49,8 @@ class PanelKeys(QObject):
             "background": partial(choose.choose_nth, 0),
         }
         self._outside = Outside(self)
-        bind_keys(viewer, actions)
-        self._outside.at_end(partial(unbind_keys, viewer, actions))
+        bind_keys(self._viewer, actions)
+        self._outside.at_end(partial(unbind_keys, self._viewer, actions))
         self._buttons = {
             "run": form.run,
             "cancel": form.cancel,

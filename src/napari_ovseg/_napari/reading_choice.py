@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject
 
 from napari_ovseg._napari.background import single_shot
 from napari_ovseg._napari.channel_readings import preview_of, readings_of, show_beside_channels
+from napari_ovseg._napari.layer_parts import numbers, recorded_names
 from napari_ovseg._napari.layers import has_results
 from napari_ovseg._napari.outside import Outside
-from napari_ovseg._napari.saved_choices import show_reading
+from napari_ovseg._napari.reading import TOGETHER
 from napari_ovseg._napari.source import stack_lengths
 from napari_ovseg._napari.together import group_of
 from napari_ovseg.errors import OvsegError
@@ -20,9 +22,10 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_ovseg._napari.annotated import Annotated
+    from napari_ovseg._napari.channels_row import ChannelsRow
     from napari_ovseg._napari.form import Form
     from napari_ovseg._napari.picture_choice import PictureChoice
-    from napari_ovseg._napari.run_request import RunRequests
+    from napari_ovseg._napari.source import Source
 
 # Contrast is dragged: the preview follows when it rests.
 _SETTLE_MS = 200
@@ -36,15 +39,15 @@ class ReadingChoice(QObject):
     viewer : napari.components.ViewerModel
     form : Form
     pictures : PictureChoice
-    requests : RunRequests
-        Which says how the picture is read now.
+    read : callable
+        ``read(image) -> Source``: the picture as it is read now.
     """
 
     def __init__(
-        self, viewer: ViewerModel, form: Form, pictures: PictureChoice, requests: RunRequests
+        self, viewer: ViewerModel, form: Form, pictures: PictureChoice, read: Callable[[Image], Source]
     ) -> None:
         super().__init__(form)
-        self.viewer, self._form, self._pictures, self._requests = viewer, form, pictures, requests
+        self.viewer, self._form, self._pictures, self._read = viewer, form, pictures, read
         self._heard: list[Image] = []
         Outside(self).at_end(lambda: self._hear([]))
         self._soon = single_shot(self, self.offer)
@@ -87,7 +90,7 @@ class ReadingChoice(QObject):
         row = self._form.channels
         try:
             seen = image is not None and row.key is not None
-            row.show_preview(preview_of(self._requests.source(image)) if image is not None and seen else None)
+            row.show_preview(preview_of(self._read(image)) if image is not None and seen else None)
         except OvsegError:
             row.show_preview(None)
 
@@ -101,3 +104,12 @@ class ReadingChoice(QObject):
 
     def _look_again(self, _event: Any = None) -> None:
         self._soon.start()
+
+
+def show_reading(row: ChannelsRow, reading: Mapping[str, Any]) -> None:
+    """Read a picture as a record says, as far as that is offered; nothing in the record is trusted."""
+    names, axis = recorded_names(reading.get("layers")), reading.get("channel_axis")
+    if names:
+        row.choose(TOGETHER, row.places(names))
+    elif axis is None or isinstance(axis, int):
+        row.choose(axis, [int(channel) for channel in numbers(reading.get("channels")) or ()])

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from napari_ovseg._napari.channels_row import ChannelsRow
 from napari_ovseg._napari.form import Form
-from napari_ovseg._napari.layer_parts import numbers, recorded_names
+from napari_ovseg._napari.layer_parts import numbers
 from napari_ovseg._napari.model_box import LOCAL_FILE
 from napari_ovseg._napari.model_choice import ModelChoice
-from napari_ovseg._napari.reading import TOGETHER
+from napari_ovseg._napari.reading_choice import show_reading
 from napari_ovseg._napari.settings_section import DEVICES, PACK_CHOICES, PRESETS
 from napari_ovseg.models.clip.method_names import METHODS
 
@@ -52,15 +51,6 @@ def show_choices(form: Form, choices: Mapping[str, Any]) -> None:
     reading = choices.get("read")
     if isinstance(reading, Mapping):
         show_reading(form.channels, reading)
-
-
-def show_reading(row: ChannelsRow, reading: Mapping[str, Any]) -> None:
-    """Read a picture as a record says, as far as that is offered; nothing in the record is trusted."""
-    names, axis = recorded_names(reading.get("layers")), reading.get("channel_axis")
-    if names:
-        row.choose(TOGETHER, row.places(names))
-    elif axis is None or isinstance(axis, int):
-        row.choose(axis, [int(channel) for channel in numbers(reading.get("channels")) or ()])
 
 
 def show_axes(dims: Dims, image: Image, choices: Mapping[str, Any]) -> None:

@@ -65,7 +65,7 @@ class OpenVocabularyWidget(QWidget):
         self.session = Session(
             napari_viewer, self.annotator, self.form.resume, self.form.saving, self._requests.source
         )
-        self._reading = ReadingChoice(napari_viewer, self.form, self.pictures, self._requests)
+        self._reading = ReadingChoice(napari_viewer, self.form, self.pictures, self._requests.source)
         self._as_shown = AsShown(napari_viewer, lambda image: has_results(napari_viewer, image), self)
         self._runs = Runs(napari_viewer, runner, engine)
         self._replacing = Replacing(napari_viewer, self.session, self.pictures, self._stop_on, self)
@@ -88,7 +88,9 @@ class OpenVocabularyWidget(QWidget):
         self.destroyed.connect(lambda: runner.stop())
         self._connect()
         self.preferences = Preferences(self.form, self.session.places, self.session.autosave, self)
-        self.keys = PanelKeys(self)
+        own = {"run": self.start, "cancel": self.cancel, "save": self.session.save}
+        own["update_masks"] = self.update_masks
+        self.keys = PanelKeys(self, self.form, self.annotator, own)
         self.form.offer_models(model_choices(), chosen_model())
         self.pictures.list_images()
         self.pictures.follow_selection()
