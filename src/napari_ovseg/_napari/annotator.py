@@ -11,7 +11,6 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_ovseg._napari import table_edits
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.background import single_shot
-from napari_ovseg._napari.events import slice_called
 from napari_ovseg._napari.outside import Outside
 from napari_ovseg._napari.run import Engine
 from napari_ovseg._napari.runner import Runner
@@ -22,6 +21,7 @@ from napari_ovseg._napari.table_requests import TableRequests
 from napari_ovseg._napari.uncertain_places import UncertainPlaces
 from napari_ovseg._napari.update_requests import UpdateRequests
 from napari_ovseg._napari.updates import Updates
+from napari_ovseg.annotation.labelled_pictures import slice_called
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_ovseg._napari.torch_loading import TORCH_ADVICE
+from napari_ovseg.annotation.labelled_pictures import slice_called
 from napari_ovseg.errors import Cancelled, OvsegError
 
 if TYPE_CHECKING:
@@ -71,11 +72,6 @@ class Failed:
     number: int
     message: str
     error: Exception | None = None
-
-
-def slice_called(position: Position) -> str:
-    """Call a slice by its number on napari's sliders, which count from 0."""
-    return f"slice {', '.join(map(str, position))}"
 
 
 def _among(positions: Sequence[Position]) -> str:

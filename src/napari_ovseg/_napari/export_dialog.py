@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QStandardItemModel
@@ -28,14 +29,22 @@ from qtpy.QtWidgets import (
 
 from napari_ovseg._napari.background import Background
 from napari_ovseg._napari.thing_choices import ThingChoices
+from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.errors import LossError, OvsegError
 from napari_ovseg.export import FORMATS, Summary, export
 from napari_ovseg.export.plan import Options
 from napari_ovseg.file_names import as_text, resolved
 from napari_ovseg.labelled import LabelledPicture, counted
 
-if TYPE_CHECKING:
-    from napari_ovseg._napari.exporting import Listed
+
+@dataclass(frozen=True)
+class Listed:
+    """A picture, or a slice of a stack, that an export would write: a `LabelledPicture` without pixels."""
+
+    name: str
+    done: bool
+    stack: str
+    position: Position
 
 
 class ExportDialog(QDialog):

@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from napari_ovseg._napari.annotated import Annotated
+from napari_ovseg._napari.export_dialog import Listed
 from napari_ovseg._napari.labelled_layers import pixel_of_picture
 from napari_ovseg._napari.save_places import SavePlaces
 from napari_ovseg._napari.session import annotated_of
 from napari_ovseg._napari.shown import picture_key
-from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.labelled_pictures import labelled_pictures, slice_name
 from napari_ovseg.labelled import LabelledPicture
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A picture, or a slice of a stack, that an export would write: a `LabelledPicture` without pixels."""
-
-    name: str
-    done: bool
-    stack: str
-    position: Position
 
 
 class Exporting:

@@ -12,7 +12,6 @@ import numpy as np
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.colours import Legend
 from napari_ovseg._napari.continued import Earlier, kept_ids
-from napari_ovseg._napari.events import slice_called
 from napari_ovseg._napari.layers import (
     COMES_BACK,
     MASKS,
@@ -26,6 +25,7 @@ from napari_ovseg._napari.layers import (
 from napari_ovseg._napari.shown import picture_key
 from napari_ovseg.annotation import SliceAnnotation
 from napari_ovseg.annotation.found import moved
+from napari_ovseg.annotation.labelled_pictures import slice_called
 from napari_ovseg.annotation.reconcile import brought, followed, met
 from napari_ovseg.categories import void_of
 from napari_ovseg.wording import GUESS, NONE

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from napari_ovseg._napari.adding import add
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.colours import Legend
-from napari_ovseg._napari.events import slice_called
 from napari_ovseg._napari.layers import MASKS, PSEUDO_LABELS, new_layer
 from napari_ovseg._napari.source import Source, source_at
 from napari_ovseg.annotation import Annotation
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.label_table import LabelTable
+from napari_ovseg.annotation.labelled_pictures import slice_called
 from napari_ovseg.categories import void_of
 from napari_ovseg.errors import InputError
 

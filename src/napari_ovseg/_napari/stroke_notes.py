@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from napari_ovseg._napari.events import slice_called
 from napari_ovseg._napari.long_words import shortened
+from napari_ovseg.annotation.labelled_pictures import slice_called
 
 if TYPE_CHECKING:
     from napari_ovseg._napari.annotated import Annotated

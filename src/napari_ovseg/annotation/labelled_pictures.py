@@ -122,6 +122,11 @@ def slice_name(stem: str, position: Position) -> str:
     return fitting(stem, STEM_BYTES - len(place)) + place if position else stem
 
 
+def slice_called(position: Position) -> str:
+    """Call a slice by its number on napari's sliders, which count from 0."""
+    return f"slice {', '.join(map(str, position))}"
+
+
 @dataclass(frozen=True)
 class SavedWork:
     """What was saved of one picture, or of one layer of it.
