@@ -66,3 +66,15 @@ def everything_there(monkeypatch):
     import torch
 
     monkeypatch.setattr("napari_ovseg.pipeline.presence_of", lambda *asked: torch.ones(len(asked[-1])))
+
+
+@pytest.fixture
+def brought(tmp_path, monkeypatch):
+    """The model of tests/colour_names, as another package brings it; its card."""
+    from brought import install
+    from napari_ovseg.models import registry
+
+    registry.brought.cache_clear()
+    install(tmp_path / "site-packages", monkeypatch)
+    yield registry.find_model("colours")
+    registry.brought.cache_clear()

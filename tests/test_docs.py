@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from brought import PACKAGE
 from napari_ovseg.models.clip.registry import CLIP_MODELS, DEMO_FOLDER
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,6 +31,13 @@ def test_examples_run(page):
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_example_of_an_own_model_is_the_one_that_is_tested():
+    text = (ROOT / "docs/own_model.md").read_text(encoding="utf-8")
+    shown = dict(re.findall(r"^`([^`]+)`:\n\n```\w+\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    assert shown == {name: (PACKAGE / name).read_text(encoding="utf-8") for name in shown}
+    assert len(shown) == 3
 
 
 def test_sizes_in_the_readme_are_those_of_the_registry():

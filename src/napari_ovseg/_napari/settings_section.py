@@ -11,6 +11,7 @@ from napari_ovseg._napari.icons import drawn_icon
 from napari_ovseg._napari.quiet_line import QuietLine
 from napari_ovseg._napari.remembered import remembered
 from napari_ovseg._napari.theme_colours import changes_theme
+from napari_ovseg.models.card import ModelCard
 from napari_ovseg.models.clip.method_names import METHODS, cost_of
 from napari_ovseg.models.registry import listed
 from napari_ovseg.wording import GUESS, NONE, PACKS
@@ -108,14 +109,18 @@ class SettingsSection(QWidget):
         self.title.setIcon(drawn_icon("down_arrow" if self.title.isChecked() else "right_arrow", text))
 
     def suit(self, model: str) -> None:
-        """Say what the chosen method is, and what it costs, with this model."""
+        """Offer the methods that this model has, and say what the chosen one costs with it."""
         self._model = model
+        card = listed(model)
+        names = METHODS if card is None else [one.name for one in card.methods if one.name]
+        choices = (None, *names)
+        if self.method.choices != choices:
+            self.method.choices = [(BY_MODEL, None), *((name, name) for name in names)]
         self._sum_up()
 
     def _sum_up(self) -> None:
         method = self.method.value
-        card = listed(self._model)
-        cost = _cost(method, None if card is None else card.method)
+        cost = _cost(method, listed(self._model))
         self.cost.say(cost, f"{cost}\n{_OF_WHAT}")
         parts = [self.preset.value, f"background: {self.pack.value}", method]
         if self.device.value != "auto":
@@ -139,7 +144,10 @@ class Summary(QuietLine):
         self._title.toggle()
 
 
-def _cost(method: str | None, suits: str | None) -> str:
+def _cost(method: str | None, card: ModelCard | None) -> str:
     if method is not None:
         return cost_of(method)
-    return "up to 5 % more time per name" if suits is None else f"{suits}: {cost_of(suits)}"
+    if card is None:
+        return "up to 5 % more time per name"
+    suits = card.find_method()
+    return f"{suits.name}: {suits.cost}" if suits.name else suits.cost

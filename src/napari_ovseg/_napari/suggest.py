@@ -29,7 +29,7 @@ class SuggestRequest:
     source : Source
         The slice to look at.
     vocabulary : str
-        A name of `vocabularies.VOCABULARIES`, or the path of a file.
+        A name of `vocabularies.VOCABULARIES`, the path of a file, or "" for what the model knows.
     model, preset, device, checkpoint
         As in `load_model` and `suggest`.
     """
@@ -61,7 +61,7 @@ def suggest_steps(
         yield Progressed(number, READING, 0, 0)
         found = engine.suggest(
             request.source.picture(),
-            request.vocabulary,
+            request.vocabulary or None,
             model=model,
             preset=request.preset,
             progress=progress,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Qt, Signal
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from napari_ovseg.suggestions import Suggestion
 
 A_FILE = "a file of names..."
+KNOWN = "what the model knows"
 MOST_SHOWN = 30
 _HELP = (
     "The names of the list that the model finds likeliest, best first. The score ranks them; it is not the "
@@ -58,8 +60,10 @@ class SuggestDialog(QDialog):
         for name, what in VOCABULARIES.items():
             self.vocabulary.addItem(name, name)
             self.vocabulary.setItemData(self.vocabulary.count() - 1, what, Qt.ItemDataRole.ToolTipRole)
+        if vocabulary not in VOCABULARIES:
+            self.vocabulary.insertItem(0, Path(vocabulary).name or KNOWN, vocabulary)
         self.vocabulary.addItem(A_FILE, None)
-        self.vocabulary.setCurrentText(vocabulary)
+        self.vocabulary.setCurrentIndex(self.vocabulary.findData(vocabulary))
         self.cancel = QPushButton("Cancel")
         self.progress = QProgressBar()
         self.list = QTreeWidget()

@@ -10,7 +10,6 @@ from qtpy.QtCore import QObject, Qt, Signal
 
 from napari_ovseg._napari.events import Failed, Finished, Progressed
 from napari_ovseg._napari.form import Form
-from napari_ovseg._napari.model_choice import BUNDLED
 from napari_ovseg._napari.run import Engine
 from napari_ovseg._napari.run_request import RunRequests
 from napari_ovseg._napari.runner import Runner
@@ -19,6 +18,7 @@ from napari_ovseg._napari.suggest import Suggested, not_typed, suggest_steps
 from napari_ovseg._napari.suggest_dialog import SuggestDialog
 from napari_ovseg.categories import Category
 from napari_ovseg.errors import OvsegError
+from napari_ovseg.models.registry import listed
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -68,8 +68,9 @@ class Suggesting(QObject):
     def open(self) -> None:
         """Show the list, and fill it from the vocabulary that suits the model."""
         if self.dialog is None:
-            bundled = self._form.model_name() == BUNDLED
-            self.dialog = dialog = SuggestDialog("demo" if bundled else "everyday", self._form)
+            card = listed(self._form.model_name())
+            suggested = "everyday" if card is None else card.suggested
+            self.dialog = dialog = SuggestDialog(suggested if isinstance(suggested, str) else "", self._form)
             dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             dialog.asked.connect(self.start)
             dialog.cancelled.connect(self.stop)

@@ -56,9 +56,7 @@ class ModelCard:
     commercial : bool
         Whether that licence allows commercial use; the licence is shown before first use where it does not.
     bundled : bool
-        Whether it comes with the package that brings it, so that there is nothing to fetch.
-    source : str
-        A page about it: where its weights or its paper are.
+        Whether it comes with napari-ovseg itself.
     methods : tuple of MapMethod
         The ways to read maps off it, at least one.
     method : str
@@ -79,12 +77,16 @@ class ModelCard:
     licence: str = UNKNOWN_LICENCE
     commercial: bool = True
     bundled: bool = False
-    source: str = ""
     methods: tuple[MapMethod, ...] = (MapMethod(),)
     method: str = ""
     known_words: frozenset[str] | None = None
     vocabulary: str = ""
     note: str = ""
+
+    @property
+    def suggested(self) -> str | tuple[str, ...]:
+        """From what names are suggested by default: a vocabulary, or the words that it knows."""
+        return self.vocabulary or tuple(sorted(self.known_words or ())) or "everyday"
 
     def find_method(self, name: str | None = None) -> MapMethod:
         """Return the method of a name, by default the one that suits.
@@ -113,7 +115,7 @@ def unknown_words(categories: Iterable[Category | str], known: Collection[str] |
     Parameters
     ----------
     categories : iterable of Category or str
-        Of a category, its name and synonyms count.
+        Of a category, its name and synonyms count; of the background, its words.
     known : collection of str or None
         In lower case; None knows all.
     """
@@ -121,6 +123,6 @@ def unknown_words(categories: Iterable[Category | str], known: Collection[str] |
         return ()
     phrases: list[str] = []
     for category in categories:
-        phrases += [category] if isinstance(category, str) else [category.name, *category.synonyms]
+        phrases += [category] if isinstance(category, str) else category.phrases
     words = [word for phrase in phrases for word in re.findall(r"[^\W\d_]+", phrase.lower())]
     return tuple(dict.fromkeys(word for word in words if word not in known))

@@ -187,7 +187,7 @@ def _of_cosines(card: ModelCard) -> MapMethod:
 
 def _names(vocabulary: str | Path | Iterable[str | Category] | None, card: ModelCard) -> tuple[Category, ...]:
     if vocabulary is None:
-        vocabulary = card.vocabulary or sorted(card.known_words or ()) or "everyday"
+        vocabulary = card.suggested
     names = (
         read_vocabulary(vocabulary) if isinstance(vocabulary, str | Path) else parse_categories(vocabulary)
     )
