@@ -86,6 +86,7 @@ class Ahead(QObject):
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
         """See the panel being shown."""
         if watched is self._panel and event is not None and event.type() == QEvent.Type.Show:
+            adding.know_units()
             self._background.start(adding.prepare, _done)
             self.look_soon()
         return super().eventFilter(watched, event)
