@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import colorsys
+from collections.abc import Mapping
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,18 +20,60 @@ _FIRST = (
     (0, 114, 178),
     (213, 94, 0),
 )
+# Eight more, each the farthest from all before it, and from black and white, as they are and as people
+# without green or without red cones see them; all as `benchmarks/palettes.py` measures.
+_COLOUR_BLIND = (
+    *_FIRST,
+    (119, 34, 0),
+    (102, 68, 85),
+    (0, 0, 170),
+    (187, 221, 170),
+    (68, 102, 68),
+    (221, 221, 255),
+    (85, 0, 85),
+    (51, 136, 255),
+)
+# Found likewise among light and strong colours, which stand out from dark grey pictures; differences
+# without green cones counted three times, without red ones not.
+_BRIGHT = (
+    (255, 221, 0),
+    (238, 34, 255),
+    (255, 85, 17),
+    (0, 255, 255),
+    (85, 170, 85),
+    (255, 102, 136),
+    (170, 255, 119),
+    (238, 170, 102),
+    (221, 170, 255),
+    (68, 136, 255),
+    (170, 170, 68),
+    (34, 221, 170),
+    (221, 119, 187),
+    (153, 136, 221),
+    (255, 136, 119),
+)
+Palette = Literal["standard", "colour-blind", "bright"]
+STANDARD: Final = "standard"
+# how each begins; what follows is the same
+PALETTES: Mapping[Palette, tuple[tuple[int, int, int], ...]] = {
+    STANDARD: _FIRST,
+    "colour-blind": _COLOUR_BLIND,
+    "bright": _BRIGHT,
+}
 BACKGROUND = (0, 0, 0)
 VOID = (255, 255, 255)
 _GOLDEN = 0.6180339887498949
 
 
-def category_colours(count: int) -> NDArray[np.uint8]:
+def category_colours(count: int, palette: Palette = STANDARD) -> NDArray[np.uint8]:
     """Return the colours of the background and of `count` categories.
 
     Parameters
     ----------
     count : int
         How many categories, from 0 up.
+    palette : str
+        One of `PALETTES`.
 
     Returns
     -------
@@ -37,7 +81,7 @@ def category_colours(count: int) -> NDArray[np.uint8]:
         Row 0 is black, the background; row ``c`` is the colour of category ``c``. The colours of the first
         categories don't depend on `count`. Void (``VOID``) is white, and no category is.
     """
-    rows = [BACKGROUND, *_FIRST]
+    rows = [BACKGROUND, *PALETTES[palette]]
     taken = set(rows) | {VOID}
     step = 0
     while len(rows) < count + 1:

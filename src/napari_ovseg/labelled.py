@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ovseg.categories import Category
-from napari_ovseg.colours import category_colours
+from napari_ovseg.colours import STANDARD, Palette, category_colours
 
 # of a stack of which every other slice was annotated
 _MOST_RANGES = 8
@@ -39,11 +39,11 @@ class NamedLabel:
     synonyms: tuple[str, ...] = ()
 
 
-def named_labels(categories: Iterable[Category | str]) -> tuple[NamedLabel, ...]:
+def named_labels(categories: Iterable[Category | str], palette: Palette = STANDARD) -> tuple[NamedLabel, ...]:
     """Give categories the ids 1, 2, ... in their order, and colours; the background words get none."""
     found = [Category(item) if isinstance(item, str) else item for item in categories]
     found = [category for category in found if not category.background]
-    colours = category_colours(len(found))[1:].tolist()
+    colours = category_colours(len(found), palette)[1:].tolist()
     return tuple(
         NamedLabel(number, category.name, (red, green, blue), category.synonyms)
         for number, (category, (red, green, blue)) in enumerate(zip(found, colours, strict=True), 1)

@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QSpinBox
 from napari_ovseg._napari import preferences
 from napari_ovseg._napari.widget import OpenVocabularyWidget
 from napari_ovseg.annotation.sidecar import is_sidecar
+from napari_ovseg.colours import PALETTES
 
 pytestmark = pytest.mark.skipif(
     not hasattr(napari.settings, "get_plugin_settings"), reason="new in napari 0.9"
@@ -51,6 +52,10 @@ def test_what_is_changed_in_the_window_of_preferences_acts(make_napari_viewer, p
     titles = [window._list.item(row).text() for row in range(window._list.count())]
     form = window._stack.widget(titles.index("napari-ovseg"))
     (preset,) = (box for box in form.findChildren(QComboBox) if box.findText("balanced") >= 0)
+    (palette,) = (box for box in form.findChildren(QComboBox) if box.findText("bright") >= 0)
+    assert [palette.itemText(row) for row in range(palette.count())] == list(PALETTES)
+    palette.setCurrentText("colour-blind")
+    assert preferences.chosen_palette() == "colour-blind"
     preset.setCurrentText("fast")
     assert widget.form.preset.value == "fast"
     (seconds,) = (box for box in form.findChildren(QSpinBox) if box.maximum() == 300)
@@ -146,3 +151,22 @@ def test_where_napari_has_no_such_page_nothing_is_missed(make_napari_viewer):
     widget = OpenVocabularyWidget(make_napari_viewer())
     assert widget.form.preset.value == "balanced"
     widget.close()
+
+
+def test_new_categories_take_the_colours_that_are_preferred_and_others_keep_theirs(
+    make_panel, page, tmp_path, qtbot
+):
+    panel = make_panel()
+    panel.open_photo(tmp_path)
+    panel.run("bright, dark")
+    page.palette = "bright"
+    panel.form.table_actions.add.setFocus()
+    qtbot.keyClicks(panel.form.table_actions.add, "tree")
+    qtbot.keyClick(panel.form.table_actions.add, Qt.Key.Key_Return)
+    panel.wait_until_idle()
+    colours = [label.colour for label in panel.current.table.labels]
+    assert colours == [*PALETTES["standard"][:2], PALETTES["bright"][0]]
+    assert (panel.viewer.layers["photo masks"].get_color(3)[:3] * 255).round().tolist() == list(colours[2])
+    panel.run("sky, sea")
+    colours = {label.name: label.colour for label in panel.current.table.labels}
+    assert (colours["sky"], colours["sea"]) == PALETTES["bright"][:2]

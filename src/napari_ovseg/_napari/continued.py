@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_ovseg._napari.annotated import Annotated
+from napari_ovseg._napari.preferences import chosen_palette
 from napari_ovseg._napari.source import Source
 from napari_ovseg.annotation import SliceAnnotation
 from napari_ovseg.annotation.annotation import Position
@@ -56,10 +57,10 @@ def continued(
         Whether the run goes into the layers of the earlier work, whose table it then keeps.
     """
     if earlier is None:
-        return table_for(categories), {}
+        return table_for(categories, palette=chosen_palette()), {}
     table = earlier.table
     if not same:
-        table = table_for(categories, earlier.table, kept_ids(earlier, positions))
+        table = table_for(categories, earlier.table, kept_ids(earlier, positions), chosen_palette())
     bound = [at for at in positions if at in earlier.masks.positions and _binds(earlier, at)]
     return table, {at: moved(earlier.slice(at), earlier.table, table) for at in bound}
 

@@ -11,6 +11,7 @@ from qtpy.QtCore import QObject
 from napari_ovseg._napari.background import single_shot
 from napari_ovseg._napari.model_choice import default_model
 from napari_ovseg._napari.outside import Outside
+from napari_ovseg.colours import STANDARD, Palette
 
 if TYPE_CHECKING:
     from napari_ovseg._napari.autosave import Autosave
@@ -98,6 +99,13 @@ def page() -> Any:
     except (ImportError, KeyError):
         # an older napari, or one that has not been told of this plugin
         return None
+
+
+def chosen_palette() -> Palette:
+    """Return where new categories get their colours from, see `colours.PALETTES`."""
+    settings = page()
+    palette: Palette = STANDARD if settings is None else settings.palette
+    return palette
 
 
 def chosen_model() -> str:

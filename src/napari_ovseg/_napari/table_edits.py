@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 
 from napari_ovseg._napari.annotated import Annotated
+from napari_ovseg._napari.preferences import chosen_palette
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.label_table import LabelTable
 from napari_ovseg.annotation.relabel import after_deleting, after_merging, after_renaming
@@ -39,7 +40,7 @@ def lock(annotated: Annotated, id: int, locked: bool) -> None:
 
 def add(annotated: Annotated, typed: str) -> list[str]:
     """Add categories, typed as in the box of names; returns their names."""
-    table = annotated.table.add_typed(typed)
+    table = annotated.table.add_typed(typed, chosen_palette())
     if table.dtype != annotated.masks.layer.data.dtype:
         raise InputError(
             "These layers hold 254 categories at most: type the further names in the box and run again."
@@ -74,7 +75,8 @@ def _add_named_after(table: LabelTable, id: int) -> LabelTable:
     """Add "label 7", or "label 7 (2)" where something else is called that."""
     for number in itertools.count(1):
         try:
-            return table.add(f"label {id}" if number == 1 else f"label {id} ({number})")
+            name = f"label {id}" if number == 1 else f"label {id} ({number})"
+            return table.add(name, palette=chosen_palette())
         except InputError:
             if number > len(table.labels) + 1:
                 raise

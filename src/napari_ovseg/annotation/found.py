@@ -13,7 +13,7 @@ from napari_ovseg.annotation.asked import asked
 from napari_ovseg.annotation.label_table import LabelTable
 from napari_ovseg.annotation.relabel import after_deleting, after_merging, after_renaming
 from napari_ovseg.categories import Category, Labels, same_name, void_of
-from napari_ovseg.colours import VOID
+from napari_ovseg.colours import STANDARD, VOID, Palette
 from napari_ovseg.errors import InputError
 from napari_ovseg.labelled import NamedLabel, named_labels
 from napari_ovseg.segmentation import Segmentation
@@ -68,7 +68,10 @@ def renumbered(labels: Labels, ids: np.ndarray, table: LabelTable) -> Labels:
 
 
 def table_for(
-    typed: Iterable[Category], earlier: LabelTable | None = None, painted: Iterable[int] = ()
+    typed: Iterable[Category],
+    earlier: LabelTable | None = None,
+    painted: Iterable[int] = (),
+    palette: Palette = STANDARD,
 ) -> LabelTable:
     """Return the table of a new run.
 
@@ -81,10 +84,12 @@ def table_for(
     painted : iterable of int
         Ids of `earlier` that a person has painted, or that slices hold which are not run again: they are
         kept, after the typed ones, typed again or not.
+    palette : str
+        Of the colours of new categories, see `colours.PALETTES`.
     """
     sought = [category for category in typed if not category.background]
     if earlier is None:
-        return LabelTable(named_labels(sought))
+        return LabelTable(named_labels(sought, palette))
     words = asked(earlier.labels)
     if set(sought) == set(words.values()):
         return earlier
@@ -95,10 +100,10 @@ def table_for(
         label = meant.get(category.name, NamedLabel(0, category.name, VOID, category.synonyms))
         if words.get(label.id) != category:
             label = replace(label, synonyms=category.synonyms)
-        table = table.keep(label)
+        table = table.keep(label, palette)
     for label in earlier.labels:
         if label.id in set(painted) and same_in(table, label, earlier) is None:
-            table = table.keep(replace(label, synonyms=()))
+            table = table.keep(replace(label, synonyms=()), palette)
     for label in table.labels:
         if label.name in known:
             table = _as_before(table, label.id, known[label.name], earlier)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from napari_ovseg.categories import Category, labels_dtype, name_key, parse_categories, same_name, void_id
-from napari_ovseg.colours import BACKGROUND, VOID, category_colours
+from napari_ovseg.colours import BACKGROUND, STANDARD, VOID, Palette, category_colours
 from napari_ovseg.errors import InputError
 from napari_ovseg.labelled import NamedLabel
 
@@ -82,24 +82,24 @@ class LabelTable:
                 return label
         raise InputError(f"No category has the id {id}: choose one of the table, or add it first.")
 
-    def add(self, name: str, synonyms: Iterable[str] = ()) -> LabelTable:
-        """Append a category, with an id that no other ever had and the next colour that is free."""
+    def add(self, name: str, synonyms: Iterable[str] = (), palette: Palette = STANDARD) -> LabelTable:
+        """Append a category, with an id that no other ever had and the next free colour of a palette."""
         typed = Category(name, tuple(synonyms))
         self._refuse_taken(typed.phrases, self.labels)
-        return self.keep(NamedLabel(0, typed.name, VOID, typed.synonyms))
+        return self.keep(NamedLabel(0, typed.name, VOID, typed.synonyms), palette)
 
-    def keep(self, label: NamedLabel) -> LabelTable:
+    def keep(self, label: NamedLabel, palette: Palette = STANDARD) -> LabelTable:
         """Append a category under the name that it has, with an id and a colour as `add` gives."""
-        new = replace(label, id=self.last_id + 1, colour=self._free_colour())
+        new = replace(label, id=self.last_id + 1, colour=self._free_colour(palette))
         return replace(self, labels=(*self.labels, new))
 
-    def add_typed(self, text: str) -> LabelTable:
+    def add_typed(self, text: str, palette: Palette = STANDARD) -> LabelTable:
         """Append all categories of a typed list, such as "cat, dog: puppy"; all of them or none."""
         table = self
         for category in parse_categories(text):
             if category.background:
                 raise InputError("The words of the background belong to the run: type them under Names.")
-            table = table.add(category.name, category.synonyms)
+            table = table.add(category.name, category.synonyms, palette)
         return table
 
     @staticmethod
@@ -204,10 +204,10 @@ class LabelTable:
             return rows[0 if step > 0 else -1]
         return rows[(rows.index(id) + step) % len(rows)]
 
-    def _free_colour(self) -> RGB:
+    def _free_colour(self, palette: Palette) -> RGB:
         taken = {label.colour for label in self.labels} | {VOID}
         # One more than are taken holds at least one that is free, since no two of them are alike.
-        for red, green, blue in category_colours(len(taken) + 1)[1:].tolist():
+        for red, green, blue in category_colours(len(taken) + 1, palette)[1:].tolist():
             if (red, green, blue) not in taken:
                 break
         return red, green, blue
