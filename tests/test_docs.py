@@ -1,17 +1,19 @@
-"""The Python of README.md and two pages in docs runs as printed; links in the repository lead somewhere."""
+"""The Python of README.md and two pages in docs runs as printed; links and the reference lead somewhere."""
 
 from __future__ import annotations
 
+import pkgutil
 import re
 from pathlib import Path
 
 import pytest
 
+import napari_ovseg
 from brought import PACKAGE
 from napari_ovseg.models.clip.registry import CLIP_MODELS, DEMO_FOLDER
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 
 @pytest.mark.skipif(
@@ -46,3 +48,13 @@ def test_sizes_in_the_readme_are_those_of_the_registry():
     assert rows
     for name, size in rows:
         assert CLIP_MODELS[name].megabytes == int(size)
+
+
+def test_the_reference_has_all_public_names_and_no_others():
+    pages = [path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "reference").glob("*.md")]
+    named = [name for page in pages for name in re.findall(r"^::: (\S+)$", page, re.MULTILINE)]
+    public = {f"napari_ovseg.{name}" for name in napari_ovseg.__all__}
+    assert public - {*named} == {"napari_ovseg.__version__"}
+    assert len(named) == len({*named})
+    for name in named:
+        assert pkgutil.resolve_name(name).__doc__, f"{name} is not explained"

@@ -65,7 +65,7 @@ def segment(
         The typed list, as `categories.parse_categories` reads it.
     model : MapModel
         From `load_model`.
-    preset : {"fast", "balanced", "best"}
+    preset : {"balanced", "fast", "best"}
         How many views.
     method : str, optional
         One of the methods on the model's card; by default the one that suits the model.

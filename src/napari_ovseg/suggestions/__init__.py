@@ -119,7 +119,7 @@ def suggest(
         By default that of the model's card: "everyday", and for the bundled model "demo".
     model : MapModel
         From `load_model`.
-    preset : {"fast", "balanced", "best"}
+    preset : {"balanced", "fast", "best"}
         How many views. A run with the same preset looks at the same views, which are kept.
     progress : callable, optional
         ``progress(stage, done, total)``.
