@@ -138,6 +138,7 @@ def correct(hand: Hand) -> None:
     """Run, paint, update, look for what is unsure."""
     form = hand.form
     hand.type(form.names, NAMES)
+    hand.shoot("typed")
     hand.click(form.run)
     hand.wait_until_idle()
     hand.shoot("run")
