@@ -6,7 +6,7 @@ import pytest
 from npe2 import PluginManifest
 from qtpy.QtCore import QSettings
 
-from napari_ovseg._napari import preferences, run, torch_loading, update
+from napari_ovseg._napari import engine, preferences, torch_loading, update
 from napari_ovseg.annotation import places
 
 from .fakes import FakeMethod
@@ -82,7 +82,7 @@ def make_panel(make_napari_viewer, qtbot, monkeypatch):
 
     def make(method=None, *, show=False, by_napari=False):
         method = method or FakeMethod()
-        for module in (run, update):
+        for module in (engine, update):
             monkeypatch.setattr(module, "default_engine", lambda: method.engine)
         panels.append(Panel(qtbot, make_napari_viewer(show=show), method, by_napari=by_napari))
         return panels[-1]

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QEvent, QObject, Signal
 from qtpy.QtWidgets import QWidget
 
-from napari_ovseg._napari import adding, run
+from napari_ovseg._napari import adding
+from napari_ovseg._napari import engine as engines
 from napari_ovseg._napari.background import Background, single_shot
 from napari_ovseg._napari.loading import LOADER
 
 if TYPE_CHECKING:
+    from napari_ovseg._napari.engine import Engine
     from napari_ovseg._napari.form import Form
-    from napari_ovseg._napari.run import Engine
     from napari_ovseg._napari.run_request import RunRequests
     from napari_ovseg._napari.runner import Runner
 
@@ -161,7 +162,7 @@ def _load(wanted: Wanted, before: Any, engine: Engine | None) -> Any:
     if before is not None:
         _forget(before)
     name, device = wanted
-    return (engine or run.default_engine()).load_model(name, device=device, progress=lambda *step: None)
+    return (engine or engines.default_engine()).load_model(name, device=device, progress=lambda *step: None)
 
 
 # In the loading thread too: whoever loads keeps others out until it is done.

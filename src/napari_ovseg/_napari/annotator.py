@@ -11,8 +11,8 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_ovseg._napari import table_edits
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.background import single_shot
+from napari_ovseg._napari.engine import Engine
 from napari_ovseg._napari.outside import Outside
-from napari_ovseg._napari.run import Engine
 from napari_ovseg._napari.runner import Runner
 from napari_ovseg._napari.shown_slice import ShownSlice
 from napari_ovseg._napari.slice_in_view import position_in_view

@@ -13,7 +13,7 @@ from napari_ovseg._napari.background import Background
 from napari_ovseg._napari.update import SliceUpdate, learnt
 
 if TYPE_CHECKING:
-    from napari_ovseg._napari.run import Engine
+    from napari_ovseg._napari.engine import Engine
     from napari_ovseg._napari.source import Source
 
 PREPARING = "getting ready for updates..."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_ovseg._napari.continued import Earlier
+from napari_ovseg._napari.engine import READING, Engine
 from napari_ovseg._napari.events import (
     Failed,
     Finished,
@@ -17,7 +18,7 @@ from napari_ovseg._napari.events import (
     with_what_is_kept,
 )
 from napari_ovseg._napari.outcome import Outcome
-from napari_ovseg._napari.run import READING, Engine, Request, run_steps
+from napari_ovseg._napari.run import Request, run_steps
 from napari_ovseg._napari.runner import Runner
 from napari_ovseg._napari.time_left import TimeLeft, spoken
 

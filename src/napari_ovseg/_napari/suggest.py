@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_ovseg._napari.engine import READING, Engine, load
 from napari_ovseg._napari.events import Finished, Progressed, failure
-from napari_ovseg._napari.run import READING, Engine, load
 from napari_ovseg._napari.runner import Emit, ShouldStop
 from napari_ovseg.categories import Category, same_name
 from napari_ovseg.separators import plain_separators, tidy

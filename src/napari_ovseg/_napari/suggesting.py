@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Qt, Signal
 
+from napari_ovseg._napari.engine import Engine
 from napari_ovseg._napari.events import Failed, Finished, Progressed
 from napari_ovseg._napari.form import Form
-from napari_ovseg._napari.run import Engine
 from napari_ovseg._napari.run_request import RunRequests
 from napari_ovseg._napari.runner import Runner
 from napari_ovseg._napari.runs import report

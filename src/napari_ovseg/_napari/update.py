@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_ovseg._napari.engine import Engine, default_engine
 from napari_ovseg._napari.events import Finished, Progressed, failure
 from napari_ovseg._napari.loading import loaded, result_of
-from napari_ovseg._napari.run import Engine, default_engine
 from napari_ovseg._napari.runner import Emit, ShouldStop
 from napari_ovseg.annotation.taken_in import TAKEN_FROM
 from napari_ovseg.categories import void_of

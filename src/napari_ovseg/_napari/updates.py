@@ -10,6 +10,7 @@ import numpy as np
 from qtpy.QtCore import QObject, Signal
 
 from napari_ovseg._napari.annotated import Annotated
+from napari_ovseg._napari.engine import Engine
 from napari_ovseg._napari.events import (
     CANCELLED,
     Failed,
@@ -18,7 +19,6 @@ from napari_ovseg._napari.events import (
     with_what_is_kept,
 )
 from napari_ovseg._napari.preparing import Preparing
-from napari_ovseg._napari.run import Engine
 from napari_ovseg._napari.runner import Runner
 from napari_ovseg._napari.time_left import TimeLeft, spoken
 from napari_ovseg._napari.update import SliceUpdate, Updated, UpdateRequest, update_steps

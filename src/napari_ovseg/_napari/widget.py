@@ -13,6 +13,7 @@ from napari_ovseg._napari.ahead import Ahead
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.annotator import Annotator
 from napari_ovseg._napari.as_shown import AsShown
+from napari_ovseg._napari.engine import Engine
 from napari_ovseg._napari.events import CANCELLED, Segmented
 from napari_ovseg._napari.exporting import Exporting
 from napari_ovseg._napari.form import Form
@@ -26,7 +27,6 @@ from napari_ovseg._napari.picture_choice import PictureChoice
 from napari_ovseg._napari.preferences import Preferences, chosen_model
 from napari_ovseg._napari.reading_choice import ReadingChoice
 from napari_ovseg._napari.replacing import Replacing
-from napari_ovseg._napari.run import Engine
 from napari_ovseg._napari.run_request import RunRequests
 from napari_ovseg._napari.runner import Runner
 from napari_ovseg._napari.runs import Runs
