@@ -21,8 +21,9 @@ from napari_ovseg.distillation import Distilled, distil_maps
 from napari_ovseg.errors import InputError
 from napari_ovseg.images import to_rgb
 from napari_ovseg.models.card import MapMethod
+from napari_ovseg.models.likeness import ABSENT_BELOW
 from napari_ovseg.models.map_model import MapModel
-from napari_ovseg.models.presence import ABSENT_BELOW, presence_of
+from napari_ovseg.models.presence import presence_of
 from napari_ovseg.models.registry import unknown_note
 from napari_ovseg.picture_relevance import PictureRelevance, picture_relevance
 from napari_ovseg.pseudo_labels import BACKGROUND_POWER, BACKGROUND_POWER_OF_COSINES, paint

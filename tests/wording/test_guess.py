@@ -15,7 +15,7 @@ from PIL import Image
 from napari_ovseg import load_model
 from napari_ovseg.demo.scenes import scene
 from napari_ovseg.images import to_rgb
-from napari_ovseg.models.presence import Likeness
+from napari_ovseg.models.likeness import Likeness
 from napari_ovseg.wording import PACKS, guess_pack
 
 NUCLEI = Path(__file__).resolve().parents[3] / "shared" / "photos" / "nuclei"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_ovseg.models.card import ModelCard
-from napari_ovseg.models.presence import Likeness
+from napari_ovseg.models.likeness import Likeness
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ from napari_ovseg.models.clip.trunk import (
     stacked,
     trunk_states,
 )
+from napari_ovseg.models.likeness import Likeness
 from napari_ovseg.models.map_model import Seen, Words
-from napari_ovseg.models.presence import Likeness
 
 # 84 views of ViT-B/16, preset "best", with the tokens of every block
 TRUNK_CACHE_BYTES = 768 * 2**20
