@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from colour_names import CARD, COLOURS
 from napari_ovseg.models.map_model import Seen, Words
-from napari_ovseg.models.presence import Likeness
+from napari_ovseg.models.likeness import Likeness
 
 
 class ColourNames:
