@@ -289,3 +289,8 @@ def count_ids(labels: Labels) -> NDArray[np.intp]:
 
         return np.array(Image.fromarray(labels).histogram(), np.intp)
     return np.bincount(labels.ravel(), minlength=void_of(labels) + 1)
+
+
+def ids_in(labels: Labels) -> set[int]:
+    """Return the ids that labels ``(H, W)`` hold, void among them."""
+    return set(np.flatnonzero(count_ids(labels)).tolist())

@@ -207,13 +207,14 @@ class Annotator(QObject):
 
     def _touched(self, event: Any = None) -> None:
         if self.current is not None:
+            # a script may have written into the slice in view
+            anew = set() if self.position is None else {self.position}
             if getattr(event, "type", "") == "data":
                 # a whole stack was put in the place of the pixels, and no history tells of what
+                anew = {*self.current.masks.positions, *self.current.pseudo_labels.positions}
                 self.current.unsaved |= set(self.current.masks.positions)
-                self.current.masks.look_anew(self.current.masks.positions)
-            elif self.position is not None:
-                # a script may have written into it
-                self.current.masks.look_anew([self.position])
+            for tracked in (self.current.masks, self.current.pseudo_labels):
+                tracked.look_anew(anew)
             if not self._settle.isActive():
                 self._unsettled_since = time.monotonic()
             # a person who paints on and on is not to lose it all

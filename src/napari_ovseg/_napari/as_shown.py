@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_ovseg._napari.background import single_shot
 from napari_ovseg._napari.layers import METADATA_KEY
 from napari_ovseg._napari.outside import Outside
 from napari_ovseg._napari.removing import remove
@@ -51,9 +52,7 @@ class AsShown(QObject):
         super().__init__(parent)
         self.viewer, self._worked_on = viewer, worked_on
         self._waiting: deque[tuple[Image, Picture]] = deque()
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._exchange)
+        self._timer = single_shot(self, self._exchange)
         for layer in list(viewer.layers):
             self._mend(layer)
         # before all who look at a new picture

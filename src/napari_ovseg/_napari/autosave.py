@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_ovseg._napari.background import single_shot
 from napari_ovseg._napari.on_disk import OnDisk
 from napari_ovseg._napari.one_write import OneWrite
-from napari_ovseg._napari.write import Write, sentence, shown
+from napari_ovseg._napari.write import Write, folder_text, sentence
 from napari_ovseg.annotation import Annotation
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.resuming import Found
@@ -290,7 +290,9 @@ class Autosave(QObject):
             self._try_kept(0)
         self.saved.emit(write.sidecar.folder)
         if write.sidecar.set_aside is not None:
-            self._report(f"The work that was saved before is kept: {shown(write.sidecar.set_aside)}.", False)
+            self._report(
+                f"The work that was saved before is kept: {folder_text(write.sidecar.set_aside)}.", False
+            )
         if self._failing.pop(write.work, "") and not self._failing:
             self._report(f"Saving works again: all work is in {write.sidecar.folder}.", False)
         self.problem.emit(self.why)
@@ -306,7 +308,7 @@ class Autosave(QObject):
         else:
             self._dirty = True
             self._start()
-        self._report(f"{error} This work is saved to {shown(beside)}.", False)
+        self._report(f"{error} This work is saved to {folder_text(beside)}.", False)
 
     def _try_again(self, write: Write) -> None:
         if self._known.is_kept(write):

@@ -12,7 +12,7 @@ from qtpy.QtGui import QColor, QFontMetrics, QIcon, QPalette
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QWidget
 
 from napari_ovseg._napari.icons import drawn_icon, swatch
-from napari_ovseg._napari.keys import shown
+from napari_ovseg._napari.keys import key_text
 from napari_ovseg._napari.long_words import tip as shown_whole
 from napari_ovseg._napari.theme_colours import ICON_CONTRAST, QUIET, changes_theme, readable
 from napari_ovseg.labelled import NamedLabel
@@ -130,7 +130,7 @@ class CategoryCells(QTableWidget):
         """Tell in tooltips which keys pick a row, as `bind_keys` returned them; from the next fill on."""
         self._keys = bound
         walking = "".join(
-            f" {shown(bound[name])}: {way}."
+            f" {key_text(bound[name])}: {way}."
             for name, way in (("previous_category", "row above"), ("next_category", "row below"))
             if name in bound
         )
@@ -139,7 +139,7 @@ class CategoryCells(QTableWidget):
             header.setToolTip(_HEADERS[NAME][1] + walking)
 
     def _key_of(self, name: str) -> str:
-        return f" {shown(self._keys[name])}" if name in self._keys else ""
+        return f" {key_text(self._keys[name])}" if name in self._keys else ""
 
     def empty(self) -> None:
         """Show nothing: there are no masks."""

@@ -17,6 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 from superqt import QElidingLabel
+from superqt.utils import signals_blocked
 
 from napari_ovseg._napari.channel_ticks import ChannelTicks, swatch
 from napari_ovseg._napari.choice_box import ChoiceBox
@@ -107,12 +108,11 @@ class ChannelsRow(QWidget):
             self._chosen[self._of] = self._now()
         key, ids = self._now() if self._readings and of == self._of else self._chosen.get(of, (first, ()))
         self._of, self._readings = of, tuple(readings)
-        self.reading.blockSignals(True)
-        self.reading.clear()
-        for reading in readings:
-            self.reading.offer(reading.title, reading.key)
-        self.reading.setCurrentIndex(self._index(key))
-        self.reading.blockSignals(False)
+        with signals_blocked(self.reading):
+            self.reading.clear()
+            for reading in readings:
+                self.reading.offer(reading.title, reading.key)
+            self.reading.setCurrentIndex(self._index(key))
         there = self._readings[self._index(key)].ids
         self._fill([there.index(one) for one in ids if one in there])
         if before != (of, *self._now()):
@@ -123,9 +123,8 @@ class ChannelsRow(QWidget):
         index = self._index(key)
         if self._readings[index].key != key:
             return
-        self.reading.blockSignals(True)
-        self.reading.setCurrentIndex(index)
-        self.reading.blockSignals(False)
+        with signals_blocked(self.reading):
+            self.reading.setCurrentIndex(index)
         self._fill(ticked)
         self._keep()
 
@@ -165,13 +164,12 @@ class ChannelsRow(QWidget):
         offered = range(count if reading.key == TOGETHER else min(count, _OFFERED))
         wanted = list(dict.fromkeys(place for place in ticked if 0 <= place < count))
         self._ticked = wanted or list(offered)
-        self.ticks.blockSignals(True)
-        self.ticks.clear()
-        for name in reading.names:
-            item = QListWidgetItem(name)
-            item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
-            self.ticks.addItem(item)
-        self.ticks.blockSignals(False)
+        with signals_blocked(self.ticks):
+            self.ticks.clear()
+            for name in reading.names:
+                item = QListWidgetItem(name)
+                item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
+                self.ticks.addItem(item)
         self.ticks.setVisible(bool(reading.names))
         if not reading.names:
             self.show_preview(None)
@@ -192,17 +190,16 @@ class ChannelsRow(QWidget):
         """Give the channels that are ticked their colours, and say what is read."""
         reading = self._readings[max(self.reading.currentIndex(), 0)]
         usual = dict(zip(self._ticked, usual_colours(len(self._ticked)), strict=True))
-        self.ticks.blockSignals(True)
-        for place, name in enumerate(reading.names):
-            item = self.ticks.item(place)
-            assert item is not None
-            there = place in usual
-            colour = None if reading.colours is None else reading.colours[place]
-            item.setCheckState(Qt.CheckState.Checked if there else Qt.CheckState.Unchecked)
-            shown = as_hex(CHANNEL_COLOURS[usual[place]]) if there and colour is None else colour
-            item.setIcon(swatch(shown if there else None))
-            item.setToolTip(tip(name))
-        self.ticks.blockSignals(False)
+        with signals_blocked(self.ticks):
+            for place, name in enumerate(reading.names):
+                item = self.ticks.item(place)
+                assert item is not None
+                there = place in usual
+                colour = None if reading.colours is None else reading.colours[place]
+                item.setCheckState(Qt.CheckState.Checked if there else Qt.CheckState.Unchecked)
+                shown = as_hex(CHANNEL_COLOURS[usual[place]]) if there and colour is None else colour
+                item.setIcon(swatch(shown if there else None))
+                item.setToolTip(tip(name))
         self.ticks.fit()
         said, in_full = _said(reading, usual)
         self.said.setText(said)

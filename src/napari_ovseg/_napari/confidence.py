@@ -13,6 +13,7 @@ from napari_ovseg._napari.removing import remove
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
+    from numpy.typing import NDArray
 
     from napari_ovseg._napari.annotated import Annotated
     from napari_ovseg.annotation.annotation import Position
@@ -31,6 +32,8 @@ class ConfidenceLayer:
         self.viewer = viewer
         self.layer: Image | None = None
         self._of: Annotated | None = None
+        # the slice that was filled last, and with what
+        self._filled: tuple[Position, NDArray[np.float32] | None] | None = None
 
     @property
     def _shown(self) -> bool:
@@ -59,7 +62,7 @@ class ConfidenceLayer:
     def _add(self, annotated: Annotated, position: Position) -> None:
         from napari.layers import Image
 
-        self._of, active = annotated, self.viewer.layers.selection.active
+        self._of, self._filled, active = annotated, None, self.viewer.layers.selection.active
         self.layer = Image(
             np.zeros(annotated.masks.placement.shape, np.float32),
             name=_called(annotated),
@@ -77,7 +80,7 @@ class ConfidenceLayer:
 
     def _turn_to(self, annotated: Annotated) -> None:
         assert self.layer is not None
-        self._of, placement = annotated, annotated.masks.placement
+        self._of, self._filled, placement = annotated, None, annotated.masks.placement
         self.layer.data = np.zeros(placement.shape, np.float32)
         self.layer.name = _called(annotated)
         self.layer.metadata[METADATA_KEY] = {"confidence": annotated.key}
@@ -89,8 +92,12 @@ class ConfidenceLayer:
         assert self.layer is not None
         assert self._of is not None
         piece = self._of.pieces.get(position)
-        index = replace(self._of.masks.placement, position=position).index
         confidence = None if piece is None else piece.confidence
+        # a stroke changes nothing of it
+        if self._filled is not None and self._filled[0] == position and self._filled[1] is confidence:
+            return
+        self._filled = position, confidence
+        index = replace(self._of.masks.placement, position=position).index
         self.layer.data[index] = 0 if confidence is None else 1 - confidence
         self.layer.refresh(extent=False, thumbnail=False)
 

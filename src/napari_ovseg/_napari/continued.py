@@ -6,8 +6,6 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.preferences import chosen_palette
 from napari_ovseg._napari.source import Source
@@ -15,7 +13,7 @@ from napari_ovseg.annotation import SliceAnnotation
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.found import moved, table_for
 from napari_ovseg.annotation.label_table import LabelTable
-from napari_ovseg.categories import Category
+from napari_ovseg.categories import Category, ids_in
 from napari_ovseg.errors import InputError
 
 if TYPE_CHECKING:
@@ -71,10 +69,9 @@ def kept_ids(earlier: Annotated, positions: Collection[Position]) -> set[int]:
     for at in earlier.masks.positions:
         masks = earlier.masks.labels(at)
         if at in positions:
-            kept |= set(np.unique(earlier.human_pixels(at)).tolist())
-            kept |= set(np.unique(masks[np.isin(masks, list(earlier.locked_in(at)))]).tolist())
+            kept |= ids_in(earlier.human_pixels(at)) | (ids_in(masks) & earlier.locked_in(at))
         else:
-            kept |= set(np.unique(masks).tolist()) | set(np.unique(earlier.human_pixels(at)).tolist())
+            kept |= ids_in(masks) | ids_in(earlier.human_pixels(at))
     return kept
 
 
@@ -82,7 +79,7 @@ def _binds(earlier: Annotated, at: Position) -> bool:
     """Whether a run has to hold pixels of a slice."""
     if earlier.has_corrections(at):
         return True
-    return bool(np.isin(earlier.masks.labels(at), list(earlier.locked_in(at))).any())
+    return not earlier.locked_in(at).isdisjoint(ids_in(earlier.masks.labels(at)))
 
 
 def work_on(annotated: Annotated | None, source: Source, image: Image | None) -> Annotated | None:

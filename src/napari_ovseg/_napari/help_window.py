@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_ovseg._napari.keys import KEYS, WHAT, shown
+from napari_ovseg._napari.keys import KEYS, WHAT, key_text
 
 # Of napari's own actions those that an annotator uses all day, in our words: its own are whole sentences.
 _TOOLS: Mapping[str, str] = {
@@ -126,8 +126,8 @@ def _of_panel(ours: Mapping[str, str]) -> Iterable[tuple[str, str]]:
     yield "?", "This window"
     for name in KEYS:
         if not name.startswith("category_"):
-            yield shown(ours[name]) if name in ours else "no key", WHAT[name]
-    numbered = [shown(ours[name]) for name in KEYS if name.startswith("category_") and name in ours]
+            yield key_text(ours[name]) if name in ours else "no key", WHAT[name]
+    numbered = [key_text(ours[name]) for name in KEYS if name.startswith("category_") and name in ours]
     if numbered:
         yield f"{numbered[0]} to {numbered[-1]}", "Paint with the category of that number"
 

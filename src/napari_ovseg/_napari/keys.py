@@ -101,7 +101,7 @@ def follow_keys(follow: Callable[[], Any]) -> Callable[[], None]:
     return partial(action_manager.events.shortcut_changed.disconnect, changed)
 
 
-def shown(key: str) -> str:
+def key_text(key: str) -> str:
     """Return a key as this system writes it, for tooltips."""
     return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
 

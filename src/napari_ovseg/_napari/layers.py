@@ -98,7 +98,7 @@ def tracked_labels(layer: Any) -> TrackedLabels | None:
     return tracked if isinstance(tracked, TrackedLabels) and tracked.layer is layer else None
 
 
-def picture_id(layer: Any) -> str | None:
+def picture_key_of(layer: Any) -> str | None:
     """Return the key of the picture that a result belongs to; None for a layer that is no result."""
     tracked = tracked_labels(layer)
     return None if tracked is None else str(layer.metadata[METADATA_KEY]["result"]["image"])
@@ -107,12 +107,12 @@ def picture_id(layer: Any) -> str | None:
 def belongs_to(layer: Any) -> str | None:
     """Return the key of the picture that any layer of the panel belongs to; None for other layers."""
     known = layer.metadata.get(METADATA_KEY, {})
-    return picture_id(layer) or known.get("things") or known.get("confidence")
+    return picture_key_of(layer) or known.get("things") or known.get("confidence")
 
 
 def has_results(viewer: ViewerModel, image: Image) -> bool:
     """Whether a layer in the viewer is a result for this picture."""
-    return any(picture_id(layer) == picture_key(image) for layer in viewer.layers)
+    return any(picture_key_of(layer) == picture_key(image) for layer in viewer.layers)
 
 
 def names_of(layer: Labels) -> dict[int, str]:

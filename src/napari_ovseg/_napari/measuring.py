@@ -14,7 +14,7 @@ from napari_ovseg._napari.background import Background
 from napari_ovseg._napari.export_dialog import ExportDialog
 from napari_ovseg._napari.shown import picture_key
 from napari_ovseg._napari.things_dialog import ThingsDialog
-from napari_ovseg._napari.things_layer import Found, find, masks_of, show_things
+from napari_ovseg._napari.things_layer import Things, find, masks_of, show_things
 from napari_ovseg.errors import OvsegError
 from napari_ovseg.export.plan import Options
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _WHERE = "Select it and open Layers > Metadata > Features table widget to see what was measured of each."
 
 
-def _none(found: Found) -> str:
+def _none(found: Things) -> str:
     """Say that there is nothing to show, and why where that is known."""
     if found.left_out:
         return f"{found} Choose a smaller area."
@@ -116,7 +116,7 @@ class Measuring(QObject):
         work = partial(find, masks_of(annotated), options)
         self._background.start(work, partial(self._show, annotated))
 
-    def _show(self, annotated: Annotated, outcome: Future[Found]) -> None:
+    def _show(self, annotated: Annotated, outcome: Future[Things]) -> None:
         try:
             found = outcome.result()
             if gone := self._what_became_of(annotated):

@@ -18,7 +18,7 @@ from napari_ovseg._napari.layers import (
     METADATA_KEY,
     PSEUDO_LABELS,
     Written,
-    picture_id,
+    picture_key_of,
     tracked_labels,
     write_labels,
 )
@@ -185,7 +185,7 @@ class Outcome:
         active = self.viewer.layers.selection.active
         if active is None or active is self._active or active is self.image:
             return False
-        return picture_id(active) != picture_key(self.image)
+        return picture_key_of(active) != picture_key(self.image)
 
     def _write_unseen(self, write: Callable[[], Written]) -> Written:
         """Write right above the picture; napari selects what is added, and the person stays elsewhere."""
@@ -197,7 +197,9 @@ class Outcome:
         if written.layer not in there:
             key = picture_key(self.image)
             # what was replaced is gone
-            own = [one for one in there if one in layers and (one is self.image or picture_id(one) == key)]
+            own = [
+                one for one in there if one in layers and (one is self.image or picture_key_of(one) == key)
+            ]
             above = max((layers.index(layer) for layer in own), default=len(layers) - 2) + 1
             layers.move(layers.index(written.layer), above)
         return written

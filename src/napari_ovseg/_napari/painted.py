@@ -27,11 +27,10 @@ class Painted:
     @classmethod
     def of(cls, annotated: Annotated) -> Painted:
         slices = {}
-        for position in annotated.masks.positions:
+        for position in filter(annotated.has_corrections, annotated.masks.positions):
             human = annotated.human_pixels(position)
             painted = human != void_of(human)
-            if painted.any():
-                slices[position] = painted.shape, zlib.compress(np.packbits(painted).tobytes(), 1)
+            slices[position] = painted.shape, zlib.compress(np.packbits(painted).tobytes(), 1)
         return cls(slices)
 
     def is_dropped_by(self, now: Annotated) -> bool:

@@ -11,7 +11,7 @@ from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QShortcut, QWidget
 
 from napari_ovseg._napari.help_window import HelpWindow
-from napari_ovseg._napari.keys import bind_keys, follow_keys, keys_of, shown, unbind_keys
+from napari_ovseg._napari.keys import bind_keys, follow_keys, key_text, keys_of, unbind_keys
 from napari_ovseg._napari.outside import Outside
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class PanelKeys(QObject):
         keys = keys_of(self._viewer)
         for name, button in self._buttons.items():
             tip = self._tips[name]
-            button.setToolTip(f"{tip} Key: {shown(keys[name])}" if name in keys else tip)
+            button.setToolTip(f"{tip} Key: {key_text(keys[name])}" if name in keys else tip)
         self._form.table.show_keys(keys)
         if self.window is not None:
             self.window.show_keys(keys)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
+from superqt.utils import signals_blocked
 
-from napari_ovseg._napari.layers import COMES_BACK, METADATA_KEY, PSEUDO_LABELS, belongs_to, picture_id
+from napari_ovseg._napari.layers import COMES_BACK, METADATA_KEY, PSEUDO_LABELS, belongs_to, picture_key_of
 from napari_ovseg._napari.outside import Outside
 from napari_ovseg._napari.picture_file import file_of
 from napari_ovseg._napari.shown import picture_key
@@ -75,13 +76,12 @@ class PictureChoice(QObject):
         if wanted == shown:
             return
         chosen = box.currentData()
-        box.blockSignals(True)
-        box.clear()
-        for one in self._order:
-            box.offer(images[one].name, one, file_of(images[one]) or "")
-        ids = [unique_id for _, unique_id in wanted]
-        box.setCurrentIndex(ids.index(chosen) if chosen in ids else 0 if ids else -1)
-        box.blockSignals(False)
+        with signals_blocked(box):
+            box.clear()
+            for one in self._order:
+                box.offer(images[one].name, one, file_of(images[one]) or "")
+            ids = [unique_id for _, unique_id in wanted]
+            box.setCurrentIndex(ids.index(chosen) if chosen in ids else 0 if ids else -1)
         box.tell()
         self.chosen.emit()
 
@@ -93,7 +93,7 @@ class PictureChoice(QObject):
         if not image.visible:
             image.visible = True
         self.uncover()
-        masks = [layer for layer in self._layers_of(image) if picture_id(layer) and layer.visible]
+        masks = [layer for layer in self._layers_of(image) if picture_key_of(layer) and layer.visible]
         self.viewer.layers.selection.active = masks[-1] if masks else image
 
     def uncover(self) -> None:
@@ -165,5 +165,5 @@ def picture_of(viewer: ViewerModel, layer: Any) -> Image | None:
     """Return the picture that a layer is, or is a result of; None for others, and where that is gone."""
     if is_picture(layer):
         return layer
-    key = picture_id(layer)
+    key = picture_key_of(layer)
     return next((one for one in viewer.layers if is_picture(one) and picture_key(one) == key), None)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
+from napari_ovseg._napari.background import single_shot
 from napari_ovseg._napari.text_box import TextBox
 from napari_ovseg.categories import Category, format_categories, parse_categories
 from napari_ovseg.errors import InputError
@@ -54,10 +54,8 @@ class SharperOffer(QWidget):
         layout.setSpacing(2)
         layout.addLayout(row)
         layout.addWidget(self.wording)
-        self._pause = QTimer(self)
-        self._pause.setSingleShot(True)
+        self._pause = single_shot(self, self.look)
         self._pause.setInterval(_PAUSE_MS)
-        self._pause.timeout.connect(self.look)
         names.textChanged.connect(self.look_soon)
         self.wording.submitted.connect(self._take)
         self.use.clicked.connect(self._take)

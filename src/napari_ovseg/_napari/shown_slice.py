@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from superqt.utils import signals_blocked
+
 from napari_ovseg._napari.annotated import Annotated
 from napari_ovseg._napari.confidence import ConfidenceLayer
-from napari_ovseg.categories import count_ids
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +29,7 @@ class ShownSlice:
 
     def fill(self, annotated: Annotated, position: Position | None) -> None:
         """Show the categories anew; None: the slider is off the picture."""
-        counts = None if position is None else count_ids(annotated.masks.labels(position))
+        counts = None if position is None else annotated.masks.counts(position)
         piece = annotated.pieces.get(position or ())
         self._absent = _absent(annotated, position, counts)
         table, presence = annotated.table, {} if piece is None else piece.presence
@@ -38,7 +39,7 @@ class ShownSlice:
 
     def follow(self, annotated: Annotated, position: Position | None) -> list[str]:
         """Show what was painted or found since; returns what is there now and was shown as absent."""
-        counts = None if position is None else count_ids(annotated.masks.labels(position))
+        counts = None if position is None else annotated.masks.counts(position)
         before, now = self._absent, _absent(annotated, position, counts)
         if now != before:
             self.fill(annotated, position)
@@ -58,9 +59,8 @@ class ShownSlice:
             return
         self._table.show_shares(counts if annotated.worked_on(position) else None)
         piece = annotated.pieces.get(position)
-        self._controls.done.blockSignals(True)
-        self._controls.done.setChecked(piece is not None and piece.done)
-        self._controls.done.blockSignals(False)
+        with signals_blocked(self._controls.done):
+            self._controls.done.setChecked(piece is not None and piece.done)
         self.confidence.refresh(annotated, position)
 
 

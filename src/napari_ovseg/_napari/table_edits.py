@@ -13,7 +13,6 @@ from napari_ovseg._napari.preferences import chosen_palette
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.label_table import LabelTable
 from napari_ovseg.annotation.relabel import after_deleting, after_merging, after_renaming
-from napari_ovseg.categories import count_ids, void_of
 from napari_ovseg.errors import InputError
 
 
@@ -66,9 +65,9 @@ def name_painted(annotated: Annotated, position: Position) -> bool:
 
 def _unnamed(annotated: Annotated, position: Position) -> list[int]:
     """The ids on either layer of a slice that have no name."""
-    both = [tracked.labels(position) for tracked in (annotated.masks, annotated.pseudo_labels)]
-    ids = np.flatnonzero(sum(map(count_ids, both)))
-    return [id for id in ids.tolist() if id not in (0, void_of(both[0]), *annotated.table.ids)]
+    counts = annotated.masks.counts(position) + annotated.pseudo_labels.counts(position)
+    void = len(counts) - 1
+    return [id for id in np.flatnonzero(counts).tolist() if id not in (0, void, *annotated.table.ids)]
 
 
 def _add_named_after(table: LabelTable, id: int) -> LabelTable:
@@ -100,4 +99,5 @@ def delete(annotated: Annotated, id: int) -> None:
 
 def human_pixels_of(annotated: Annotated, id: int) -> int:
     """How many pixels of a category a person has painted."""
-    return sum(int((annotated.human_pixels(at) == id).sum()) for at in annotated.masks.positions)
+    painted = filter(annotated.has_corrections, annotated.masks.positions)
+    return sum(int((annotated.human_pixels(at) == id).sum()) for at in painted)

@@ -42,7 +42,7 @@ class Masks:
 
 
 @dataclass(frozen=True)
-class Found:
+class Things:
     """The things in all slices, numbered on from one slice to the next.
 
     Attributes
@@ -82,7 +82,7 @@ def masks_of(annotated: Annotated) -> Masks:
     )
 
 
-def find(masks: Masks, options: Options) -> Found:
+def find(masks: Masks, options: Options) -> Things:
     """Find and measure the things in each slice; void belongs to none."""
     regions: dict[Position, NDArray[np.int32]] = {}
     tables: list[Table] = []
@@ -99,7 +99,7 @@ def find(masks: Masks, options: Options) -> Found:
         regions[position] = np.where(things.regions > 0, things.regions + count, 0).astype(np.int32)
         count, left_out = count + len(things.ids), left_out + things.left_out
     keys = [key for key in tables[0] if all(key in table for table in tables)] if tables else []
-    return Found(regions, {key: np.concatenate([table[key] for table in tables]) for key in keys}, left_out)
+    return Things(regions, {key: np.concatenate([table[key] for table in tables]) for key in keys}, left_out)
 
 
 def _pixels(source: Source | None, shape: tuple[int, ...]) -> NDArray[Any] | None:
@@ -116,7 +116,7 @@ def _pixels(source: Source | None, shape: tuple[int, ...]) -> NDArray[Any] | Non
     return pixels if pixels.shape[:2] == shape and pixels.ndim in (2, 3) else None
 
 
-def show_things(viewer: ViewerModel, annotated: Annotated, found: Found) -> LabelsLayer:
+def show_things(viewer: ViewerModel, annotated: Annotated, found: Things) -> LabelsLayer:
     """Show things as the layer "<image> things", in the place of an unedited earlier one.
 
     Raises

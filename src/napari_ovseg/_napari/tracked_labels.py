@@ -19,7 +19,7 @@ from napari_ovseg._napari.strokes import Covered, Painted, listen, painted_in
 from napari_ovseg._napari.touches import Touches
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.corrections import Baseline, PackedBaseline
-from napari_ovseg.categories import Labels, void_of
+from napari_ovseg.categories import Labels, count_ids, void_of
 
 if TYPE_CHECKING:
     from napari.layers import Labels as LabelsLayer
@@ -52,6 +52,7 @@ class TrackedLabels:
         self._baselines: dict[Position, Baseline] = {}
         self._steps: list[Step | Agreement] = []
         self._touches = Touches(layer, placement)
+        self._counts: dict[Position, tuple[tuple[int, int], NDArray[np.intp]]] = {}
         self._writing = False
         self.written: set[Position] = set()
         # at once: a stroke after an undo wipes out its trace
@@ -80,7 +81,14 @@ class TrackedLabels:
 
     def labels(self, position: Position) -> Labels:
         """The pixels of a slice as they are now, ``(H, W)``, a view."""
-        return np.asarray(self.layer.data)[replace(self.placement, position=position).index]
+        return np.asarray(self.layer.data[replace(self.placement, position=position).index])
+
+    def counts(self, position: Position) -> NDArray[np.intp]:
+        """How many pixels of a slice each id has, from 0 to void; counted anew only once it was touched."""
+        version = self.version(position)
+        if position not in self._counts or self._counts[position][0] != version:
+            self._counts[position] = version, count_ids(self.labels(position))
+        return self._counts[position][1]
 
     def changed(self, position: Position) -> NDArray[np.bool_]:
         """Where a person has painted on a slice since the machine wrote it last, ``(H, W)``."""

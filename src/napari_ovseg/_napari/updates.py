@@ -25,7 +25,7 @@ from napari_ovseg._napari.update import SliceUpdate, Updated, UpdateRequest, upd
 from napari_ovseg.annotation.annotation import SliceAnnotation
 from napari_ovseg.annotation.news import is_news, learnt_from
 from napari_ovseg.annotation.reconcile import met
-from napari_ovseg.categories import Labels, void_of
+from napari_ovseg.categories import Labels, count_ids, ids_in, void_of
 from napari_ovseg.errors import InputError
 from napari_ovseg.labelled import NamedLabel, slices_called
 
@@ -190,11 +190,11 @@ class Updates(QObject):
         ready = {at: piece for at, piece in pieces.items() if piece is not None}
         if not ready:
             return
-        before = np.stack([annotated.masks.labels(at) for at in ready])
+        before = np.concatenate([annotated.masks.labels(at) for at in ready])
         annotated.write_masks(ready)
         self._shown += len(ready)
         self.shown.emit()
-        after = np.stack([piece.masks for piece in ready.values()])
+        after = np.concatenate([piece.masks for piece in ready.values()])
         self.said.emit(_what_moved(before, after, annotated.table.labels, list(ready)), False)
 
     def _met(self, annotated: Annotated, event: Updated) -> SliceAnnotation | None:
@@ -205,7 +205,7 @@ class Updates(QObject):
         now = annotated.slice(at)
         if now.done:
             return None
-        if not set(np.unique(event.piece.masks).tolist()) <= {0, void_of(now.masks), *annotated.table.ids}:
+        if not ids_in(event.piece.masks) <= {0, void_of(now.masks), *annotated.table.ids}:
             self.said.emit("Categories were merged or deleted meanwhile: update again.", False)
             return None
         self.remember(at, event.learner)
@@ -218,15 +218,16 @@ class Updates(QObject):
 def _what_moved(
     before: Labels, after: Labels, labels: tuple[NamedLabel, ...], positions: list[Position]
 ) -> str:
-    """What an update did, in numbers, and whether it is so much that it may be a mistake."""
+    """What an update did to slices below each other, in numbers, and whether that may be a mistake."""
     changed = before != after
     count = int(changed.sum())
     updated = "Updated" if positions == [()] else f"Updated {slices_called(positions)}"
     if not count:
         return f"{updated}: no pixel changed."
-    parts = len(set(np.unique(before[changed]).tolist()) | set(np.unique(after[changed]).tolist()))
+    parts = len({*np.unique(before[changed]).tolist(), *np.unique(after[changed]).tolist()})
     said = f"{updated}: {count:,} {'pixel' if count == 1 else 'pixels'} changed in {parts} categories."
-    shares = {label.name: ((before == label.id).mean(), (after == label.id).mean()) for label in labels}
+    counts = count_ids(before) / before.size, count_ids(after) / after.size
+    shares = {label.name: (counts[0][label.id], counts[1][label.id]) for label in labels}
     moved = [f"'{name}' {a:.0%} -> {b:.0%}" for name, (a, b) in shares.items() if abs(b - a) >= _MUCH]
     if moved:
         said += f" That is much of the picture: {', '.join(moved)}. Ctrl+Z takes it back."

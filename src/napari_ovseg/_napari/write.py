@@ -50,6 +50,6 @@ def new_sidecar(found: Found) -> Sidecar:
     return Sidecar(found.place, other=found.state)
 
 
-def shown(folder: Path) -> str:
+def folder_text(folder: Path) -> str:
     """Name a folder inside a sidecar, since the panel is narrow."""
     return folder.relative_to(outermost(folder).parent).as_posix()
