@@ -14,6 +14,7 @@ from napari_ovseg.errors import OutputError
 from napari_ovseg.labelled import NamedLabel
 
 from .desk import IDENTITY, Desk, on_disk
+from .waits import run_out
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ def test_painting_without_a_pause_does_not_put_off_saving(qtbot, desk):
 
 
 def test_nothing_is_saved_without_a_change(qtbot, desk):
-    qtbot.wait(150)
+    run_out(qtbot, desk.window)
     assert desk.autosave.flush()
     assert desk.snapshots == 0
     assert not desk.place.exists()
@@ -68,7 +69,7 @@ def test_the_window_goes_on_while_a_slow_disk_writes(qtbot, desk, slow):
     qtbot.waitUntil(lambda: slow.inside == [1])
     desk.paint(2)
     desk.paint(3)
-    qtbot.wait(200)
+    run_out(qtbot, desk.window)
     assert slow.inside == [1], "two writes at once"
     assert on_disk(desk.place) is None
     slow.go.set()
@@ -270,7 +271,7 @@ def test_what_was_kept_gives_way_to_later_work_on_the_same_picture(qtbot, desk, 
     full["full"] = False
     assert desk.autosave.flush_all()
     assert on_disk(desk.place) == 2
-    qtbot.wait(200)
+    run_out(qtbot, desk.window)
     assert on_disk(desk.place) == 2
 
 

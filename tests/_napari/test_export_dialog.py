@@ -11,6 +11,8 @@ from qtpy.QtWidgets import QPushButton
 from napari_ovseg._napari.export_dialog import ExportDialog
 from napari_ovseg.labelled import LabelledPicture, named_labels
 
+from .waits import laid_out
+
 
 def twice(pictures):
     """What is listed, and what is taken."""
@@ -38,7 +40,7 @@ def export(qtbot, dialog, name):
     dialog.format.setCurrentIndex(dialog.format.findData(name))
     dialog.export.click()
     qtbot.waitUntil(lambda: dialog.export.isEnabled() and dialog.summary.text() != "Writing...")
-    qtbot.wait(50)
+    laid_out(qtbot, dialog)
 
 
 @pytest.mark.parametrize("name", ["coco", "yolo"])

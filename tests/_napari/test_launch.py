@@ -11,6 +11,8 @@ from napari_ovseg.errors import InputError
 from napari_ovseg.export import export
 from napari_ovseg.labelled import LabelledPicture, NamedLabel
 
+from .waits import laid_out
+
 
 @pytest.fixture
 def window(monkeypatch, make_napari_viewer):
@@ -89,8 +91,8 @@ def test_the_whole_picture_is_in_view_beside_the_panel(monkeypatch, make_napari_
     monkeypatch.setattr(napari, "Viewer", lambda title, show: make_napari_viewer(show=show))
     Image.fromarray(np.zeros((40, 50, 3), np.uint8)).save(tmp_path / "one.png")
     viewer, _ = launch.build_window([tmp_path / "one.png"])
-    qtbot.wait(300)
     canvas = viewer.window._qt_viewer.canvas.native
+    laid_out(qtbot, canvas)
     assert viewer.camera.zoom * 50 <= canvas.width()
     assert viewer.camera.zoom * 40 <= canvas.height()
 

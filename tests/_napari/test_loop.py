@@ -14,6 +14,7 @@ from napari_ovseg.annotation.sidecar import DOCUMENT, load
 
 from .fakes import FakeMethod
 from .panel import CORNERS
+from .waits import run_out
 
 VOID = 255
 STACK = np.random.default_rng(1).random((4, 24, 32))
@@ -97,12 +98,14 @@ def test_an_added_category_is_paintable_at_once_and_looked_for_even_after_what_r
 
 
 def test_live_updates_only_after_painting(panel, qtbot):
+    annotator = panel.widget.annotator
     panel.click(panel.form.correct.live)
-    qtbot.wait(1500)
+    run_out(qtbot, annotator, annotator.update_requests)
     assert not panel.method.updates
     panel.paint((5, 5), 2)
     qtbot.waitUntil(lambda: len(panel.method.updates) == 1 and not panel.widget.busy, timeout=20_000)
-    qtbot.wait(1500)
+    run_out(qtbot, annotator, annotator.update_requests)
+    panel.wait_until_idle()
     assert len(panel.method.updates) == 1
 
 

@@ -5,6 +5,7 @@ import pytest
 from qtpy.QtCore import Qt
 
 from .panel import CORNERS, NOISE
+from .waits import laid_out
 
 
 def test_picture_follows_the_selected_layer(make_panel):
@@ -26,10 +27,10 @@ def test_choosing_a_range_leaves_the_picture_its_room(make_panel, qtbot):
     panel = make_panel(show=True)
     panel.viewer.window.resize(1000, 700)
     panel.viewer.add_image(np.zeros((5, 24, 32)), name="stack")
-    qtbot.wait(100)
+    laid_out(qtbot, panel.dock, panel.form)
     before = panel.dock.width()
     panel.form.slices.scope.setCurrentText("a range")
-    qtbot.wait(100)
+    laid_out(qtbot, panel.dock, panel.form)
     assert panel.form.slices.last.isVisible()
     assert panel.dock.width() <= before + 50
 

@@ -125,7 +125,9 @@ def test_where_there_is_no_place_at_all_it_stays_said(qtbot, panel, pictures, mo
         run(qtbot, panel, pictures[0])
         paint(panel, 1, 1)
         qtbot.waitUntil(lambda: "ZeroDivisionError" in panel.form.saving.problem.text(), timeout=10_000)
-        qtbot.wait(600)
+        for _again in range(2):
+            with qtbot.waitSignal(panel.session.autosave._timer.timeout, timeout=10_000):
+                pass
         assert not panel.form.saving.problem.isHidden()
     first = pictures[0].with_name("first.png.ovseg")
     qtbot.waitUntil(lambda: painted(first) == 1 and panel.form.saving.problem.isHidden(), timeout=10_000)

@@ -9,6 +9,7 @@ from napari_ovseg._napari.slices_row import ALL, RANGE
 
 from .brush import drag
 from .panel import NOISE
+from .waits import laid_out
 
 SLICES = 5
 
@@ -178,9 +179,9 @@ def test_a_range_makes_the_dock_no_wider(make_panel, qtbot):
     panel.viewer.window.resize(1000, 700)
     panel.viewer.add_image(np.zeros((1200, 24, 32)), name="stack")
     window.resizeDocks([panel.dock], [300], Qt.Orientation.Horizontal)
-    qtbot.wait(100)
+    laid_out(qtbot, panel.dock, panel.form)
     before = panel.dock.width(), panel.form.minimumSizeHint().width()
     panel.form.slices.scope.setCurrentText(RANGE)
     qtbot.waitUntil(panel.form.slices.last.isVisible)
-    qtbot.wait(100)
+    laid_out(qtbot, panel.dock, panel.form)
     assert (panel.dock.width(), panel.form.minimumSizeHint().width()) == before

@@ -122,7 +122,10 @@ def test_an_update_waits_for_the_end_of_a_stroke(loop, qtbot):
     loop.start()
     with loop.masks.block_history():
         loop.masks.paint((1, 6), 3)
-        qtbot.wait(300)
+        # the update is done, and is held back once more
+        qtbot.waitUntil(lambda: loop.runner._worker is None, timeout=20_000)
+        with qtbot.waitSignal(loop.runner._timer.timeout, timeout=20_000):
+            pass
         assert (loop.masks.data != 0).sum() == 2
         assert loop.runner.busy
         loop.masks.paint((2, 6), 3)
