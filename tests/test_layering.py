@@ -133,5 +133,12 @@ def test_files_are_named_after_what_they_do(module):
     assert not any(word in module.stem.lower() for word in VAGUE)
 
 
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_the_method_knows_no_kind_of_model(module):
+    """What is asked of a model is asked by its protocol or its card, so that any kind can answer."""
+    if room(module) in {"pipeline", "picture_relevance", "suggestions", "wording", "batch", "annotation"}:
+        assert not any(name.startswith("napari_ovseg.models.clip") for name in imports(module))
+
+
 def test_every_room_is_found():
     assert {"errors", "categories", "images", "models"} <= {room(module) for module in MODULES}

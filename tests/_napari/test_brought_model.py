@@ -20,8 +20,8 @@ class RealMethod(FakeMethod):
 
 
 @pytest.fixture
-def panel(brought, make_panel):
-    panel = make_panel(RealMethod(), show=True)
+def panel(request, brought, make_panel):
+    panel = make_panel(RealMethod(), show=True, by_napari=getattr(request, "param", False))
     panel.viewer.add_image(CORNERS, name="photo")
     (entry,) = [n for n in range(panel.form.model.count()) if brought.name in panel.form.model.itemText(n)]
     assert panel.form.model.itemText(entry) == "colours - on this machine"
@@ -31,6 +31,7 @@ def panel(brought, make_panel):
     return panel
 
 
+@pytest.mark.parametrize("panel", [False, True], indirect=True, ids=["docked", "by napari"])
 def test_it_is_chosen_and_run_by_clicks(panel):
     panel.run("black, white; background: grey")
     np.testing.assert_array_equal(
