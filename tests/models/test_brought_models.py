@@ -13,7 +13,7 @@ from PIL import Image
 
 from brought import PACKAGE, install
 from napari_ovseg import cli, load_model, segment, suggest
-from napari_ovseg.errors import InputError
+from napari_ovseg.errors import InputError, ModelError
 from napari_ovseg.evaluation.datasets import Dataset
 from napari_ovseg.models import loading, registry
 from napari_ovseg.models.clip.registry import CLIP_MODELS
@@ -131,6 +131,15 @@ def test_what_a_package_does_wrong_is_said_and_the_others_are_there(tmp_path, mo
     assert says in str(told[0].message)
     assert "Update the package" in str(told[0].message)
     registry.brought.cache_clear()
+
+
+def test_why_it_cannot_be_loaded_is_said(brought, monkeypatch):
+    import colour_names.model
+
+    monkeypatch.setattr(colour_names.model.ColourNames, "__init__", lambda self: 1 / 0)
+    loading.unload()
+    with pytest.raises(ModelError, match=r'"colours" can\'t be loaded: division by zero\. Update'):
+        load_model("colours")
 
 
 def test_listing_it_imports_no_torch(brought, tmp_path):

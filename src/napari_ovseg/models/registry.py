@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_ovseg.categories import Category
-from napari_ovseg.errors import InputError
+from napari_ovseg.errors import InputError, ModelError, OvsegError
 from napari_ovseg.models.card import ModelCard
 from napari_ovseg.models.clip.registry import CLIP_MODELS, DEFAULT, ClipCard, find_clip
 
@@ -151,7 +151,20 @@ def _read(entry: EntryPoint) -> Offer:
     offer = entry.load()
     if not isinstance(offer, Offer):
         raise TypeError(f"{entry.value} is of the type {type(offer).__name__}, not Offer")
-    return offer
+    return replace(offer, load=partial(_load_brought, offer))
+
+
+def _load_brought(offer: Offer, device: torch.device, weights: Path | None) -> MapModel:
+    try:
+        return offer.load(device, weights)
+    except OvsegError:
+        raise
+    # A package of somebody else's raises errors of its own types.
+    except Exception as error:
+        raise ModelError(
+            f'The model "{offer.card.name}" can\'t be loaded: {error}. '
+            "Update the package that brings it, or tell its authors."
+        ) from error
 
 
 def _clip_offer(card: ClipCard, checkpoint: str | Path | None = None) -> Offer:
