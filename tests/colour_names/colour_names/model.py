@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch.nn import functional as F
 
 from colour_names import CARD, COLOURS
-from napari_ovseg.models.map_model import Seen, Words
 from napari_ovseg.models.likeness import Likeness
+from napari_ovseg.models.map_model import Seen, Words
 
 
 class ColourNames:
