@@ -5,7 +5,7 @@
 
 For a change that moves code and is to leave every mask as it was, bit for bit. 60 pictures (generated scenes,
 and real nuclei and photos where ``../shared/photos`` is there) go through every preset, method and background
-pack in turn; some of them through simulated strokes and updates, a stack whose neighbours teach each other,
+pack in turn; some of them through simulated strokes and updates, a stack that is updated slice by slice,
 suggestions and all exports. Ends with 1 where a digest differs, and prints which. ``--few`` takes every sixth
 picture.
 
@@ -32,7 +32,6 @@ from tqdm import tqdm
 
 from annotator import VOID, correct
 from napari_ovseg import load_model, refine, segment, segment_maps, suggest
-from napari_ovseg.annotation.neighbours import hinted
 from napari_ovseg.augmentation import PRESETS
 from napari_ovseg.demo.crops import nuclei_canvas, nuclei_split
 from napari_ovseg.demo.scenes import scene
@@ -50,7 +49,7 @@ STROKES = 3
 # every method, preset and pack comes with every other one sooner or later
 WAYS = tuple(product(("default", *METHODS), PRESETS, (GUESS, NONE, *PACKS)))
 SLICES = 3
-STACKED = ("masks", "hints", "updated masks", "updated confidence")
+STACKED = ("masks", "updated masks", "updated confidence")
 UUID = re.compile(rb"urn:uuid:[0-9a-f-]{36}")
 Case = tuple[str, NDArray[np.uint8], NDArray[np.uint8], list[str]]
 
@@ -104,20 +103,19 @@ def stack(picture: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
 
 
 def of_stack(picture: NDArray[np.uint8], truth: NDArray[np.uint8], names: list[str]) -> dict[str, str]:
-    """Digests of the slices of a stack, each taught by what a person painted on the first."""
+    """Digests of the slices of a stack, of which a person has painted on the first."""
     model = load_model("demo", device="cpu")
     slices = stack(picture)
-    shown = [one.astype(np.float32) / 255 for one in slices]
     human = np.full(truth.shape, VOID, np.uint8)
     human[40:60, 40:90] = truth[40:60, 40:90]
     nobody = np.full(truth.shape, VOID, np.uint8)
     found = {}
-    for number, (pixels, here) in enumerate(zip(slices, shown, strict=True)):
+    for number, pixels in enumerate(slices):
         run = segment(pixels, names, model=model, preset="fast", known=bool(number % 2))
         own = nobody if number else human
-        hints = hinted(own, here, [(shown[0], human)] if number else [])
-        updated = SingleImage(here, run.state).update(run.masks, own, hints=hints, locked=[1])
-        values = (run.masks, hints, updated.masks, updated.confidence)
+        here = pixels.astype(np.float32) / 255
+        updated = SingleImage(here, run.state).update(run.masks, own, locked=[1])
+        values = (run.masks, updated.masks, updated.confidence)
         found |= {
             f"slice {number} {what}": digest(value) for what, value in zip(STACKED, values, strict=True)
         }

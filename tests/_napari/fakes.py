@@ -123,13 +123,12 @@ class FakeLearner:
     def __init__(self, method, picture, state, *, edges=None, should_stop=None):
         self.method, self.grey, self.state = method, picture.mean(axis=-1).round(1), state
 
-    def update(self, masks, human, *, locked=(), hints=None, should_stop=None):
+    def update(self, masks, human, *, locked=(), should_stop=None):
         self.method.updates.append((masks.copy(), human.copy(), frozenset(locked)))
         void = np.iinfo(human.dtype).max
-        taught = human if hints is None else np.where(human != void, human, hints)
         updated = masks.copy()
-        for id in np.unique(taught[taught != void]):
-            updated[np.isin(self.grey, self.grey[taught == id])] = id
+        for id in np.unique(human[human != void]):
+            updated[np.isin(self.grey, self.grey[human == id])] = id
         updated = np.where(np.isin(masks, list(locked)), masks, updated)
         updated = np.where(human != void, human, updated)
         sure = (human != void) | np.isin(masks, list(locked))

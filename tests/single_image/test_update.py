@@ -91,23 +91,6 @@ def test_it_does_not_matter_what_was_painted_and_undone_between(ready):
     np.testing.assert_array_equal(first.confidence, again.confidence)
 
 
-def test_hints_are_learnt_from_but_neither_kept_nor_certain(ready):
-    image, truth = ready
-    hints = nobody()
-    hints[28:32, 70:100] = 2
-    # two pixels of a hint that all around them speaks against
-    hints[0, 0] = hints[159, 0] = 1
-    human = nobody()
-    human[::8, :8] = 0
-    found = image.update(np.zeros_like(truth), human, hints=hints)
-    assert (found.masks == truth)[truth == 2].mean() > 0.9
-    assert found.masks[0, 0] == 0
-    assert (found.confidence[(hints != VOID) & (human == VOID)] < 1).all()
-    assert (found.confidence[human != VOID] == 1).all()
-    only = image.update(np.zeros_like(truth), nobody(), hints=hints, locked={2})
-    assert 2 not in only.masks
-
-
 def test_an_absent_category_stays_unpainted_until_a_person_paints_it():
     picture, truth = discs()
     scores = np.concatenate([state_of(truth).scores, np.zeros((1, 16, 16), np.float32)])

@@ -98,7 +98,6 @@ class SingleImage:
         human: Labels,
         *,
         locked: Collection[int] = (),
-        hints: Labels | None = None,
         should_stop: Callable[[], bool] | None = None,
     ) -> Updated:
         """Learn from human pixels, everywhere in the picture, and keep them.
@@ -112,16 +111,13 @@ class SingleImage:
             by dtype) where nobody did. An id that no map is of is learnt from its pixels alone.
         locked : collection of int
             Ids that no pixel loses or gains, but for those that a person painted.
-        hints : np.ndarray, optional
-            ``(H, W)``, same dtype: what a person painted elsewhere that looks alike, void where nothing. It
-            is learnt from like human pixels, and neither kept nor certain.
         should_stop : callable, optional
             Asked between the steps.
 
         Returns
         -------
         Updated
-            The same for the same human pixels and hints, whatever was painted and undone between.
+            The same for the same human pixels, whatever was painted and undone between.
 
         Raises
         ------
@@ -132,11 +128,7 @@ class SingleImage:
         """
         check = checking(should_stop)
         void = constraints.check(masks, human, self.size)
-        taught = human
-        if hints is not None:
-            constraints.check(masks, hints, self.size)
-            taught = np.where(human != void, human, hints)
-        cells, painted = constraints.painted_cells(taught, void, self._evidence.grid)
+        cells, painted = constraints.painted_cells(human, void, self._evidence.grid)
         check()
         ids, scores = self._rows(painted)
         logits = scores.clamp_min(FLOOR).log()
