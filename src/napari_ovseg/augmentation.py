@@ -147,10 +147,7 @@ def extent(views: Sequence[View], sizes: Sequence[tuple[int, int]]) -> tuple[flo
 
 def fused_grid(views: Sequence[View], grids: Sequence[tuple[int, int]]) -> tuple[int, int]:
     """Cells ``(h, w)`` of the fused map: as fine as the finest view, at most 128 on the long side."""
-    cells = extent(views, grids)
-    shrink = min(1.0, _MOST_CELLS / max(cells))
-    rows, columns = (max(1, round(count * shrink)) for count in cells)
-    return rows, columns
+    return shrunk(extent(views, grids), _MOST_CELLS)
 
 
 class Fusion:
@@ -211,12 +208,17 @@ def normalise(maps: torch.Tensor) -> torch.Tensor:
     return torch.where(flat_map, 0.0, (maps - low[:, None, None]) / torch.where(flat_map, 1.0, span))
 
 
+def shrunk(size: Sequence[float], side: float) -> tuple[int, int]:
+    """Return the size ``(h, w)``, both 1 at least, of what is shrunk to a long side of ``side`` at most."""
+    shrink = min(1.0, side / max(size))
+    rows, columns = (max(1, round(length * shrink)) for length in size)
+    return rows, columns
+
+
 def reduce(picture: np.ndarray, side: int) -> np.ndarray:
     """Reduce a picture ``(H, W, 3)``, by averaging, to a long side of ``side`` pixels at most."""
-    height, width = picture.shape[:2]
-    if max(height, width) <= side:
+    size = shrunk(picture.shape[:2], side)
+    if size == picture.shape[:2]:
         return picture
-    shrink = side / max(height, width)
-    size = [max(1, round(height * shrink)), max(1, round(width * shrink))]
     planes = F.interpolate(torch.from_numpy(picture).permute(2, 0, 1)[None], size, mode="area")[0]
     return planes.permute(1, 2, 0).contiguous().numpy()

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from napari_ovseg.categories import Category, void_id
-from napari_ovseg.colours import BACKGROUND, VOID, category_colours
+from napari_ovseg.colours import BACKGROUND, VOID
 from napari_ovseg.export.atomic import write_atomically
 from napari_ovseg.file_names import as_text, fitting
-from napari_ovseg.labelled import NamedLabel
+from napari_ovseg.labelled import NamedLabel, named_labels
 
 CATEGORIES_FILE = "categories.json"
 # Beside formats that are JSON themselves: converters take every file of that ending for a picture's.
@@ -52,13 +52,8 @@ def write_categories(
     OutputError
         When the file can't be written.
     """
-    colours = category_colours(len(categories)).tolist()
-    named = [
-        NamedLabel(number, category.name, colour, category.synonyms)
-        for number, (category, colour) in enumerate(zip(categories, colours[1:], strict=True), 1)
-    ]
     words = background.synonyms if background else ()
-    text = categories_text(named, words, settings=settings, images=images)
+    text = categories_text(named_labels(categories), words, settings=settings, images=images)
     write_atomically(path, lambda file: file.write(text))
 
 

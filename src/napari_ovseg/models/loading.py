@@ -10,7 +10,8 @@ import torch
 
 from napari_ovseg.errors import InputError, ModelError
 from napari_ovseg.models.map_model import MapModel
-from napari_ovseg.models.registry import Offer, Progress, find_offer
+from napari_ovseg.models.registry import Offer, find_offer
+from napari_ovseg.segmentation import Progress
 
 _loaded: dict[tuple[str, str, str], MapModel] = {}
 _lock = RLock()

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     import torch
 
     from napari_ovseg.models.map_model import MapModel
-
-Progress = Callable[[str, int, int], None]
+    from napari_ovseg.segmentation import Progress
 
 GROUP = "napari_ovseg.models"
 BUNDLED = "demo"

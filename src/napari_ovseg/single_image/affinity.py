@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
+from napari_ovseg.augmentation import shrunk
+
 COMPONENTS = 48
 # docs/refinement.md has the measurements
 TEMPERATURE = 0.1
@@ -67,8 +69,7 @@ def walk(maps: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
     torch.Tensor
         ``(C, h, w)``.
     """
-    shrink = min(1.0, MOST_CELLS / max(features.shape[1:]))
-    grid = [max(1, round(side * shrink)) for side in features.shape[1:]]
+    grid = shrunk(features.shape[1:], MOST_CELLS)
     nodes = F.normalize(F.interpolate(features[None], grid, mode="area")[0].flatten(1).double(), dim=0)
     step = (nodes.T @ nodes / TEMPERATURE).softmax(1)
     coarse = F.interpolate(maps[None], grid, mode="bilinear", antialias=True)[0]
@@ -78,7 +79,7 @@ def walk(maps: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
     spread = (spread - spread.mean(0)) / spread.std(0, correction=0).clamp_min(1e-12)
     spread = spread * start.std(0, correction=0) + start.mean(0)
     change = spread.T.float().unflatten(1, grid)
-    if tuple(grid) == tuple(maps.shape[1:]):
+    if grid == tuple(maps.shape[1:]):
         return change
     detail = maps - F.interpolate(coarse[None], maps.shape[1:], mode="bilinear")[0]
     return detail + F.interpolate(change[None], maps.shape[1:], mode="bilinear")[0]

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 import torch
 import torch.nn.functional as F
 
+from napari_ovseg.augmentation import shrunk
 from napari_ovseg.single_image.edges import EDGE_SIDE, follow_edges, go_on
 
 # docs/refinement.md has the measurements
@@ -122,8 +123,7 @@ def _refined(
     maps: torch.Tensor, picture: torch.Tensor, on_round: Callable[[], None]
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Maps ``(K, h, w)`` that follow the edges of the picture, and the picture, at a bounded size."""
-    shrink = min(1.0, EDGE_SIDE / max(picture.shape[-2:]))
-    size = [max(1, round(side * shrink)) for side in picture.shape[-2:]]
+    size = shrunk(picture.shape[-2:], EDGE_SIDE)
     small = F.interpolate(picture[None], size, mode="area")[0]
     maps = F.interpolate(maps[None], size, mode="bilinear", antialias=True)[0]
     return follow_edges(maps, small, on_round=on_round), small

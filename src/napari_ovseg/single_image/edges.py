@@ -15,6 +15,8 @@ from itertools import product
 import torch
 import torch.nn.functional as F
 
+from napari_ovseg.augmentation import shrunk
+
 # docs/refinement.md has the measurements
 DILATIONS = (1, 2, 4, 8, 12, 24)
 ROUNDS = 10
@@ -196,8 +198,7 @@ def sharpen(
     size = picture.shape[-2:]
     if scores.shape[-2:] != size:
         scores = F.interpolate(scores[None], size, mode="bilinear", antialias=True)[0]
-    shrink = min(1.0, side / max(size))
-    small = [max(1, round(length * shrink)) for length in size]
+    small = shrunk(size, side)
     coarse = F.interpolate(scores[None], small, mode="area")[0]
     guide = F.interpolate(picture[None], small, mode="area")[0]
     missed = zip(dilations, misses(coarse, guide, dilations, on_round).tolist(), strict=True)

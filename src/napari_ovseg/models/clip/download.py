@@ -11,9 +11,8 @@ import hashlib
 import importlib.util
 import io
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import huggingface_hub
 from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError, RepositoryNotFoundError
@@ -23,7 +22,8 @@ from napari_ovseg.errors import DownloadError, ModelError
 from napari_ovseg.models.clip import registry
 from napari_ovseg.models.clip.registry import ClipCard
 
-Progress = Callable[[str, int, int], None]
+if TYPE_CHECKING:
+    from napari_ovseg.segmentation import Progress
 
 CONFIG_FILE = "open_clip_config.json"
 WEIGHT_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
