@@ -16,7 +16,7 @@ import shutil
 from pathlib import Path
 from typing import Final
 
-from napari_ovseg.export.atomic import explained, flush_names
+from napari_ovseg.atomic import explained, flush_names
 
 EARLIER: Final = "earlier"
 BESIDE: Final = "beside"

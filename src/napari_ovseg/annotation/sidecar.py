@@ -29,8 +29,8 @@ from napari_ovseg.annotation.document import (
     slice_entry,
 )
 from napari_ovseg.annotation.inside import set_aside
+from napari_ovseg.atomic import flush_names, prepare_folder, write_atomically
 from napari_ovseg.errors import ConflictError, IncompleteError, InputError, OutputError
-from napari_ovseg.export.atomic import flush_names, prepare_folder, write_atomically
 
 _LOCK = ".lock"
 _SECONDS_FOR_LOCK = 10.0

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from napari_ovseg.atomic import write_atomically
 from napari_ovseg.colours import VOID as VOID_COLOUR
 from napari_ovseg.colours import category_colours
 from napari_ovseg.evaluation.datasets import VOID
 from napari_ovseg.evaluation.results import PictureResult
 from napari_ovseg.evaluation.run import Evaluation
 from napari_ovseg.evaluation.truth import classes_in, read_pair
-from napari_ovseg.export.atomic import write_atomically
 from napari_ovseg.images import to_rgb
 
 SHEET = "contact_sheet.png"

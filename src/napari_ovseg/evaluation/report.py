@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from napari_ovseg.atomic import write_atomically
 from napari_ovseg.evaluation.contact_sheet import SHEET, write_contact_sheet
 from napari_ovseg.evaluation.metrics import Counts, pooled
 from napari_ovseg.evaluation.results import PictureResult, write_json, write_text
 from napari_ovseg.evaluation.run import Evaluation
-from napari_ovseg.export.atomic import write_atomically
 
 NUMBERS, TABLES = "report.json", "report.md"
 

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ovseg.atomic import write_atomically
 from napari_ovseg.errors import InputError
 from napari_ovseg.evaluation.layouts import Pair
 from napari_ovseg.evaluation.metrics import Counts, counts_from
 from napari_ovseg.evaluation.problems import BadPicture
 from napari_ovseg.export import prepare_folder, write_labels
-from napari_ovseg.export.atomic import write_atomically
 from napari_ovseg.file_names import STEM_BYTES, as_text, fitting
 from napari_ovseg.pictures import read_ids
 

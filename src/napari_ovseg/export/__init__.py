@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from napari_ovseg.export.atomic import prepare_folder, refuse_losses, write_atomically
+from napari_ovseg.atomic import prepare_folder, refuse_losses, write_atomically
 from napari_ovseg.export.categories_json import (
     CATEGORIES_BESIDE_JSON,
     CATEGORIES_FILE,

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from napari_ovseg.atomic import write_atomically
 from napari_ovseg.categories import Category, void_id
 from napari_ovseg.colours import BACKGROUND, VOID
-from napari_ovseg.export.atomic import write_atomically
 from napari_ovseg.file_names import as_text, fitting
 from napari_ovseg.labelled import NamedLabel, named_labels
 

@@ -10,14 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from napari_ovseg.errors import InputError, OutputError
-from napari_ovseg.export.atomic import (
+from napari_ovseg.atomic import (
     prepare_folder,
     recover_folder,
     refuse_losses,
     write_atomically,
     write_folder_atomically,
 )
+from napari_ovseg.errors import InputError, OutputError
 from napari_ovseg.export.categories_json import categories_text, is_written_for, names_beside
 from napari_ovseg.export.formats import find_format
 from napari_ovseg.export.naming import told_apart

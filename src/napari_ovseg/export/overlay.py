@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from napari_ovseg.atomic import write_atomically
 from napari_ovseg.colours import category_colours
-from napari_ovseg.export.atomic import write_atomically
 
 _OPACITY = 0.4
 # A legend can't be read beside a thumbnail, and nobody looks at more pixels than a screen has.

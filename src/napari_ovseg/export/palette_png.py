@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from napari_ovseg.atomic import write_atomically
 from napari_ovseg.categories import labels_dtype
 from napari_ovseg.colours import BACKGROUND, VOID, category_colours
 from napari_ovseg.errors import InputError
-from napari_ovseg.export.atomic import write_atomically
 from napari_ovseg.export.plan import Dataset, Item, Planned
 from napari_ovseg.labelled import NamedLabel
 

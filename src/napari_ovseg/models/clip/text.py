@@ -97,7 +97,10 @@ class TextBank:
         return vector if sound else None
 
     def _store(self, phrase: str, vector: np.ndarray) -> None:
-        """Write whole or not at all; a full or read-only disk only costs time on the next run."""
+        """Write whole or not at all; a full or read-only disk only costs time on the next run.
+
+        Not by `write_atomically`, which waits for the disk: thousands of words may be written here.
+        """
         path = self._path(phrase)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

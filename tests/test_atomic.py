@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from napari_ovseg.atomic import _set_aside, recover_folder, write_folder_atomically
 from napari_ovseg.errors import OutputError
 from napari_ovseg.export import prepare_folder, write_atomically
-from napari_ovseg.export.atomic import _set_aside, recover_folder, write_folder_atomically
 from napari_ovseg.export.dataset import _refuse_others
 from napari_ovseg.export.plan import Planned
 
@@ -69,7 +69,7 @@ def fill(folder, content):
 _KILLED = """
 import os, sys
 from pathlib import Path
-from napari_ovseg.export import atomic
+from napari_ovseg import atomic
 
 path, exchange, moment = Path(sys.argv[1]), sys.argv[2] == "True", int(sys.argv[3])
 if not exchange:
