@@ -94,10 +94,14 @@ def _show_licence(card: ModelCard) -> None:
 
 
 def _size(card: ModelCard) -> str:
-    return f"{card.megabytes / 1000:.1f} GB" if card.megabytes >= 1000 else f"{card.megabytes} MB"
+    if card.megabytes >= 1000:
+        return f"{card.megabytes / 1000:.1f} GB"
+    return f"{card.megabytes} MB" if card.megabytes else ""
 
 
 def _place(offer: Offer) -> str:
     if offer.card.bundled:
         return "bundled"
-    return "downloaded" if offer.is_here() else "to download"
+    if not offer.is_here():
+        return "to download"
+    return "downloaded" if offer.card.megabytes else "installed"
