@@ -260,7 +260,17 @@ def _refuse_repeats(categories: Iterable[Category]) -> None:
 
 
 def format_categories(categories: Iterable[Category]) -> str:
-    """Write categories as the text that ``parse_categories`` reads back, one per line."""
+    """Write categories as the text that `parse_categories` reads back.
+
+    Parameters
+    ----------
+    categories : iterable of Category
+
+    Returns
+    -------
+    str
+        One category a line.
+    """
     return "\n".join(category.text for category in categories)
 
 

@@ -40,7 +40,19 @@ class NamedLabel:
 
 
 def named_labels(categories: Iterable[Category | str], palette: Palette = STANDARD) -> tuple[NamedLabel, ...]:
-    """Give categories the ids 1, 2, ... in their order, and colours; the background words get none."""
+    """Give categories the ids 1, 2, ... in their order, and colours.
+
+    Parameters
+    ----------
+    categories : iterable of Category or str
+        Background words among them get neither id nor colour.
+    palette : str
+        One of `colours.PALETTES`.
+
+    Returns
+    -------
+    tuple of NamedLabel
+    """
     found = [Category(item) if isinstance(item, str) else item for item in categories]
     found = [category for category in found if not category.background]
     colours = category_colours(len(found), palette)[1:].tolist()

@@ -54,10 +54,34 @@ def picture_relevance(
     pack: str,
     run: Run,
 ) -> PictureRelevance:
-    """Look at every view of a picture ``(H, W, 3)`` and fuse what each says of the categories.
+    """Look at every view of a picture, and fuse what each says of the categories.
 
-    The views are the steps of the run's stage; it is asked before each whether to stop. The pack is one of
-    `wording.PACKS`, "none", or "guess" for the one that fits the first view.
+    Parameters
+    ----------
+    picture : np.ndarray
+        ``(H, W, 3)``, float32 in [0, 1], as `images.to_rgb` gives it.
+    categories : tuple of Category
+        The N that are looked for, the background words last where there are any.
+    views : list of View
+        From `augmentation.views_for`, at least one.
+    model : MapModel
+    method : MapMethod
+        One of the card of the model.
+    pack : str
+        One of `wording.PACKS`, "none", or "guess" for the one that fits the first view.
+    run : Run
+        Its stage advances by one step for each view; it is asked before each whether to stop.
+
+    Returns
+    -------
+    PictureRelevance
+
+    Raises
+    ------
+    InputError
+        When there is no such pack, or the model can't encode a name or lacks the method.
+    Cancelled
+        Before the next view, once the caller wants to stop.
     """
     look = _Look(picture, views, model, method.name)
     run.check()
@@ -138,9 +162,24 @@ def prompts(pack: Pack | None, model: MapModel) -> tuple[str, ...] | None:
 
 
 def merged(maps: Tensor, owners: Tensor, count: int) -> Tensor:
-    """One raw map for each of ``count`` categories, ``(N, h, w)``, from one for each word, ``(M, h, w)``.
+    """One raw map for each category from one for each word.
 
-    The best synonym speaks for a category, cell by cell; where a word of the pack is above it, it yields.
+    In each cell a category has the best value of its words. Where a word of the pack is above that, it is
+    lowered, see `pseudo_labels.yield_to`.
+
+    Parameters
+    ----------
+    maps : torch.Tensor
+        ``(M, h, w)``, raw.
+    owners : torch.Tensor
+        ``(M,)``, integers: the category of each word, from 0 up; ``count`` for words of the pack.
+    count : int
+        N, the number of categories.
+
+    Returns
+    -------
+    torch.Tensor
+        ``(N, h, w)``, on the scale of the maps.
     """
     found = torch.stack([maps[owners == owner].amax(0) for owner in range(count)])
     pack = maps[owners == count]

@@ -83,7 +83,13 @@ class LabelTable:
         raise InputError(f"No category has the id {id}: choose one of the table, or add it first.")
 
     def add(self, name: str, synonyms: Iterable[str] = (), palette: Palette = STANDARD) -> LabelTable:
-        """Append a category, with an id that no other ever had and the next free colour of a palette."""
+        """Append a category, with an id that no other ever had and the next free colour of a palette.
+
+        Raises
+        ------
+        InputError
+            When the name or a synonym can't be used, or is in the table already.
+        """
         typed = Category(name, tuple(synonyms))
         self._refuse_taken(typed.phrases, self.labels)
         return self.keep(NamedLabel(0, typed.name, VOID, typed.synonyms), palette)
@@ -94,7 +100,13 @@ class LabelTable:
         return replace(self, labels=(*self.labels, new))
 
     def add_typed(self, text: str, palette: Palette = STANDARD) -> LabelTable:
-        """Append all categories of a typed list, such as "cat, dog: puppy"; all of them or none."""
+        """Append all categories of a typed list, such as "cat, dog: puppy"; all of them or none.
+
+        Raises
+        ------
+        InputError
+            As `add`, or when the list can't be read or has words for the background.
+        """
         table = self
         for category in parse_categories(text):
             if category.background:
@@ -115,7 +127,13 @@ class LabelTable:
                 raise InputError(f"'{word}' stands for both '{owner}' and '{name}': keep it in one of them.")
 
     def rename(self, id: int, name: str) -> LabelTable:
-        """Call a category by another name; one of its own synonyms is taken out of them."""
+        """Call a category by another name; a synonym of its own that is the same is taken out.
+
+        Raises
+        ------
+        InputError
+            When there is no such id, or another category has the name, or it can't be used.
+        """
         label = self.find(id)
         if name == label.name:
             return self
@@ -125,7 +143,19 @@ class LabelTable:
         return self._with(replace(label, name=tidy, synonyms=synonyms))
 
     def recolour(self, id: int, colour: RGB) -> LabelTable:
-        """Give a category a colour, 0 to 255, that nothing else has."""
+        """Give a category a colour that nothing else has.
+
+        Parameters
+        ----------
+        id : int
+        colour : tuple of int
+            Red, green and blue, 0 to 255.
+
+        Raises
+        ------
+        InputError
+            When there is no such id, a part is not in 0 to 255, or the colour is taken, black or white.
+        """
         label = self.find(id)
         red, green, blue = (int(part) for part in colour)
         if not all(0 <= part <= 255 for part in (red, green, blue)):
@@ -140,7 +170,25 @@ class LabelTable:
         return self._with(replace(label, colour=(red, green, blue)))
 
     def merge(self, source: int, into: int) -> LabelTable:
-        """Make two categories one, which keeps the id, name and colour of `into`, and the words of both."""
+        """Make two categories one; the pixels are the caller's to change.
+
+        Parameters
+        ----------
+        source : int
+            The id that goes; its name and synonyms become synonyms of the other.
+        into : int
+            The id that stays, with its name and colour.
+
+        Returns
+        -------
+        LabelTable
+            Its `merged` says which id took in which.
+
+        Raises
+        ------
+        InputError
+            When there is no such id, both are the same, or one of them is locked.
+        """
         gone, kept = self.find(source), self.find(into)
         if source == into:
             raise InputError(f"'{gone.name}' can't be merged into itself: choose another category.")
@@ -151,12 +199,24 @@ class LabelTable:
         return replace(self._without(source)._with(both), merged={**merged, source: into})
 
     def delete(self, id: int) -> LabelTable:
-        """Take a category out; the others keep their ids."""
+        """Take a category out; the others keep their ids.
+
+        Raises
+        ------
+        InputError
+            When there is no such id, or it is locked.
+        """
         self._refuse_locked(self.find(id), "deleted")
         return self._without(id)
 
     def lock(self, id: int) -> LabelTable:
-        """Keep updates from changing the pixels of a category, or of the background (0)."""
+        """Keep updates from changing the pixels of a category, or of the background (0).
+
+        Raises
+        ------
+        InputError
+            When there is no such id.
+        """
         self._refuse_unknown(id)
         return replace(self, locked=self.locked | {id})
 

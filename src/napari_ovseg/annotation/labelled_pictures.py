@@ -193,8 +193,17 @@ def _latest(found: dict[str, list[Path]]) -> list[SavedWork]:
 def read_work(work: SavedWork, *, empty: bool = False) -> list[LabelledPicture]:
     """Read the labelled pictures of saved work, named after their picture.
 
-    What was passed over is said in the ``notes`` of the first one's record. `empty` is that of
-    `labelled_pictures`.
+    Parameters
+    ----------
+    work : SavedWork
+        From `saved_work`.
+    empty : bool
+        As in `labelled_pictures`.
+
+    Returns
+    -------
+    list of LabelledPicture
+        At least one. The ``notes`` in the record of the first say what was passed over.
 
     Raises
     ------

@@ -110,7 +110,7 @@ class Tower(nn.Module):
         visual.positional_embedding.data[1:] = torch.from_numpy(waves).float()
 
     def text(self, texts: list[str]) -> Tensor:
-        """Unit vectors (N, D) of the texts; padding is left out: the mask is causal."""
+        """Unit vectors ``(N, D)`` of N texts; padding is left out: the mask is causal."""
         tokens = torch.searchsorted(self.used, self.tokenizer(texts))
         ends = tokens.argmax(dim=1)  # the end-of-text token has the highest number
         length = int(ends.max()) + 1
@@ -120,10 +120,11 @@ class Tower(nn.Module):
         return F.normalize(x, dim=-1)
 
     def image(self, pictures: Tensor, corner: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        """Unit vectors of the class token (B, D) and of the patches (B, n, D).
+        """Unit vectors of the class token ``(B, D)`` and of the patches ``(B, n, D)``.
 
-        ``corner`` is the place in the grid of position embeddings that a crop smaller than the model's own
-        input is put at, so that neighbours are always neighbours.
+        ``pictures`` are ``(B, 3, h, w)``, normalised. ``corner`` is the place (row and column of patches) in
+        the grid of position embeddings that a crop smaller than the model's own input is put at, so that
+        neighbours are always neighbours.
         """
         visual = self.clip.visual
         x = visual.conv1(pictures)
@@ -145,12 +146,12 @@ class Tower(nn.Module):
         return F.normalize(pooled, dim=-1), F.normalize(visual.ln_post(patches) @ visual.proj, dim=-1)
 
     def logits(self, images: Tensor, texts: Tensor) -> Tensor:
-        """Sigmoid-loss logits of unit vectors (..., D) against (P, D)."""
+        """Sigmoid-loss logits ``(..., P)`` of unit vectors ``(..., D)`` against ``(P, D)``."""
         return self.clip.logit_scale.exp() * images @ texts.T + self.clip.logit_bias
 
 
 def loss_of_logits(logits: Tensor, said: Tensor, columns: list[slice]) -> Tensor:
-    """How badly (B, P) logits agree with what is said (`TRUE`) and denied (`FALSE`).
+    """How badly logits agree with what is said, both ``(B, P)``: `TRUE`, `FALSE` or `UNSAID`; in nats.
 
     A sigmoid loss makes the logits mean a probability, and each true pair is held against every picture it is
     denied of. In each group of ``columns`` (colours, patterns, kinds, whole phrases) it is also held against
@@ -173,9 +174,9 @@ def loss_of_logits(logits: Tensor, said: Tensor, columns: list[slice]) -> Tensor
 def batches(
     canvases: list[Canvas], real: list[Canvas], seed: int, start: int, steps: int
 ) -> Iterator[tuple[Tensor, Tensor, list[str], tuple[int, int]]]:
-    """Yield (crops, truth of the step's phrases, their wordings, corner); each step has its own seed."""
+    """Yield crops ``(B, 3, s, s)``, what is said of them ``(B, P)``, the P phrases in words, and a corner."""
     for step in range(start, steps):
-        rng = np.random.default_rng((seed, step))
+        rng = np.random.default_rng((seed, step))  # each step has its own seed
         size = int(rng.choice(list(BATCHES), p=EARLY if step < LATE_FROM * steps else LATE))
         pools = [real if real and rng.random() < 0.2 else canvases for _ in range(BATCHES[size])]
         cut = [crop(pool[int(rng.integers(len(pool)))], size, rng) for pool in pools]
@@ -215,7 +216,7 @@ def _ahead(source: Iterator, depth: int = 4) -> Iterator:
 def loss_of(
     tower: Tower, pictures: Tensor, said: Tensor, texts: list[str], corner: tuple[int, int]
 ) -> Tensor:
-    """The loss of one step: class token and pooled patches against every asked phrase."""
+    """The loss of one step of `batches`: class token and pooled patches against every asked phrase."""
     words = tower.text(texts)
     cls, patches = tower.image(pictures, corner)
     dense = tower.logits(patches, words)  # (B, n, P)
@@ -242,7 +243,12 @@ def save(tower: Tower, path: Path) -> None:
 
 
 def train(nuclei: Path | None, output: Path, steps: int, scenes: int, seed: int, rate: float) -> None:
-    """Train and write ``demo.safetensors``; a run that was stopped goes on from its last checkpoint."""
+    """Train and write ``demo.safetensors``; a run that was stopped goes on from its last checkpoint.
+
+    ``nuclei`` is the folder of BBBC038, None for no real pictures; ``output`` that of the weights, the known
+    words and the checkpoint, made if it isn't there. ``steps`` are those of the whole training, before a
+    stop and after it; ``rate`` is the highest learning rate, reached after 6 % of them.
+    """
     output.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     tower = Tower()

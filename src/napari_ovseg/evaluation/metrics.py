@@ -32,18 +32,18 @@ class Counts:
             self.of[number] = [a + b for a, b in zip(self.of.get(number, (0, 0, 0)), counted, strict=True)]
 
     def iou(self) -> dict[int, float]:
-        """IoU of each class that is there or was painted."""
+        """IoU, in [0, 1], of each class that is there or was painted, by its number."""
         return {
             number: right / (painted + there - right) for number, (right, painted, there) in self.of.items()
         }
 
     def mean_iou(self) -> float | None:
-        """Mean of `iou`, or None where no pixel counts."""
+        """Mean of `iou`, in [0, 1], or None where no pixel counts."""
         values = list(self.iou().values())
         return float(np.mean(values)) if values else None
 
     def accuracy(self) -> float | None:
-        """Share of the pixels that are right, or None where none counts."""
+        """Share of the pixels that are right, in [0, 1], or None where none counts."""
         there = sum(counted[2] for counted in self.of.values())
         return sum(counted[0] for counted in self.of.values()) / there if there else None
 
@@ -57,6 +57,11 @@ def count(truth: NDArray[np.int32], found: NDArray[np.int32]) -> Counts:
         ``(H, W)``, class numbers from 0 up; -1 where it doesn't count, whatever is found there.
     found : np.ndarray
         ``(H, W)``, class numbers from 0 up.
+
+    Returns
+    -------
+    Counts
+        In pixels.
     """
     seen = truth != VOID
     return _counts(truth[seen], found[seen])
@@ -67,7 +72,18 @@ def count_boundaries(truth: NDArray[np.int32], found: NDArray[np.int32]) -> Coun
 
     A pixel is near when the outline of its class, or the border of the picture, is at most 2 % of the
     diagonal away (chessboard distance, as by eroding with 3 x 3 pixels again and again). What doesn't
-    count is left out of both before outlines are drawn, so that masks without a fault score 1.
+    count is left out of both before outlines are drawn, so that masks without a fault score 1. After Cheng
+    et al., "Boundary IoU", CVPR 2021.
+
+    Parameters
+    ----------
+    truth, found : np.ndarray
+        As in `count`.
+
+    Returns
+    -------
+    Counts
+        In pixels.
     """
     width = max(1, round(BOUNDARY_SHARE * float(np.hypot(*truth.shape))))
     seen = truth != VOID

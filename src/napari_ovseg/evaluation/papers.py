@@ -74,7 +74,25 @@ def paper_settings(method: Method, dataset: Dataset) -> dict[str, Any]:
 def read_as_papers(
     picture: NDArray[Any], dataset: Dataset, names: Asked, model: MapModel, method: Method
 ) -> dict[str, NDArray[np.integer]]:
-    """Ids ``(H, W)`` of the phrase that speaks most for each pixel, for each of `paper_stages`.
+    """Give each pixel the id of its best phrase, as the papers do.
+
+    Parameters
+    ----------
+    picture : np.ndarray
+        As `images.to_rgb` reads it, ``(H, W)`` pixels.
+    dataset : Dataset
+        Its name chooses the values of `paper_settings`.
+    names : Asked
+        The phrases, and the words for what is background.
+    model : MapModel
+        A `ClipModel`.
+    method : str
+        "cam" for CLIP-ES, or one of the dense methods that `setting_of` knows.
+
+    Returns
+    -------
+    dict of str to np.ndarray
+        For each of `paper_stages`, ids ``(H, W)``, integers: 0 background, 1 and up in the order of names.
 
     Raises
     ------
@@ -106,7 +124,26 @@ def _as_dense(
 def window_cosines(
     rgb: NDArray[np.float32], vectors: torch.Tensor, model: ClipModel, method: Method, setting: Setting
 ) -> torch.Tensor:
-    """The mean over windows of each phrase's cosines, interpolated to pixels, ``(N, h, w)`` on the CPU."""
+    """Look through sliding windows, and average each phrase's cosines on the pixels.
+
+    Parameters
+    ----------
+    rgb : np.ndarray
+        ``(H, W, 3)``, float32 in [0, 1].
+    vectors : torch.Tensor
+        ``(N, D)``: the unit vector of each phrase.
+    model : ClipModel
+    method : str
+        One of the dense methods.
+    setting : Setting
+        Of ``short_side``, ``window`` and ``stride``, in pixels.
+
+    Returns
+    -------
+    torch.Tensor
+        ``(N, h, w)``, float32 in [-1, 1], on the CPU: the cosines on the pixels of the resized picture, whose
+        short side is ``setting.short_side``.
+    """
     size = short_side(rgb.shape[:2], setting.short_side, model.patch_size)
     picture = torch.from_numpy(rgb).permute(2, 0, 1)[None]
     shown = F.interpolate(picture, size, mode="bilinear", align_corners=False)
@@ -152,7 +189,11 @@ def _as_clip_es(
 
 
 def short_side(size: tuple[int, ...], side: int, patch: int) -> tuple[int, int]:
-    """The size to show a picture at: its short side so long, its long side 2048 at most, a patch at least."""
+    """Return the height and width to show a picture of a ``size`` (rows, columns) at, in pixels.
+
+    Its short side is ``side`` long, or less where the long side would be over 2048; no side is under a
+    ``patch``.
+    """
     factor = min(side / min(size), LONG_SIDE / max(size))
     rows, columns = (max(patch, int(length * factor + 0.5)) for length in size)
     return rows, columns
@@ -172,7 +213,12 @@ def best_phrase(
     size : tuple of int
         ``(H, W)``.
     setting : Setting
-        Of ``least`` and ``least_area``: what falls below becomes id 0.
+        Of ``scale``, and of ``least`` and ``least_area``: what falls below these becomes id 0.
+
+    Returns
+    -------
+    np.ndarray
+        ``(H, W)``, int32.
     """
     taken = torch.ones(len(owners))
     ids, likelihood = _likeliest(cosines, owners, size, setting.scale, taken)
@@ -201,10 +247,24 @@ def _likeliest(
 def strongest_phrase(
     maps: torch.Tensor, owners: torch.Tensor, size: tuple[int, int], power: float | None
 ) -> NDArray[np.integer]:
-    """The id of the phrase whose map ``(N, h, w)``, in [0, 1], is highest in every pixel.
+    """The id of the phrase whose map is highest in every pixel, as CLIP-ES takes it.
 
-    It is 0 where ``(1 - highest) ** power`` is no less; never with a power of None. ``owners``, ``size`` and
-    the result are those of `best_phrase`.
+    Parameters
+    ----------
+    maps : torch.Tensor
+        ``(N, h, w)``, in [0, 1], with each phrase.
+    owners : torch.Tensor
+        ``(N,)``, int64: the id that each phrase stands for.
+    size : tuple of int
+        ``(H, W)``.
+    power : float or None
+        A pixel is background, id 0, where ``(1 - highest) ** power`` is no less than the highest map; with
+        None no pixel is.
+
+    Returns
+    -------
+    np.ndarray
+        ``(H, W)``, int32.
     """
     ids = np.empty(size, np.int32)
     for rows in strips(*size, len(maps), MOST_VALUES):

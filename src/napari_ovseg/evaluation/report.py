@@ -19,7 +19,23 @@ NUMBERS, TABLES = "report.json", "report.md"
 
 
 def write_report(run: Evaluation) -> dict[str, Any]:
-    """Write report.json, report.md and the contact sheet into the folder of the run; return the numbers."""
+    """Write report.json, report.md and the contact sheet into the folder of a run.
+
+    Parameters
+    ----------
+    run : Evaluation
+        From `evaluate`.
+
+    Returns
+    -------
+    dict
+        The numbers, as report.json holds them: IoU and accuracy in [0, 1], times in seconds.
+
+    Raises
+    ------
+    OutputError
+        When a file can't be written.
+    """
     numbers = summary(run)
     folder = run.results.folder
     write_json(folder / NUMBERS, numbers)

@@ -58,7 +58,26 @@ def write_overlay(
     names: Sequence[str],
     absent: Sequence[str] = (),
 ) -> None:
-    """Write what `draw_overlay` draws as PNG; raises `OutputError` when that fails."""
+    """Write what `draw_overlay` draws as PNG.
+
+    Parameters
+    ----------
+    path : str or Path
+        Replaced if it is there.
+    picture : ndarray of float32 (H, W, 3) in [0, 1]
+        From `images.to_rgb`.
+    masks : ndarray of int (H, W)
+        0 background, 1 to C the categories.
+    names : sequence of C str
+        Their names.
+    absent : sequence of str
+        The names that were looked for and not found.
+
+    Raises
+    ------
+    OutputError
+        When the file can't be written.
+    """
     drawn = Image.fromarray(draw_overlay(picture, masks, names, absent))
     write_atomically(path, partial(drawn.save, format="PNG"))
 

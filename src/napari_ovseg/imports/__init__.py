@@ -31,6 +31,10 @@ def is_labelled(path: str | Path) -> bool:
     path : str or Path
         A folder that `segment` or `export` wrote, the map of names in it, or a file of one; COCO and LabelMe
         JSON, GeoJSON and the ``data.yaml`` of YOLO of any tool, or a folder of them.
+
+    Returns
+    -------
+    bool
     """
     return os.path.exists(path) and any(
         reader.peek(place) for place in _meant(Path(path)) for reader in _READERS

@@ -42,10 +42,25 @@ def _neighbours(maps: torch.Tensor, dilation: int) -> Iterator[torch.Tensor]:
 
 
 def likeness(picture: torch.Tensor, dilations: tuple[int, ...], *, itself: bool = False) -> torch.Tensor:
-    """``(3, h, w)`` -> ``(8 * len(dilations), 1, h, w)``: how alike each neighbour is, summing to one.
+    """How alike each neighbour of a pixel is, by its colour.
 
-    By the difference in colour over a tenth of the standard deviation of the neighbours or, as published, of
-    a sample of these and the pixel ``itself``, once for each distance.
+    A neighbour's weight is the softmax of the difference in colour over a tenth of the standard deviation
+    (Araslanov & Roth, CVPR 2020, section 4.2).
+
+    Parameters
+    ----------
+    picture : torch.Tensor
+        ``(3, h, w)``, on any scale.
+    dilations : tuple of int
+        Distances of the neighbours, in pixels.
+    itself : bool
+        Whether the deviation is that of the neighbours and the pixel itself, once for each distance, as
+        published. By default it is that of the neighbours alone.
+
+    Returns
+    -------
+    torch.Tensor
+        ``(8 * len(dilations), 1, h, w)``, weights in [0, 1] that sum to one in each pixel.
     """
     apart = torch.stack([one for d in dilations for one in _neighbours(picture, d)]) - picture
     # by moments: torch's own took most of the time of this stage
@@ -100,7 +115,24 @@ def follow_edges(
     dilations: tuple[int, ...] = DILATIONS,
     on_round: Callable[[], None] = go_on,
 ) -> torch.Tensor:
-    """The same with the deviation of the neighbours alone, as the steps here have it."""
+    """As `pixel_adaptive_refinement`, with the deviation of the neighbours alone: the variant used here.
+
+    Parameters
+    ----------
+    scores : torch.Tensor
+        ``(K, h, w)``.
+    picture : torch.Tensor
+        ``(3, h, w)`` of the same size, on any scale.
+    dilations : tuple of int
+        Distances of the neighbours, in pixels.
+    on_round : callable, optional
+        Called before each of its `ROUNDS`; may raise to stop.
+
+    Returns
+    -------
+    torch.Tensor
+        ``(K, h, w)``; sums over K are kept.
+    """
     weights = likeness(picture, dilations)
     return average(scores, weights, rounds=ROUNDS, dilations=dilations, on_round=on_round)
 
@@ -113,9 +145,25 @@ def average(
     dilations: tuple[int, ...],
     on_round: Callable[[], None] = go_on,
 ) -> torch.Tensor:
-    """Scores ``(K, h, w)`` averaged over the neighbours, again and again, by the weights of `likeness`.
+    """Average scores over the neighbours, again and again.
 
-    `on_round` is called before each round, and may raise to stop.
+    Parameters
+    ----------
+    scores : torch.Tensor
+        ``(K, h, w)``.
+    weights : torch.Tensor
+        ``(8 * len(dilations), 1, h, w)``, from `likeness` with the same distances.
+    rounds : int
+        How often to average.
+    dilations : tuple of int
+        Distances of the neighbours, in pixels.
+    on_round : callable, optional
+        Called before each round; may raise to stop.
+
+    Returns
+    -------
+    torch.Tensor
+        ``(K, h, w)``; sums over K are kept where the weights sum to one.
     """
     for _ in range(rounds):
         on_round()
@@ -214,5 +262,20 @@ def sharpen(
 def sharpen_finely(
     scores: torch.Tensor, picture: torch.Tensor, *, on_round: Callable[[], None] = go_on
 ) -> torch.Tensor:
-    """As `sharpen`, at a larger size and by near neighbours only: the last step, for outlines alone."""
+    """As `sharpen`, at a larger size and by near neighbours only: the last step, for outlines alone.
+
+    Parameters
+    ----------
+    scores : torch.Tensor
+        ``(K, h, w)``, summing to one.
+    picture : torch.Tensor
+        ``(3, H, W)`` in [0, 1].
+    on_round : callable, optional
+        Called before each of its `SHARPENING_FINELY` rounds; may raise to stop.
+
+    Returns
+    -------
+    torch.Tensor
+        ``(K, H, W)``, summing to one.
+    """
     return sharpen(scores, picture, side=FINE_SIDE, dilations=FINE_DILATIONS, on_round=on_round)

@@ -40,7 +40,18 @@ class Pack:
     looks: tuple[str, ...]
 
     def rivals(self, categories: Iterable[Category]) -> tuple[str, ...]:
-        """Return the words that no typed name, synonym or background word already says."""
+        """Return the words that compete with what was typed.
+
+        Parameters
+        ----------
+        categories : iterable of Category
+            The typed list, with its background words.
+
+        Returns
+        -------
+        tuple of str
+            Those of `words` that no typed name, synonym or background word says, wholly or in part.
+        """
         typed = [phrase for category in categories for phrase in category.phrases]
         return tuple(word for word in self.words if not any(overlap(word, phrase) for phrase in typed))
 
@@ -52,10 +63,21 @@ def _read(name: str) -> Pack:
 
 
 PACKS: dict[str, Pack] = {name: _read(name) for name in _ORDER}
+"""The packs by name, in the order in which they are offered."""
 
 
 def find_pack(name: str) -> Pack | None:
-    """Return the pack of this name, None for "none"; case, hyphens and underscores don't matter.
+    """Return a pack by its name.
+
+    Parameters
+    ----------
+    name : str
+        One of `PACKS`, or "none"; case, hyphens and underscores don't matter.
+
+    Returns
+    -------
+    Pack or None
+        None for "none".
 
     Raises
     ------
