@@ -89,7 +89,16 @@ class ModelCard:
         return self.vocabulary or tuple(sorted(self.known_words or ())) or "everyday"
 
     def find_method(self, name: str | None = None) -> MapMethod:
-        """Return the method of a name, by default the one that suits.
+        """Return the method of a name.
+
+        Parameters
+        ----------
+        name : str, optional
+            By default the one that suits the model.
+
+        Returns
+        -------
+        MapMethod
 
         Raises
         ------

@@ -29,7 +29,7 @@ def load_model(
     Parameters
     ----------
     name : str
-        A name from :func:`~napari_ovseg.models.registry.list_models` such as ``"demo"`` or
+        A name from `list_models` such as ``"demo"`` or
         ``"ViT-B-16-quickgelu/openai"``, any other open_clip ``ARCHITECTURE/TAG``,
         ``"hf-hub:ORG/REPOSITORY"``, or, with ``checkpoint``, an architecture such as ``"ViT-B-16"``.
     checkpoint : path, optional

@@ -43,7 +43,7 @@ def presence_of(model: MapModel, vectors: Tensor, phrases: Sequence[Sequence[str
     ----------
     model : MapModel
     vectors : (V, D) tensor
-        Of the views, from :meth:`MapModel.see`.
+        Of the views, from `MapModel.see`.
     phrases : sequence of C sequences of str
         Each category's name and synonyms.
     """

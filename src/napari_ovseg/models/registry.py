@@ -1,6 +1,6 @@
 """The models that can be had: CLIP towers, and those that other packages bring by an entry point; no torch.
 
-A package brings a model by an entry point of the group ``napari_ovseg.models`` that names an :class:`Offer`;
+A package brings a model by an entry point of the group ``napari_ovseg.models`` that names an `Offer`;
 ``docs/own_model.md`` shows how.
 """
 
@@ -76,7 +76,7 @@ def find_offer(name: str, *, checkpoint: str | Path | None = None) -> Offer:
     Parameters
     ----------
     name : str
-        A name of :func:`offers`, any other ``ARCHITECTURE/TAG`` that open_clip knows,
+        A name of `offers`, any other ``ARCHITECTURE/TAG`` that open_clip knows,
         ``hf-hub:ORG/REPOSITORY``, or, with ``checkpoint``, an architecture alone.
     checkpoint : path, optional
         A local file to take the weights of a CLIP architecture from instead.
@@ -101,7 +101,22 @@ def list_models() -> tuple[ModelCard, ...]:
 
 
 def find_model(name: str, *, checkpoint: str | Path | None = None) -> ModelCard:
-    """Return the card of a model by name, as :func:`find_offer` finds it."""
+    """Return the card of a model by name, as `find_offer` finds it.
+
+    Parameters
+    ----------
+    name, checkpoint
+        As in `load_model`.
+
+    Returns
+    -------
+    ModelCard
+
+    Raises
+    ------
+    InputError
+        When nothing has this name; the message offers the closest ones.
+    """
     return find_offer(name, checkpoint=checkpoint).card
 
 

@@ -27,7 +27,7 @@ def read_vocabulary(name_or_path: str | Path) -> tuple[Category, ...]:
     Parameters
     ----------
     name_or_path : str or path
-        A name of :data:`VOCABULARIES`, or a UTF-8 text file. Empty lines don't count.
+        A name of `VOCABULARIES`, or a UTF-8 text file. Empty lines don't count.
 
     Returns
     -------

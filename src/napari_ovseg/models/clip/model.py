@@ -155,13 +155,13 @@ class ClipModel:
         Parameters
         ----------
         views : (V, 3, h, w) float32 tensor
-            From :meth:`preprocess`; h and w are multiples of ``patch_size``.
+            From `preprocess`; h and w are multiples of ``patch_size``.
         levels : bool
             Keep the tokens that enter every block too, for the methods of
-            :data:`napari_ovseg.models.clip.relevance.NEED_LEVELS`.
+            `relevance.NEED_LEVELS`.
         attention : bool
             Keep how patches attend to each other too, for those of
-            :data:`napari_ovseg.models.clip.relevance.NEED_ATTENTION`.
+            `relevance.NEED_ATTENTION`.
 
         Returns
         -------
@@ -192,7 +192,7 @@ class ClipModel:
         return self._somewhere(lambda: stacked([self._here(states[key]) for key in keys]))
 
     def after_trunk(self, states: TrunkStates, step: Callable[[TrunkStates], Tensor]) -> Tensor:
-        """Run a step that reads trunk states; where the GPU has no room for it, as :meth:`trunk` does.
+        """Run a step that reads trunk states; where the GPU has no room for it, as `trunk` does.
 
         Parameters
         ----------

@@ -47,7 +47,7 @@ class ClipCard(ModelCard):
     text_repository : str
         Where the tokenizer is on the hub, for models that need one of the transformers package.
     method : str
-        The relevance method that suits it, see :mod:`napari_ovseg.models.clip.relevance`;
+        The relevance method that suits it, see `relevance`;
         ``docs/method.md`` says on what evidence.
     """
 
@@ -179,7 +179,7 @@ def find_clip(name: str, *, checkpoint: str | Path | None = None, others: Iterab
     Parameters
     ----------
     name : str
-        A name of :data:`CLIP_MODELS`, any other ``ARCHITECTURE/TAG`` that open_clip knows,
+        A name of `CLIP_MODELS`, any other ``ARCHITECTURE/TAG`` that open_clip knows,
         ``hf-hub:ORG/REPOSITORY``, or, with ``checkpoint``, an architecture alone.
     checkpoint : path, optional
         A local file to take the weights from instead.

@@ -38,7 +38,7 @@ class TrunkStates:
         The tokens that enter each block, first to last, where they were asked for; else empty.
     attention : (V, gh * gw, gh * gw) tensor or None
         How much each patch attends to each other, the mean over the heads of the last
-        :data:`ATTENTIVE_BLOCKS` blocks, where it was asked for.
+        `ATTENTIVE_BLOCKS` blocks, where it was asked for.
     """
 
     tokens: Tensor

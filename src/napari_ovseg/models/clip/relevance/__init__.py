@@ -67,7 +67,7 @@ def relevance_maps(
         >= 0, and Grad-CAM of the last feature map for convolutional towers; ``cam`` is CLIP-ES and
         ``legrad`` LeGrad, values >= 0; the others give cosines in [-1, 1]: ``scclip`` is SC-CLIP, ``gem``
         the grounding everything module, the rest NACLIP and its kin. Each has its sources in the module of
-        its name, NACLIP and kin in :mod:`napari_ovseg.models.clip.relevance.dense`.
+        its name, NACLIP and kin in `relevance.dense`.
     start_block : int, optional
         For ``explain``: the first block that is explained, counted from 0; the last one by default.
     background : (B, D) float tensor, optional
@@ -82,7 +82,7 @@ def relevance_maps(
         224 and 112 on pictures whose short side is 336.
     positions : {"open_clip", "maskclip", "sclip", "clip-es"}
         For transformers: whose way to interpolate position embeddings, where the view has another grid than
-        the network was made for: :func:`napari_ovseg.models.clip.towers.readout.resized_positions`.
+        the network was made for: `towers.readout.resized_positions`.
 
     Returns
     -------
@@ -135,12 +135,36 @@ def relevance_from_states(
     owners: Tensor | None = None,
     reduced: bool | None = None,
 ) -> Tensor:
-    """Return raw relevance maps ``(V, C, gh, gw)`` of views whose trunk has already run.
+    """Return raw relevance maps of views whose trunk has already run.
 
-    The states need their levels for the methods of :data:`NEED_LEVELS` and for ``start_block``, and their
-    attention for those of :data:`NEED_ATTENTION`. See :func:`relevance_maps`; the result has the dtype of
-    ``states.tokens``. ``owners``, ``(C,)`` integers, says which vectors are words of one category: with
-    ``cam`` these don't compete, and share one scale.
+    Parameters
+    ----------
+    network : open_clip model
+        The one whose trunk has run; it is left as it is.
+    states : TrunkStates
+        Of V views of one size, from `trunk.trunk_states`: with levels for the methods of `NEED_LEVELS` and
+        for ``start_block``, with attention for those of `NEED_ATTENTION`.
+    text_vectors : (C, D) float tensor
+        Unit vectors of the words.
+    method, start_block, background, reduced
+        As in `relevance_maps`.
+    owners : (C,) integer tensor, optional
+        Which category each vector is a word of. With ``cam`` the words of one category don't compete, and
+        share one scale; the other methods don't read it.
+
+    Returns
+    -------
+    (V, C, gh, gw) tensor
+        Before any normalisation: values >= 0 or cosines, as `relevance_maps` says of the method; in the dtype
+        and on the device of ``states.tokens``.
+
+    Raises
+    ------
+    InputError
+        When a shape or an option doesn't fit, the states lack what the method reads, or the method isn't
+        known or doesn't exist for this tower.
+    ModelError
+        When the tower is of an unknown kind.
     """
     _check_texts(text_vectors)
     _check_options(method, start_block, background, text_vectors)

@@ -62,7 +62,7 @@ def scclip_maps(tower: Tower, states: TrunkStates, text_vectors: Tensor) -> Tens
 
 
 def patch_vectors(tower: Tower, states: TrunkStates, view: int) -> Tensor:
-    """Return one unit vector per patch of one view, ``(1, gh * gw, D)``."""
+    """Return one unit vector per patch of the view of a number, ``(1, gh * gw, D)``."""
     depth, prefix, block = len(tower.blocks), states.prefix, tower.blocks[-1]
     # what enters block i is what block i - 1 put out
     levels = [level[view : view + 1] for level in states.levels]
@@ -109,13 +109,32 @@ def likeness(patches: Tensor) -> Tensor:
 
 
 def aggregated(patches: Tensor, alike: Tensor) -> Tensor:
-    """Average each patch with those that are like it, by how much they are."""
+    """Average each patch with those that are like it, by how much they are; under `LIKE` counts as none.
+
+    Patches are ``(1, n, W)``, before and after; ``alike`` are the cosines between them, ``(1, n, n)``.
+    """
     weights = torch.where(alike < LIKE, 0, alike)
     return weights @ patches / (weights.sum(dim=-1, keepdim=True) + 1e-6)
 
 
 def calibrated(block: Block, patches: Tensor, class_token: Tensor, alike: Tensor) -> Tensor:
-    """Run the last attention over patches alone, half of it likeness; no residual but the class token's."""
+    """Run the last attention over patches alone, half of it likeness; no residual but the class token's.
+
+    Parameters
+    ----------
+    block : Block
+        The last one.
+    patches : (1, n, W) tensor
+        What would enter it, without the prefix tokens.
+    class_token : (1, 1, W) tensor
+        Of which `CLASS_SHARE` is added to each patch.
+    alike : (1, n, n) tensor
+        Cosines between the patches.
+
+    Returns
+    -------
+    (1, n, W) tensor
+    """
     _, k, v = block.qkv(block.norm(patches))
     logits = (alike - alike.mean()) * SHARPNESS
     mask = logits.masked_fill(logits < 0, -torch.inf)

@@ -1,8 +1,8 @@
-"""One file per kind of image tower; :func:`tower_of` picks the one that fits an open_clip ``visual`` module.
+"""One file per kind of image tower; `tower_of` picks the one that fits an open_clip ``visual`` module.
 
 Every kind tells the same two things about its last step: how the image vector is *read* from the patches
-(:class:`~napari_ovseg.models.clip.towers.readout.Readout`) and which queries, keys and values an edited
-attention may use (:class:`~napari_ovseg.models.clip.towers.readout.LastAttention`). The relevance methods are
+(`Readout`) and which queries, keys and values an edited
+attention may use (`LastAttention`). The relevance methods are
 written against those.
 """
 

@@ -37,11 +37,11 @@ class ModifiedResNetTower(WithoutBlocks):
     pooling: Pooling = "attention"
 
     def joint(self, tokens: Tensor) -> Tensor:
-        """Return one joint vector per cell of the last feature map."""
+        """Return one joint vector per cell of the last feature map, ``(V, N, W) -> (V, N, D)``."""
         return self.visual.attnpool.c_proj(self.visual.attnpool.v_proj(tokens))
 
     def of_mean(self, mean: Tensor) -> Tensor:
-        """Return the joint vector of the mean of the cells."""
+        """Return the joint vector of the mean of the cells, ``(V, W) -> (V, D)``."""
         return self.joint(mean)
 
     def __init__(self, visual: Any) -> None:
@@ -53,7 +53,7 @@ class ModifiedResNetTower(WithoutBlocks):
         return 32
 
     def enter(self, views: Tensor, positions: Positions = "open_clip") -> tuple[Tensor, tuple[int, int], int]:
-        """Run all convolutions."""
+        """Run all convolutions: cells of the last feature map ``(V, gh * gw, W)``, the grid, no prefix."""
         x = self.visual.stem(views)
         for layer in (self.visual.layer1, self.visual.layer2, self.visual.layer3, self.visual.layer4):
             x = layer(x)
@@ -92,11 +92,11 @@ class TimmConvTower(WithoutBlocks):
     pooling: Pooling = "average"
 
     def joint(self, tokens: Tensor) -> Tensor:
-        """Return one joint vector per cell of the last feature map."""
+        """Return one joint vector per cell of the last feature map, ``(V, N, W) -> (V, N, D)``."""
         return self._joint(tokens)
 
     def of_mean(self, mean: Tensor) -> Tensor:
-        """Return the joint vector of the mean of the cells."""
+        """Return the joint vector of the mean of the cells, ``(V, W) -> (V, D)``."""
         return self._joint(mean)
 
     def __init__(self, visual: Any) -> None:
@@ -119,7 +119,7 @@ class TimmConvTower(WithoutBlocks):
         )
 
     def enter(self, views: Tensor, positions: Positions = "open_clip") -> tuple[Tensor, tuple[int, int], int]:
-        """Run all convolutions."""
+        """Run all convolutions: cells of the last feature map ``(V, gh * gw, W)``, the grid, no prefix."""
         x = self.visual.trunk.forward_features(views)
         return x.flatten(2).transpose(1, 2), (int(x.shape[-2]), int(x.shape[-1])), 0
 

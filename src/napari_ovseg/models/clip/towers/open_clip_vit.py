@@ -53,7 +53,7 @@ class OpenClipViT:
         return tuple(_parts(block) for block in self.visual.transformer.resblocks)
 
     def joint(self, tokens: Tensor) -> Tensor:
-        """Return one joint vector per token that leaves the last block."""
+        """Return one joint vector per token that leaves the last block, ``(V, N, W) -> (V, N, D)``."""
         if self.visual.attn_pool is not None:
             return self._pooled(_pooler_values(self.visual.attn_pool, tokens))
         return self._joint(self.visual.ln_post(tokens))
@@ -64,11 +64,11 @@ class OpenClipViT:
         return self.visual.ln_post
 
     def of_mean(self, mean: Tensor) -> Tensor:
-        """Return the joint vector of the mean of the normed patches."""
+        """Return the joint vector of the mean of the normed patches, ``(V, W) -> (V, D)``."""
         return self._joint(mean)
 
     def enter(self, views: Tensor, positions: Positions = "open_clip") -> tuple[Tensor, tuple[int, int], int]:
-        """Run everything before the first block."""
+        """Run everything before the first block: tokens ``(V, N, W)``, the grid, and the prefix length."""
         visual = self.visual
         patches = visual.conv1(views)
         grid = (int(patches.shape[-2]), int(patches.shape[-1]))

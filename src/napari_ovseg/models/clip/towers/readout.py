@@ -97,7 +97,7 @@ class Block:
 
 Pooling = Literal["token", "average", "attention"]
 Positions = Literal["open_clip", "maskclip", "sclip", "clip-es"]
-"""Whose way to interpolate position embeddings for another grid of patches: :func:`resized_positions`."""
+"""Whose way to interpolate position embeddings for another grid of patches: `resized_positions`."""
 
 
 class Tower(Protocol):
@@ -112,23 +112,40 @@ class Tower(Protocol):
         """The transformer blocks, first to last; empty for a tower without any."""
 
     def joint(self, tokens: Tensor) -> Tensor:
-        """Return one joint vector per token that leaves the last block, ``(V, N, W) -> (V, N, D)``."""
+        """Return one joint vector per token that leaves the last block, ``(V, N, W) -> (V, N, D)``.
+
+        They are in the space of the text vectors, and not of unit length.
+        """
 
     @property
     def closing(self) -> nn.Module:
         """The norm of what leaves the last block, ``(V, N, W) -> (V, N, W)``."""
 
     def of_mean(self, mean: Tensor) -> Tensor:
-        """Return the joint vector of the mean of the patches after :attr:`closing`, ``(V, W) -> (V, D)``."""
+        """Return the joint vector of the mean of the patches after `closing`, ``(V, W) -> (V, D)``."""
 
     @property
     def patch_size(self) -> int:
         """Pixels of the view per patch, along each axis."""
 
     def enter(self, views: Tensor, positions: Positions = "open_clip") -> tuple[Tensor, tuple[int, int], int]:
-        """Return the tokens ``(V, N, W)`` that enter the first block, the grid, and the prefix length.
+        """Run everything before the first block; where there are no blocks, all but the last step.
 
-        Where there are no blocks, these are the tokens that enter the last step.
+        Parameters
+        ----------
+        views : (V, 3, H, W) tensor
+            Preprocessed; H and W are multiples of `patch_size`.
+        positions : str
+            One of `Positions`; towers without position embeddings don't read it.
+
+        Returns
+        -------
+        tokens : (V, N, W) tensor
+            The prefix, then the patches row by row.
+        grid : (rows, columns)
+            Of the patches.
+        prefix : int
+            How many of the N tokens come before the patches.
         """
 
     def readout(self, tokens: Tensor, grid: tuple[int, int]) -> Readout:

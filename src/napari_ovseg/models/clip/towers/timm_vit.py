@@ -66,7 +66,7 @@ class TimmViT:
         return tuple(_parts(block) for block in self.trunk.blocks)
 
     def joint(self, tokens: Tensor) -> Tensor:
-        """Return one joint vector per token that leaves the last block."""
+        """Return one joint vector per token that leaves the last block, ``(V, N, W) -> (V, N, D)``."""
         x = self.trunk.norm(tokens)
         if self.trunk.attn_pool is None:
             return self._joint(x)
@@ -79,11 +79,11 @@ class TimmViT:
         return self.trunk.norm
 
     def of_mean(self, mean: Tensor) -> Tensor:
-        """Return the joint vector of the mean of the normed patches."""
+        """Return the joint vector of the mean of the normed patches, ``(V, W) -> (V, D)``."""
         return self._joint(mean)
 
     def enter(self, views: Tensor, positions: Positions = "open_clip") -> tuple[Tensor, tuple[int, int], int]:
-        """Run everything before the first block."""
+        """Run everything before the first block: tokens ``(V, N, W)``, the grid, and the prefix length."""
         trunk, embed = self.trunk, self.trunk.patch_embed
         hybrid = isinstance(embed, HybridEmbed)
         stem = embed.backbone(views) if hybrid else views
