@@ -19,6 +19,7 @@ from napari_ovseg.batch import plan, segment_files
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.errors import InputError, ModelError, NoRoomError, OutputError
 from napari_ovseg.imports import read_labelled
+from napari_ovseg.settings import Settings
 
 MODEL = SimpleNamespace(card=SimpleNamespace(name="stand-in"), device="cpu")
 
@@ -53,7 +54,7 @@ def picture(path: Path, red: int = 0) -> Path:
 
 def run(files, folder, **options):
     jobs = plan(files, folder, **options)
-    return list(segment_files(jobs, parse_categories("cat"), folder, model=MODEL))
+    return list(segment_files(jobs, Settings(names=parse_categories("cat")), folder, model=MODEL))
 
 
 def listed(folder: Path) -> list[dict]:

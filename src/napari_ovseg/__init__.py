@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from napari_ovseg.models.clip.relevance import relevance_maps
     from napari_ovseg.models.loading import load_model
     from napari_ovseg.pipeline import Segmentation, segment, segment_maps
+    from napari_ovseg.settings import Settings
     from napari_ovseg.suggestions import suggest
     from napari_ovseg.wording import sharper_names
 
@@ -28,6 +29,7 @@ _HOMES = {
     "segment_maps": "napari_ovseg.pipeline",
     "refine": "napari_ovseg.corrections",
     "relevance_maps": "napari_ovseg.models.clip.relevance",
+    "Settings": "napari_ovseg.settings",
     "suggest": "napari_ovseg.suggestions",
     "sharper_names": "napari_ovseg.wording",
 }
@@ -35,6 +37,7 @@ _HOMES = {
 __all__ = [
     "Category",
     "Segmentation",
+    "Settings",
     "__version__",
     "load_model",
     "parse_categories",

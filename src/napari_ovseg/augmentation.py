@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 
 from napari_ovseg.errors import InputError
+from napari_ovseg.settings import check_preset
 
 Box = tuple[float, float, float, float]
 
@@ -97,8 +98,7 @@ def views_for(preset: str, height: int, width: int) -> list[View]:
     InputError
         When the preset does not exist.
     """
-    if preset not in PRESETS:
-        raise InputError(f"There is no preset {preset!r}; choose one of {', '.join(PRESETS)}.")
+    check_preset(preset)
     chosen = PRESETS[preset]
     return [
         View(mirror, contrast, box)

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_ovseg.categories import Category
 from napari_ovseg.errors import Cancelled, InputError, ModelError, NoRoomError, OutputError
 from napari_ovseg.export import (
     CATEGORIES_FILE,
@@ -22,7 +21,7 @@ from napari_ovseg.export.passed_on import passed_on
 from napari_ovseg.file_names import as_text, at_home, distinct_stems, resolved, seen_from
 from napari_ovseg.images import to_rgb
 from napari_ovseg.pictures import Picture, read_flat_picture
-from napari_ovseg.wording import GUESS
+from napari_ovseg.settings import Settings
 
 if TYPE_CHECKING:
     from napari_ovseg.models.map_model import MapModel
@@ -112,14 +111,10 @@ def plan(paths: Iterable[str | Path], folder: str | Path, *, overwrite: bool = F
 
 def segment_files(
     jobs: Sequence[Job],
-    categories: Sequence[Category],
+    settings: Settings,
     folder: str | Path,
     *,
     model: MapModel,
-    preset: str = "balanced",
-    method: str | None = None,
-    pack: str = GUESS,
-    seed: int = 0,
     progress: Progress | None = None,
 ) -> Iterator[Result]:
     """Segment each picture and write its files; whatever goes wrong with one is reported, the rest is done.
@@ -128,13 +123,13 @@ def segment_files(
     ----------
     jobs : sequence of Job
         From `plan`.
-    categories : sequence of Category
-        From `categories.parse_categories`.
+    settings : Settings
+        The names to look for, and how.
     folder : str or Path
         Made if it isn't there. ``categories.json`` in it is complete after every picture.
     model : MapModel
         From `load_model`.
-    preset, method, pack, seed, progress
+    progress
         As in `pipeline.segment`.
 
     Yields
@@ -150,11 +145,10 @@ def segment_files(
         When the disk is full, or ``categories.json`` can't be written.
     """
     folder = prepare_folder(folder)
-    look: dict[str, Any] = {"model": model, "preset": preset, "method": method, "pack": pack}
     entries: list[dict[str, Any]] = []
     for job in jobs:
         try:
-            found, entry = _segment_one(job, categories, folder, look, seed, progress)
+            found, entry = _segment_one(job, settings, folder, model, progress)
             result = Result(job, found)
         except (ModelError, NoRoomError, Cancelled):
             raise
@@ -164,9 +158,14 @@ def segment_files(
         entries.append(entry)
         write_categories(
             folder / CATEGORIES_FILE,
-            [category for category in categories if not category.background],
-            next((category for category in categories if category.background), None),
-            settings={"model": model.card.name, "preset": preset, "seed": seed, "device": str(model.device)},
+            settings.sought,
+            settings.background_words,
+            settings={
+                "model": model.card.name,
+                "preset": settings.preset,
+                "seed": settings.seed,
+                "device": str(model.device),
+            },
             images=entries,
         )
         yield result
@@ -174,17 +173,16 @@ def segment_files(
 
 def _segment_one(
     job: Job,
-    categories: Sequence[Category],
+    settings: Settings,
     folder: Path,
-    look: dict[str, Any],
-    seed: int,
+    model: MapModel,
     progress: Progress | None,
 ) -> tuple[Segmentation, dict[str, Any]]:
     from napari_ovseg.pipeline import segment
 
     read = job.load()
     picture = to_rgb(read.pixels)
-    found = segment(read.pixels, categories, **look, seed=seed, progress=progress)
+    found = segment(read.pixels, settings, model=model, progress=progress)
     names = [category.name for category in found.categories]
     absent = found.record.get("absent", ())
     masks, pseudo_labels, overlay = (folder / name for name in job.files.values())

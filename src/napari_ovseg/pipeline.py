@@ -10,7 +10,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import torch
@@ -28,6 +28,7 @@ from napari_ovseg.models.registry import unknown_note
 from napari_ovseg.picture_relevance import PictureRelevance, picture_relevance
 from napari_ovseg.pseudo_labels import BACKGROUND_POWER, BACKGROUND_POWER_OF_COSINES, paint
 from napari_ovseg.segmentation import OnPseudoLabels, Progress, Run, Segmentation, ShouldStop, State
+from napari_ovseg.settings import Choices, Settings
 from napari_ovseg.version import __version__
 from napari_ovseg.wording import GUESS, NONE
 
@@ -43,18 +44,13 @@ VERSIONS = {
 
 def segment(
     image: Any,
-    categories: str | Category | Iterable[str | Category],
+    names: Settings | str | Category | Iterable[str | Category],
     *,
     model: MapModel,
-    preset: str = "balanced",
-    method: str | None = None,
-    pack: str = GUESS,
-    known: bool = False,
-    background: bool = True,
-    seed: int = 0,
     progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
     on_pseudo_labels: OnPseudoLabels | None = None,
+    **choices: Unpack[Choices],
 ) -> Segmentation:
     """Find the named things in a picture.
 
@@ -62,31 +58,19 @@ def segment(
     ----------
     image : array-like
         Any picture that `images.to_rgb` reads.
-    categories : str, Category or iterable of them
-        The typed list, as `categories.parse_categories` reads it.
+    names : str, Category, iterable of them, or Settings
+        The typed list, as `categories.parse_categories` reads it; or all settings at once, whose ``model`` is
+        a name for the record only: `model` is what looks.
     model : MapModel
         From `load_model`.
-    preset : {"balanced", "fast", "best"}
-        How many views.
-    method : str, optional
-        One of the methods on the model's card; by default the one that suits the model.
-    pack : str
-        Background pack, one of `wording.PACKS`: its words compete with the names, besides those typed after
-        ``background:``, and its prompts stand around both. "guess" takes the one that fits the picture: none
-        where that isn't clear (with ``cam`` then natural scene), with ``explain``, or without a background.
-    known : bool
-        Whether all names are known to be in the picture; by default the model judges which are.
-    background : bool
-        Whether a pixel may be of none of the categories. Without it every pixel is of one, of the likeliest
-        where the model finds none there.
-    seed : int
-        Same input, settings and seed give the same masks on the same machine.
     progress : callable, optional
         ``progress(stage, done, total)``.
     should_stop : callable, optional
         Asked before every view and training step.
     on_pseudo_labels : callable, optional
         ``on_pseudo_labels(labels, confidence)``, called once, as soon as they exist.
+    **choices
+        ``preset``, ``method``, ``pack``, ``known``, ``background`` and ``seed``, as in `Settings`.
 
     Returns
     -------
@@ -100,35 +84,50 @@ def segment(
     Cancelled
         Within one view or training step of ``should_stop()`` turning true.
     """
-    named = parse_categories(categories)
-    _refuse_words(named, background)
+    if isinstance(names, Settings):
+        settings = replace(names, **choices)
+    else:
+        settings = Settings(names=parse_categories(names), **choices)
     picture = to_rgb(image)
-    views = augmentation.views_for(preset, *picture.shape[:2])
-    how = model.card.find_method(method)
-    wanted = _wanted_pack(pack, how, background)
+    views = augmentation.views_for(settings.preset, *picture.shape[:2])
+    method = model.card.find_method(settings.method)
     run = Run(progress, should_stop)
     with run.stage(LOOKING, len(views)):
-        seen = picture_relevance(picture, named, views, model=model, method=how, pack=wanted, run=run)
-        presence = presence_of(model, seen.image_vectors, [n.phrases for n in named if not n.background])
-    there = _there(presence, 0.0 if known else model.likeness.absent_below, background)
+        seen = picture_relevance(
+            picture,
+            settings.names,
+            views,
+            model=model,
+            method=method,
+            pack=_wanted_pack(settings, method),
+            run=run,
+        )
+        presence = presence_of(model, seen.image_vectors, [name.phrases for name in settings.sought])
+    there = _there(presence, 0.0 if settings.known else model.likeness.absent_below, settings.background)
     distilled = distil_maps(
         picture,
         seen.maps,
         seen.features,
         there,
-        background_power=_background_power(how) if background else None,
-        seed=seed,
+        background_power=_background_power(method) if settings.background else None,
+        seed=settings.seed,
         run=run,
         on_pseudo_labels=on_pseudo_labels,
     )
-    found = _segmentation(picture.shape[:2], named, presence, there, distilled, seed, run)
-    settings = {"method": how.name, "known": known, "preset": preset, "views": len(views)}
-    return replace(found, record=settings | found.record | _seen_by(model, named, seen))
+    found = _segmentation(picture.shape[:2], settings, presence, there, distilled, run)
+    chosen = {
+        "method": method.name,
+        "known": settings.known,
+        "preset": settings.preset,
+        "views": len(views),
+    }
+    return replace(found, record=chosen | found.record | _seen_by(model, settings.names, seen))
 
 
-def _wanted_pack(pack: str, method: MapMethod, background: bool) -> str:
+def _wanted_pack(settings: Settings, method: MapMethod) -> str:
     """What to do about a pack: without a background none is needed, unless words compete in the method."""
-    return NONE if pack == GUESS and not background and not method.words_compete else pack
+    unneeded = settings.pack == GUESS and not settings.background and not method.words_compete
+    return NONE if unneeded else settings.pack
 
 
 def _background_power(method: MapMethod) -> float:
@@ -150,11 +149,6 @@ def _there(presence: torch.Tensor, least: float, background: bool) -> torch.Tens
     """Which categories may be painted, ``(C,)`` bool: at least one where there is no background."""
     there = presence >= least
     return there if background or there.any() else presence == presence.max()
-
-
-def _refuse_words(named: tuple[Category, ...], background: bool) -> None:
-    if not background and any(name.background for name in named):
-        raise InputError("There are background words but no background: leave them out, or background=True.")
 
 
 def _warnings(model: MapModel, named: tuple[Category, ...]) -> list[str]:
@@ -213,8 +207,8 @@ def segment_maps(
     raw = _checked(maps, "maps")
     deep = None if features is None else _checked(features, "features")
     named = parse_categories(categories or [f"category {i + 1}" for i in range(len(raw))])
-    _refuse_words(named, background)
-    sought = sum(not name.background for name in named)
+    settings = Settings(names=named, background=background, seed=seed)
+    sought = len(settings.sought)
     if len(named) != len(raw):
         raise InputError(f"There are {len(raw)} maps for {len(named)} categories; give one map for each.")
     sure = torch.ones(sought) if presence is None else torch.as_tensor(presence).float().cpu()
@@ -234,25 +228,24 @@ def segment_maps(
         run=run,
         on_pseudo_labels=on_pseudo_labels,
     )
-    return _segmentation(rgb.shape[:2], named, sure, there, distilled, seed, run)
+    return _segmentation(rgb.shape[:2], settings, sure, there, distilled, run)
 
 
 def _segmentation(
     size: tuple[int, int],
-    named: tuple[Category, ...],
+    settings: Settings,
     presence: torch.Tensor,
     there: torch.Tensor,
     distilled: Distilled,
-    seed: int,
     run: Run,
 ) -> Segmentation:
     """Paint the masks at full size, and say how they came about."""
-    sought = tuple(name for name in named if not name.background)
+    sought = settings.sought
     scores = list(distilled.stages.values())[-1]
     masks, confidence = paint(scores, size)
     return Segmentation(
         categories=sought,
-        background=named[-1] if len(named) > len(sought) else None,
+        background=settings.background_words,
         relevance=distilled.relevance[: len(sought)].numpy(),
         pseudo_labels=distilled.pseudo_labels.labels,
         masks=masks,
@@ -260,7 +253,7 @@ def _segmentation(
         confidence=confidence,
         presence=presence.numpy(),
         record={
-            "seed": seed,
+            "seed": settings.seed,
             "absent": [name.name for name, known in zip(sought, there.tolist(), strict=True) if not known],
             "warnings": [],
             "seconds": run.seconds,

@@ -34,19 +34,16 @@ class FakeMethod:
         self.checkpoints.append(checkpoint)
         return SimpleNamespace(name=name, device=device)
 
-    def segment(
-        self, image, categories, *, model, preset="balanced", pack="guess", method=None, progress,
-        should_stop, on_pseudo_labels, seed=0,
-    ):  # fmt: skip
+    def segment(self, image, settings, *, model, progress, should_stop, on_pseudo_labels):
         self.calls += 1
-        self.packs.append(pack)
-        self.methods.append(method)
+        self.packs.append(settings.pack)
+        self.methods.append(settings.method)
         self.pictures.append(image)
         if self.error is not None:
             raise self.error
         for step in range(self.steps):
             self._step(step, progress, should_stop)
-        wanted = [category for category in categories if not category.background]
+        wanted = list(settings.sought)
         names = [category.name for category in wanted]
         self.looked_for.append(names)
         masks = self.masks_of(image, names)
@@ -62,7 +59,7 @@ class FakeMethod:
             "absent": [name for name in names if name in self.absent],
             "warnings": [],
             "model": model.name,
-            "pack": self.guessed if pack == "guess" else pack,
+            "pack": self.guessed if settings.pack == "guess" else settings.pack,
         }
         state = State(tuple(range(1, len(names) + 1)), np.ones((len(names) + 1, 2, 2), np.float32), None)
         presence = np.array([0.12 if name in self.absent else 0.93 for name in names], np.float32)

@@ -9,6 +9,7 @@ from napari_ovseg._napari.source import Placement, Source
 from napari_ovseg.annotation.found import table_for
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.errors import InputError
+from napari_ovseg.settings import Settings
 
 from .fakes import FakeMethod
 
@@ -18,7 +19,8 @@ PLACEMENT = Placement((0, 1), (1.0, 1.0), (40, 50), (), ())
 def request(data, names="bright"):
     source = Source("photo", data, (slice(None),) * 2, PLACEMENT, data.ndim == 3, None, None, None)
     categories = parse_categories(names)
-    return Request(7, (source,), categories, table_for(categories), "demo", "fast", "cpu")
+    settings = Settings(names=categories, model="demo", preset="fast", device="cpu")
+    return Request(7, (source,), settings, table_for(categories))
 
 
 def events(method, data, should_stop=lambda: False):

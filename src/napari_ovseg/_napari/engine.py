@@ -30,11 +30,9 @@ READING = "Reading the picture"
 _SECONDS_BETWEEN_EVENTS = 0.05
 
 
-class Asked(Protocol):
-    """A request, as far as it says what is to be loaded for it."""
+class Wanted(Protocol):
+    """The settings of a job, as far as they say what is to be loaded for it."""
 
-    @property
-    def number(self) -> int: ...
     @property
     def model(self) -> str: ...
     @property
@@ -67,15 +65,15 @@ def default_engine() -> Engine:
 
 
 def load(
-    request: Asked, engine: Engine | None, emit: Emit, should_stop: ShouldStop
+    number: int, wanted: Wanted, engine: Engine | None, emit: Emit, should_stop: ShouldStop
 ) -> Generator[Any, None, tuple[Engine, Any, Progress]]:
-    """Load what a request asks for; the engine, the model, and a progress that tells of the job."""
-    yield Progressed(request.number, LOADING, 0, 0)
+    """Load what a job needs; the engine, the model, and a progress that tells of the job."""
+    yield Progressed(number, LOADING, 0, 0)
     if engine is None:
         engine = loaded(default_engine, should_stop)
-    progress = throttled(lambda *step: emit(Progressed(request.number, *step)), should_stop)
-    how = {"checkpoint": request.checkpoint, "device": request.device, "progress": progress}
-    model = loaded(partial(engine.load_model, request.model, **how), should_stop)
+    progress = throttled(lambda *step: emit(Progressed(number, *step)), should_stop)
+    how = {"checkpoint": wanted.checkpoint, "device": wanted.device, "progress": progress}
+    model = loaded(partial(engine.load_model, wanted.model, **how), should_stop)
     return engine, model, progress
 
 

@@ -95,8 +95,8 @@ class Outcome:
             self.annotated = self._show_anew(source, piece, table)
         else:
             piece = _taken_in(self.annotated, position, piece)
-        self.annotated.background = self.request.background
-        self.annotated.settings = self.request.settings
+        self.annotated.background = self.request.settings.background_words
+        self.annotated.settings = self.request.settings.saved()
         self.annotated.sources[position] = source
         self.annotated.pieces[position] = piece
         self.annotated.masks.layer.metadata[METADATA_KEY]["record"] = piece.record
@@ -256,7 +256,7 @@ def _carry_other_slices(old: Annotated | None, new: Annotated, but: Position) ->
 
 def _findings(request: Request, finished: list[SliceAnnotation]) -> list[str]:
     """What was found and what was not, over all slices."""
-    names = [category.name for category in request.categories if not category.background]
+    names = [name.name for name in request.settings.sought]
     absent = [name for name in names if all(name in piece.record.get("absent", []) for piece in finished)]
     there = [name for name in names if name not in absent]
     where = f" in {len(finished)} slices" if len(finished) > 1 else ""
@@ -265,7 +265,7 @@ def _findings(request: Request, finished: list[SliceAnnotation]) -> list[str]:
         found.append(f"Probably absent, and not painted: {_listed(absent)}.")
     packs = list(dict.fromkeys(piece.record.get("pack", NONE) for piece in finished))
     if packs and packs != [NONE]:
-        how = " (guessed)" if request.pack == GUESS else ""
+        how = " (guessed)" if request.settings.pack == GUESS else ""
         found.append(f"Background: {', '.join(packs)}{how}.")
     warnings = dict.fromkeys(note for piece in finished for note in piece.record.get("warnings", []))
     return [*found, *warnings]

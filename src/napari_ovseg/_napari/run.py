@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_ovseg._napari.engine import READING, Engine, load, throttled
@@ -16,13 +15,12 @@ from napari_ovseg._napari.runner import Emit, ShouldStop
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.found import found_by, ids_in, renumbered
 from napari_ovseg.annotation.news import learnt_from
-from napari_ovseg.categories import Category, format_categories
-from napari_ovseg.wording import GUESS
 
 if TYPE_CHECKING:
     from napari_ovseg._napari.source import Source
     from napari_ovseg.annotation import SliceAnnotation
     from napari_ovseg.annotation.label_table import LabelTable
+    from napari_ovseg.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -34,44 +32,19 @@ class Request:
     number : int
     sources : tuple of Source
         The slices to segment, in order.
-    categories : tuple of Category
+    settings : Settings
+        What to look for, and how.
     table : LabelTable
-        The ids of the categories, and of others that a person has painted.
-    model, preset, device, checkpoint, pack, method
-        As in `load_model` and `segment`.
+        The ids of the names, and of others that a person has painted.
     earlier : dict of tuple of int to SliceAnnotation
         Slices that hold corrections or locked categories, in the ids of `table`.
     """
 
     number: int
     sources: tuple[Source, ...]
-    categories: tuple[Category, ...]
+    settings: Settings
     table: LabelTable
-    model: str
-    preset: str
-    device: str
-    checkpoint: Path | None = None
-    pack: str = GUESS
-    method: str | None = None
     earlier: Mapping[Position, SliceAnnotation] = field(default_factory=dict)
-
-    @property
-    def background(self) -> Category | None:
-        """The words for what is not wanted."""
-        return next((category for category in self.categories if category.background), None)
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What is worth keeping with the result; what JSON can hold."""
-        return {
-            "names": format_categories(self.categories),
-            "model": self.model,
-            "checkpoint": None if self.checkpoint is None else str(self.checkpoint),
-            "preset": self.preset,
-            "pack": self.pack,
-            "method": self.method,
-            "device": self.device,
-        }
 
 
 def run_steps(
@@ -80,7 +53,7 @@ def run_steps(
     """Carry out a request in the worker thread; yields and emits events, and never raises."""
     number = request.number
     try:
-        engine, model, _ = yield from load(request, engine, emit, should_stop)
+        engine, model, _ = yield from load(number, request.settings, engine, emit, should_stop)
         for done_before, source in enumerate(request.sources):
             yield Progressed(number, READING, 0, 0, done_before)
             yield _segment(request, source, engine, model, done_before, emit, should_stop)
@@ -100,15 +73,12 @@ def _segment(
 ) -> Segmented:
     """One slice, with what a person has painted in it learnt and held."""
     number, table = request.number, request.table
-    ids = ids_in(table, request.categories)
+    ids = ids_in(table, request.settings.names)
     picture = source.picture()
     result = engine.segment(
         picture,
-        request.categories,
+        request.settings,
         model=model,
-        preset=request.preset,
-        pack=request.pack,
-        method=request.method,
         progress=throttled(
             lambda stage, done, total: emit(Progressed(number, stage, done, total, done_before)), should_stop
         ),

@@ -21,6 +21,7 @@ from napari_ovseg.annotation.typed import to_type
 from napari_ovseg.categories import Category, parse_categories
 from napari_ovseg.errors import InputError
 from napari_ovseg.models.registry import offers
+from napari_ovseg.settings import Settings
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -90,14 +91,16 @@ class RunRequests:
         request = Request(
             number=number,
             sources=tuple(source_at(source, position) for position in positions),
-            categories=categories,
+            settings=Settings(
+                names=categories,
+                model=model,
+                checkpoint=checkpoint,
+                device=form.device.value,
+                preset=form.preset.value,
+                method=form.method.value,
+                pack=form.pack.value,
+            ),
             table=table,
-            model=model,
-            checkpoint=checkpoint,
-            preset=form.preset.value,
-            pack=form.pack.value,
-            method=form.method.value,
-            device=form.device.value,
             earlier=bound,
         )
         if earlier is None:

@@ -64,8 +64,9 @@ class Runs(QObject):
         """Start a run, which goes on with earlier work on the picture."""
         self._outcome = Outcome(self.viewer, image, request, earlier)
         slices = len(request.sources)
-        self._time_left.start((request.model, request.preset, request.method, request.device), slices)
-        self.started.emit(request.model, request.device)
+        chosen = request.settings
+        self._time_left.start((chosen.model, chosen.preset, chosen.method, chosen.device), slices)
+        self.started.emit(chosen.model, chosen.device)
         self._runner.start(request.number, partial(run_steps, request, self._engine))
 
     def stop(self, message: str, *, error: bool = False) -> None:

@@ -10,8 +10,9 @@ from napari_ovseg._napari.layer_parts import numbers
 from napari_ovseg._napari.model_box import LOCAL_FILE
 from napari_ovseg._napari.model_choice import ModelChoice
 from napari_ovseg._napari.reading_choice import show_reading
-from napari_ovseg._napari.settings_section import DEVICES, PACK_CHOICES, PRESETS
+from napari_ovseg._napari.settings_section import DEVICES, PACK_CHOICES
 from napari_ovseg.models.clip.method_names import METHODS
+from napari_ovseg.settings import PRESETS
 
 if TYPE_CHECKING:
     from napari.components import Dims

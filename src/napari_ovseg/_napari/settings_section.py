@@ -14,9 +14,9 @@ from napari_ovseg._napari.theme_colours import changes_theme
 from napari_ovseg.models.card import ModelCard
 from napari_ovseg.models.clip.method_names import METHODS, cost_of
 from napari_ovseg.models.registry import listed
+from napari_ovseg.settings import PRESETS
 from napari_ovseg.wording import GUESS, NONE, PACKS
 
-PRESETS = ("fast", "balanced", "best")
 PACK_CHOICES = (GUESS, NONE, *PACKS)
 DEVICES = ("auto", "cuda", "mps", "cpu")
 BY_MODEL = "by model"

@@ -57,7 +57,7 @@ def suggest_steps(
     """Carry out a request in the worker thread; yields and emits events, and never raises."""
     number = request.number
     try:
-        engine, model, progress = yield from load(request, engine, emit, should_stop)
+        engine, model, progress = yield from load(number, request, engine, emit, should_stop)
         yield Progressed(number, READING, 0, 0)
         found = engine.suggest(
             request.source.picture(),

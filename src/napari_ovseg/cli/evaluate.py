@@ -16,10 +16,9 @@ from napari_ovseg.cli.options import (
     PackOption,
     PresetOption,
     SeedOption,
-    pack_named,
 )
 from napari_ovseg.cli.progress import Bars
-from napari_ovseg.wording import GUESS
+from napari_ovseg.wording import GUESS, pack_called
 
 if TYPE_CHECKING:
     from napari_ovseg.evaluation.datasets import Dataset
@@ -113,7 +112,7 @@ def evaluate(
     from napari_ovseg.evaluation.report import report_files, write_report
     from napari_ovseg.evaluation.run import evaluate as run
 
-    pack = pack_named(pack)
+    pack = pack_called(pack)
     try:
         opened = open_dataset(dataset, root, split=split, naming=names)
         loaded = load(model, checkpoint, device)

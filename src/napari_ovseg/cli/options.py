@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from napari_ovseg.models.clip.method_names import Method
-from napari_ovseg.wording import GUESS, NONE, PACKS, find_pack
+from napari_ovseg.settings import Preset
+from napari_ovseg.wording import PACKS
 
 ModelOption = Annotated[
     str | None,
@@ -37,16 +38,8 @@ PackOption = Annotated[
     ),
 ]
 PresetOption = Annotated[
-    Literal["fast", "balanced", "best"],
+    Preset,
     typer.Option("--preset", help="How many views of a picture the model sees."),
 ]
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cuda, mps or cpu.", metavar="NAME")]
 SeedOption = Annotated[int, typer.Option("--seed", help="The same seed gives the same masks.", metavar="N")]
-
-
-def pack_named(typed: str) -> str:
-    """Return what was typed as packs are called; what is no pack is refused before a model is loaded."""
-    if typed.strip().casefold() == GUESS:
-        return GUESS
-    found = find_pack(typed)
-    return found.name if found else NONE

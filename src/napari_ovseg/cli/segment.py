@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,7 +18,6 @@ from napari_ovseg.cli.options import (
     PackOption,
     PresetOption,
     SeedOption,
-    pack_named,
 )
 from napari_ovseg.cli.progress import Bars
 from napari_ovseg.cli.window import has_display
@@ -26,6 +25,7 @@ from napari_ovseg.errors import InputError
 from napari_ovseg.file_names import as_text, at_home
 from napari_ovseg.models.registry import BUNDLED
 from napari_ovseg.picture_files import picture_files
+from napari_ovseg.settings import Settings
 from napari_ovseg.wording import GUESS, NONE, sharper_names
 
 if TYPE_CHECKING:
@@ -62,14 +62,14 @@ def segment(
     """
     from napari_ovseg.batch import plan
 
-    categories = parse_categories(labels)
-    pack = pack_named(pack)
+    settings = Settings(
+        names=parse_categories(labels), preset=preset, method=method, pack=pack, device=device, seed=seed
+    )
     output = at_home(output)
     jobs = plan(picture_files(images), output, overwrite=overwrite)
     loaded = load(model, checkpoint, device)
-    look = {"model": loaded, "preset": preset, "method": method, "pack": pack}
-    failed = _run(jobs, categories, output, seed, look)
-    _offer_sharper(categories, loaded)
+    failed = _run(jobs, settings, output, loaded)
+    _offer_sharper(settings.names, loaded)
     if failed:
         typer.echo(f"{len(failed)} of {len(jobs)} pictures could not be segmented:", err=True)
         for result in failed:
@@ -98,25 +98,19 @@ def demo(
     loaded = load(BUNDLED, None, "auto")
     for stem, scene in (("particles", sample_scene(3)), ("shapes", sample_scene(10))):
         job = Job(stem, f"a generated scene of {stem}", partial(Picture, scene[0]))
-        for failed in _run([job], parse_categories(scene[2]), output / stem, 0, {"model": loaded}):
+        for failed in _run([job], Settings(names=parse_categories(scene[2])), output / stem, loaded):
             raise InputError(failed.problem)
     typer.echo(f"The pictures are in {output.resolve()}")
 
 
-def _run(
-    jobs: list[Job],
-    categories: tuple[Category, ...],
-    folder: Path,
-    seed: int,
-    look: dict[str, Any],
-) -> list[Result]:
+def _run(jobs: list[Job], settings: Settings, folder: Path, model: MapModel) -> list[Result]:
     """Segment, saying what was written and what to know about it; return what failed."""
     from napari_ovseg.batch import segment_files
 
     failed = []
     said: set[str] = set()
     with Bars() as bars:
-        for result in segment_files(jobs, categories, folder, **look, seed=seed, progress=bars):
+        for result in segment_files(jobs, settings, folder, model=model, progress=bars):
             found = result.segmentation
             if found is None:
                 failed.append(result)
@@ -131,7 +125,7 @@ def _run(
                 typer.echo(f"  from {result.job.source}")
             used = found.record["pack"]
             if used != NONE:
-                guessed = " (guessed)" if look.get("pack", GUESS) == GUESS else ""
+                guessed = " (guessed)" if settings.pack == GUESS else ""
                 typer.echo(f"  background pack: {used}{guessed}")
             absent = found.record.get("absent", ())
             if absent:

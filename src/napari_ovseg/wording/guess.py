@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from napari_ovseg.models.map_model import MapModel
 
-GUESS = "guess"
 # share among the packs from which on one is taken, and probability where the model gives one
 SURE_SHARE = 0.8
 SURE_PROBABILITY = 0.5

@@ -11,6 +11,8 @@ from napari_ovseg.categories import Category, overlap
 from napari_ovseg.errors import InputError
 
 NONE = "none"
+# the one that fits the picture
+GUESS = "guess"
 _FOLDER = Path(__file__).parent / "packs"
 _ORDER = ("natural scene", "microscopy", "histology", "electron microscopy", "aerial", "driving")
 
@@ -90,3 +92,17 @@ def find_pack(name: str) -> Pack | None:
     if tidy not in PACKS:
         raise InputError(f"There is no background pack {name!r}: use guess, none, {', '.join(PACKS)}.")
     return PACKS[tidy]
+
+
+def pack_called(typed: str) -> str:
+    """Return what was typed as packs are called: a name of `PACKS`, "none" or "guess".
+
+    Raises
+    ------
+    InputError
+        When there is no such pack.
+    """
+    if typed.strip().casefold() == GUESS:
+        return GUESS
+    found = find_pack(typed)
+    return found.name if found else NONE
