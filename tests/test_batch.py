@@ -29,13 +29,13 @@ def method(monkeypatch):
     """Stand in for the method: the left half is the category; red pictures raise what a test asks for."""
     asked = SimpleNamespace(error=None)
 
-    def segment(image, categories, **look):
+    def segment(image, settings, *, model, progress):
         if asked.error is not None and image[0, 0, 0] == 255:
             raise asked.error
         masks = np.zeros(image.shape[:2], np.uint8)
         masks[:, : masks.shape[1] // 2] = 1
         return SimpleNamespace(
-            categories=categories, masks=masks, pseudo_labels=masks, presence=np.ones(1), record={}
+            categories=settings.names, masks=masks, pseudo_labels=masks, presence=np.ones(1), record={}
         )
 
     monkeypatch.setattr("napari_ovseg.pipeline.segment", segment)

@@ -15,7 +15,7 @@ import tifffile
 from PIL import Image
 
 from napari_ovseg import cli
-from napari_ovseg.categories import labels_dtype, parse_categories, void_id
+from napari_ovseg.categories import labels_dtype, void_id
 from napari_ovseg.errors import ModelError
 from napari_ovseg.models.card import ModelCard
 from napari_ovseg.models.clip import registry
@@ -50,9 +50,9 @@ def model(monkeypatch):
         progress("Loading", 1, 1)
         return SimpleNamespace(card=card, device="cpu")
 
-    def segment(image, categories, *, model, preset, method, pack, seed, progress):
-        asked.segmented.append((preset, method, pack, seed))
-        *found, absent = [c for c in parse_categories(categories) if not c.background]
+    def segment(image, settings, *, model, progress):
+        asked.segmented.append((settings.preset, settings.method, settings.pack, settings.seed))
+        *found, absent = settings.sought
         masks = np.zeros(image.shape[:2], labels_dtype(len(found) + 1))
         masks[:, : masks.shape[1] // 2] = 1
         pseudo = masks.copy()
@@ -60,7 +60,12 @@ def model(monkeypatch):
         for stage in ("Looking", "Training"):
             progress(stage, 0, 2)
             progress(stage, 2, 2)
-        record = {"absent": [absent.name], "warnings": ["mind the gap"], "seed": seed, "pack": pack}
+        record = {
+            "absent": [absent.name],
+            "warnings": ["mind the gap"],
+            "seed": settings.seed,
+            "pack": settings.pack,
+        }
         presence = np.linspace(1, 0.1, len(found) + 1)
         return SimpleNamespace(
             categories=(*found, absent), masks=masks, pseudo_labels=pseudo, presence=presence, record=record

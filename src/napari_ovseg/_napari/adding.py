@@ -46,19 +46,13 @@ def _build(viewer: ViewerModel, layer: Layer, overlays: list[Overlay]) -> None:
         _build_next(viewer, layer, overlays[1:])
 
 
-def know_units() -> None:
-    """Let napari build its table of units in this thread.
-
-    While another thread builds it, a picture that is opened in this one finds an empty table, and fails.
-    """
-    import pint
-
-    pint.get_application_registry().parse_units("pixel")
-
-
 @cache
 def prepare() -> None:
-    """Compute what napari computes for the first labels layer of a process; may run in any thread."""
+    """Compute what napari computes for the first labels layer of a process; may run in any thread.
+
+    Only once there is a layer: napari builds its table of units with the first one, and while another thread
+    builds it, a picture that is opened finds an empty table.
+    """
     from napari.layers import Labels
     from napari.utils.colormaps import DirectLabelColormap
     from vispy.visuals.line.dash_atlas import DashAtlas

@@ -78,6 +78,8 @@ class Ahead(QObject):
         self._begun: list[Future[Any]] = []
         self._unloading = False
         runner.started.connect(self._timer.stop)
+        # its first layers follow
+        runner.started.connect(lambda _number: self._background.start(adding.prepare, _done))
         runner.idle.connect(self.look_soon)
         form.unload.clicked.connect(self.unload)
         form.model.currentTextChanged.connect(self.look_soon)
@@ -87,8 +89,6 @@ class Ahead(QObject):
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:  # noqa: N802
         """See the panel being shown."""
         if watched is self._panel and event is not None and event.type() == QEvent.Type.Show:
-            adding.know_units()
-            self._background.start(adding.prepare, _done)
             self.look_soon()
         return super().eventFilter(watched, event)
 
