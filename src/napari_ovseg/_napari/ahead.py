@@ -79,7 +79,7 @@ class Ahead(QObject):
         self._unloading = False
         runner.started.connect(self._timer.stop)
         # its first layers follow
-        runner.started.connect(lambda _number: self._background.start(adding.prepare, _done))
+        runner.started.connect(self._prepare)
         runner.idle.connect(self.look_soon)
         form.unload.clicked.connect(self.unload)
         form.model.currentTextChanged.connect(self.look_soon)
@@ -91,6 +91,9 @@ class Ahead(QObject):
         if watched is self._panel and event is not None and event.type() == QEvent.Type.Show:
             self.look_soon()
         return super().eventFilter(watched, event)
+
+    def _prepare(self, _number: int) -> None:
+        self._background.start(adding.prepare, _done)
 
     def look_soon(self, _text: str = "") -> None:
         """Load what is chosen, once it stays chosen for a moment."""
