@@ -20,6 +20,7 @@ from napari_ovseg.categories import parse_categories
 from napari_ovseg.errors import InputError, ModelError, NoRoomError, OutputError
 from napari_ovseg.imports import read_labelled
 from napari_ovseg.settings import Settings
+from segmented import segmentation
 
 MODEL = SimpleNamespace(card=SimpleNamespace(name="stand-in"), device="cpu")
 
@@ -34,9 +35,7 @@ def method(monkeypatch):
             raise asked.error
         masks = np.zeros(image.shape[:2], np.uint8)
         masks[:, : masks.shape[1] // 2] = 1
-        return SimpleNamespace(
-            categories=settings.names, masks=masks, pseudo_labels=masks, presence=np.ones(1), record={}
-        )
+        return segmentation(settings.names, masks)
 
     monkeypatch.setattr("napari_ovseg.pipeline.segment", segment)
     return asked
