@@ -14,6 +14,7 @@ from napari_ovseg.models.clip.towers.readout import (
     Pooling,
     Positions,
     Readout,
+    as_tokens,
     attention_weights,
     resized_positions,
     split_heads,
@@ -57,7 +58,7 @@ class ModifiedResNetTower(WithoutBlocks):
         x = self.visual.stem(views)
         for layer in (self.visual.layer1, self.visual.layer2, self.visual.layer3, self.visual.layer4):
             x = layer(x)
-        return x.flatten(2).transpose(1, 2), (int(x.shape[-2]), int(x.shape[-1])), 0
+        return *as_tokens(x), 0
 
     def readout(self, tokens: Tensor, grid: tuple[int, int]) -> Readout:
         """Return the mean token's row of the attention pool."""
@@ -121,7 +122,7 @@ class TimmConvTower(WithoutBlocks):
     def enter(self, views: Tensor, positions: Positions = "open_clip") -> tuple[Tensor, tuple[int, int], int]:
         """Run all convolutions: cells of the last feature map ``(V, gh * gw, W)``, the grid, no prefix."""
         x = self.visual.trunk.forward_features(views)
-        return x.flatten(2).transpose(1, 2), (int(x.shape[-2]), int(x.shape[-1])), 0
+        return *as_tokens(x), 0
 
     def readout(self, tokens: Tensor, grid: tuple[int, int]) -> Readout:
         """Return the average over the patches as one head with equal weights."""

@@ -17,6 +17,7 @@ from napari_ovseg.models.clip.towers.readout import (
     Pooling,
     Positions,
     Readout,
+    as_tokens,
     attention_weights,
     resized_positions,
     split_heads,
@@ -70,9 +71,7 @@ class OpenClipViT:
     def enter(self, views: Tensor, positions: Positions = "open_clip") -> tuple[Tensor, tuple[int, int], int]:
         """Run everything before the first block: tokens ``(V, N, W)``, the grid, and the prefix length."""
         visual = self.visual
-        patches = visual.conv1(views)
-        grid = (int(patches.shape[-2]), int(patches.shape[-1]))
-        patches = patches.flatten(2).transpose(1, 2)
+        patches, grid = as_tokens(visual.conv1(views))
         start = visual.class_embedding.to(patches.dtype).expand(patches.shape[0], 1, -1)
         places = resized_positions(visual.positional_embedding, visual.grid_size, grid, 1, positions)
         tokens = torch.cat([start, patches], dim=1) + places.to(patches.dtype)

@@ -161,6 +161,11 @@ class Tower(Protocol):
         """Return the queries, keys and values of the last attention."""
 
 
+def as_tokens(patches: Tensor) -> tuple[Tensor, tuple[int, int]]:
+    """Return one token for each patch of a map ``(V, W, gh, gw)``, ``(V, gh * gw, W)``, and ``(gh, gw)``."""
+    return patches.flatten(2).transpose(1, 2), (int(patches.shape[-2]), int(patches.shape[-1]))
+
+
 def split_heads(x: Tensor, heads: int) -> Tensor:
     """``(V, N, H * d) -> (V, H, N, d)``."""
     return x.unflatten(-1, (heads, -1)).transpose(1, 2)

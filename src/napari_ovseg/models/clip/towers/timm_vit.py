@@ -17,6 +17,7 @@ from napari_ovseg.models.clip.towers.readout import (
     Pooling,
     Positions,
     Readout,
+    as_tokens,
     attention_weights,
     resized_positions,
     split_heads,
@@ -87,9 +88,7 @@ class TimmViT:
         trunk, embed = self.trunk, self.trunk.patch_embed
         hybrid = isinstance(embed, HybridEmbed)
         stem = embed.backbone(views) if hybrid else views
-        patches = embed.proj(stem[-1] if isinstance(stem, (list, tuple)) else stem)
-        grid = (int(patches.shape[-2]), int(patches.shape[-1]))
-        patches = patches.flatten(2).transpose(1, 2)
+        patches, grid = as_tokens(embed.proj(stem[-1] if isinstance(stem, (list, tuple)) else stem))
         # no patch is dropped, also in training mode: each has a place in the map
         tokens = trunk.norm_pre(self._placed(patches if hybrid else embed.norm(patches), grid, positions))
         return tokens, grid, trunk.num_prefix_tokens
