@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_ovseg._napari.run import default_engine
+from napari_ovseg._napari.engine import default_engine
 from napari_ovseg._napari.suggest_dialog import KNOWN
 from napari_ovseg.models.clip.method_names import METHODS
 
