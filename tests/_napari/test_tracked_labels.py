@@ -150,6 +150,13 @@ class Strokes(RuleBasedStateMachine):
             for z in range(SHAPE[0]):
                 assert np.array_equal(self.tracked.human_pixels((z,)), self.human[z])
 
+    @invariant()
+    def same_counts(self):
+        if hasattr(self, "tracked"):
+            for z in range(SHAPE[0]):
+                counted = np.bincount(self.pixels[z].ravel(), minlength=VOID + 1)
+                assert np.array_equal(self.tracked.counts((z,)), counted)
+
 
 TestStrokes = Strokes.TestCase
 TestStrokes.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
