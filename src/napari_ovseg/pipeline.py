@@ -68,7 +68,8 @@ def segment(
     should_stop : callable, optional
         Asked before every view and training step.
     on_pseudo_labels : callable, optional
-        ``on_pseudo_labels(labels, confidence)``, called once, as soon as they exist.
+        ``on_pseudo_labels(labels, confidence)``, called as soon as they exist: ids ``(H, W)`` with void,
+        and float32 ``(H, W)`` in [0, 1].
     **choices
         ``preset``, ``method``, ``pack``, ``known``, ``background`` and ``seed``, as in `Settings`.
 
@@ -189,7 +190,9 @@ def segment_maps(
     background_power : float
         Alpha of the background score ``(1 - max_c M_c) ** alpha``, see `pseudo_labels.compete`. The
         default is for maps with a zero of their own (gradients, activations); 0.5 suits maps of cosines.
-    background, seed, progress, should_stop, on_pseudo_labels
+    background, seed
+        As in `Settings`.
+    progress, should_stop, on_pseudo_labels
         As in `segment`.
 
     Returns

@@ -94,7 +94,13 @@ class Settings:
         return next((name for name in self.names if name.background), None)
 
     def saved(self) -> dict[str, Any]:
-        """Return what JSON can hold of it, as a sidecar keeps it beside the work."""
+        """Return the choices of a person as JSON can hold them, in the form that a sidecar keeps.
+
+        Returns
+        -------
+        dict
+            Text or None by name; ``names`` is the typed list.
+        """
         return {
             "names": format_categories(self.names),
             "model": self.model,

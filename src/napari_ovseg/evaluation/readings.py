@@ -55,7 +55,16 @@ class How:
         return cast(Method, self.method or self.model.card.method)
 
     def stages(self, dataset: Dataset) -> tuple[str, ...]:
-        """Name what is scored of every picture of a dataset, the answer last."""
+        """Name what is scored of every picture, the answer last.
+
+        Parameters
+        ----------
+        dataset : Dataset
+
+        Returns
+        -------
+        tuple of str
+        """
         if self.reading == "masks":
             return STAGES
         return paper_stages(self.relevance_method, dataset.has_background)

@@ -95,7 +95,7 @@ class MapModel(Protocol):
     def checkpoint_id(self) -> str: ...  # noqa: D102
 
     def encode(self, phrases: Sequence[str], *, templates: tuple[str, ...] | None = None) -> Tensor:
-        """Return one unit vector per phrase, ``(N, D)`` float32 on the CPU.
+        """Return one unit vector per phrase.
 
         Parameters
         ----------
@@ -103,6 +103,11 @@ class MapModel(Protocol):
         templates : tuple of str, optional
             Other prompts around a phrase than the model's own, with ``{}`` where it goes; a model that reads
             words alone may ignore them.
+
+        Returns
+        -------
+        torch.Tensor
+            ``(N, D)``, float32, on the CPU.
 
         Raises
         ------
@@ -130,4 +135,9 @@ class MapModel(Protocol):
         method : str, optional
             The name of one of the card's methods. With it and without words, the same views will be asked for
             maps later.
+
+        Returns
+        -------
+        Seen
+            With maps where there were words.
         """
