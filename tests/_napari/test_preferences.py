@@ -7,7 +7,7 @@ from PIL import Image
 from qtpy.QtCore import QPoint, QSettings, Qt
 from qtpy.QtWidgets import QCheckBox, QComboBox, QSpinBox
 
-from napari_ovseg._napari import preferences
+from napari_ovseg._napari import panel_preferences, preferences
 from napari_ovseg._napari.widget import OpenVocabularyWidget
 from napari_ovseg.annotation.sidecar import is_sidecar
 from napari_ovseg.colours import PALETTES
@@ -37,7 +37,7 @@ def test_a_panel_begins_as_preferred(make_napari_viewer, page, tmp_path):
 
 @pytest.fixture
 def calm(monkeypatch):
-    monkeypatch.setattr(preferences, "_CALM_MS", 50)
+    monkeypatch.setattr(panel_preferences, "_CALM_MS", 50)
 
 
 def calmed(qtbot, widget):

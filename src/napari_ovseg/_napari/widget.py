@@ -19,12 +19,13 @@ from napari_ovseg._napari.exporting import Exporting
 from napari_ovseg._napari.form import Form
 from napari_ovseg._napari.layers import METADATA_KEY, has_results
 from napari_ovseg._napari.measuring import Measuring
-from napari_ovseg._napari.model_choice import ModelChoice, model_choices
+from napari_ovseg._napari.model_choice import ModelChoice, default_model, model_choices
 from napari_ovseg._napari.next_step import NextStep
 from napari_ovseg._napari.outside import Outside
 from napari_ovseg._napari.panel_keys import PanelKeys
+from napari_ovseg._napari.panel_preferences import PanelPreferences
 from napari_ovseg._napari.picture_choice import PictureChoice
-from napari_ovseg._napari.preferences import Preferences, chosen_model
+from napari_ovseg._napari.preferences import chosen_model
 from napari_ovseg._napari.reading_choice import ReadingChoice
 from napari_ovseg._napari.replacing import Replacing
 from napari_ovseg._napari.run_request import RunRequests
@@ -87,11 +88,11 @@ class OpenVocabularyWidget(QWidget):
         # The widget may be deleted at any time; its thread must not work on for nobody.
         self.destroyed.connect(lambda: runner.stop())
         self._connect()
-        self.preferences = Preferences(self.form, self.session.places, self.session.autosave, self)
+        self.preferences = PanelPreferences(self.form, self.session.places, self.session.autosave, self)
         own = {"run": self.start, "cancel": self.cancel, "save": self.session.save}
         own["update_masks"] = self.update_masks
         self.keys = PanelKeys(self, self.form, self.annotator, own)
-        self.form.offer_models(model_choices(), chosen_model())
+        self.form.offer_models(model_choices(), chosen_model() or default_model())
         self.pictures.list_images()
         self.pictures.follow_selection()
 
