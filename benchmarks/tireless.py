@@ -188,7 +188,7 @@ def _export_to(sidecar: Path, folder: Path, kind: str) -> None:
 
 def engine() -> Any:
     """A method that is done at once and finds nothing: what is tested is what comes after."""
-    from napari_ovseg._napari.engine import Engine
+    from napari_ovseg._napari.jobs.engine import Engine
     from napari_ovseg.segmentation import Segmentation, State
 
     def segment(

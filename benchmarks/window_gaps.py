@@ -145,7 +145,7 @@ class Window:
 
     def export(self, format: str) -> None:
         """Export by the dialog, and wait for its summary."""
-        from napari_ovseg._napari.export_dialog import ExportDialog
+        from napari_ovseg._napari.panel.export_dialog import ExportDialog
 
         self.ticks.enter(f"{EXPORTING} ({format})")
         self.click(self.form.saving.export)

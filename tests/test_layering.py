@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "napari_ovseg"
 MODULES = sorted(PACKAGE.rglob("*.py"))
+NAPARI = PACKAGE / "_napari"
+IN_NAPARI = [module for module in MODULES if module.is_relative_to(NAPARI)]
+# By their dotted names; a package is its __init__.
+NAMES = {
+    ".".join(module.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): module
+    for module in MODULES
+}
 
 # A module may import rooms with a lower number, and its own room.
 LEVELS = {
@@ -48,6 +56,25 @@ LEVELS = {
     "_napari": 11,
     "cli": 12,
 }
+# The same inside _napari/: what all rooms share, the rooms, and what connects them.
+NAPARI_LEVELS = {
+    "background": 0,
+    "outside": 0,
+    "preferences": 0,
+    "remembered": 0,
+    "keys": 1,
+    "panel": 2,
+    "layers": 3,
+    "jobs": 4,
+    "annotating": 5,
+    "saving": 6,
+    "files": 7,
+    "panel_keys": 8,
+    "panel_preferences": 8,
+    "widget": 9,
+    "menu": 10,
+    "launch": 10,
+}
 ONLY_IN_NAPARI = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PyQt5", "PyQt6", "PySide6", "npe2"}
 VAGUE = ("util", "helper", "manager", "misc", "common")
 # What may not import torch at module level, so that help, errors and the widget come up at once.
@@ -79,9 +106,9 @@ LIGHT = (
 LIGHT_FILES = {"registry.py", "card.py", "method_names.py", "scenes.py"}
 
 
-def room(module: Path) -> str:
-    """Return the first part of the path inside the package: a room or a file at the top."""
-    return module.relative_to(PACKAGE).with_suffix("").parts[0]
+def room(module: Path, inside: Path = PACKAGE) -> str:
+    """Return the first part of the path inside a package: a room or a file at the top."""
+    return module.relative_to(inside).with_suffix("").parts[0]
 
 
 def imports(module: Path, *, at_import_only: bool = False) -> Iterator[str]:
@@ -104,19 +131,50 @@ def imports(module: Path, *, at_import_only: bool = False) -> Iterator[str]:
             yield from (f"{node.module}.{name.name}" for name in node.names)
 
 
-def rooms_imported(module: Path) -> set[str]:
-    parts = (name.split(".") for name in imports(module))
-    return {part[1] for part in parts if part[0] == "napari_ovseg" and len(part) > 1 and part[1] in LEVELS}
+def rooms_imported(module: Path, package: str, levels: dict[str, int]) -> set[str]:
+    """Return which rooms of a package a module imports."""
+    inside = (name.removeprefix(f"{package}.") for name in imports(module) if name.startswith(f"{package}."))
+    return {name.split(".")[0] for name in inside} & set(levels)
+
+
+def check_floors(module: Path, own: str, package: str, levels: dict[str, int]) -> None:
+    assert own in levels, f"say in LEVELS and in docs/architecture.md where {own} stands"
+    known = rooms_imported(module, package, levels)
+    wrong = {other for other in known if other != own and levels[other] >= levels[own]}
+    assert not wrong, f"{own} must not import {wrong}"
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_nothing_points_back_up(module):
-    if module == PACKAGE / "__init__.py":
-        return
-    own = room(module)
-    assert own in LEVELS, f"say in LEVELS and in docs/architecture.md where {own} stands"
-    wrong = {other for other in rooms_imported(module) if other != own and LEVELS[other] >= LEVELS[own]}
-    assert not wrong, f"{own} must not import {wrong}"
+    if module != PACKAGE / "__init__.py":
+        check_floors(module, room(module), "napari_ovseg", LEVELS)
+
+
+@pytest.mark.parametrize("module", IN_NAPARI, ids=lambda path: str(path.relative_to(NAPARI)))
+def test_nothing_points_back_up_inside_the_napari_room(module):
+    if module != NAPARI / "__init__.py":
+        check_floors(module, room(module, NAPARI), "napari_ovseg._napari", NAPARI_LEVELS)
+
+
+@pytest.mark.parametrize("module", IN_NAPARI, ids=lambda path: str(path.relative_to(NAPARI)))
+def test_the_panel_knows_no_viewer(module):
+    known = [name for name in imports(module) if name.startswith(("napari.components", "napari.viewer"))]
+    assert not known or room(module, NAPARI) != "panel", f"{module.name} imports {known}"
+
+
+def test_no_modules_know_each_other():
+    """In whatever way, for a type's sake too: of those that do, none can be read alone."""
+    try:
+        TopologicalSorter({name: modules_imported(name, module) for name, module in NAMES.items()}).prepare()
+    except CycleError as circle:
+        pytest.fail(f"these import each other: {' -> '.join(circle.args[1])}")
+
+
+def modules_imported(own: str, module: Path) -> set[str]:
+    """Return the other modules of the package that a module imports, in functions and for types too."""
+    # `from package import name` imports a module, or takes something out of one
+    known = {name if name in NAMES else name.rpartition(".")[0] for name in imports(module)}
+    return (known & set(NAMES)) - {own}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))

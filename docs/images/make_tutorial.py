@@ -182,7 +182,7 @@ def rename(hand: Hand) -> None:
 
 def export(hand: Hand) -> None:
     """Write COCO, and look at the summary."""
-    from napari_ovseg._napari.export_dialog import ExportDialog
+    from napari_ovseg._napari.panel.export_dialog import ExportDialog
 
     hand.click(hand.form.saving.export)
     dialog = hand.widget.findChild(ExportDialog)

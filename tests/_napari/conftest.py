@@ -6,7 +6,8 @@ import pytest
 from npe2 import PluginManifest
 from qtpy.QtCore import QSettings
 
-from napari_ovseg._napari import engine, preferences, torch_loading, update
+from napari_ovseg._napari import preferences
+from napari_ovseg._napari.jobs import engine, torch_loading, update
 from napari_ovseg.annotation import places
 
 from .fakes import FakeMethod
@@ -76,7 +77,7 @@ def make_panel(make_napari_viewer, qtbot, monkeypatch):
     `by_napari` opens it as ``viewer.window.add_plugin_dock_widget`` does, as scripts and ``napari -w`` do.
     """
     # after PyTorch: it imports the window
-    from .panel import Panel
+    from .used_panel import Panel
 
     panels = []
 
@@ -97,7 +98,7 @@ def make_panel(make_napari_viewer, qtbot, monkeypatch):
 @pytest.fixture
 def desk(qtbot, tmp_path, monkeypatch):
     """A picture that is saved as soon as it is painted."""
-    from napari_ovseg._napari import autosave
+    from napari_ovseg._napari.saving import autosave
 
     from .desk import Desk
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from qtpy.QtWidgets import QMainWindow
 
-from napari_ovseg._napari.autosave import Autosave
+from napari_ovseg._napari.saving.autosave import Autosave
 from napari_ovseg.annotation import Annotation, SliceAnnotation
 from napari_ovseg.annotation.annotation import PictureIdentity
 from napari_ovseg.annotation.resuming import Found

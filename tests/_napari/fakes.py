@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from napari_ovseg._napari.engine import Engine
+from napari_ovseg._napari.jobs.engine import Engine
 from napari_ovseg.categories import labels_dtype, void_id
 from napari_ovseg.errors import Cancelled
 from napari_ovseg.segmentation import State

@@ -3,9 +3,9 @@
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
-from napari_ovseg._napari.category_actions import CategoryActions
-from napari_ovseg._napari.category_cells import NAME
-from napari_ovseg._napari.category_table import CategoryTable
+from napari_ovseg._napari.panel.category_actions import CategoryActions
+from napari_ovseg._napari.panel.category_cells import NAME
+from napari_ovseg._napari.panel.category_table import CategoryTable
 from napari_ovseg.annotation.label_table import LabelTable
 
 LEFT = Qt.MouseButton.LeftButton

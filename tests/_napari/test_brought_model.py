@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from napari_ovseg._napari.engine import default_engine
-from napari_ovseg._napari.suggest_dialog import KNOWN
+from napari_ovseg._napari.jobs.engine import default_engine
+from napari_ovseg._napari.panel.suggest_dialog import KNOWN
 from napari_ovseg.models.clip.method_names import METHODS
 
 from .fakes import FakeMethod
-from .panel import CORNERS
+from .used_panel import CORNERS
 
 
 class RealMethod(FakeMethod):

@@ -5,8 +5,8 @@ import pytest
 from qtpy.QtCore import Qt
 
 import napari_ovseg
-from napari_ovseg._napari.layers import METADATA_KEY
-from napari_ovseg._napari.samples import generated_scene
+from napari_ovseg._napari.files.samples import generated_scene
+from napari_ovseg._napari.layers.result_layers import METADATA_KEY
 from napari_ovseg._napari.widget import OpenVocabularyWidget
 from napari_ovseg.models.clip.registry import DEMO_FOLDER
 

@@ -7,11 +7,11 @@ import pytest
 from qtpy.QtCore import Qt
 from vispy.scene.visuals import Line
 
-from napari_ovseg._napari import autosave
+from napari_ovseg._napari.saving import autosave
 from napari_ovseg.annotation.sidecar import load
 
 from .brush import drag
-from .panel import CORNERS, Panel
+from .used_panel import CORNERS, Panel
 
 VOID = 255
 

@@ -15,9 +15,9 @@ from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import QApplication, QComboBox, QLineEdit, QPlainTextEdit, QSpinBox
 
 from napari_ovseg._napari import keys
-from napari_ovseg._napari.category_cells import NAME
-from napari_ovseg._napari.category_table import CategoryTable
 from napari_ovseg._napari.keys import KEYS, WHAT, bind_keys, keys_of, unbind_keys
+from napari_ovseg._napari.panel.category_cells import NAME
+from napari_ovseg._napari.panel.category_table import CategoryTable
 from napari_ovseg.annotation.label_table import LabelTable
 
 CTRL = Qt.KeyboardModifier.ControlModifier

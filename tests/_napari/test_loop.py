@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_ovseg._napari.export_dialog import ExportDialog
-from napari_ovseg._napari.slices_row import ALL, RANGE
+from napari_ovseg._napari.panel.export_dialog import ExportDialog
+from napari_ovseg._napari.panel.slices_row import ALL, RANGE
 from napari_ovseg.annotation.sidecar import DOCUMENT, load
 
 from .fakes import FakeMethod
-from .panel import CORNERS
+from .used_panel import CORNERS
 from .waits import run_out
 
 VOID = 255

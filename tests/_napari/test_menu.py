@@ -43,7 +43,7 @@ def test_entries_act_on_the_panel_that_is_open(make_panel, tmp_path, choose, by_
     assert (tmp_path / "photo.png.ovseg").is_dir()
     pressed = []
     panel.form.saving.export_requested.connect(lambda: pressed.append("export"))
-    monkeypatch.setattr("napari_ovseg._napari.export_dialog.ExportDialog.exec", lambda dialog: 0)
+    monkeypatch.setattr("napari_ovseg._napari.panel.export_dialog.ExportDialog.exec", lambda dialog: 0)
     choose(panel.viewer, "Export masks...")
     assert pressed == ["export"]
     assert len(panel.viewer.window.dock_widgets) == 1

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_ovseg._napari.layers import METADATA_KEY
+from napari_ovseg._napari.layers.result_layers import METADATA_KEY
 from napari_ovseg.annotation.places import sidecar_folder
 from napari_ovseg.annotation.sidecar import is_sidecar, load
 from napari_ovseg.export import export
 from napari_ovseg.file_names import path_of
 from napari_ovseg.images import read_image
 
-from .panel import NOISE
+from .used_panel import NOISE
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux alone")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_ovseg._napari import autosave
 from napari_ovseg._napari.launch import PANEL
+from napari_ovseg._napari.saving import autosave
 from napari_ovseg.annotation.sidecar import is_sidecar, load
 
 from .brush import drag
-from .panel import CORNERS
+from .used_panel import CORNERS
 
 VOID = 255
 

@@ -11,7 +11,7 @@ from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 
 from napari_ovseg._napari import launch
-from napari_ovseg._napari.export_dialog import ExportDialog
+from napari_ovseg._napari.panel.export_dialog import ExportDialog
 from napari_ovseg.annotation.sidecar import is_sidecar, load
 from napari_ovseg.demo.scenes import sample_scene
 from napari_ovseg.models.clip.registry import DEMO_FOLDER

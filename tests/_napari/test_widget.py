@@ -6,12 +6,12 @@ from types import SimpleNamespace
 import numpy as np
 from qtpy.QtCore import Qt
 
-from napari_ovseg._napari.category_cells import NAME, PRESENCE, SHARE
-from napari_ovseg._napari.layers import METADATA_KEY
+from napari_ovseg._napari.layers.result_layers import METADATA_KEY
+from napari_ovseg._napari.panel.category_cells import NAME, PRESENCE, SHARE
 from napari_ovseg.errors import InputError
 
 from .fakes import FakeMethod
-from .panel import NOISE
+from .used_panel import NOISE
 
 
 def test_names_typed_and_run_clicked_give_two_labels_layers(make_panel):

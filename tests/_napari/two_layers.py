@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from napari.components import ViewerModel
 
-from napari_ovseg._napari.annotated import Annotated
-from napari_ovseg._napari.colours import Legend
-from napari_ovseg._napari.layers import MASKS, PSEUDO_LABELS, new_layer
-from napari_ovseg._napari.source import source_of
+from napari_ovseg._napari.layers.annotated import Annotated
+from napari_ovseg._napari.layers.colours import Legend
+from napari_ovseg._napari.layers.result_layers import MASKS, PSEUDO_LABELS, new_layer
+from napari_ovseg._napari.layers.source import source_of
 from napari_ovseg.annotation import SliceAnnotation
 from napari_ovseg.annotation.label_table import LabelTable
 from napari_ovseg.labelled import named_labels

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_ovseg._napari.torch_loading import TORCH_ADVICE, load_torch
+from napari_ovseg._napari.jobs.torch_loading import TORCH_ADVICE, load_torch
 from napari_ovseg.errors import ModelError
 from napari_ovseg.file_names import as_text
 from napari_ovseg.imports import is_labelled
@@ -55,16 +55,16 @@ def build_window(
     images: Sequence[str | Path] = (), labels: str = "", *, demo: bool = False, show: bool = True
 ) -> tuple[Viewer, OpenVocabularyWidget]:
     """Build the window of :func:`open_window` and return at once; tests do not show it."""
-    from napari_ovseg._napari.readers import labelled_layers
+    from napari_ovseg._napari.files.readers import labelled_layers
 
     opened = [labelled_layers(path) if is_labelled(path) else read_picture(path) for path in images]
     import napari
     from napari.utils.notifications import show_warning
     from qtpy.QtCore import QTimer
 
-    from napari_ovseg._napari.layers import METADATA_KEY
-    from napari_ovseg._napari.model_choice import BUNDLED, model_choices
-    from napari_ovseg._napari.samples import generated_scene
+    from napari_ovseg._napari.files.samples import generated_scene
+    from napari_ovseg._napari.layers.result_layers import METADATA_KEY
+    from napari_ovseg._napari.panel.model_choice import BUNDLED, model_choices
     from napari_ovseg._napari.widget import OpenVocabularyWidget
 
     viewer = napari.Viewer(title="napari-ovseg", show=show)

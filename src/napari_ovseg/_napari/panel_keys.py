@@ -10,13 +10,13 @@ from qtpy.QtCore import QObject, Qt
 from qtpy.QtGui import QKeySequence
 from qtpy.QtWidgets import QShortcut, QWidget
 
-from napari_ovseg._napari.help_window import HelpWindow
 from napari_ovseg._napari.keys import bind_keys, follow_keys, key_text, keys_of, unbind_keys
 from napari_ovseg._napari.outside import Outside
+from napari_ovseg._napari.panel.help_window import HelpWindow
 
 if TYPE_CHECKING:
-    from napari_ovseg._napari.annotator import Annotator
-    from napari_ovseg._napari.form import Form
+    from napari_ovseg._napari.annotating.annotator import Annotator
+    from napari_ovseg._napari.panel.form import Form
 
 
 class PanelKeys(QObject):

@@ -13,9 +13,9 @@ from napari_ovseg._napari.background import single_shot
 from napari_ovseg._napari.outside import Outside
 
 if TYPE_CHECKING:
-    from napari_ovseg._napari.autosave import Autosave
-    from napari_ovseg._napari.form import Form
-    from napari_ovseg._napari.save_places import SavePlaces
+    from napari_ovseg._napari.panel.form import Form
+    from napari_ovseg._napari.saving.autosave import Autosave
+    from napari_ovseg._napari.saving.save_places import SavePlaces
 
 # Each letter that is typed there is a change, and each beginning of a path may be a folder.
 _CALM_MS = 2000

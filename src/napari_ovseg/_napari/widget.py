@@ -9,36 +9,36 @@ from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_ovseg._napari.ahead import Ahead
-from napari_ovseg._napari.annotated import Annotated
-from napari_ovseg._napari.annotator import Annotator
-from napari_ovseg._napari.as_shown import AsShown
-from napari_ovseg._napari.engine import Engine
-from napari_ovseg._napari.events import CANCELLED, Segmented
-from napari_ovseg._napari.exporting import Exporting
-from napari_ovseg._napari.form import Form
-from napari_ovseg._napari.layers import METADATA_KEY, has_results
-from napari_ovseg._napari.measuring import Measuring
-from napari_ovseg._napari.model_choice import ModelChoice, default_model, model_choices
-from napari_ovseg._napari.next_step import NextStep
+from napari_ovseg._napari.annotating.annotator import Annotator
+from napari_ovseg._napari.annotating.next_step import NextStep
+from napari_ovseg._napari.annotating.taking_in import TakingIn
+from napari_ovseg._napari.annotating.typed_names import TypedNames
+from napari_ovseg._napari.files.exporting import Exporting
+from napari_ovseg._napari.files.measuring import Measuring
+from napari_ovseg._napari.jobs.ahead import Ahead
+from napari_ovseg._napari.jobs.engine import Engine
+from napari_ovseg._napari.jobs.events import CANCELLED, Segmented
+from napari_ovseg._napari.jobs.run_request import RunRequests
+from napari_ovseg._napari.jobs.runner import Runner
+from napari_ovseg._napari.jobs.runs import Runs
+from napari_ovseg._napari.jobs.suggesting import Suggesting
+from napari_ovseg._napari.jobs.torch_loading import look_through_all
+from napari_ovseg._napari.layers.annotated import Annotated
+from napari_ovseg._napari.layers.as_shown import AsShown
+from napari_ovseg._napari.layers.picture_choice import PictureChoice
+from napari_ovseg._napari.layers.reading_choice import ReadingChoice
+from napari_ovseg._napari.layers.result_layers import METADATA_KEY, has_results
+from napari_ovseg._napari.layers.tracked_labels import is_being_painted
 from napari_ovseg._napari.outside import Outside
+from napari_ovseg._napari.panel.form import Form
+from napari_ovseg._napari.panel.model_choice import ModelChoice, default_model, model_choices
+from napari_ovseg._napari.panel.scrolled import Scrolled
 from napari_ovseg._napari.panel_keys import PanelKeys
 from napari_ovseg._napari.panel_preferences import PanelPreferences
-from napari_ovseg._napari.picture_choice import PictureChoice
 from napari_ovseg._napari.preferences import chosen_model
-from napari_ovseg._napari.reading_choice import ReadingChoice
-from napari_ovseg._napari.replacing import Replacing
-from napari_ovseg._napari.run_request import RunRequests
-from napari_ovseg._napari.runner import Runner
-from napari_ovseg._napari.runs import Runs
-from napari_ovseg._napari.saved_choices import show_choices
-from napari_ovseg._napari.scrolled import Scrolled
-from napari_ovseg._napari.session import Session
-from napari_ovseg._napari.suggesting import Suggesting
-from napari_ovseg._napari.taking_in import TakingIn
-from napari_ovseg._napari.torch_loading import look_through_all
-from napari_ovseg._napari.tracked_labels import is_being_painted
-from napari_ovseg._napari.typed_names import TypedNames
+from napari_ovseg._napari.saving.replacing import Replacing
+from napari_ovseg._napari.saving.saved_choices import show_choices
+from napari_ovseg._napari.saving.session import Session
 from napari_ovseg.errors import OvsegError
 
 if TYPE_CHECKING:

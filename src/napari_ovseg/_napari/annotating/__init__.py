@@ -1,0 +1,1 @@
+"""What a person does between runs: paints, edits the table, takes labels in, goes to what is unsure."""

@@ -1,0 +1,1 @@
+"""What runs in the background, one job at a time: a run, an update, a search for names."""

@@ -1,0 +1,184 @@
+"""What the panel's fields ask for, as plain data: how the picture is read, and a run's request."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtWidgets import QMessageBox
+
+from napari_ovseg._napari.jobs.continued import Earlier, continued, not_done, work_on
+from napari_ovseg._napari.jobs.run import Request
+from napari_ovseg._napari.jobs.suggest import SuggestRequest
+from napari_ovseg._napari.layers.channel_readings import refuse_strip
+from napari_ovseg._napari.layers.source import Source, channel_axes, source_at, source_of
+from napari_ovseg._napari.layers.together import group_of, source_together
+from napari_ovseg._napari.panel.form import Form
+from napari_ovseg._napari.panel.model_box import LOCAL_FILE
+from napari_ovseg._napari.panel.model_choice import ModelChoice, licence_notice
+from napari_ovseg._napari.panel.reading import TOGETHER
+from napari_ovseg.annotation.typed import to_type
+from napari_ovseg.categories import Category, parse_categories
+from napari_ovseg.errors import InputError
+from napari_ovseg.models.registry import offers
+from napari_ovseg.settings import Settings
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+    from napari_ovseg._napari.layers.annotated import Annotated
+
+
+class RunRequests:
+    """Turns the form's fields into requests; remembers which licences were accepted."""
+
+    def __init__(self, viewer: ViewerModel, form: Form) -> None:
+        self.viewer, self._form = viewer, form
+        self._licences_accepted: set[str] = set()
+
+    def source(self, image: Image) -> Source:
+        """Plan how to read the slice in view; raises InputError when it can't be read."""
+        row, dims = self._form.channels, self.viewer.dims
+        group = group_of(self.viewer, image) if row.key == TOGETHER else []
+        if group:
+            return source_together(group, dims, row.ticked())
+        # what is chosen may be of the picture before, as long as this one is being turned to
+        if not isinstance(row.key, int) or row.key not in channel_axes(image):
+            return source_of(image, dims)
+        if not row.ticked():
+            raise InputError(f"No channel of '{image.name}' is ticked: tick at least one below 'Read'.")
+        return source_of(image, dims, row.key, row.ticked(), row.colours())
+
+    def _source_to_run(self, image: Image) -> Source:
+        """Plan how to read the slice in view, as `source`, but no strip a few pixels wide."""
+        if self._form.channels.key is None:
+            refuse_strip(image, self.viewer.dims)
+        return self.source(image)
+
+    def gather(
+        self, image: Image | None, current: Annotated | None, into: Annotated | None, number: int
+    ) -> tuple[Request, Earlier | None] | None:
+        """Gather a run's settings, and the work it goes on with; None when the person declines a licence.
+
+        Parameters
+        ----------
+        image : napari.layers.Image or None
+            The picture that is chosen.
+        current : Annotated or None
+            The work under way, on this picture or another.
+        into : Annotated or None
+            Layers that the result goes into, so that the names are those of its table, whatever is typed; by
+            default it goes where it belongs.
+        number : int
+            Of the run.
+
+        Raises
+        ------
+        InputError
+            That says what is missing.
+        """
+        image, form = _there(image), self._form
+        categories = parse_categories(form.names.toPlainText() if into is None else _words_of(into))
+        source = self._source_to_run(image)
+        earlier = into or work_on(current, source, image)
+        positions = not_done(earlier, form.slices.positions(source.placement.position))
+        accepted = self._accepted_model()
+        if accepted is None:
+            return None
+        model, checkpoint = accepted
+        table, bound = continued(earlier, categories, positions, same=into is not None)
+        request = Request(
+            number=number,
+            sources=tuple(source_at(source, position) for position in positions),
+            settings=Settings(
+                names=categories,
+                model=model,
+                checkpoint=checkpoint,
+                device=form.device.value,
+                preset=form.preset.value,
+                method=form.method.value,
+                pack=form.pack.value,
+            ),
+            table=table,
+            earlier=bound,
+        )
+        if earlier is None:
+            return request, None
+        return request, Earlier(earlier, earlier.table, same=into is not None)
+
+    def lacking(self, image: Image | None) -> str:
+        """Why a run can't be started with what the fields say now, "" where it can."""
+        try:
+            image = _there(image)
+            parse_categories(self._form.names.toPlainText())
+            self._form.slices.positions(self._source_to_run(image).placement.position)
+            self._model()
+        except InputError as error:
+            return str(error)
+        return ""
+
+    def gather_suggest(self, image: Image | None, vocabulary: str, number: int) -> SuggestRequest | None:
+        """Gather the settings for suggesting names for the slice in view, otherwise as :meth:`gather`."""
+        source, form = self.source(_there(image)), self._form
+        accepted = self._accepted_model()
+        if accepted is None:
+            return None
+        model, checkpoint = accepted
+        preset, device = form.preset.value, form.device.value
+        return SuggestRequest(number, source, vocabulary, model, preset, device, checkpoint)
+
+    def ready_model(self) -> tuple[str, str] | None:
+        """The model that is chosen and its device, where it can be loaded without asking anybody anything.
+
+        None for one that would have to be fetched, whose licence was not accepted, from a file, or of
+        another name than the list has: to know that one, PyTorch is imported, which this thread must not do.
+        """
+        try:
+            model, checkpoint = self._model()
+        except InputError:
+            return None
+        known = offers().get(model) if checkpoint is None else None
+        there = known is not None and known.is_here()
+        accepted = model in self._licences_accepted or licence_notice(model) is None
+        return (model, self._form.device.value) if there and accepted else None
+
+    def _accepted_model(self) -> tuple[str, Path | None] | None:
+        """The model that is chosen, or None, said so, when the person declines its licence."""
+        model, checkpoint = self._model()
+        if checkpoint is None and not self._accepts_licence(model):
+            self._form.show_message(f"'{model}' was not used, since its licence was not accepted.")
+            return None
+        return model, checkpoint
+
+    def _model(self) -> tuple[str, Path | None]:
+        """The model's name, or an architecture and the file with its weights."""
+        model = self._form.chosen_model()
+        if model == LOCAL_FILE:
+            return self._form.weights.chosen()
+        name = model.name if isinstance(model, ModelChoice) else model
+        if not name:
+            raise InputError("No model is chosen: take one from the list.")
+        return name, None
+
+    def _accepts_licence(self, model: str) -> bool:
+        notice = licence_notice(model)
+        if notice is None or model in self._licences_accepted:
+            return True
+        yes = QMessageBox.StandardButton.Yes
+        if QMessageBox.question(self._form, "Licence of this model", notice) != yes:
+            return False
+        self._licences_accepted.add(model)
+        return True
+
+
+def _words_of(work: Annotated) -> list[Category]:
+    """What to look for in work that is gone on with."""
+    words = [] if work.background is None else [work.background]
+    return [*to_type(work.table.labels), *words]
+
+
+def _there(image: Image | None) -> Image:
+    if image is None:
+        raise InputError("There is no image layer: open a picture, or take one from File > Open Sample.")
+    return image
