@@ -18,10 +18,8 @@ from napari_ovseg._napari.jobs.torch_loading import load_torch, window_alive
 from napari_ovseg.errors import Cancelled
 
 if TYPE_CHECKING:
-    from napari_ovseg.segmentation import Segmentation
+    from napari_ovseg.segmentation import Progress, Segmentation
     from napari_ovseg.suggestions import Suggestions
-
-Progress = Callable[[str, int, int], None]
 
 LOADING = "Loading the model"
 READING = "Reading the picture"
