@@ -54,6 +54,8 @@ def default_engine() -> Engine:
     # only the first time is there anything to import
     with nullcontext() if "napari_ovseg.suggestions" in sys.modules else window_alive():
         load_torch()
+        # nearly every model is one of these; their libraries take long to import too
+        import napari_ovseg.models.clip.loading  # noqa: F401
         from napari_ovseg.models.loading import load_model
         from napari_ovseg.pipeline import segment
         from napari_ovseg.single_image import SingleImage
