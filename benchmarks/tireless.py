@@ -18,9 +18,9 @@ import numpy as np
 
 from napari_ovseg.annotation.labelled_pictures import read_work, saved_work
 from napari_ovseg.annotation.sidecar import is_sidecar
-from napari_ovseg.categories import Category
 from napari_ovseg.errors import OvsegError
 from napari_ovseg.export import export
+from napari_ovseg.settings import Settings
 
 CELL, SIDE = 8, 512
 PER_ROW = SIDE // CELL
@@ -191,12 +191,10 @@ def engine() -> Any:
     from napari_ovseg._napari.jobs.engine import Engine
     from napari_ovseg.segmentation import Segmentation, State
 
-    def segment(
-        image: Any, categories: list[Category], *, on_pseudo_labels: Any, **_settings: Any
-    ) -> Segmentation:
+    def segment(image: Any, settings: Settings, *, on_pseudo_labels: Any, **_how: Any) -> Segmentation:
         masks, sure = np.zeros((SIDE, SIDE), np.uint8), np.ones((SIDE, SIDE), np.float32)
         on_pseudo_labels(masks, sure)
-        names = tuple(category for category in categories if not category.background)
+        names = settings.sought
         maps = np.ones((len(names) + 1, 56, 56), np.float32)
         return Segmentation(
             categories=names,
