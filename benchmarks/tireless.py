@@ -34,6 +34,7 @@ def start_workers(folder: Path, trouble: str) -> None:
 
     import napari_ovseg._napari.widget  # noqa: F401
 
+    os.dup2(2, 1)
     for _line in sys.stdin:
         child = os.fork()
         if child == 0:
@@ -46,8 +47,12 @@ def start_workers(folder: Path, trouble: str) -> None:
         _say("dead")
 
 
+# napari prints its notices too, which are none of the lines that are read
+_LINES = os.dup(1)
+
+
 def _say(line: str) -> None:
-    os.write(1, f"{line}\n".encode())
+    os.write(_LINES, f"{line}\n".encode())
 
 
 class _Annotator:
