@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import cache, partial
 from typing import TYPE_CHECKING
+from weakref import ref
 
 import numpy as np
 from qtpy.QtCore import QTimer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.components.overlays import Overlay
     from napari.layers import Layer
 
 # Drawn while a polygon or an encircling stroke is made; they take as long to build as all the rest.
@@ -27,23 +27,25 @@ def add(viewer: ViewerModel, layer: Layer, place: int | None = None) -> None:
     place : int, optional
         Its index among the layers; by default it is the topmost.
     """
-    overlays = [layer._overlays[name] for name in _OF_TOOLS if name in layer._overlays]
-    for overlay in overlays:
-        overlay.visible = False
+    names = [name for name in _OF_TOOLS if name in layer._overlays]
+    for name in names:
+        layer._overlays[name].visible = False
     viewer.layers.insert(len(viewer.layers) if place is None else place, layer)
-    _build_next(viewer, layer, overlays)
+    _build_next(viewer, ref(layer), names)
 
 
-def _build_next(viewer: ViewerModel, layer: Layer, overlays: list[Overlay]) -> None:
-    if overlays:
-        QTimer.singleShot(0, partial(_build, viewer, layer, overlays))
+def _build_next(viewer: ViewerModel, layer: ref[Layer], names: list[str]) -> None:
+    if names:
+        # what waits keeps no layer in memory that has gone meanwhile
+        QTimer.singleShot(0, partial(_build, viewer, layer, names))
 
 
-def _build(viewer: ViewerModel, layer: Layer, overlays: list[Overlay]) -> None:
-    # napari would keep in mind a layer that has gone meanwhile
-    if layer in viewer.layers:
-        overlays[0].visible = True
-        _build_next(viewer, layer, overlays[1:])
+def _build(viewer: ViewerModel, layer: ref[Layer], names: list[str]) -> None:
+    there = layer()
+    # napari would keep in mind one that is shown no more
+    if there is not None and there in viewer.layers:
+        there._overlays[names[0]].visible = True
+        _build_next(viewer, layer, names[1:])
 
 
 @cache
