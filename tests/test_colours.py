@@ -1,5 +1,6 @@
 """The palettes, see `benchmarks/palettes.py` for how far apart their colours are."""
 
+import numpy as np
 import pytest
 
 from napari_ovseg.annotation.label_table import LabelTable
@@ -27,3 +28,13 @@ def test_new_categories_take_the_next_free_colour_of_the_palette_and_others_keep
     more = table.add_typed("c, d", "bright")
     assert [label.colour for label in more.labels[:2]] == [label.colour for label in table.labels]
     assert [label.colour for label in more.labels[2:]] == [PALETTES["bright"][0], PALETTES["bright"][3]]
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 60, 1000])
+def test_colours_are_distinct_and_stay(count):
+    colours = category_colours(count)
+    assert colours.shape == (count + 1, 3)
+    assert colours.dtype == np.uint8
+    assert colours[0].tolist() == [0, 0, 0]
+    assert len({VOID, *map(tuple, colours.tolist())}) == count + 2
+    np.testing.assert_array_equal(colours, category_colours(count + 5)[: count + 1])

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from napari_ovseg.categories import overlap, parse_categories, singular
+from napari_ovseg.categories import parse_categories
 from napari_ovseg.errors import InputError
 from napari_ovseg.wording import PACKS, find_pack
 
@@ -55,33 +53,3 @@ def test_no_pack_and_no_such_pack():
 def test_what_is_typed_drops_out(typed, gone):
     pack = PACKS["natural scene"]
     assert set(pack.words) - set(pack.rivals(parse_categories(typed))) == gone
-
-
-@pytest.mark.parametrize(
-    ("plural", "one"),
-    [
-        ("trees", "tree"), ("berries", "berry"), ("boxes", "box"), ("branches", "branch"),
-        ("glasses", "glass"), ("nuclei", "nucleus"), ("cell nuclei", "cell nucleus"), ("Bushes", "bush"),
-    ],
-)  # fmt: skip
-def test_plurals(plural, one):
-    assert singular(plural) == singular(one) == one
-
-
-@pytest.mark.parametrize("word", ["grass", "bus", "axis", "sky", "as", "us", "x"])
-def test_what_only_looks_like_a_plural_stays(word):
-    assert singular(word) == word
-
-
-words = st.lists(st.sampled_from(["tree", "trees", "tall", "cell", "cells", "red"]), min_size=1, max_size=3)
-
-
-@given(words, words)
-def test_overlap_is_containment_word_by_word(first, second):
-    a, b = ([word.removesuffix("s") for word in phrase] for phrase in (first, second))
-    inside = any(
-        long[start : start + len(short)] == short
-        for short, long in ((a, b), (b, a))
-        for start in range(len(long))
-    )
-    assert overlap(" ".join(first), " ".join(second)) == inside

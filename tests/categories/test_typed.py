@@ -2,19 +2,11 @@ from __future__ import annotations
 
 import unicodedata
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_ovseg.categories import (
-    Category,
-    format_categories,
-    labels_dtype,
-    parse_categories,
-    void_id,
-)
-from napari_ovseg.colours import VOID, category_colours
+from napari_ovseg.categories import Category, format_categories, parse_categories
 from napari_ovseg.errors import InputError
 
 
@@ -176,26 +168,3 @@ def test_what_is_formatted_is_parsed_back(names, data):
         )
     assert parse_categories(format_categories(categories)) == tuple(categories)
     assert parse_categories(categories) == tuple(categories)
-
-
-@pytest.mark.parametrize(("count", "void", "dtype"), [(1, 255, "u1"), (254, 255, "u1"), (255, 65535, "u2")])
-def test_labels_grow_past_254_categories(count, void, dtype):
-    assert void_id(count) == void
-    assert labels_dtype(count) == np.dtype(dtype)
-    assert count < void
-
-
-def test_too_many_categories_for_any_labels():
-    assert void_id(65534) == 65535
-    with pytest.raises(InputError, match="65534"):
-        labels_dtype(65535)
-
-
-@pytest.mark.parametrize("count", [0, 1, 7, 60, 1000])
-def test_colours_are_distinct_and_stay(count):
-    colours = category_colours(count)
-    assert colours.shape == (count + 1, 3)
-    assert colours.dtype == np.uint8
-    assert colours[0].tolist() == [0, 0, 0]
-    assert len({VOID, *map(tuple, colours.tolist())}) == count + 2
-    np.testing.assert_array_equal(colours, category_colours(count + 5)[: count + 1])
