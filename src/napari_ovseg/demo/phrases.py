@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import product
 
+import numpy as np
+
 COLOURS: dict[str, tuple[float, float, float]] = {
     "red": (0.85, 0.13, 0.12),
     "green": (0.15, 0.62, 0.18),
@@ -69,6 +71,17 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "background": ("empty background", "nothing"),
 }
 
+# around a phrase, as somebody might write it; the bare phrase twice as often
+TEMPLATES = (
+    "{}",
+    "{}",
+    "a {}",
+    "a photo of a {}",
+    "a picture of {}",
+    "an image of {}",
+    "a microscope image of {}",
+)
+
 
 @dataclass(frozen=True)
 class Phrase:
@@ -117,3 +130,19 @@ VOCABULARY: tuple[Phrase, ...] = _vocabulary()
 """Every phrase that can be said in training or asked in a test, held-out ones included."""
 
 INDEX = {phrase: number for number, phrase in enumerate(VOCABULARY)}
+
+
+def wording(phrase: Phrase, rng: np.random.Generator) -> str:
+    """The phrase as somebody might write it: a synonym now and then, and a template around it."""
+    words = []
+    for word in (phrase.colour, phrase.pattern, phrase.kind):
+        others = SYNONYMS.get(word, ())
+        words.append(str(rng.choice(others)) if others and rng.random() < 0.3 else word)
+    return str(rng.choice(TEMPLATES)).format(" ".join(filter(None, words)))
+
+
+def all_wordings() -> list[str]:
+    """Every wording training may use, which fixes the words the model knows."""
+    words = {w for phrase in VOCABULARY for w in (phrase.colour, phrase.pattern, phrase.kind) if w}
+    forms = words | {other for word in words for other in SYNONYMS.get(word, ())}
+    return sorted(template.format(form) for template in set(TEMPLATES) for form in forms)

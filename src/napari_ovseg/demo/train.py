@@ -9,7 +9,6 @@ where. The sigmoid loss is that of SigLIP (Zhai et al., ICCV 2023, eq. 1), balan
 
 from __future__ import annotations
 
-import json
 import queue
 import threading
 from collections.abc import Iterator
@@ -22,8 +21,6 @@ import torch
 import torch.nn.functional as F
 import typer
 from numpy.typing import NDArray
-from open_clip.pos_embed import get_2d_sincos_pos_embed
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -42,23 +39,13 @@ from napari_ovseg.demo.phrases import (
     PARTICLES,
     PATTERNS,
     SHAPES,
-    SYNONYMS,
     TEXTURES,
     VOCABULARY,
     Phrase,
+    wording,
 )
+from napari_ovseg.demo.tower import Tower, save
 
-HERE = Path(__file__).parent
-ARCHITECTURE = HERE / "ovseg-demo.json"
-TEMPLATES = (
-    "{}",
-    "{}",
-    "a {}",
-    "a photo of a {}",
-    "a picture of {}",
-    "an image of {}",
-    "a microscope image of {}",
-)
 # side of the crops in pixels -> crops in a batch, so that every step costs about the same
 BATCHES = {32: 224, 64: 64, 96: 28, 128: 16}
 # how often each side is drawn: first many small pictures, as shapes take many to learn, then whole scenes
@@ -75,79 +62,6 @@ GROUPS = [
 POOL_TEMPERATURE = 2.0
 CHECKPOINT_EVERY = 250
 MEAN, STD = open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD
-
-
-def wording(phrase: Phrase, rng: np.random.Generator) -> str:
-    """The phrase as somebody might write it: a synonym now and then, and a template around it."""
-    words = []
-    for word in (phrase.colour, phrase.pattern, phrase.kind):
-        others = SYNONYMS.get(word, ())
-        words.append(str(rng.choice(others)) if others and rng.random() < 0.3 else word)
-    return str(rng.choice(TEMPLATES)).format(" ".join(filter(None, words)))
-
-
-def all_wordings() -> list[str]:
-    """Every wording training may use, which fixes the words the model knows."""
-    words = {w for phrase in VOCABULARY for w in (phrase.colour, phrase.pattern, phrase.kind) if w}
-    forms = words | {other for word in words for other in SYNONYMS.get(word, ())}
-    return sorted(template.format(form) for template in set(TEMPLATES) for form in forms)
-
-
-class Tower(nn.Module):
-    """The CLIP being trained, with its token table cut down to the words in use."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        config = json.loads(ARCHITECTURE.read_text())
-        self.clip = open_clip.CLIP(**config)
-        self.tokenizer = open_clip.SimpleTokenizer(context_length=config["text_cfg"]["context_length"])
-        self.used = torch.unique(self.tokenizer(all_wordings()))
-        table = self.clip.token_embedding.weight.data
-        self.clip.token_embedding = nn.Embedding.from_pretrained(table[self.used].clone(), freeze=False)
-        # waves as a start make "the patch to the left" the same direction everywhere
-        visual = self.clip.visual
-        waves = get_2d_sincos_pos_embed(visual.positional_embedding.shape[1], visual.grid_size[0])
-        visual.positional_embedding.data[1:] = torch.from_numpy(waves).float()
-
-    def text(self, texts: list[str]) -> Tensor:
-        """Unit vectors ``(N, D)`` of N texts; padding is left out: the mask is causal."""
-        tokens = torch.searchsorted(self.used, self.tokenizer(texts))
-        ends = tokens.argmax(dim=1)  # the end-of-text token has the highest number
-        length = int(ends.max()) + 1
-        x = self.clip.token_embedding(tokens[:, :length]) + self.clip.positional_embedding[:length]
-        x = self.clip.transformer(x, attn_mask=self.clip.attn_mask[:length, :length])
-        x = self.clip.ln_final(x)[torch.arange(len(texts)), ends] @ self.clip.text_projection
-        return F.normalize(x, dim=-1)
-
-    def image(self, pictures: Tensor, corner: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        """Unit vectors of the class token ``(B, D)`` and of the patches ``(B, n, D)``.
-
-        ``pictures`` are ``(B, 3, h, w)``, normalised. ``corner`` is the place (row and column of patches) in
-        the grid of position embeddings that a crop smaller than the model's own input is put at, so that
-        neighbours are always neighbours.
-        """
-        visual = self.clip.visual
-        x = visual.conv1(pictures)
-        (gh, gw), side = x.shape[-2:], visual.grid_size[0]
-        x = x.flatten(2).transpose(1, 2)
-        positions = visual.positional_embedding[1:].view(side, side, -1)
-        positions = positions[corner[0] : corner[0] + gh, corner[1] : corner[1] + gw].reshape(gh * gw, -1)
-        cls = (visual.class_embedding + visual.positional_embedding[0]).expand(len(x), 1, -1)
-        x = visual.ln_pre(torch.cat([cls, x + positions], dim=1))
-        *first, last = visual.transformer.resblocks
-        for block in first:
-            x = block(x)
-        width = x.shape[-1]
-        values = F.linear(
-            last.ln_1(x), last.attn.in_proj_weight[2 * width :], last.attn.in_proj_bias[2 * width :]
-        )
-        patches = last.attn.out_proj(values[:, 1:])
-        pooled = visual.ln_post(last(x)[:, 0]) @ visual.proj
-        return F.normalize(pooled, dim=-1), F.normalize(visual.ln_post(patches) @ visual.proj, dim=-1)
-
-    def logits(self, images: Tensor, texts: Tensor) -> Tensor:
-        """Sigmoid-loss logits ``(..., P)`` of unit vectors ``(..., D)`` against ``(P, D)``."""
-        return self.clip.logit_scale.exp() * images @ texts.T + self.clip.logit_bias
 
 
 def loss_of_logits(logits: Tensor, said: Tensor, columns: list[slice]) -> Tensor:
@@ -224,22 +138,6 @@ def loss_of(
     ends = np.cumsum([0, *map(len, GROUPS), said.shape[1]])
     columns = [slice(start, end) for start, end in zip(ends[:-1], [*ends[1:-1], None], strict=True)]
     return loss_of_logits(tower.logits(cls, words), said, columns) + loss_of_logits(pooled, said, columns)
-
-
-def save(tower: Tower, path: Path) -> None:
-    """Write the weights as float16 safetensors, and the known words; all others get the vector 0."""
-    state = {
-        key: value.half().contiguous()
-        for key, value in tower.clip.state_dict().items()
-        if "attn_mask" not in key
-    }
-    vocab_size = json.loads(ARCHITECTURE.read_text())["text_cfg"]["vocab_size"]
-    table = torch.zeros(vocab_size, state["token_embedding.weight"].shape[1], dtype=torch.float16)
-    table[tower.used] = state["token_embedding.weight"]
-    state["token_embedding.weight"] = table
-    save_file(state, path)
-    words = sorted({word for text in all_wordings() for word in text.split()})
-    path.with_name("vocabulary.txt").write_text("\n".join(words) + "\n")
 
 
 def train(nuclei: Path | None, output: Path, steps: int, scenes: int, seed: int, rate: float) -> None:
