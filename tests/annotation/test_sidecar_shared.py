@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from napari_ovseg.annotation import sidecar
+from napari_ovseg.annotation import lock
 from napari_ovseg.annotation.sidecar import Sidecar, load, save
 from napari_ovseg.errors import ConflictError, IncompleteError, InputError, OutputError
 
@@ -58,7 +58,7 @@ def test_a_folder_that_was_deleted_is_made_again(tmp_path):
 
 
 def test_a_save_waits_for_another_and_gives_up_in_a_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr(sidecar, "_SECONDS_FOR_LOCK", 0.2)
+    monkeypatch.setattr(lock, "_SECONDS", 0.2)
     mine = Sidecar(tmp_path / "a.ovseg")
     mine.save(small())
     code = textwrap.dedent(

@@ -2,8 +2,8 @@
 
 A sidecar is a folder: ``annotation.json`` and one file of arrays per slice. A save writes the slices that
 changed under new names, then replaces ``annotation.json`` in one step, then removes the files that it no
-longer names. Killed at any moment, what ``annotation.json`` names is complete. A lock, which the system frees
-when a program dies, keeps two saves apart; a save whose author has not seen the state on the disk is refused.
+longer names. Killed at any moment, what ``annotation.json`` names is complete. A lock keeps two saves apart,
+see `lock`; a save whose author has not seen the state on the disk is refused.
 Work that is begun afresh sets aside what is there, see `inside`.
 """
 
@@ -16,8 +16,6 @@ import secrets
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from napari_ovseg.annotation import slice_file
 from napari_ovseg.annotation.annotation import Annotation, Position, SliceAnnotation
 from napari_ovseg.annotation.document import (
@@ -29,11 +27,10 @@ from napari_ovseg.annotation.document import (
     slice_entry,
 )
 from napari_ovseg.annotation.inside import set_aside
+from napari_ovseg.annotation.lock import locked
 from napari_ovseg.atomic import flush_names, prepare_folder, write_atomically
-from napari_ovseg.errors import ConflictError, IncompleteError, InputError, OutputError
+from napari_ovseg.errors import ConflictError, IncompleteError, InputError
 
-_LOCK = ".lock"
-_SECONDS_FOR_LOCK = 10.0
 # What this file itself writes, and nothing of a person's: only such files are ever removed.
 _OURS = re.compile(r"slice(-\d+)*-[0-9a-f]{8}\.npz|\.((slice-.*|annotation\.json)\.)?[0-9a-f]{8}\.part")
 
@@ -77,12 +74,49 @@ def state_of(folder: str | Path) -> str | None:
 
 
 def load(folder: str | Path) -> Annotation:
-    """Read an annotation; see `Sidecar.load`."""
+    """Read the last saved state of an annotation.
+
+    Parameters
+    ----------
+    folder : str or Path
+        A sidecar, such as ``cells.tif.ovseg``.
+
+    Returns
+    -------
+    Annotation
+        Of each slice the masks ``(H, W)``, the human pixels ``(H, W)`` of the same dtype, and what else was
+        known of it, see `SliceAnnotation`. All arrays are in memory and the caller's own.
+
+    Raises
+    ------
+    InputError
+        When nothing is saved there, or it is damaged or of a newer version; says which file.
+    """
     return Sidecar(folder).load()
 
 
 def save(annotation: Annotation, folder: str | Path, *, overwrite: bool = False) -> None:
-    """Write an annotation once; see `Sidecar.save`, which a program that saves again and again should use."""
+    """Write an annotation once; a program that saves again and again should use `Sidecar.save`.
+
+    Parameters
+    ----------
+    annotation : Annotation
+        Of each slice the masks ``(H, W)`` in uint8 or uint16 and the human pixels ``(H, W)`` of the same dtype,
+        void where nobody painted, see `SliceAnnotation`.
+    folder : str or Path
+        Made if it isn't there.
+    overwrite : bool
+        Replace what is saved there, which otherwise is an error.
+
+    Raises
+    ------
+    ConflictError
+        When there is saved work already, and `overwrite` is not set; nothing was written.
+    OutputError
+        When the folder can't be written or is full; what was saved there is still there, whole.
+    InputError
+        When the annotation holds what can't be stored, such as arrays of different shapes.
+    """
     Sidecar(folder).save(annotation, overwrite=overwrite)
 
 
@@ -189,7 +223,7 @@ class Sidecar:
         self.set_aside = None
         if not self.folder.is_dir():
             prepare_folder(self.folder)
-        with self._locked():
+        with locked(self.folder):
             there = self._to_replace(overwrite)
             try:
                 entries = tuple(self._write_slices(annotation, changed, there))
@@ -282,21 +316,3 @@ class Sidecar:
                 if path.name not in named and _OURS.fullmatch(path.name):
                     with contextlib.suppress(OSError):
                         path.unlink()
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        lock = FileLock(self.folder / _LOCK, timeout=_SECONDS_FOR_LOCK)
-        try:
-            lock.acquire()
-        except Timeout as error:
-            raise OutputError(
-                f"Another program has been saving to {self.folder} for {_SECONDS_FOR_LOCK:.0f} seconds: "
-                "try again, or close the picture there."
-            ) from error
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise OutputError(f"{self.folder} can't be locked ({reason}): choose another folder.") from error
-        try:
-            yield
-        finally:
-            lock.release()
