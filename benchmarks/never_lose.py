@@ -27,7 +27,8 @@ import numpy as np
 import typer
 from PIL import Image
 
-from napari_ovseg.annotation.sidecar import is_sidecar, load
+from napari_ovseg.annotation.last_save import is_sidecar
+from napari_ovseg.annotation.sidecar import load
 from tireless import CELL, PER_ROW, SIDE, TROUBLES, start_workers
 
 MOST_SECONDS = 5.0

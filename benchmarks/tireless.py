@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from napari_ovseg.annotation.labelled_pictures import read_work, saved_work
-from napari_ovseg.annotation.sidecar import is_sidecar
+from napari_ovseg.annotation.last_save import is_sidecar
 from napari_ovseg.errors import OvsegError
 from napari_ovseg.export import export
 from napari_ovseg.settings import Settings

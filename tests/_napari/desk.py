@@ -8,8 +8,9 @@ from qtpy.QtWidgets import QMainWindow
 from napari_ovseg._napari.saving.autosave import Autosave
 from napari_ovseg.annotation import Annotation, SliceAnnotation
 from napari_ovseg.annotation.annotation import PictureIdentity
+from napari_ovseg.annotation.last_save import is_sidecar
 from napari_ovseg.annotation.resuming import Found
-from napari_ovseg.annotation.sidecar import is_sidecar, load
+from napari_ovseg.annotation.sidecar import load
 from napari_ovseg.labelled import NamedLabel
 
 IDENTITY = PictureIdentity(None, "pixels:0", (20, 30), "uint8")

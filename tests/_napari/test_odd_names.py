@@ -12,8 +12,9 @@ import pytest
 from PIL import Image
 
 from napari_ovseg._napari.layers.result_layers import METADATA_KEY
+from napari_ovseg.annotation.last_save import is_sidecar
 from napari_ovseg.annotation.places import sidecar_folder
-from napari_ovseg.annotation.sidecar import is_sidecar, load
+from napari_ovseg.annotation.sidecar import load
 from napari_ovseg.export import export
 from napari_ovseg.file_names import path_of
 from napari_ovseg.images import read_image

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QSpinBox
 
 from napari_ovseg._napari import panel_preferences, preferences
 from napari_ovseg._napari.widget import OpenVocabularyWidget
-from napari_ovseg.annotation.sidecar import is_sidecar
+from napari_ovseg.annotation.last_save import is_sidecar
 from napari_ovseg.colours import PALETTES
 
 pytestmark = pytest.mark.skipif(

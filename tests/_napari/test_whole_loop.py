@@ -12,7 +12,8 @@ from qtpy.QtTest import QTest
 
 from napari_ovseg._napari import launch
 from napari_ovseg._napari.panel.export_dialog import ExportDialog
-from napari_ovseg.annotation.sidecar import is_sidecar, load
+from napari_ovseg.annotation.last_save import is_sidecar
+from napari_ovseg.annotation.sidecar import load
 from napari_ovseg.demo.scenes import sample_scene
 from napari_ovseg.models.clip.registry import DEMO_FOLDER
 

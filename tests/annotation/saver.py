@@ -8,7 +8,8 @@ import sys
 import numpy as np
 
 from napari_ovseg.annotation import Annotation, SliceAnnotation
-from napari_ovseg.annotation.sidecar import Sidecar, is_sidecar
+from napari_ovseg.annotation.last_save import is_sidecar
+from napari_ovseg.annotation.sidecar import Sidecar
 from napari_ovseg.labelled import NamedLabel
 
 SLICES = 3

@@ -11,8 +11,9 @@ from PIL import Image
 
 from napari_ovseg.annotation import places, resuming
 from napari_ovseg.annotation.choices import choices_of
+from napari_ovseg.annotation.last_save import peek
 from napari_ovseg.annotation.resuming import look_up
-from napari_ovseg.annotation.sidecar import Sidecar, peek
+from napari_ovseg.annotation.sidecar import Sidecar
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.images import to_rgb
 from napari_ovseg.single_image import SingleImage

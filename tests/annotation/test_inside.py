@@ -11,9 +11,10 @@ from napari_ovseg.annotation import Annotation, SliceAnnotation
 from napari_ovseg.annotation.annotation import PictureIdentity
 from napari_ovseg.annotation.inside import is_earlier, outermost
 from napari_ovseg.annotation.labelled_pictures import saved_work
+from napari_ovseg.annotation.last_save import state_of
 from napari_ovseg.annotation.places import saved_sidecars
 from napari_ovseg.annotation.resuming import look_up
-from napari_ovseg.annotation.sidecar import DOCUMENT, Sidecar, load, save, state_of
+from napari_ovseg.annotation.sidecar import DOCUMENT, Sidecar, load, save
 from napari_ovseg.errors import ConflictError, OutputError
 from napari_ovseg.labelled import NamedLabel
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_ovseg.annotation.sidecar import DOCUMENT, Sidecar, is_sidecar, load
+from napari_ovseg.annotation.last_save import is_sidecar
+from napari_ovseg.annotation.sidecar import DOCUMENT, Sidecar, load
 
 from .saver import state
 

@@ -10,8 +10,9 @@ import pytest
 from napari_ovseg import __version__
 from napari_ovseg.annotation import Annotation, SliceAnnotation, identity, places, resuming
 from napari_ovseg.annotation.choices import model_remarks
+from napari_ovseg.annotation.last_save import peek
 from napari_ovseg.annotation.resuming import look_up, not_looked_up
-from napari_ovseg.annotation.sidecar import DOCUMENT, peek, save
+from napari_ovseg.annotation.sidecar import DOCUMENT, save
 from napari_ovseg.labelled import NamedLabel
 
 RECORD = {"model": "demo", "checkpoint": "", "versions": {"napari-ovseg": __version__}}

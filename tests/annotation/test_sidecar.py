@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 
 from napari_ovseg.annotation import PictureIdentity, sidecar
-from napari_ovseg.annotation.sidecar import DOCUMENT, Sidecar, is_sidecar, load, save
+from napari_ovseg.annotation.last_save import is_sidecar
+from napari_ovseg.annotation.sidecar import DOCUMENT, Sidecar, load, save
 from napari_ovseg.errors import IncompleteError, InputError
 
 from .annotations import annotations, assert_same, content, small

@@ -11,6 +11,7 @@ import numpy as np
 
 from napari_ovseg.annotation.annotation import Annotation, Position, SliceAnnotation
 from napari_ovseg.annotation.full_size import at_size, full_sides
+from napari_ovseg.annotation.last_save import is_sidecar, last_saved
 from napari_ovseg.annotation.places import (
     SUFFIX,
     letters_for,
@@ -21,7 +22,7 @@ from napari_ovseg.annotation.places import (
     whole_name,
     without_number,
 )
-from napari_ovseg.annotation.sidecar import is_sidecar, last_saved, load
+from napari_ovseg.annotation.sidecar import load
 from napari_ovseg.categories import void_of
 from napari_ovseg.errors import InputError
 from napari_ovseg.file_names import STEM_BYTES, as_text, fitting

@@ -11,7 +11,7 @@ from platformdirs import user_data_path
 
 from napari_ovseg.annotation.annotation import PictureIdentity
 from napari_ovseg.annotation.inside import folders_inside, free_beside, outermost
-from napari_ovseg.annotation.sidecar import is_sidecar, last_saved, peek
+from napari_ovseg.annotation.last_save import is_sidecar, last_saved, peek
 from napari_ovseg.errors import InputError
 from napari_ovseg.file_names import as_text, fitting, is_fitted
 

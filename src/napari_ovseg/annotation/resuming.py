@@ -12,6 +12,7 @@ from typing import Any
 from napari_ovseg.annotation.annotation import PictureIdentity
 from napari_ovseg.annotation.choices import choices_of, model_remarks
 from napari_ovseg.annotation.identity import difference, identify, identify_stack
+from napari_ovseg.annotation.last_save import last_saved, peek, state_of
 from napari_ovseg.annotation.places import (
     can_hold_sidecar,
     own_folder,
@@ -20,7 +21,6 @@ from napari_ovseg.annotation.places import (
     sidecar_folder,
 )
 from napari_ovseg.annotation.saved_before import others, peeked, picture_in, summary
-from napari_ovseg.annotation.sidecar import last_saved, peek, state_of
 from napari_ovseg.annotation.stacks import is_work_on, stack_part
 from napari_ovseg.errors import InputError
 from napari_ovseg.file_names import as_text
@@ -53,7 +53,7 @@ class Found:
     problem : str
         Why it could not be looked for; there may be saved work all the same.
     state : str, optional
-        Of what is at `place`, see `sidecar.state_of`: new work sets it aside.
+        Of what is at `place`, see `last_save.state_of`: new work sets it aside.
     others : tuple of (Path, str)
         Other work on it, last saved first, with its summary: earlier states, and what ran beside it.
     """

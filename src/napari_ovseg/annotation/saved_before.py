@@ -8,7 +8,7 @@ from pathlib import Path
 from napari_ovseg.annotation.annotation import PictureIdentity
 from napari_ovseg.annotation.document import Document
 from napari_ovseg.annotation.identity import difference
-from napari_ovseg.annotation.sidecar import peek
+from napari_ovseg.annotation.last_save import peek
 from napari_ovseg.errors import InputError
 
 

@@ -10,7 +10,6 @@ Work that is begun afresh sets aside what is there, see `inside`.
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import secrets
 from collections.abc import Collection, Iterator
@@ -22,55 +21,17 @@ from napari_ovseg.annotation.document import (
     DOCUMENT,
     Document,
     SliceEntry,
-    decode,
     document_of,
     slice_entry,
 )
 from napari_ovseg.annotation.inside import set_aside
+from napari_ovseg.annotation.last_save import last_document, peek
 from napari_ovseg.annotation.lock import locked
 from napari_ovseg.atomic import flush_names, prepare_folder, write_atomically
 from napari_ovseg.errors import ConflictError, IncompleteError, InputError
 
 # What this file itself writes, and nothing of a person's: only such files are ever removed.
 _OURS = re.compile(r"slice(-\d+)*-[0-9a-f]{8}\.npz|\.((slice-.*|annotation\.json)\.)?[0-9a-f]{8}\.part")
-
-
-def is_sidecar(folder: str | Path) -> bool:
-    """Whether a folder holds a saved annotation, readable or not."""
-    return os.path.isfile(Path(folder) / DOCUMENT)
-
-
-def peek(folder: str | Path) -> Document:
-    """Read what `annotation.json` says, without any array.
-
-    Raises
-    ------
-    InputError
-        When there is none, or it is damaged or of a newer version.
-    """
-    return Sidecar(folder).document()
-
-
-def last_saved(folder: str | Path) -> tuple[float, float]:
-    """Return when a sidecar was saved, in seconds since 1970, to sort by.
-
-    What it says itself counts, as copying does not change that; in the same second, the time of its file.
-    """
-    modified = (Path(folder) / DOCUMENT).stat().st_mtime
-    try:
-        return peek(folder).saved.at.timestamp(), modified
-    except InputError:
-        # what can't be read may still be the latest, and is then said to be damaged
-        return modified, modified
-
-
-def state_of(folder: str | Path) -> str | None:
-    """Return what tells this state of a sidecar from others; "" where it can't be read, None for none."""
-    try:
-        document = Sidecar(folder)._read()
-    except InputError:
-        return ""
-    return None if document is None else document.generation
 
 
 def load(folder: str | Path) -> Annotation:
@@ -101,8 +62,8 @@ def save(annotation: Annotation, folder: str | Path, *, overwrite: bool = False)
     Parameters
     ----------
     annotation : Annotation
-        Of each slice the masks ``(H, W)`` in uint8 or uint16 and the human pixels ``(H, W)`` of the same dtype,
-        void where nobody painted, see `SliceAnnotation`.
+        Of each slice the masks ``(H, W)`` in uint8 or uint16 and the human pixels ``(H, W)`` of the same
+        dtype, void where nobody painted, see `SliceAnnotation`.
     folder : str or Path
         Made if it isn't there.
     overwrite : bool
@@ -128,7 +89,7 @@ class Sidecar:
     folder : str or Path
         Need not exist before the first save.
     other : str, optional
-        Other work that is there, see `state_of`: the first save sets it aside.
+        Other work that is there, see `last_save.state_of`: the first save sets it aside.
 
     Attributes
     ----------
@@ -150,13 +111,6 @@ class Sidecar:
         afresh._before = self
         return afresh
 
-    def document(self) -> Document:
-        """Read what `annotation.json` says; see `peek`."""
-        document = self._read()
-        if document is None:
-            raise InputError(f"{self.folder} holds no annotation: choose a folder that ends in .ovseg.")
-        return document
-
     def load(self, *, without_damaged: bool = False) -> Annotation:
         """Read the last saved state.
 
@@ -176,11 +130,11 @@ class Sidecar:
             When there is nothing saved, or it is damaged or of a newer version; says which file.
         """
         while True:
-            document = self.document()
+            document = peek(self.folder)
             try:
                 annotation, damaged = self._slices(document, without_damaged)
             except InputError:
-                now = self._read()
+                now = last_document(self.folder)
                 # Another program saved while the slices were read, and removed what it had replaced.
                 if now is not None and now.generation != document.generation:
                     continue
@@ -235,17 +189,6 @@ class Sidecar:
             finally:
                 self._remove_unnamed()
 
-    def _read(self) -> Document | None:
-        path = self.folder / DOCUMENT
-        try:
-            content = path.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise InputError(f"{path} can't be read ({reason}): check its permissions.") from error
-        return decode(content, path)
-
     def _slices(self, document: Document, without_damaged: bool) -> tuple[Annotation, list[Position]]:
         annotation = document.annotation(self.folder)
         damaged = []
@@ -261,7 +204,7 @@ class Sidecar:
     def _to_replace(self, overwrite: bool) -> Document | None:
         """What is on the disk and may be replaced; other work, where it is known, is set aside first."""
         try:
-            there = self._read()
+            there = last_document(self.folder)
         except InputError as error:
             if self._other == "":
                 self.set_aside = set_aside(self.folder, DOCUMENT)
@@ -310,7 +253,7 @@ class Sidecar:
         """Remove what an earlier state, or a save that failed or was killed, has left."""
         # Housekeeping: what can't be read is not touched, and what can't be removed now will be next time.
         with contextlib.suppress(InputError, OSError):
-            document = self._read()
+            document = last_document(self.folder)
             named = {entry.file for entry in document.slices} if document is not None else set()
             for path in self.folder.iterdir():
                 if path.name not in named and _OURS.fullmatch(path.name):

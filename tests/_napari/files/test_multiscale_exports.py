@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from napari_ovseg._napari.layers import source
 from napari_ovseg._napari.layers.result_layers import METADATA_KEY
-from napari_ovseg.annotation.sidecar import is_sidecar
+from napari_ovseg.annotation.last_save import is_sidecar
 from napari_ovseg.cli import app
 from napari_ovseg.export import export
 from napari_ovseg.export.formats import FORMATS

@@ -10,8 +10,9 @@ import pytest
 from napari_ovseg._napari.panel import resume as resume_module
 from napari_ovseg._napari.panel.resume import ResumeOffer
 from napari_ovseg.annotation import Annotation, SliceAnnotation
+from napari_ovseg.annotation.last_save import state_of
 from napari_ovseg.annotation.resuming import look_up
-from napari_ovseg.annotation.sidecar import DOCUMENT, Sidecar, load, save, state_of
+from napari_ovseg.annotation.sidecar import DOCUMENT, Sidecar, load, save
 from napari_ovseg.labelled import NamedLabel
 
 PIXELS = np.zeros((5, 7), np.uint8)

@@ -14,7 +14,8 @@ import tifffile
 from PIL import Image
 
 from napari_ovseg._napari.widget import OpenVocabularyWidget
-from napari_ovseg.annotation.sidecar import is_sidecar, load
+from napari_ovseg.annotation.last_save import is_sidecar
+from napari_ovseg.annotation.sidecar import load
 
 from ..fakes import FakeMethod
 

@@ -10,7 +10,8 @@ import pytest
 from qtpy.QtCore import QTimer
 
 from napari_ovseg._napari.saving import autosave
-from napari_ovseg.annotation.sidecar import is_sidecar, load
+from napari_ovseg.annotation.last_save import is_sidecar
+from napari_ovseg.annotation.sidecar import load
 
 from ..brush import drag
 from ..used_panel import CORNERS

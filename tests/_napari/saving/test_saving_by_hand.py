@@ -9,7 +9,8 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QApplication
 
-from napari_ovseg.annotation.sidecar import is_sidecar, load
+from napari_ovseg.annotation.last_save import is_sidecar
+from napari_ovseg.annotation.sidecar import load
 
 from ..brush import drag
 from ..used_panel import CORNERS, Panel

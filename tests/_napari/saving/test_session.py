@@ -18,8 +18,9 @@ from napari_ovseg._napari.panel import resume as resume_module
 from napari_ovseg._napari.saving import autosave as autosave_module
 from napari_ovseg._napari.widget import OpenVocabularyWidget
 from napari_ovseg.annotation import Annotation
+from napari_ovseg.annotation.last_save import is_sidecar
 from napari_ovseg.annotation.resuming import look_up
-from napari_ovseg.annotation.sidecar import Sidecar, is_sidecar, load, save
+from napari_ovseg.annotation.sidecar import Sidecar, load, save
 from napari_ovseg.labelled import NamedLabel
 
 from ..fakes import FakeMethod

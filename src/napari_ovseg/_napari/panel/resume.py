@@ -16,8 +16,9 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout,
 from napari_ovseg._napari.background import Background
 from napari_ovseg.annotation import Annotation
 from napari_ovseg.annotation.inside import is_earlier, outermost
+from napari_ovseg.annotation.last_save import state_of
 from napari_ovseg.annotation.resuming import Found, look_up, not_looked_up
-from napari_ovseg.annotation.sidecar import Sidecar, state_of
+from napari_ovseg.annotation.sidecar import Sidecar
 from napari_ovseg.errors import InputError, OvsegError
 
 
