@@ -1,0 +1,1 @@
+"""How a picture is shown to a model: its looks."""
