@@ -16,10 +16,10 @@ import typer
 from PIL import Image
 from tqdm import tqdm
 
-from napari_ovseg import augmentation
 from napari_ovseg.images import to_rgb
 from napari_ovseg.pseudo_labels import paint
 from napari_ovseg.single_image import EDGE_SIDE, WORK_SIDE, sharpen, sharpen_finely, train
+from napari_ovseg.views.source import reduce
 
 CAMVID = Path(__file__).resolve().parents[1] / "../shared/photos/camvid"
 CLASSES = 11
@@ -32,8 +32,7 @@ def stages(picture: np.ndarray, scores: torch.Tensor) -> dict[str, torch.Tensor]
     """
     scores = torch.cat([torch.zeros_like(scores[:1]), scores])
     outlined, small = (
-        torch.from_numpy(augmentation.reduce(picture, side)).permute(2, 0, 1)
-        for side in (EDGE_SIDE, WORK_SIDE)
+        torch.from_numpy(reduce(picture, side)).permute(2, 0, 1) for side in (EDGE_SIDE, WORK_SIDE)
     )
     pseudo = sharpen(scores, outlined)
     distilled = train(small.permute(1, 2, 0).contiguous().numpy(), pseudo, None).everywhere

@@ -26,7 +26,7 @@ import numpy as np
 import typer
 from tqdm import tqdm
 
-from napari_ovseg import distillation
+from napari_ovseg import context, distillation
 from napari_ovseg.pipeline import segment_maps
 from napari_ovseg.pseudo_labels import paint
 from napari_ovseg.single_image import affinity, contrast, edges, head, turns
@@ -69,7 +69,7 @@ def changed(setting: Setting) -> Iterator[None]:
         changes.append((distillation, "_learnt", lambda *_: {}))
     without: dict[str | None, tuple[object, str, object]] = {
         "walk": (distillation, "walk", lambda maps, deep: maps),
-        "power by picture": (distillation, "POWER_FACTORS", {1.0: 1.0}),
+        "power by picture": (context, "POWER_FACTORS", {1.0: 1.0}),
         "shift by picture": (contrast, "SHIFTS", {0.0: 1.0}),
         "outlining": (distillation, "sharpen", lambda scores, picture, on_round: scores),
         "second turn": (turns, "TURNS", 1),

@@ -21,11 +21,11 @@ from skimage.filters import threshold_otsu
 from tqdm import tqdm
 
 from napari_ovseg import load_model, segment
-from napari_ovseg.augmentation import PRESETS, Preset
 from napari_ovseg.demo.crops import nuclei_canvas, nuclei_split
 from napari_ovseg.demo.scenes import scene
 from napari_ovseg.pipeline import Segmentation
 from napari_ovseg.pseudo_labels import paint
+from napari_ovseg.views.augmentation import PRESETS, Preset
 
 ONE_VIEW = {"one view": Preset((False,), (1.0,), (1.0,))}
 Labels = NDArray[np.integer]

@@ -32,7 +32,6 @@ from tqdm import tqdm
 
 from annotator import VOID, correct
 from napari_ovseg import load_model, refine, segment, segment_maps, suggest
-from napari_ovseg.augmentation import PRESETS
 from napari_ovseg.demo.crops import nuclei_canvas, nuclei_split
 from napari_ovseg.demo.scenes import scene
 from napari_ovseg.export.dataset import export
@@ -41,6 +40,7 @@ from napari_ovseg.labelled import LabelledPicture, named_labels
 from napari_ovseg.models.clip.relevance import METHODS
 from napari_ovseg.segmentation import Segmentation
 from napari_ovseg.single_image import SingleImage
+from napari_ovseg.views.augmentation import PRESETS
 from napari_ovseg.wording import GUESS, NONE, PACKS
 from voc_photos import PHOTOS, Relevance, photos
 

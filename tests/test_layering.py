@@ -37,25 +37,25 @@ LEVELS = {
     "labelled": 3,
     "views": 3,
     "vocabularies": 3,
-    "models": 3,
-    "wording": 4,
-    "settings": 5,
-    "augmentation": 6,
-    "pseudo_labels": 6,
-    "export": 4,
-    "single_image": 7,
-    "annotation": 7,
-    "imports": 7,
-    "picture_relevance": 7,
-    "distillation": 8,
-    "suggestions": 8,
-    "pipeline": 9,
-    "corrections": 9,
-    "batch": 10,
-    "evaluation": 10,
-    "demo": 10,
-    "_napari": 11,
-    "cli": 12,
+    "models": 4,
+    "wording": 5,
+    "settings": 6,
+    "pseudo_labels": 7,
+    "export": 5,
+    "single_image": 8,
+    "annotation": 8,
+    "imports": 8,
+    "picture_relevance": 8,
+    "context": 9,
+    "distillation": 10,
+    "suggestions": 10,
+    "pipeline": 11,
+    "corrections": 11,
+    "batch": 12,
+    "evaluation": 12,
+    "demo": 12,
+    "_napari": 13,
+    "cli": 14,
 }
 # The same inside _napari/: what all rooms share, the rooms, and what connects them.
 NAPARI_LEVELS = {
@@ -95,7 +95,6 @@ LIGHT = (
     "picture_files",
     "labelled",
     "vocabularies",
-    "views",
     "wording",
     "annotation",
     "export",
@@ -105,7 +104,7 @@ LIGHT = (
     "_napari",
     "__init__",
 )
-LIGHT_FILES = {"registry.py", "card.py", "method_names.py", "scenes.py"}
+LIGHT_FILES = {"registry.py", "card.py", "method_names.py", "scenes.py", "looks.py", "presets.py"}
 
 
 def room(module: Path, inside: Path = PACKAGE) -> str:

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from napari_ovseg import Category, segment
-from napari_ovseg.augmentation import views_for
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.errors import InputError
-from napari_ovseg.images import to_rgb
 from napari_ovseg.picture_relevance import picture_relevance
 from napari_ovseg.segmentation import Run
+from napari_ovseg.views.augmentation import views_for
+from napari_ovseg.views.source import source_of
 from napari_ovseg.wording import PACKS, Guess
 from tiny import tiny_model
 
@@ -35,11 +35,17 @@ def test_synonyms_and_packs_cell_by_cell(picture, method):
     views = views_for("fast", *picture.shape[:2])
 
     def maps(categories, pack):
-        rgb = to_rgb(picture)
+        source = source_of(picture)
         run = Run(None, None)
         with run.stage("Looking", len(views)):
             return picture_relevance(
-                rgb, categories, views, model=model, method=model.card.find_method(method), pack=pack, run=run
+                source,
+                categories,
+                views,
+                model=model,
+                method=model.card.find_method(method),
+                pack=pack,
+                run=run,
             ).maps
 
     templates = PACKS["aerial"].templates
@@ -70,7 +76,7 @@ def test_a_further_name_reuses_what_a_view_knows(picture, method):
         run = Run(None, None)
         with run.stage("Looking", len(views)):
             return picture_relevance(
-                to_rgb(picture),
+                source_of(picture),
                 parse_categories(names),
                 views,
                 model=model,

@@ -3,10 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from napari_ovseg import augmentation
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.errors import InputError
-from napari_ovseg.settings import PRESETS, Choices, Settings
+from napari_ovseg.settings import Choices, Settings
+from napari_ovseg.views import augmentation
+from napari_ovseg.views.presets import PRESETS
 
 NAMES = parse_categories("cells: cell, nuclei; background: glass")
 

@@ -7,25 +7,25 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from napari_ovseg import augmentation
-from napari_ovseg.pseudo_labels import PseudoLabels, compete, pseudo_labels
+from napari_ovseg.context import Context, Known, decide, shares
+from napari_ovseg.pseudo_labels import PseudoLabels, pseudo_labels
 from napari_ovseg.segmentation import OnPseudoLabels, Run
 from napari_ovseg.single_image import (
     EDGE_SIDE,
-    POWER_FACTORS,
     ROUNDS,
     SHARPENING,
     SHARPENING_FINELY,
     STEPS,
     TURNS,
     WORK_SIDE,
-    best_outlined,
     deep_components,
     sharpen,
     sharpen_finely,
     train,
     walk,
 )
+from napari_ovseg.views.source import PictureSource
+from napari_ovseg.views.span import Span
 
 PSEUDO = "Pseudo-labels"
 TRAINING = "Training on this picture"
@@ -38,6 +38,8 @@ class Distilled:
 
     Attributes
     ----------
+    context : Context
+        What was decided for the whole picture on the way.
     relevance : torch.Tensor
         ``(N, h, w)``, float32 in [0, 1]: the maps, each stretched.
     features : torch.Tensor or None
@@ -48,6 +50,7 @@ class Distilled:
         best of the last.
     """
 
+    context: Context
     relevance: torch.Tensor
     features: torch.Tensor | None
     pseudo_labels: PseudoLabels
@@ -55,13 +58,11 @@ class Distilled:
 
 
 def distil_maps(
-    picture: np.ndarray,
+    source: PictureSource,
     maps: torch.Tensor,
     features: torch.Tensor | None,
-    there: torch.Tensor,
+    known: Known,
     *,
-    background_power: float | None,
-    seed: int,
     run: Run,
     on_pseudo_labels: OnPseudoLabels | None,
 ) -> Distilled:
@@ -69,18 +70,14 @@ def distil_maps(
 
     Parameters
     ----------
-    picture : np.ndarray
-        ``(H, W, 3)``, float32 in [0, 1].
+    source : PictureSource
+        The picture.
     maps : torch.Tensor
         ``(N, h, w)``, any scale: one for each of C categories, then that of the background words, if any.
     features : torch.Tensor or None
         ``(F, gh, gw)``: deep features of the picture.
-    there : torch.Tensor
-        ``(C,)``, bool: which categories may be painted.
-    background_power : float or None
-        Alpha of `pseudo_labels.compete`, from half to twice of which the one that suits the picture is
-        taken; None where every pixel is of a category.
-    seed : int
+    known : Known
+        Which categories may be painted, how strong background is in such maps, and the seed.
     run : Run
         Told of each stage, and asked whether to go on.
     on_pseudo_labels : callable, optional
@@ -91,24 +88,24 @@ def distil_maps(
     Cancelled
         Within one training step, or one round of a filter, of being told to stop.
     """
-    stages = {}
-    with run.stage(PSEUDO, SHARPENING + (0 if background_power is None else ROUNDS)):
-        relevance = augmentation.normalise(maps)
+    stages, power = {}, known.background_power
+    with run.stage(PSEUDO, SHARPENING + (0 if power is None else ROUNDS)):
         deep = None if features is None else deep_components(features)
         run.check()
-        spread = relevance if deep is None else augmentation.normalise(walk(relevance, deep))
+        relevance = Span.of(maps).stretch(maps)
+        walked = relevance if deep is None else walk(relevance, deep)
         run.check()
-        stages["relevance"] = _shares(relevance, there, background_power)
-        outlined = torch.from_numpy(augmentation.reduce(picture, EDGE_SIDE)).permute(2, 0, 1)
-        shares = _best_shares(spread, there, background_power, outlined, run)
-        stages["pseudo-labels"] = sharpen(shares, outlined, on_round=run.go_on)
+        stages["relevance"] = shares(relevance, known.there, power)
+        outlined = _planes(source.read(side=EDGE_SIDE))
+        context = decide(known, maps, walked, outlined, run=run)
+        stages["pseudo-labels"] = sharpen(context.shares(walked), outlined, on_round=run.go_on)
         run.check()
-        pseudo = pseudo_labels(stages["pseudo-labels"], picture.shape[:2])
+        pseudo = pseudo_labels(stages["pseudo-labels"], source.size)
         if on_pseudo_labels is not None:
             on_pseudo_labels(pseudo.labels, pseudo.confidence)
-    if there.any():
-        stages |= _learnt(augmentation.reduce(picture, WORK_SIDE), stages["pseudo-labels"], deep, seed, run)
-    return Distilled(relevance, deep, pseudo, stages)
+    if known.there.any():
+        stages |= _learnt(source.read(side=WORK_SIDE), stages["pseudo-labels"], deep, known.seed, run)
+    return Distilled(context, relevance, deep, pseudo, stages)
 
 
 def _learnt(
@@ -118,25 +115,10 @@ def _learnt(
     with run.stage(TRAINING, TURNS * STEPS):
         learnt = train(picture, scores, deep, seed=seed, step_done=run.advance, should_stop=run.should_stop)
     with run.stage(EDGES, SHARPENING_FINELY):
-        sharpened = sharpen_finely(
-            learnt.everywhere, torch.from_numpy(picture).permute(2, 0, 1), on_round=run.go_on
-        )
+        sharpened = sharpen_finely(learnt.everywhere, _planes(picture), on_round=run.go_on)
     return {"distilled": learnt.everywhere, "edges": sharpened}
 
 
-def _best_shares(
-    maps: torch.Tensor, there: torch.Tensor, power: float | None, picture: torch.Tensor, run: Run
-) -> torch.Tensor:
-    """As `_shares`, with the power of background near ``power`` that suits the picture."""
-    if power is None:
-        return _shares(maps, there, None)
-    candidates = [_shares(maps, there, power * factor) for factor in POWER_FACTORS]
-    return best_outlined(candidates, POWER_FACTORS.values(), picture, on_round=run.go_on)
-
-
-def _shares(maps: torch.Tensor, there: torch.Tensor, power: float | None) -> torch.Tensor:
-    """Let the maps of what is there, and of the background words if any, compete with background."""
-    # where no map says anything, and there is no background, what is there shares the cell
-    least = 0.0 if power is not None else 1e-4
-    sought = maps[: len(there)].clamp_min(least) * there[:, None, None]
-    return compete(sought, maps[-1] if len(maps) > len(there) else None, power=power)
+def _planes(picture: np.ndarray) -> torch.Tensor:
+    """A picture ``(H, W, 3)`` as ``(3, H, W)``."""
+    return torch.from_numpy(picture).permute(2, 0, 1)

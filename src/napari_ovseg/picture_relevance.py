@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from napari_ovseg import augmentation
 from napari_ovseg.categories import Category
 from napari_ovseg.models.card import MapMethod
 from napari_ovseg.models.map_model import MapModel, Seen, Words
 from napari_ovseg.pseudo_labels import yield_to
 from napari_ovseg.segmentation import Run
+from napari_ovseg.views import augmentation
+from napari_ovseg.views.fusion import Fusion, fused_grid
+from napari_ovseg.views.source import PictureSource
 from napari_ovseg.wording import GUESS, PACKS, Guess, Pack, find_pack, guess_pack
 
 
@@ -45,7 +46,7 @@ class PictureRelevance:
 
 
 def picture_relevance(
-    picture: np.ndarray,
+    source: PictureSource,
     categories: tuple[Category, ...],
     views: list[augmentation.View],
     *,
@@ -58,8 +59,8 @@ def picture_relevance(
 
     Parameters
     ----------
-    picture : np.ndarray
-        ``(H, W, 3)``, float32 in [0, 1], as `images.to_rgb` gives it.
+    source : PictureSource
+        The picture.
     categories : tuple of Category
         The N that are looked for, the background words last where there are any.
     views : list of View
@@ -83,11 +84,11 @@ def picture_relevance(
     Cancelled
         Before the next view, once the caller wants to stop.
     """
-    look = _Look(picture, views, model, method.name)
+    look = _Look(source, views, model, method.name)
     run.check()
     chosen, guess = _pack(pack, method, lambda: look.at(views[0]).vectors, model)
     asked = words(categories, chosen, model, method)
-    maps, features, vectors = augmentation.Fusion(look.grid), augmentation.Fusion(look.grid), []
+    maps, features, vectors = Fusion(look.grid), Fusion(look.grid), []
     for view in views:
         run.check()
         seen = look.at(view, asked)
@@ -118,22 +119,22 @@ class _Look:
     """How a model sees the views of a picture."""
 
     def __init__(
-        self, picture: np.ndarray, views: list[augmentation.View], model: MapModel, method: str
+        self, source: PictureSource, views: list[augmentation.View], model: MapModel, method: str
     ) -> None:
-        self.model, self.method = model, method
-        size, patch = picture.shape[:2], model.patch_size
+        self.source, self.model, self.method = source, model, method
+        patch = model.patch_size
         sizes = [
-            augmentation.view_size(view, *size, input_size=model.input_size, patch_size=patch)
+            augmentation.view_size(view, *source.size, input_size=model.input_size, patch_size=patch)
             for view in views
         ]
         self.sizes = dict(zip(views, sizes, strict=True))
         grids = [(rows // patch, columns // patch) for rows, columns in sizes]
-        self.grid = augmentation.fused_grid(views, grids)
+        self.grid = fused_grid(views, grids)
         # twice what the finest view shows is enough to look at, however large the picture is
-        self.picture = augmentation.reduce(picture, round(2 * max(augmentation.extent(views, sizes))))
+        self.side = round(2 * max(augmentation.extent(views, sizes)))
 
     def at(self, view: augmentation.View, words: Words | None = None) -> Seen:
-        pixels = augmentation.render(self.picture, view)
+        pixels = augmentation.render(self.source.read(view.box, side=self.side), view)
         return self.model.see([pixels], self.sizes[view], words, self.method)
 
 

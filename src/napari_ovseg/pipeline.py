@@ -15,21 +15,22 @@ from typing import Any, Unpack
 import numpy as np
 import torch
 
-from napari_ovseg import augmentation
 from napari_ovseg.categories import Category, parse_categories, void_id
+from napari_ovseg.context import Known
 from napari_ovseg.distillation import Distilled, distil_maps
 from napari_ovseg.errors import InputError
-from napari_ovseg.images import to_rgb
 from napari_ovseg.models.card import MapMethod
 from napari_ovseg.models.likeness import ABSENT_BELOW
 from napari_ovseg.models.map_model import MapModel
 from napari_ovseg.models.presence import presence_of
 from napari_ovseg.models.registry import unknown_note
-from napari_ovseg.picture_relevance import PictureRelevance, picture_relevance
+from napari_ovseg.picture_relevance import picture_relevance
 from napari_ovseg.pseudo_labels import BACKGROUND_POWER, BACKGROUND_POWER_OF_COSINES, paint
 from napari_ovseg.segmentation import OnPseudoLabels, Progress, Run, Segmentation, ShouldStop, State
 from napari_ovseg.settings import Choices, Settings
 from napari_ovseg.version import __version__
+from napari_ovseg.views import augmentation
+from napari_ovseg.views.source import PictureSource, source_of
 from napari_ovseg.wording import GUESS, NONE
 
 LOOKING = "Looking at the picture"
@@ -56,8 +57,8 @@ def segment(
 
     Parameters
     ----------
-    image : array-like
-        Any picture that `images.to_rgb` reads.
+    image : array-like or PictureSource
+        Any picture that `images.to_rgb` reads, or one that is read in parts.
     names : str, Category, iterable of them, or Settings
         The typed list, as `categories.parse_categories` reads it; or all settings at once, whose ``model`` is
         a name for the record only: `model` is what looks.
@@ -89,13 +90,13 @@ def segment(
         settings = replace(names, **choices)
     else:
         settings = Settings(names=parse_categories(names), **choices)
-    picture = to_rgb(image)
-    views = augmentation.views_for(settings.preset, *picture.shape[:2])
+    source = source_of(image)
+    views = augmentation.views_for(settings.preset, *source.size)
     method = model.card.find_method(settings.method)
     run = Run(progress, should_stop)
     with run.stage(LOOKING, len(views)):
         seen = picture_relevance(
-            picture,
+            source,
             settings.names,
             views,
             model=model,
@@ -104,25 +105,25 @@ def segment(
             run=run,
         )
         presence = presence_of(model, seen.image_vectors, [name.phrases for name in settings.sought])
-    there = _there(presence, 0.0 if settings.known else model.likeness.absent_below, settings.background)
-    distilled = distil_maps(
-        picture,
-        seen.maps,
-        seen.features,
-        there,
-        background_power=_background_power(method) if settings.background else None,
-        seed=settings.seed,
-        run=run,
-        on_pseudo_labels=on_pseudo_labels,
+    known = Known(
+        presence,
+        _there(presence, 0.0 if settings.known else model.likeness.absent_below, settings.background),
+        _background_power(method) if settings.background else None,
+        settings.seed,
+        seen.pack,
+        seen.guess,
     )
-    found = _segmentation(picture.shape[:2], settings, presence, there, distilled, run)
+    distilled = distil_maps(
+        source, seen.maps, seen.features, known, run=run, on_pseudo_labels=on_pseudo_labels
+    )
+    found = _segmentation(source, settings, distilled, run)
     chosen = {
         "method": method.name,
         "known": settings.known,
         "preset": settings.preset,
         "views": len(views),
     }
-    return replace(found, record=chosen | found.record | _seen_by(model, settings.names, seen))
+    return replace(found, record=chosen | found.record | _seen_by(model, settings.names, known))
 
 
 def _wanted_pack(settings: Settings, method: MapMethod) -> str:
@@ -135,13 +136,13 @@ def _background_power(method: MapMethod) -> float:
     return BACKGROUND_POWER if method.own_zero else BACKGROUND_POWER_OF_COSINES
 
 
-def _seen_by(model: MapModel, named: tuple[Category, ...], seen: PictureRelevance) -> dict[str, Any]:
+def _seen_by(model: MapModel, named: tuple[Category, ...], known: Known) -> dict[str, Any]:
     """For the record: which weights looked at the picture, against which words, and what they don't know."""
     return {
         "model": model.card.name,
         "checkpoint": model.card.checkpoint,
-        "pack": seen.pack.name if seen.pack else NONE,
-        "pack_guess": seen.guess.shares if seen.guess else None,
+        "pack": known.pack.name if known.pack else NONE,
+        "pack_guess": known.guess.shares if known.guess else None,
         "warnings": _warnings(model, named),
     }
 
@@ -176,8 +177,8 @@ def segment_maps(
 
     Parameters
     ----------
-    picture : array-like
-        Any picture that `images.to_rgb` reads, ``(H, W)`` pixels.
+    picture : array-like or PictureSource
+        Any picture that `images.to_rgb` reads, or one that is read in parts; ``(H, W)`` pixels.
     maps : array-like
         ``(C, h, w)``, one rough map per category, any scale: each is normalised here. With a background
         category, its map comes last.
@@ -206,7 +207,7 @@ def segment_maps(
     Cancelled
         Within one training step of ``should_stop()`` turning true.
     """
-    rgb = to_rgb(picture)
+    source = source_of(picture)
     raw = _checked(maps, "maps")
     deep = None if features is None else _checked(features, "features")
     named = parse_categories(categories or [f"category {i + 1}" for i in range(len(raw))])
@@ -220,32 +221,19 @@ def segment_maps(
     if not background_power > 0:
         raise InputError(f"The background power must be above 0, not {background_power}.")
     run = Run(progress, should_stop)
-    there = _there(sure, ABSENT_BELOW, background)
-    distilled = distil_maps(
-        rgb,
-        raw,
-        deep,
-        there,
-        background_power=background_power if background else None,
-        seed=seed,
-        run=run,
-        on_pseudo_labels=on_pseudo_labels,
+    known = Known(
+        sure, _there(sure, ABSENT_BELOW, background), background_power if background else None, seed
     )
-    return _segmentation(rgb.shape[:2], settings, sure, there, distilled, run)
+    distilled = distil_maps(source, raw, deep, known, run=run, on_pseudo_labels=on_pseudo_labels)
+    return _segmentation(source, settings, distilled, run)
 
 
-def _segmentation(
-    size: tuple[int, int],
-    settings: Settings,
-    presence: torch.Tensor,
-    there: torch.Tensor,
-    distilled: Distilled,
-    run: Run,
-) -> Segmentation:
+def _segmentation(source: PictureSource, settings: Settings, distilled: Distilled, run: Run) -> Segmentation:
     """Paint the masks at full size, and say how they came about."""
-    sought = settings.sought
+    sought, known = settings.sought, distilled.context.known
+    judged = zip(sought, known.there.tolist(), strict=True)
     scores = list(distilled.stages.values())[-1]
-    masks, confidence = paint(scores, size)
+    masks, confidence = paint(scores, source.size)
     return Segmentation(
         categories=sought,
         background=settings.background_words,
@@ -254,10 +242,10 @@ def _segmentation(
         masks=masks,
         human=np.full_like(masks, void_id(len(sought))),
         confidence=confidence,
-        presence=presence.numpy(),
+        presence=known.presence.numpy(),
         record={
             "seed": settings.seed,
-            "absent": [name.name for name, known in zip(sought, there.tolist(), strict=True) if not known],
+            "absent": [name.name for name, is_there in judged if not is_there],
             "warnings": [],
             "seconds": run.seconds,
             "versions": VERSIONS,

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypedDict, get_args
+from typing import Any, TypedDict
 
 from napari_ovseg.categories import Category, format_categories
 from napari_ovseg.errors import InputError
 from napari_ovseg.models.registry import BUNDLED
+from napari_ovseg.views.presets import check_preset
 from napari_ovseg.wording.packs import GUESS, pack_called
-
-Preset = Literal["fast", "balanced", "best"]
-PRESETS: tuple[Preset, ...] = get_args(Preset)
 
 
 class Choices(TypedDict, total=False):
@@ -110,9 +108,3 @@ class Settings:
             "method": self.method,
             "device": self.device,
         }
-
-
-def check_preset(preset: str) -> None:
-    """Refuse a preset that there is not, with an InputError."""
-    if preset not in PRESETS:
-        raise InputError(f"There is no preset {preset!r}; choose one of {', '.join(PRESETS)}.")

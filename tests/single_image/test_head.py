@@ -5,7 +5,7 @@ from scipy.stats import entropy
 
 from napari_ovseg.errors import Cancelled
 from napari_ovseg.single_image.head import _Adam, anchor, appearance, predict, told_apart, train
-from napari_ovseg.single_image.window import Window
+from napari_ovseg.views.window import Window
 
 
 def scene(size=48):

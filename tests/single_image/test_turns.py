@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from napari_ovseg.errors import Cancelled
 from napari_ovseg.single_image import STEPS, TURNS, train
 from napari_ovseg.single_image.head import appearance
-from napari_ovseg.single_image.window import Window
+from napari_ovseg.views.window import Window
 
 SIZE = (37, 52)
 

@@ -10,8 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_ovseg.augmentation import View, views_for
 from napari_ovseg.suggestions import evidence
+from napari_ovseg.views.augmentation import View, views_for
 
 sizes = st.integers(1, 9)
 seeds = st.integers(0, 2**16)

@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from napari_ovseg import Category, load_model, segment, suggest
-from napari_ovseg.augmentation import View, render
 from napari_ovseg.demo.scenes import sample_scene
 from napari_ovseg.errors import Cancelled, InputError
 from napari_ovseg.images import to_rgb
@@ -21,6 +20,8 @@ from napari_ovseg.models.clip.trunk import image_vectors, trunk_states
 from napari_ovseg.models.presence import OTHER_WORDS
 from napari_ovseg.suggestions import AGAIN, LOOKED_AT_AGAIN, LOOKING, NAMES
 from napari_ovseg.suggestions.evidence import box_around
+from napari_ovseg.views.augmentation import View, render
+from napari_ovseg.views.source import PictureInMemory
 
 VISION = {"image_size": 32, "layers": 2, "width": 32, "head_width": 8, "patch_size": 8}
 TEXT = {"context_length": 16, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}
@@ -86,7 +87,7 @@ def slowly(picture: np.ndarray, names: list[str], model: ClipModel) -> dict[str,
         tall, wide = (box[2] - box[0]) * 40, (box[3] - box[1]) * 56
         side = 32 / math.sqrt(tall * wide)
         shown = tuple(8 * max(1, round(length * side / 8)) for length in (tall, wide))
-        near = look(render(rgb, View(box=box)), shown)[k]
+        near = look(render(PictureInMemory(rgb).read(box, side=max(rgb.shape)), View(box=box)), shown)[k]
         found[name] = 1 / (1 + math.exp(-(coarse + near) / 2))
     return found
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from napari_ovseg.models.clip.method_names import Method
-from napari_ovseg.settings import Preset
+from napari_ovseg.views.presets import Preset
 from napari_ovseg.wording import PACKS
 
 ModelOption = Annotated[

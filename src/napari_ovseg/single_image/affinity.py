@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from napari_ovseg.augmentation import shrunk
+from napari_ovseg.views.source import shrunk
 
 COMPONENTS = 48
 # docs/refinement.md has the measurements

@@ -13,8 +13,8 @@ from collections.abc import Callable, Collection, Sequence
 import torch
 import torch.nn.functional as F
 
-from napari_ovseg.augmentation import shrunk
 from napari_ovseg.single_image.edges import EDGE_SIDE, follow_edges, go_on
+from napari_ovseg.views.source import shrunk
 
 # docs/refinement.md has the measurements
 # factors on the power of background, and what the contrast of each counts: where things may reach farther,
@@ -62,8 +62,8 @@ def best_outlined(
     picture: torch.Tensor,
     *,
     on_round: Callable[[], None] = go_on,
-) -> torch.Tensor:
-    """Of several scores, those that outline background with most contrast once they follow the edges.
+) -> int:
+    """Which of several scores outline background with most contrast once they follow the edges.
 
     Parameters
     ----------
@@ -78,12 +78,12 @@ def best_outlined(
 
     Returns
     -------
-    torch.Tensor
-        The best of the candidates, as it was; of equal ones, the first.
+    int
+        The place of the best; of equal ones, of the first.
     """
     refined, small = _refined(torch.cat(list(candidates)), picture, on_round)
     backgrounds = [one.argmax(0) == 0 for one in refined.split(len(candidates[0]))]
-    return candidates[_most_contrast(backgrounds, worth, small)]
+    return _most_contrast(backgrounds, worth, small)
 
 
 def background_weights(

@@ -15,7 +15,7 @@ from itertools import product
 import torch
 import torch.nn.functional as F
 
-from napari_ovseg.augmentation import shrunk
+from napari_ovseg.views.source import shrunk
 
 # docs/refinement.md has the measurements
 DILATIONS = (1, 2, 4, 8, 12, 24)

@@ -17,7 +17,7 @@ from torch import nn
 
 from napari_ovseg.errors import Cancelled
 from napari_ovseg.single_image.sampling import PixelSampler
-from napari_ovseg.single_image.window import Window
+from napari_ovseg.views.window import Window
 
 BLURS = (0.0, 1.5, 4.0)
 HIDDEN = 32

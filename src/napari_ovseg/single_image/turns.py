@@ -13,7 +13,7 @@ from napari_ovseg.single_image.contrast import background_weights
 from napari_ovseg.single_image.edges import sharpen
 from napari_ovseg.single_image.head import SingleImageHead, anchor, appearance, predict
 from napari_ovseg.single_image.head import train as train_head
-from napari_ovseg.single_image.window import Window
+from napari_ovseg.views.window import Window
 
 # the per-image network works at this long side at most, whatever the size of the picture
 WORK_SIDE = 512

@@ -10,7 +10,6 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
-from napari_ovseg.augmentation import reduce
 from napari_ovseg.categories import Labels
 from napari_ovseg.pseudo_labels import paint
 from napari_ovseg.segmentation import State, checking
@@ -18,6 +17,7 @@ from napari_ovseg.single_image import constraints
 from napari_ovseg.single_image.edges import sharpen_finely
 from napari_ovseg.single_image.evidence import EVIDENCE_SIDE, Evidence
 from napari_ovseg.single_image.turns import WORK_SIDE, train
+from napari_ovseg.views.source import reduce
 
 # the machine is never surer than this against a person; the score of a category without a map
 FLOOR = 0.01

@@ -14,20 +14,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from napari_ovseg import augmentation
 from napari_ovseg.categories import Category, parse_categories, same_name
 from napari_ovseg.errors import InputError
-from napari_ovseg.images import to_rgb
 from napari_ovseg.models.card import MapMethod, ModelCard
 from napari_ovseg.models.map_model import MapModel
 from napari_ovseg.models.presence import OTHER_WORDS
 from napari_ovseg.picture_relevance import picture_relevance
 from napari_ovseg.segmentation import Progress, Run, ShouldStop
 from napari_ovseg.suggestions.evidence import box_around, log_odds, of_maps, of_views
+from napari_ovseg.views import augmentation
+from napari_ovseg.views.source import Box, PictureSource, source_of
 from napari_ovseg.vocabularies import read_vocabulary
 from napari_ovseg.wording import NONE
 
@@ -112,8 +111,8 @@ def suggest(
 
     Parameters
     ----------
-    image : array-like
-        Any picture that `images.to_rgb` reads.
+    image : array-like or PictureSource
+        Any picture that `images.to_rgb` reads, or one that is read in parts.
     vocabulary : str, path or iterable of names
         A name of `vocabularies.VOCABULARIES`, a text file with one name per line, or the names themselves.
         By default that of the model's card: "everyday", and for the bundled model "demo".
@@ -139,15 +138,15 @@ def suggest(
     """
     method = _of_cosines(model.card)
     known, left_out = _known(_names(vocabulary, model.card), model.card)
-    picture = to_rgb(image)
-    views = augmentation.views_for(preset, *picture.shape[:2])
+    source = source_of(image)
+    views = augmentation.views_for(preset, *source.size)
     run = Run(progress, should_stop)
     asked = known + _rivals(known, model)
     with run.stage(NAMES, len(asked)):
         texts = _encoded(asked, model, run)
     odds = _odds_of(model)
     with run.stage(LOOKING, len(views)):
-        seen = picture_relevance(picture, asked, views, model=model, method=method, pack=NONE, run=run)
+        seen = picture_relevance(source, asked, views, model=model, method=method, pack=NONE, run=run)
     whole, windows = of_views(odds(_cosines(texts, seen.image_vectors)), views)
     maps = of_maps(odds(seen.maps))
     together = torch.stack([w * e for w, e in zip(WEIGHTS, (whole, windows, maps), strict=True)]).sum(0)
@@ -157,7 +156,7 @@ def suggest(
     with run.stage(AGAIN, len(best)):
         for number in best:
             run.check()
-            vectors = _look(picture, box_around(seen.maps[number], *picture.shape[:2]), model)
+            vectors = _look(source, box_around(seen.maps[number], *source.size), model)
             near[number] = odds(_cosines(texts, vectors))[number, 0]
             run.advance()
     together = torch.where(near.isnan(), together, (together + near) / 2)
@@ -258,10 +257,10 @@ def _cosines(texts: Sequence[Tensor], vectors: Tensor) -> Tensor:
     return torch.stack([(text @ vectors.float().cpu().T).amax(0) for text in texts])
 
 
-def _look(picture: np.ndarray, box: augmentation.Box, model: MapModel) -> Tensor:
+def _look(source: PictureSource, box: Box, model: MapModel) -> Tensor:
     """Return the vector ``(1, D)`` of a part of the picture."""
     view = augmentation.View(box=box)
     size = augmentation.view_size(
-        view, *picture.shape[:2], input_size=model.input_size, patch_size=model.patch_size
+        view, *source.size, input_size=model.input_size, patch_size=model.patch_size
     )
-    return model.see([augmentation.render(picture, view)], size).vectors
+    return model.see([augmentation.render(source.read(box, side=max(source.size)), view)], size).vectors

@@ -7,7 +7,8 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-from napari_ovseg.augmentation import Box, View
+from napari_ovseg.views.augmentation import View
+from napari_ovseg.views.source import Box
 
 # A probability nearer to 0 or 1 than this says no more, and its odds would drown all others.
 _MOST_SURE = 1e-6

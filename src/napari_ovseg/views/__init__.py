@@ -1,1 +1,1 @@
-"""How a picture is shown to a model: its looks."""
+"""How a picture is looked at: its looks, from where its pixels come, its views, their maps made one."""

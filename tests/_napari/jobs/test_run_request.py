@@ -113,7 +113,7 @@ def test_weights_from_a_local_file(make_panel, tmp_path, qtbot, monkeypatch):
 
 
 def test_presets_are_those_of_the_method():
-    from napari_ovseg import augmentation
+    from napari_ovseg.views import augmentation
 
     assert tuple(augmentation.PRESETS) == PRESETS
 

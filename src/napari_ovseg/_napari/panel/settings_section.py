@@ -14,7 +14,7 @@ from napari_ovseg._napari.remembered import remembered
 from napari_ovseg.models.card import ModelCard
 from napari_ovseg.models.clip.method_names import METHODS, cost_of
 from napari_ovseg.models.registry import listed
-from napari_ovseg.settings import PRESETS
+from napari_ovseg.views.presets import PRESETS
 from napari_ovseg.wording import GUESS, NONE, PACKS
 
 PACK_CHOICES = (GUESS, NONE, *PACKS)

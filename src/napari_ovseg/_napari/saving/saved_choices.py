@@ -12,7 +12,7 @@ from napari_ovseg._napari.panel.model_box import LOCAL_FILE
 from napari_ovseg._napari.panel.model_choice import ModelChoice
 from napari_ovseg._napari.panel.settings_section import DEVICES, PACK_CHOICES
 from napari_ovseg.models.clip.method_names import METHODS
-from napari_ovseg.settings import PRESETS
+from napari_ovseg.views.presets import PRESETS
 
 if TYPE_CHECKING:
     from napari.components import Dims

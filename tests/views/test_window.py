@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_ovseg.single_image.window import Window
+from napari_ovseg.views.window import Window
 
 
 @given(data=st.data())
