@@ -49,13 +49,14 @@ LEVELS = {
     "context": 9,
     "distillation": 10,
     "suggestions": 10,
-    "pipeline": 11,
-    "corrections": 11,
-    "batch": 12,
-    "evaluation": 12,
-    "demo": 12,
-    "_napari": 13,
-    "cli": 14,
+    "answers": 11,
+    "pipeline": 12,
+    "corrections": 12,
+    "batch": 13,
+    "evaluation": 13,
+    "demo": 13,
+    "_napari": 14,
+    "cli": 15,
 }
 # The same inside _napari/: what all rooms share, the rooms, and what connects them.
 NAPARI_LEVELS = {

@@ -24,7 +24,7 @@ from napari_ovseg.pictures import Picture, read_flat_picture
 from napari_ovseg.settings import Settings
 
 if TYPE_CHECKING:
-    from napari_ovseg.models.map_model import MapModel
+    from napari_ovseg.models.model import Model
     from napari_ovseg.segmentation import Progress, Segmentation
 
 
@@ -114,7 +114,7 @@ def segment_files(
     settings: Settings,
     folder: str | Path,
     *,
-    model: MapModel,
+    model: Model,
     progress: Progress | None = None,
 ) -> Iterator[Result]:
     """Segment each picture and write its files; whatever goes wrong with one is reported, the rest is done.
@@ -127,7 +127,7 @@ def segment_files(
         The names to look for, and how.
     folder : str or Path
         Made if it isn't there. ``categories.json`` in it is complete after every picture.
-    model : MapModel
+    model : Model
         From `load_model`.
     progress
         As in `pipeline.segment`.
@@ -175,7 +175,7 @@ def _segment_one(
     job: Job,
     settings: Settings,
     folder: Path,
-    model: MapModel,
+    model: Model,
     progress: Progress | None,
 ) -> tuple[Segmentation, dict[str, Any]]:
     from napari_ovseg.pipeline import segment

@@ -15,6 +15,7 @@ from typing import Any, Unpack
 import numpy as np
 import torch
 
+from napari_ovseg.answers import answer
 from napari_ovseg.categories import Category, parse_categories, void_id
 from napari_ovseg.context import Known
 from napari_ovseg.distillation import Distilled, distil_maps
@@ -22,6 +23,8 @@ from napari_ovseg.errors import InputError
 from napari_ovseg.models.card import MapMethod
 from napari_ovseg.models.likeness import ABSENT_BELOW
 from napari_ovseg.models.map_model import MapModel
+from napari_ovseg.models.mask_model import MaskModel
+from napari_ovseg.models.model import Model
 from napari_ovseg.models.presence import presence_of
 from napari_ovseg.models.registry import unknown_note
 from napari_ovseg.picture_relevance import picture_relevance
@@ -47,7 +50,7 @@ def segment(
     image: Any,
     names: Settings | str | Category | Iterable[str | Category],
     *,
-    model: MapModel,
+    model: Model,
     progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
     on_pseudo_labels: OnPseudoLabels | None = None,
@@ -62,7 +65,7 @@ def segment(
     names : str, Category, iterable of them, or Settings
         The typed list, as `categories.parse_categories` reads it; or all settings at once, whose ``model`` is
         a name for the record only: `model` is what looks.
-    model : MapModel
+    model : Model
         From `load_model`.
     progress : callable, optional
         ``progress(stage, done, total)``.
@@ -83,6 +86,8 @@ def segment(
     InputError
         When the picture, the names, the preset or the pack can't be used, the model lacks the method, or
         background words are given where there is to be no background.
+    ModelError
+        When a `MaskModel` gives what is no score.
     Cancelled
         Within one view or training step of ``should_stop()`` turning true.
     """
@@ -90,19 +95,40 @@ def segment(
         settings = replace(names, **choices)
     else:
         settings = Settings(names=parse_categories(names), **choices)
-    source = source_of(image)
+    source, run = source_of(image), Run(progress, should_stop)
+    if isinstance(model, MaskModel):
+        distilled = answer(source, settings, model=model, run=run, on_pseudo_labels=on_pseudo_labels)
+        views = 1
+    elif isinstance(model, MapModel):
+        distilled, views = _distilled(source, settings, model, run, on_pseudo_labels)
+    else:
+        raise TypeError(f"{type(model).__name__} is neither a MapModel nor a MaskModel")
+    found = _segmentation(source, settings, distilled, run)
+    chosen = {
+        "method": model.card.find_method(settings.method).name,
+        "known": settings.known,
+        "preset": settings.preset,
+        "views": views,
+    }
+    return replace(
+        found, record=chosen | found.record | _seen_by(model, settings.names, distilled.context.known)
+    )
+
+
+def _distilled(
+    source: PictureSource,
+    settings: Settings,
+    model: MapModel,
+    run: Run,
+    on_pseudo_labels: OnPseudoLabels | None,
+) -> tuple[Distilled, int]:
+    """Look at a picture and learn from what was seen; and say how many views that took."""
     views = augmentation.views_for(settings.preset, *source.size)
     method = model.card.find_method(settings.method)
-    run = Run(progress, should_stop)
+    pack = _wanted_pack(settings, method)
     with run.stage(LOOKING, len(views)):
         seen = picture_relevance(
-            source,
-            settings.names,
-            views,
-            model=model,
-            method=method,
-            pack=_wanted_pack(settings, method),
-            run=run,
+            source, settings.names, views, model=model, method=method, pack=pack, run=run
         )
         presence = presence_of(model, seen.image_vectors, [name.phrases for name in settings.sought])
     known = Known(
@@ -116,14 +142,7 @@ def segment(
     distilled = distil_maps(
         source, seen.maps, seen.features, known, run=run, on_pseudo_labels=on_pseudo_labels
     )
-    found = _segmentation(source, settings, distilled, run)
-    chosen = {
-        "method": method.name,
-        "known": settings.known,
-        "preset": settings.preset,
-        "views": len(views),
-    }
-    return replace(found, record=chosen | found.record | _seen_by(model, settings.names, known))
+    return distilled, len(views)
 
 
 def _wanted_pack(settings: Settings, method: MapMethod) -> str:
@@ -136,7 +155,7 @@ def _background_power(method: MapMethod) -> float:
     return BACKGROUND_POWER if method.own_zero else BACKGROUND_POWER_OF_COSINES
 
 
-def _seen_by(model: MapModel, named: tuple[Category, ...], known: Known) -> dict[str, Any]:
+def _seen_by(model: Model, named: tuple[Category, ...], known: Known) -> dict[str, Any]:
     """For the record: which weights looked at the picture, against which words, and what they don't know."""
     return {
         "model": model.card.name,
@@ -153,7 +172,7 @@ def _there(presence: torch.Tensor, least: float, background: bool) -> torch.Tens
     return there if background or there.any() else presence == presence.max()
 
 
-def _warnings(model: MapModel, named: tuple[Category, ...]) -> list[str]:
+def _warnings(model: Model, named: tuple[Category, ...]) -> list[str]:
     """Say what the model does not know, and what went otherwise than asked."""
     unknown = unknown_note(model.card, named)
     return [*([unknown] if unknown else []), *model.notes]

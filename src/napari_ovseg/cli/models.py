@@ -12,7 +12,7 @@ from napari_ovseg.errors import InputError
 
 if TYPE_CHECKING:
     from napari_ovseg.models.card import ModelCard
-    from napari_ovseg.models.map_model import MapModel
+    from napari_ovseg.models.model import Model
     from napari_ovseg.models.registry import Offer
 
 models_app = typer.Typer(help="List the models, or download one.", invoke_without_command=True)
@@ -54,7 +54,7 @@ def download(name: Annotated[str, typer.Argument(help="A name of the list.")]) -
     typer.echo(f"{card.name} is now in {path}" if path else f"{card.name} is now on this machine.")
 
 
-def load(name: str | None, checkpoint: Path | None, device: str) -> MapModel:
+def load(name: str | None, checkpoint: Path | None, device: str) -> Model:
     """Load a model by name, the best that is there by default, and show a licence that needs to be known."""
     from napari_ovseg.models.registry import find_model
 

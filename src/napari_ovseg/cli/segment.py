@@ -30,7 +30,7 @@ from napari_ovseg.wording import GUESS, NONE, sharper_names
 
 if TYPE_CHECKING:
     from napari_ovseg.batch import Job, Result
-    from napari_ovseg.models.map_model import MapModel
+    from napari_ovseg.models.model import Model
 
 
 def segment(
@@ -103,7 +103,7 @@ def demo(
     typer.echo(f"The pictures are in {output.resolve()}")
 
 
-def _run(jobs: list[Job], settings: Settings, folder: Path, model: MapModel) -> list[Result]:
+def _run(jobs: list[Job], settings: Settings, folder: Path, model: Model) -> list[Result]:
     """Segment, saying what was written and what to know about it; return what failed."""
     from napari_ovseg.batch import segment_files
 
@@ -133,7 +133,7 @@ def _run(jobs: list[Job], settings: Settings, folder: Path, model: MapModel) -> 
     return failed
 
 
-def _offer_sharper(categories: tuple[Category, ...], model: MapModel) -> None:
+def _offer_sharper(categories: tuple[Category, ...], model: Model) -> None:
     """Say how an ambiguous name could be typed instead; words that the model doesn't know are no offer."""
     offers = sharper_names(categories, model.card.known_words)
     if offers:

@@ -30,7 +30,7 @@ from napari_ovseg.images import to_rgb
 from napari_ovseg.models.clip.model import ClipModel
 from napari_ovseg.models.clip.relevance import Method, relevance_maps
 from napari_ovseg.models.clip.relevance.cam import LEAST_SPAN
-from napari_ovseg.models.map_model import MapModel
+from napari_ovseg.models.model import Model
 from napari_ovseg.pseudo_labels import MOST_VALUES, stretch_rows, strips
 from napari_ovseg.wording import PACKS
 
@@ -72,7 +72,7 @@ def paper_settings(method: Method, dataset: Dataset) -> dict[str, Any]:
 
 
 def read_as_papers(
-    picture: NDArray[Any], dataset: Dataset, names: Asked, model: MapModel, method: Method
+    picture: NDArray[Any], dataset: Dataset, names: Asked, model: Model, method: Method
 ) -> dict[str, NDArray[np.integer]]:
     """Give each pixel the id of its best phrase, as the papers do.
 
@@ -84,7 +84,7 @@ def read_as_papers(
         Its name chooses the values of `paper_settings`.
     names : Asked
         The phrases, and the words for what is background.
-    model : MapModel
+    model : Model
         A `ClipModel`.
     method : str
         "cam" for CLIP-ES, or one of the dense methods that `setting_of` knows.

@@ -18,7 +18,7 @@ from napari_ovseg.pseudo_labels import paint
 from napari_ovseg.wording import GUESS
 
 if TYPE_CHECKING:
-    from napari_ovseg.models.map_model import MapModel
+    from napari_ovseg.models.model import Model
 
 Reading = Literal["masks", "papers"]
 # what `segment` keeps of its stages; the last one is the masks
@@ -31,7 +31,7 @@ class How:
 
     Attributes
     ----------
-    model : MapModel
+    model : Model
     protocol : {"known-labels", "vocabulary"}
     reading : {"masks", "papers"}
         The masks of `segment`, or relevance alone, scored as the papers do (`papers`), without refinement.
@@ -41,7 +41,7 @@ class How:
         As in `segment`; for its masks only.
     """
 
-    model: MapModel
+    model: Model
     protocol: Protocol = "known-labels"
     reading: Reading = "masks"
     method: str | None = None

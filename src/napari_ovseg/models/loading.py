@@ -9,11 +9,11 @@ from threading import RLock
 import torch
 
 from napari_ovseg.errors import InputError, ModelError
-from napari_ovseg.models.map_model import MapModel
+from napari_ovseg.models.model import Model
 from napari_ovseg.models.registry import Offer, find_offer
 from napari_ovseg.segmentation import Progress
 
-_loaded: dict[tuple[str, str, str], MapModel] = {}
+_loaded: dict[tuple[str, str, str], Model] = {}
 _lock = RLock()
 
 
@@ -23,7 +23,7 @@ def load_model(
     checkpoint: str | Path | None = None,
     device: str = "auto",
     progress: Progress | None = None,
-) -> MapModel:
+) -> Model:
     """Load a model; a second call with the same arguments returns the same one at once.
 
     Parameters
@@ -41,8 +41,8 @@ def load_model(
 
     Returns
     -------
-    MapModel
-        A `ClipModel`, but for what other packages bring.
+    Model
+        A `MapModel` or a `MaskModel`: a `ClipModel`, but for what other packages bring.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def unload() -> None:
         torch.cuda.empty_cache()
 
 
-def forget(model: MapModel) -> None:
+def forget(model: Model) -> None:
     """Forget one loaded model."""
     with _lock:
         for key in [key for key, known in _loaded.items() if known is model]:

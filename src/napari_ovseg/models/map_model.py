@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_ovseg.models.card import ModelCard
 from napari_ovseg.models.likeness import Likeness
+from napari_ovseg.models.model import Model
 
 
 @dataclass(frozen=True)
@@ -54,30 +53,19 @@ class Seen:
     features: Tensor | None = None
 
 
-class MapModel(Protocol):
+@runtime_checkable
+class MapModel(Model, Protocol):
     """A model that gives one rough map for each word: CLIP towers, and what other packages bring.
 
     Attributes
     ----------
-    card : ModelCard
     likeness : Likeness
         How its cosines say whether a word is true.
     input_size : int
         Side, in pixels, of the square that a view is shown at; a view of another aspect has as many pixels.
     patch_size : int
         Side, in pixels, of a cell of its maps; the sides of a view are multiples of it.
-    device : torch.device
-        Where it is now.
-    checkpoint_id : str
-        Changes whenever its weights do.
-    notes : list of str
-        What a user should know about how it ran, for the record of a run.
     """
-
-    notes: list[str]
-
-    @property
-    def card(self) -> ModelCard: ...  # noqa: D102
 
     @property
     def likeness(self) -> Likeness: ...  # noqa: D102
@@ -87,12 +75,6 @@ class MapModel(Protocol):
 
     @property
     def patch_size(self) -> int: ...  # noqa: D102
-
-    @property
-    def device(self) -> torch.device: ...  # noqa: D102
-
-    @property
-    def checkpoint_id(self) -> str: ...  # noqa: D102
 
     def encode(self, phrases: Sequence[str], *, templates: tuple[str, ...] | None = None) -> Tensor:
         """Return one unit vector per phrase.

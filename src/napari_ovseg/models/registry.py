@@ -22,7 +22,7 @@ from napari_ovseg.models.clip.registry import CLIP_MODELS, DEFAULT, ClipCard, fi
 if TYPE_CHECKING:
     import torch
 
-    from napari_ovseg.models.map_model import MapModel
+    from napari_ovseg.models.model import Model
     from napari_ovseg.segmentation import Progress
 
 GROUP = "napari_ovseg.models"
@@ -46,7 +46,7 @@ class Offer:
     ----------
     card : ModelCard
     load : callable
-        ``load(device, weights) -> MapModel``, of what `fetch` returned. Import torch there, not before: lists
+        ``load(device, weights) -> Model``, of what `fetch` returned. Import torch there, not before: lists
         of models come up at once then.
     devices : tuple of str
         Where it can run; "auto" takes the first that is there.
@@ -58,7 +58,7 @@ class Offer:
     """
 
     card: ModelCard
-    load: Callable[[torch.device, Path | None], MapModel]
+    load: Callable[[torch.device, Path | None], Model]
     devices: tuple[str, ...] = ("cuda", "mps", "cpu")
     is_here: Callable[[], bool] = _always
     fetch: Callable[[Progress | None], Path | None] = _nothing
@@ -168,7 +168,7 @@ def _read(entry: EntryPoint) -> Offer:
     return replace(offer, load=partial(_load_brought, offer))
 
 
-def _load_brought(offer: Offer, device: torch.device, weights: Path | None) -> MapModel:
+def _load_brought(offer: Offer, device: torch.device, weights: Path | None) -> Model:
     try:
         return offer.load(device, weights)
     except OvsegError:
@@ -191,7 +191,7 @@ def _clip_offer(card: ClipCard, checkpoint: str | Path | None = None) -> Offer:
 
 
 # open_clip imports torch, and the hub's client takes its time: each where it is needed
-def _load_clip(card: ClipCard, device: torch.device, weights: Path | None) -> MapModel:
+def _load_clip(card: ClipCard, device: torch.device, weights: Path | None) -> Model:
     from napari_ovseg.models.clip import loading
 
     assert weights is not None

@@ -21,6 +21,7 @@ from napari_ovseg.categories import Category, parse_categories, same_name
 from napari_ovseg.errors import InputError
 from napari_ovseg.models.card import MapMethod, ModelCard
 from napari_ovseg.models.map_model import MapModel
+from napari_ovseg.models.model import Model
 from napari_ovseg.models.presence import OTHER_WORDS
 from napari_ovseg.picture_relevance import picture_relevance
 from napari_ovseg.segmentation import Progress, Run, ShouldStop
@@ -39,6 +40,8 @@ AGAIN = "Looking again from near"
 # How much each counts: the picture as a whole, its best window, the best of the maps.
 WEIGHTS = (1.0, 1.0, 4.0)
 LOOKED_AT_AGAIN = 16
+
+_CANT = 'The model "{}" can\'t suggest names: choose another model for that.'
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ def suggest(
     image: Any,
     vocabulary: str | Path | Iterable[str | Category] | None = None,
     *,
-    model: MapModel,
+    model: Model,
     preset: str = "balanced",
     progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
@@ -116,8 +119,8 @@ def suggest(
     vocabulary : str, path or iterable of names
         A name of `vocabularies.VOCABULARIES`, a text file with one name per line, or the names themselves.
         By default that of the model's card: "everyday", and for the bundled model "demo".
-    model : MapModel
-        From `load_model`.
+    model : Model
+        From `load_model`: a `MapModel`.
     preset : {"balanced", "fast", "best"}
         How many views. A run with the same preset looks at the same views, which are kept.
     progress : callable, optional
@@ -132,10 +135,15 @@ def suggest(
     Raises
     ------
     InputError
-        When the picture, the vocabulary or the preset can't be used, or the model knows none of the names.
+        When the picture, the vocabulary or the preset can't be used, or the model knows none of the names or
+        gives no maps.
     Cancelled
         Within one view of ``should_stop()`` turning true.
     """
+    if not isinstance(model, MapModel):
+        raise InputError(
+            f'The model "{model.card.name}" can\'t suggest names: choose another model for that.'
+        )
     method = _of_cosines(model.card)
     known, left_out = _known(_names(vocabulary, model.card), model.card)
     source = source_of(image)
@@ -180,7 +188,7 @@ def _of_cosines(card: ModelCard) -> MapMethod:
     """The first method whose maps can be compared with the picture as a whole."""
     found = next((method for method in card.methods if not method.own_zero), None)
     if found is None:
-        raise InputError(f'The model "{card.name}" can\'t suggest names: choose another model for that.')
+        raise InputError(_CANT.format(card.name))
     return found
 
 
