@@ -78,6 +78,18 @@ NAPARI_LEVELS = {
     "launch": 10,
 }
 ONLY_IN_NAPARI = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PyQt5", "PyQt6", "PySide6", "npe2"}
+# What may know of a model only what its protocol and its card say.
+METHOD = {
+    "wording",
+    "picture_relevance",
+    "context",
+    "distillation",
+    "answers",
+    "pipeline",
+    "suggestions",
+    "batch",
+    "annotation",
+}
 VAGUE = ("util", "helper", "manager", "misc", "common")
 # What may not import torch at module level, so that help, errors and the widget come up at once.
 LIGHT = (
@@ -200,7 +212,7 @@ def test_files_are_named_after_what_they_do(module):
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_the_method_knows_no_kind_of_model(module):
     """What is asked of a model is asked by its protocol or its card, so that any kind can answer."""
-    if room(module) in {"pipeline", "picture_relevance", "suggestions", "wording", "batch", "annotation"}:
+    if room(module) in METHOD:
         assert not any(name.startswith("napari_ovseg.models.clip") for name in imports(module))
 
 

@@ -1,1 +1,1 @@
-"""How a picture is looked at: its looks, from where its pixels come, its views, their maps made one."""
+"""A picture as models see it: read in parts, rendered, varied and cut into windows; and maps fused again."""

@@ -1,4 +1,4 @@
-"""One rough map per category from a vision-language model: one file per family of methods."""
+"""One rough map per category from a vision-language model: `relevance_from_states` calls a file per family."""
 
 from __future__ import annotations
 
