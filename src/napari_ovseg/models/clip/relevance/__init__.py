@@ -1,4 +1,4 @@
-"""One rough map per category from a vision-language model: `relevance_from_states` calls a file per family."""
+"""A rough map per category from a CLIP tower: `relevance_from_states` calls a file per family of methods."""
 
 from __future__ import annotations
 
