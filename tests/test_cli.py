@@ -48,7 +48,7 @@ def model(monkeypatch):
     def load_model(name, *, checkpoint=None, device="auto", progress=None):
         asked.loaded.append((name, checkpoint, device))
         progress("Loading", 1, 1)
-        return SimpleNamespace(card=card, device="cpu")
+        return SimpleNamespace(card=card, checkpoint_id="one", device="cpu")
 
     def segment(image, settings, *, model, progress):
         asked.segmented.append((settings.preset, settings.method, settings.pack, settings.seed))
@@ -85,6 +85,7 @@ def test_segment_writes_three_files_per_picture_and_one_map_of_names(
     options += ["--method", "cam", "--pack", "Natural-Scene"]
     assert run(monkeypatch, "segment", *pictures, *options) == 0
     assert sorted(path.name for path in out.iterdir()) == [
+        ".segmented",
         "categories.json",
         *(f"one_{kind}.png" for kind in ("masks", "overlay", "pseudo")),
         *(f"two_{kind}.png" for kind in ("masks", "overlay", "pseudo")),
@@ -173,7 +174,7 @@ def test_a_bad_picture_is_named_and_the_others_are_done(tmp_path, pictures, mode
     assert "3 of 4 pictures could not be segmented" in said
     for path, reason in ((bad, "damaged"), (flat, "all one value"), (paths[3], "check the name")):
         assert any(str(path) in line and reason in line for line in said.splitlines())
-    assert len(list(out.iterdir())) == 4
+    assert len(list(out.glob("[!.]*"))) == 4
     images = json.loads((out / "categories.json").read_text())["images"]
     assert ["problem" in image for image in images] == [True, False, True, True]
 
@@ -195,7 +196,7 @@ def test_nothing_is_overwritten_unless_asked(tmp_path, pictures, model, monkeypa
     assert [path.read_bytes() for path in out.iterdir()] == [b"hours of work"]
     assert model.loaded == []
     assert run(monkeypatch, *arguments, "--overwrite") == 0
-    assert len(list(out.iterdir())) == 7
+    assert len(list(out.glob("[!.]*"))) == 7
 
 
 def test_a_picture_is_never_overwritten(tmp_path, pictures, model, monkeypatch, capsys):
@@ -255,7 +256,7 @@ def test_no_room_on_the_disk_ends_the_run_with_what_was_done(tmp_path, pictures,
     out = tmp_path / "o"
     assert run(monkeypatch, "segment", *pictures, "--labels", "a, b", "--output", out) == 2
     assert "no room on the disk" in capsys.readouterr().err
-    names = {path.name for path in out.iterdir()}
+    names = {path.name for path in out.glob("[!.]*")}
     assert names == {"categories.json", "one_masks.png", "one_overlay.png", "one_pseudo.png"}
 
 
@@ -278,6 +279,31 @@ def test_ctrl_c_leaves_no_half_written_file(tmp_path, pictures, model, monkeypat
     assert run(monkeypatch, *arguments) in (1, 130)
     assert list((tmp_path / "o").iterdir()) == []
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_run_goes_on_and_says_how_many_it_left_alone(tmp_path, pictures, model, monkeypatch, capsys):
+    arguments = ["segment", *pictures, tmp_path / "bad.png", "--labels", "a, b", "--output", tmp_path / "o"]
+    assert run(monkeypatch, *arguments) == 1
+    assert "left alone" not in capsys.readouterr().out
+    assert run(monkeypatch, *arguments, "--resume") == 1
+    said = capsys.readouterr()
+    assert said.out == "2 of 3 pictures were done before in the same way, and are left alone.\n"
+    assert "1 of 3 pictures could not be segmented:" in said.err
+    assert len(model.segmented) == 2
+    assert run(monkeypatch, *arguments, "--resume", "--seed", 1) == 1
+    assert "0 of 3 pictures were done before in the same way" in capsys.readouterr().out
+    assert len(model.segmented) == 4
+
+
+def test_who_was_stopped_hears_how_to_go_on(tmp_path, pictures, model, monkeypatch, capsys):
+    arguments = ["segment", *pictures, "--labels", "a, b", "--output", tmp_path / "o"]
+    (tmp_path / "o").mkdir()
+    (tmp_path / "o/one_masks.png").touch()
+    assert run(monkeypatch, *arguments) == 2
+    assert "--resume" not in capsys.readouterr().err
+    assert run(monkeypatch, *arguments, "--overwrite") == 0
+    assert run(monkeypatch, *arguments) == 2
+    assert "Hint: --resume goes on with the run that is there.\nError: " in capsys.readouterr().err
 
 
 def test_open_without_a_display_says_so(monkeypatch, capsys):

@@ -33,7 +33,6 @@ LEVELS = {
     "channel_colours": 1,
     "images": 2,
     "segmentation": 2,
-    "picture_files": 2,
     "labelled": 3,
     "views": 3,
     "vocabularies": 3,
@@ -52,11 +51,11 @@ LEVELS = {
     "answers": 11,
     "pipeline": 12,
     "corrections": 12,
-    "batch": 13,
-    "evaluation": 13,
+    "many": 13,
     "demo": 13,
-    "_napari": 14,
-    "cli": 15,
+    "evaluation": 14,
+    "_napari": 15,
+    "cli": 16,
 }
 # The same inside _napari/: what all rooms share, the rooms, and what connects them.
 NAPARI_LEVELS = {
@@ -87,7 +86,7 @@ METHOD = {
     "answers",
     "pipeline",
     "suggestions",
-    "batch",
+    "many",
     "annotation",
 }
 VAGUE = ("util", "helper", "manager", "misc", "common")
@@ -105,14 +104,13 @@ LIGHT = (
     "pictures",
     "channel_colours",
     "images",
-    "picture_files",
     "labelled",
     "vocabularies",
     "wording",
     "annotation",
     "export",
     "imports",
-    "batch",
+    "many",
     "cli",
     "_napari",
     "__init__",

@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import glob
 import hashlib
+import json
 import os
 import secrets
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from napari_ovseg.errors import LossError, NoRoomError, OutputError
-from napari_ovseg.file_names import fitting, resolved
+from napari_ovseg.file_names import as_text, fitting, resolved
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -49,6 +51,25 @@ def write_atomically(path: str | Path, write: Callable[[BinaryIO], object]) -> N
         if isinstance(error, OSError):
             raise explained(path, error) from error
         raise
+
+
+def write_text_atomically(path: str | Path, text: str) -> None:
+    """Write text in UTF-8 as `write_atomically` does; bytes of file names that are no text are ``%XX``."""
+    content = as_text(text).encode()
+    write_atomically(path, lambda file: file.write(content))
+
+
+def write_json_atomically(path: str | Path, content: Mapping[str, Any]) -> None:
+    """Write JSON for people to read as `write_atomically` does."""
+    write_text_atomically(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+
+
+def remove_parts(path: str | Path) -> None:
+    """Remove what writes of a file have left that were killed. Nobody may be writing it now."""
+    path = Path(path)
+    for part in path.parent.glob(f".{glob.escape(_shortened(path))}.????????.part"):
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def write_folder_atomically(path: str | Path, write: Callable[[Path], object]) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,15 +25,16 @@ from napari_ovseg.cli.options import (
 )
 from napari_ovseg.cli.progress import Bars
 from napari_ovseg.cli.window import has_display
-from napari_ovseg.errors import InputError
+from napari_ovseg.errors import InputError, LossError, OvsegError
 from napari_ovseg.file_names import as_text, at_home
+from napari_ovseg.many.jobs import run_ledger
+from napari_ovseg.many.picture_files import picture_files
 from napari_ovseg.models.registry import BUNDLED
-from napari_ovseg.picture_files import picture_files
 from napari_ovseg.settings import Settings
 from napari_ovseg.wording import GUESS, NONE, sharper_names
 
 if TYPE_CHECKING:
-    from napari_ovseg.batch import Job, Result
+    from napari_ovseg.many import Job, Result
     from napari_ovseg.models.model import Model
 
 
@@ -53,22 +58,36 @@ def segment(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace results of an earlier run.")
     ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on with an earlier run: leave alone what it has done in the same way."
+        ),
+    ] = False,
 ) -> None:
     """Segment pictures by names.
 
     Per picture: STEM_masks.png and STEM_pseudo.png, whose pixel values are ids, and STEM_overlay.png.
 
     Once: categories.json, which says what each id means, how it was made and what was found.
+
+    Stopped, by Ctrl+C or otherwise? The same command with --resume goes on where it was.
     """
-    from napari_ovseg.batch import plan
+    from napari_ovseg.many import plan
 
     settings = Settings(
         names=parse_categories(labels), preset=preset, method=method, pack=pack, device=device, seed=seed
     )
     output = at_home(output)
-    jobs = plan(picture_files(images), output, overwrite=overwrite)
+    try:
+        jobs = plan(picture_files(images), output, overwrite=overwrite, resume=resume)
+    except LossError as error:
+        if error.replaceable and not resume and run_ledger(output).names():
+            typer.echo("Hint: --resume goes on with the run that is there.", err=True)
+        raise
     loaded = load(model, checkpoint, device)
-    failed = _run(jobs, settings, output, loaded)
+    settings = replace(settings, model=model or loaded.card.name, checkpoint=checkpoint)
+    failed = _run(jobs, settings, output, loaded, resume=resume, overwrite=overwrite)
     _offer_sharper(settings.names, loaded)
     if failed:
         typer.echo(f"{len(failed)} of {len(jobs)} pictures could not be segmented:", err=True)
@@ -91,8 +110,8 @@ def demo(
         return
     if not headless:
         typer.echo("There is no display here, so the pictures are written to files.")
-    from napari_ovseg.batch import Job
     from napari_ovseg.demo.scenes import sample_scene
+    from napari_ovseg.many import Job
     from napari_ovseg.pictures import Picture
 
     loaded = load(BUNDLED, None, "auto")
@@ -103,34 +122,84 @@ def demo(
     typer.echo(f"The pictures are in {output.resolve()}")
 
 
-def _run(jobs: list[Job], settings: Settings, folder: Path, model: Model) -> list[Result]:
+def _run(
+    jobs: list[Job],
+    settings: Settings,
+    folder: Path,
+    model: Model,
+    *,
+    resume: bool = False,
+    overwrite: bool = False,
+) -> list[Result]:
     """Segment, saying what was written and what to know about it; return what failed."""
-    from napari_ovseg.batch import segment_files
+    from napari_ovseg.many import segment_files
 
-    failed = []
+    failed: list[Result] = []
+    kept, new = 0, 0
     said: set[str] = set()
-    with Bars() as bars:
-        for result in segment_files(jobs, settings, folder, model=model, progress=bars):
-            found = result.segmentation
-            if found is None:
-                failed.append(result)
-                continue
-            for warning in found.record.get("warnings", ()):
-                if warning not in said:
-                    typer.echo(f"Warning: {warning}", err=True)
-                    said.add(warning)
-            typer.echo(as_text(folder / result.job.files["overlay"]))
-            path = result.job.path
-            if path is not None and as_text(path.stem) != result.job.stem:
-                typer.echo(f"  from {result.job.source}")
-            used = found.record["pack"]
-            if used != NONE:
-                guessed = " (guessed)" if settings.pack == GUESS else ""
-                typer.echo(f"  background pack: {used}{guessed}")
-            absent = found.record.get("absent", ())
-            if absent:
-                typer.echo(f"  probably not in it, so not painted: {', '.join(absent)}")
+    with Bars() as bars, _killing_is_ctrl_c():
+        run = segment_files(
+            jobs, settings, folder, model=model, resume=resume, overwrite=overwrite, progress=bars
+        )
+        try:
+            # closed at once: the list of what is done is written before anything is said
+            with closing(run) as results:
+                for result in results:
+                    if result.kept:
+                        kept += 1
+                        continue
+                    if resume and not (new or failed):
+                        _say_kept(kept, len(jobs))
+                    if result.problem:
+                        failed.append(result)
+                    else:
+                        new += 1
+                        _say(result, settings, folder, said)
+        except (KeyboardInterrupt, OvsegError):
+            if kept or new:
+                typer.echo(
+                    f"{kept + new} of {len(jobs)} pictures are done. "
+                    "The same command with --resume goes on from there.",
+                    err=True,
+                )
+            raise
+    if resume and not (new or failed):
+        _say_kept(kept, len(jobs))
     return failed
+
+
+def _say_kept(kept: int, count: int) -> None:
+    typer.echo(f"{kept} of {count} pictures were done before in the same way, and are left alone.")
+
+
+@contextmanager
+def _killing_is_ctrl_c() -> Iterator[None]:
+    """End as by Ctrl+C when the system, or a queue of jobs, asks the process to end."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _say(result: Result, settings: Settings, folder: Path, said: set[str]) -> None:
+    """Say what was found in a picture, and warn of what was not `said` yet."""
+    found, job = result.segmentation, result.job
+    assert found is not None
+    for warning in found.record.get("warnings", ()):
+        if warning not in said:
+            typer.echo(f"Warning: {warning}", err=True)
+            said.add(warning)
+    typer.echo(as_text(folder / job.files["overlay"]))
+    if job.path is not None and as_text(job.path.stem) != job.stem:
+        typer.echo(f"  from {job.source}")
+    used = found.record["pack"]
+    if used != NONE:
+        guessed = " (guessed)" if settings.pack == GUESS else ""
+        typer.echo(f"  background pack: {used}{guessed}")
+    absent = found.record.get("absent", ())
+    if absent:
+        typer.echo(f"  probably not in it, so not painted: {', '.join(absent)}")
 
 
 def _offer_sharper(categories: tuple[Category, ...], model: Model) -> None:

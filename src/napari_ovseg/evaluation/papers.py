@@ -25,8 +25,8 @@ from napari_ovseg.errors import InputError
 from napari_ovseg.evaluation.datasets import Dataset
 from napari_ovseg.evaluation.paper_settings import POSITIONS, Setting, setting_of
 from napari_ovseg.evaluation.protocols import Asked
-from napari_ovseg.evaluation.results import digest_of
 from napari_ovseg.images import to_rgb
+from napari_ovseg.many.ledger import digest_of
 from napari_ovseg.models.clip.model import ClipModel
 from napari_ovseg.models.clip.relevance import Method, relevance_maps
 from napari_ovseg.models.clip.relevance.cam import LEAST_SPAN

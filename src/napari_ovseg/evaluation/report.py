@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import platform
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from napari_ovseg.atomic import write_atomically
+from napari_ovseg.atomic import write_json_atomically, write_text_atomically
 from napari_ovseg.evaluation.contact_sheet import SHEET, write_contact_sheet
 from napari_ovseg.evaluation.metrics import Counts, pooled
-from napari_ovseg.evaluation.results import PictureResult, write_json, write_text
+from napari_ovseg.evaluation.results import PictureResult
 from napari_ovseg.evaluation.run import Evaluation
 
 NUMBERS, TABLES = "report.json", "report.md"
@@ -38,8 +37,8 @@ def write_report(run: Evaluation) -> dict[str, Any]:
     """
     numbers = summary(run)
     folder = run.results.folder
-    write_json(folder / NUMBERS, numbers)
-    write_atomically(folder / TABLES, partial(write_text, as_markdown(numbers)))
+    write_json_atomically(folder / NUMBERS, numbers)
+    write_text_atomically(folder / TABLES, as_markdown(numbers))
     write_contact_sheet(folder / SHEET, run)
     return numbers
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ovseg.atomic import write_atomically
+from napari_ovseg.atomic import write_json_atomically
 from napari_ovseg.errors import InputError
 from napari_ovseg.evaluation.layouts import Pair
 from napari_ovseg.evaluation.metrics import Counts, counts_from
 from napari_ovseg.evaluation.problems import BadPicture
 from napari_ovseg.export import prepare_folder, write_labels
-from napari_ovseg.file_names import STEM_BYTES, as_text, fitting
+from napari_ovseg.file_names import STEM_BYTES, fitting
+from napari_ovseg.many.ledger import Ledger, digest_of_files
 from napari_ovseg.pictures import read_ids
 
 SETTINGS = "settings.json"
@@ -81,16 +80,19 @@ class Results:
 
     def __init__(self, folder: str | Path, settings: dict[str, Any], keys: Iterable[str]) -> None:
         self.folder = prepare_folder(folder)
+        self.ledger = Ledger(self.folder / "pictures")
         self._refuse_other(settings)
         self._refuse_strangers(keys)
-        for part in ("pictures", "masks"):
-            prepare_folder(self.folder / part)
-        write_json(self.folder / SETTINGS, settings)
+        self.ledger.prepare()
+        prepare_folder(self.folder / "masks")
+        write_json_atomically(self.folder / SETTINGS, settings)
 
     def load(self, key: str, contents: str) -> PictureResult | None:
         """The result of a picture, if there is one and the files are as they were."""
+        stored = self.ledger.load(key)
+        if stored is None:
+            return None
         try:
-            stored = json.loads(self._file(key).read_text(encoding="utf-8"))
             result = PictureResult(
                 stored["key"],
                 stored["contents"],
@@ -99,8 +101,8 @@ class Results:
                 counts_from(stored["boundaries"]["of"]),
                 stored["seconds"],
             )
-        except (OSError, ValueError, KeyError, TypeError):
-            # nothing yet, or not from this program: it is made anew
+        except (ValueError, KeyError, TypeError):
+            # not from this program: it is made anew
             return None
         whole = result.contents == contents and self.mask_file(key).is_file()
         return result if whole else None
@@ -108,7 +110,7 @@ class Results:
     def save(self, result: PictureResult, masks: NDArray[np.integer], count: int) -> None:
         """Write the masks ``(H, W)`` of up to ``count`` ids, then what makes the picture count as done."""
         write_labels(self.mask_file(result.key), masks, count)
-        write_json(self._file(result.key), asdict(result))
+        self.ledger.save(result.key, asdict(result))
 
     def mask_file(self, key: str) -> Path:
         """Where the masks of a picture are."""
@@ -117,9 +119,6 @@ class Results:
     def masks(self, key: str) -> NDArray[np.int32]:
         """The masks of a picture, as they were saved."""
         return read_ids(self.mask_file(key)).astype(np.int32)
-
-    def _file(self, key: str) -> Path:
-        return self.folder / "pictures" / f"{fitting(key, STEM_BYTES)}.json"
 
     def _refuse_other(self, settings: dict[str, Any]) -> None:
         file = self.folder / SETTINGS
@@ -141,8 +140,7 @@ class Results:
 
     def _refuse_strangers(self, keys: Iterable[str]) -> None:
         """Refuse to write a report over that of another dataset, or beside masks that it doesn't count."""
-        there = {file.stem for file in (self.folder / "pictures").glob("*.json")}
-        strangers = sorted(there - {fitting(key, STEM_BYTES) for key in keys})
+        strangers = self.ledger.others(keys)
         if strangers:
             raise InputError(
                 f"{self.folder} holds results of pictures that aren't in this dataset ({len(strangers)}, such"
@@ -161,26 +159,7 @@ def _change(key: str, before: object, now: object) -> str:
 
 def contents(pair: Pair) -> str:
     """Digest of the picture and its masks; `BadPicture` where one can't be read at all."""
-    digest = hashlib.sha256()
-    for path in (pair.picture, *pair.masks):
-        try:
-            digest.update(path.read_bytes())
-        except OSError as error:
-            raise BadPicture(f"{path} can't be read ({error.strerror}): unpack it again.") from error
-    return digest.hexdigest()[:16]
-
-
-def digest_of(*parts: object) -> str:
-    """Digest of what doesn't fit into settings.json, such as the list of pictures."""
-    return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:16]
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write readable JSON, whole or not at all."""
-    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-    write_atomically(path, partial(write_text, text))
-
-
-def write_text(text: str, file: Any) -> None:
-    """Write text in UTF-8 into an open binary file."""
-    file.write(as_text(text).encode())
+    try:
+        return digest_of_files((pair.picture, *pair.masks))
+    except OSError as error:
+        raise BadPicture(f"{error.filename} can't be read ({error.strerror}): unpack it again.") from error

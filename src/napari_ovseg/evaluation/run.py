@@ -16,8 +16,9 @@ from napari_ovseg.evaluation.papers import paper_settings
 from napari_ovseg.evaluation.problems import BadDataset, BadPicture
 from napari_ovseg.evaluation.protocols import asked
 from napari_ovseg.evaluation.readings import How, read
-from napari_ovseg.evaluation.results import PictureResult, Results, contents, digest_of
+from napari_ovseg.evaluation.results import PictureResult, Results, contents
 from napari_ovseg.evaluation.truth import missing, read_pair
+from napari_ovseg.many.ledger import digest_of
 from napari_ovseg.models.registry import unknown_note
 from napari_ovseg.version import __version__
 

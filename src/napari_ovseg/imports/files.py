@@ -70,10 +70,13 @@ class Places:
 
 
 def things_files(folder: Path, endings: tuple[str, ...]) -> list[Path]:
-    """Return the files with these endings in a folder and in the folders in it, ordered by name."""
+    """Return the files with these endings in a folder and in the folders in it, ordered by name.
+
+    Nothing that is hidden: what a run has noted of its pictures are no labels.
+    """
     found = [
         file
-        for pattern in ("*", "*/*")
+        for pattern in ("[!.]*", "[!.]*/[!.]*")
         for file in sorted(folder.glob(pattern))
         if file.name.lower().endswith(endings) and not is_map(file)
     ]

@@ -3,61 +3,24 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import re
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tifffile
-from PIL import Image
 
-from napari_ovseg.batch import plan, segment_files
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.errors import InputError, ModelError, NoRoomError, OutputError
 from napari_ovseg.imports import read_labelled
+from napari_ovseg.many import plan, segment_files
 from napari_ovseg.settings import Settings
-from segmented import segmentation
 
-MODEL = SimpleNamespace(card=SimpleNamespace(name="stand-in"), device="cpu")
+from .stand_in import MODEL, every_file, listed, picture, run
 
-
-@pytest.fixture(autouse=True)
-def method(monkeypatch):
-    """Stand in for the method: the left half is the category; red pictures raise what a test asks for."""
-    asked = SimpleNamespace(error=None)
-
-    def segment(image, settings, *, model, progress):
-        if asked.error is not None and image[0, 0, 0] == 255:
-            raise asked.error
-        masks = np.zeros(image.shape[:2], np.uint8)
-        masks[:, : masks.shape[1] // 2] = 1
-        return segmentation(settings.names, masks)
-
-    monkeypatch.setattr("napari_ovseg.pipeline.segment", segment)
-    return asked
-
-
-def picture(path: Path, red: int = 0) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        pixels = np.zeros((8, 9, 3), np.uint8)
-        pixels[..., 0] = red
-        pixels[4:, :, 1] = 200
-        Image.fromarray(pixels).save(file, format="PNG")
-    return path
-
-
-def run(files, folder, **options):
-    jobs = plan(files, folder, **options)
-    return list(segment_files(jobs, Settings(names=parse_categories("cat")), folder, model=MODEL))
-
-
-def listed(folder: Path) -> list[dict]:
-    return json.loads((folder / "categories.json").read_bytes())["images"]
+pytestmark = pytest.mark.usefixtures("method")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +55,7 @@ def test_a_model_that_fails_and_ctrl_c_end_the_batch_with_what_was_done(tmp_path
         with pytest.raises(type(error)):
             run(files, out)
         assert [entry["image"] for entry in listed(out)] == ["../a.png"]
-        assert sorted(path.name[0] for path in out.iterdir()) == ["a", "a", "a", "c"]
+        assert sorted(path.name[0] for path in out.glob("[!.]*")) == ["a", "a", "a", "c"]
 
 
 def test_one_file_that_can_t_be_written_is_one_problem(tmp_path, monkeypatch):
@@ -108,21 +71,21 @@ def test_one_file_that_can_t_be_written_is_one_problem(tmp_path, monkeypatch):
     first, second = run([picture(tmp_path / "b.png"), picture(tmp_path / "c.png")], out)
     assert "b_pseudo.png can't be written" in first.problem
     assert second.segmentation is not None
-    assert {path.name[0] for path in out.iterdir()} == {"c"}
+    assert {path.name[0] for path in out.glob("[!.]*")} == {"c"}
 
 
 def test_what_a_failed_run_has_not_replaced_stays(tmp_path, monkeypatch):
     pictures = [picture(tmp_path / "a.png")]
     run(pictures, tmp_path / "o")
-    before = {path.name: path.read_bytes() for path in (tmp_path / "o").iterdir()}
+    before = every_file(tmp_path / "o")
 
     def full(*_):
         raise NoRoomError("There is no room on the disk: free some.")
 
-    monkeypatch.setattr("napari_ovseg.batch.write_labels", full)
+    monkeypatch.setattr("napari_ovseg.many.folder.write_labels", full)
     with pytest.raises(NoRoomError):
         run(pictures, tmp_path / "o", overwrite=True)
-    assert {path.name: path.read_bytes() for path in (tmp_path / "o").iterdir()} == before
+    assert every_file(tmp_path / "o") == before
 
 
 def test_no_good_picture_is_told_truly(tmp_path):
@@ -132,7 +95,7 @@ def test_no_good_picture_is_told_truly(tmp_path):
     assert all(result.problem for result in found)
     assert [entry["image"] for entry in listed(out)] == ["../bad.png", "../none.png", ".."]
     assert all("masks" not in entry and entry["problem"] for entry in listed(out))
-    assert [path.name for path in out.iterdir()] == ["categories.json"]
+    assert [path.name for path in out.glob("[!.]*")] == ["categories.json"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux alone")
@@ -170,3 +133,38 @@ def test_paths_are_seen_from_the_folder_of_the_results(tmp_path, monkeypatch):
     (tmp_path / "p").rename(tmp_path / "q")
     monkeypatch.chdir(tmp_path)
     assert read_labelled("q/m")[0].picture_path == tmp_path / "q/pics/a.png"
+
+
+def test_time_for_a_picture_does_not_grow_with_their_number(tmp_path, monkeypatch):
+    """Counted in bytes that are written, as seconds depend on the machine."""
+    count, kept = 2000, []
+    replace = Path.replace
+
+    def weigh(self, target):
+        kept.append((Path(target).name, self.stat().st_size))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", weigh)
+    monkeypatch.setattr("os.fsync", lambda handle: None)
+    monkeypatch.setattr("napari_ovseg.many.folder.write_overlay", lambda path, *_: path.touch())
+    source = picture(tmp_path / "one.png")
+    files = [tmp_path / f"pics/{number:04}.png" for number in range(count)]
+    files[0].parent.mkdir()
+    for file in files:
+        file.hardlink_to(source)
+    run(files, tmp_path / "out")
+    *each, (last, _) = kept
+    assert last == "categories.json"
+    assert len(each) == 3 * count
+    sizes = [sum(size for _, size in each[3 * first : 3 * first + 3]) for first in range(count)]
+    assert len(set(sizes)) == 1
+    assert len(listed(tmp_path / "out")) == count
+
+
+def test_a_caller_who_has_enough_leaves_a_true_list(tmp_path):
+    jobs = plan([picture(tmp_path / name) for name in ("a.png", "b.png")], tmp_path / "out")
+    results = segment_files(jobs, Settings(names=parse_categories("cat")), tmp_path / "out", model=MODEL)
+    next(results)
+    assert not (tmp_path / "out/categories.json").exists()
+    results.close()
+    assert [entry["image"] for entry in listed(tmp_path / "out")] == ["../a.png"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_ovseg.picture_files import picture_files
+from napari_ovseg.many.picture_files import picture_files
 
 
 @pytest.fixture

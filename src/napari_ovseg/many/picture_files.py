@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from napari_ovseg.file_names import at_home
+from napari_ovseg.many.jobs import files_of, run_ledger
 
 # What a folder is looked through for.
 ENDINGS = {".avif", ".bmp", ".gif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm"}
@@ -47,8 +48,11 @@ def _meant(named: Path) -> list[Path]:
 
 def _results_in(folder: Path) -> set[str]:
     """What an earlier run has written there: its masks are not segmented in turn."""
+    # a run that was killed has not listed them yet
+    found = {name for stem in run_ledger(folder).names() for name in files_of(stem).values()}
     try:
         images = json.loads((folder / "categories.json").read_bytes())["images"]
-        return {str(image.get(key)) for image in images for key in ("masks", "pseudo_labels", "overlay")}
+        found |= {str(image.get(key)) for image in images for key in ("masks", "pseudo_labels", "overlay")}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return set()
+        pass
+    return found
