@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_ovseg._napari.layers.colours import Legend
+from napari_ovseg._napari.layers.copies import Copies
+from napari_ovseg._napari.layers.human_pixels import HumanPixels
 from napari_ovseg._napari.layers.notes_of_steps import (
     Beside,
     NamesEdit,
     Note,
     TableEdit,
-    Taken,
     as_it_is,
     told_of,
 )
@@ -25,7 +26,7 @@ from napari_ovseg._napari.layers.tracked_labels import TrackedLabels
 from napari_ovseg.annotation import Annotation, SliceAnnotation
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.label_table import LabelTable
-from napari_ovseg.annotation.news import NOBODY, digest_of, learnt_in, with_learnt
+from napari_ovseg.annotation.news import NOBODY, learnt_in, with_learnt
 from napari_ovseg.categories import Category, Labels, void_of
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Annotated:
     ----------
     image : napari.layers.Image
     masks, pseudo_labels : TrackedLabels
+    human : HumanPixels
+        Of both layers as one.
     table : LabelTable
     background : Category or None
         The words for what is not wanted.
@@ -73,15 +76,14 @@ class Annotated:
     unsaved: set[Position] = field(default_factory=set)
     on_table_moved: Callable[[], object] = field(default=lambda: None, repr=False)
     on_told: Callable[[str], object] = field(default=lambda message: None, repr=False)
-    # slices as they were at the last snapshot; their labels are views, so that a stack is not held twice
-    _saved: dict[Position, SliceAnnotation] = field(default_factory=dict, repr=False)
-    _taken: dict[Position, Taken] = field(default_factory=dict, repr=False)
-    _digests: dict[Position, tuple[Any, str]] = field(default_factory=dict, repr=False)
+    _copies: Copies = field(default_factory=Copies, repr=False)
+    human: HumanPixels = field(init=False, repr=False)
     _saved_beside: tuple[Any, ...] = field(default=(), repr=False)
     # of slices whose latest update was undone: the digest of their human pixels then
     _taken_back: dict[Position, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
+        self.human = HumanPixels(self.masks, self.pseudo_labels)
         # so that a panel that is closed and opened again finds it
         self.masks.layer.metadata[METADATA_KEY]["annotated"] = self
         self.masks.on_moved = self._moved
@@ -101,31 +103,16 @@ class Annotated:
         return Legend(self.table.labels, void_of(self.masks.layer.data))
 
     def human_pixels(self, position: Position) -> Labels:
-        """Whose id a person gave to each pixel of a slice, on either layer; void where nobody did.
-
-        Where both layers were painted since the last update, the masks count.
-        """
-        human = self.masks.human_pixels(position)
-        rough = self.pseudo_labels.human_pixels(position)
-        void, free = void_of(human), ~self.masks.changed(position)
-        new, taken = rough != void, self._taken.get(position)
-        if taken is not None:
-            human[taken.alone & (rough == void) & free] = void
-            new &= rough != taken.strokes
-        np.copyto(human, rough, where=new & free)
-        return human
+        """Whose id a person gave to each pixel of a slice, ``(H, W)``, void where nobody did."""
+        return self.human.of(position)
 
     def has_corrections(self, position: Position) -> bool:
         """Whether any pixel of a slice is a person's."""
         return self.digest(position) != NOBODY
 
     def digest(self, position: Position) -> str:
-        """What tells the human pixels of a slice from others; taken anew only once it was touched."""
-        versions = [tracked.version(position) for tracked in (self.masks, self.pseudo_labels)]
-        state = (*versions, self.pseudo_labels, self._taken.get(position))
-        if position not in self._digests or self._digests[position][0] != state:
-            self._digests[position] = state, digest_of(self.human_pixels(position))
-        return self._digests[position][1]
+        """What tells the human pixels of a slice from others."""
+        return self.human.digest(position)
 
     def is_taken_back(self, position: Position) -> bool:
         """Whether an update of a slice was undone, and nothing was painted since."""
@@ -155,10 +142,10 @@ class Annotated:
     def write_masks(self, pieces: Mapping[Position, SliceAnnotation], edit: TableEdit | None = None) -> Step:
         """Bring the masks of slices to the screen as one undo step; their human pixels stay a person's."""
         before = {at: self._beside(at) for at in pieces}
-        taken = {at: self._taken_by(at, piece.human) for at, piece in pieces.items()}
+        taken = {at: self.human.taken_by(at, piece.human) for at, piece in pieces.items()}
         slices = {at: (piece.masks, piece.human) for at, piece in pieces.items()}
         step = self.masks.write(slices, always=edit is not None)
-        self._taken |= taken
+        self.human.taken |= taken
         self.pieces |= pieces
         step.note = Note((before, {at: self._beside(at) for at in pieces}), edit)
         self.unsaved |= set(pieces)
@@ -167,16 +154,9 @@ class Annotated:
     def _beside(self, position: Position) -> Beside:
         piece = self.pieces.get(position)
         sure = None if piece is None or piece.confidence is None else piece.confidence.astype(np.float16)
-        return Beside(self._taken.get(position), sure, None if piece is None else learnt_in(piece.record))
-
-    def _taken_by(self, position: Position, human: Labels) -> Taken:
-        """Which strokes on the pseudo-labels these human pixels of the masks hold."""
-        strokes, known = self.pseudo_labels.human_pixels(position), self._taken.get(position)
-        void, by_hand = void_of(human), self.masks.human_pixels(position)
-        alone = by_hand == void
-        if known is not None:
-            alone |= known.alone & ~self.masks.changed(position)
-        return Taken(strokes, alone & (strokes != void) & (strokes == human))
+        return Beside(
+            self.human.taken.get(position), sure, None if piece is None else learnt_in(piece.record)
+        )
 
     def write_pseudo_labels(self, pieces: Mapping[Position, SliceAnnotation]) -> Step:
         """Bring the pseudo-labels of slices to the screen; what a person painted there stays a person's.
@@ -224,7 +204,7 @@ class Annotated:
         if tracked is not self.pseudo_labels:
             self.pseudo_labels = tracked
             tracked.on_moved = self._tell_of
-            self._taken = {}
+            self.human = HumanPixels(self.masks, tracked)
 
     def _all_changed(
         self, change: Callable[[SliceAnnotation], SliceAnnotation]
@@ -242,9 +222,7 @@ class Annotated:
         if isinstance(step, Agreement) or not isinstance(step.note, Note):
             return
         for at, beside in step.note.beside[0 if step.undone else 1].items():
-            self._taken.pop(at, None)
-            if beside.taken is not None:
-                self._taken[at] = beside.taken
+            self.human.bring_back(at, beside.taken)
             sure = None if beside.confidence is None else beside.confidence.astype(np.float32)
             if at in self.pieces:
                 learnt, record = learnt_in(self.pieces[at].record), self.pieces[at].record
@@ -307,15 +285,12 @@ class Annotated:
         slices = {}
         self.touched()
         for position in sorted({*self.masks.positions, *self.pseudo_labels.positions}):
-            if not whole and position in self._saved and position not in self.unsaved:
-                known = self.pieces.get(position) or self._saved[position]
-                kept = self._saved[position]
-                slices[position] = replace(
-                    known, masks=kept.masks, human=kept.human, pseudo_labels=kept.pseudo_labels
-                )
+            if not whole and position in self._copies and position not in self.unsaved:
+                slices[position] = self._copies.last(position, self.pieces.get(position))
             else:
                 slices[position] = self.slice(position)
-                self._saved[position] = self._as_views(slices[position], position)
+                pixels = self.masks.labels(position), self.pseudo_labels.labels(position)
+                self._copies.keep(position, slices[position], *pixels)
         return Annotation(
             labels=self.table.labels,
             background=self.background,
@@ -324,10 +299,3 @@ class Annotated:
             slices=slices,
             settings=dict(self.settings),
         )
-
-    def _as_views(self, piece: SliceAnnotation, position: Position) -> SliceAnnotation:
-        human = piece.human
-        if (human == void_of(human)).all():
-            human = np.broadcast_to(human.dtype.type(void_of(human)), human.shape)
-        rough = self.pseudo_labels.labels(position)
-        return replace(piece, masks=self.masks.labels(position), human=human, pseudo_labels=rough)

@@ -1,7 +1,7 @@
-"""A labels layer that tells the pixels the machine wrote from those a person painted, undo included.
+"""Where a stroke becomes a human pixel: a labels layer that tells it from what the machine wrote.
 
-A stroke that says what the machine wrote changes no pixel, and napari keeps no record of it. It gets one of
-no pixels in the history of the layer, so that it is an undo step like any other.
+A pixel that is not what the machine wrote last is a person's; so is one that a stroke went over and left as
+it was, see `agreements`. Undo and redo bring back either.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ovseg._napari.layers.agreements import Agreements
 from napari_ovseg._napari.layers.steps import Agreement, Step, atoms_of, is_in, no_pixels
-from napari_ovseg._napari.layers.strokes import Covered, Painted, listen, painted_in
+from napari_ovseg._napari.layers.strokes import Painted, listen, painted_in
 from napari_ovseg._napari.layers.touches import Touches
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.corrections import Baseline, PackedBaseline
@@ -52,13 +53,14 @@ class TrackedLabels:
         self._baselines: dict[Position, Baseline] = {}
         self._steps: list[Step | Agreement] = []
         self._touches = Touches(layer, placement)
+        self._agreements = Agreements(layer, placement, self._steps, self._baseline, self._touches)
         self._counts: dict[Position, tuple[tuple[int, int], NDArray[np.intp]]] = {}
         self._writing = False
         self.written: set[Position] = set()
         # at once: a stroke after an undo wipes out its trace
         for event in (layer.events.paint, layer.events.set_data):
             event.connect(self.follow_history)
-        listen(layer, self._before_stroke, self._hear, self._is_said)
+        listen(layer, self._before_stroke, self._agreements.hear, self._agreements.is_said)
 
     @property
     def positions(self) -> list[Position]:
@@ -191,7 +193,7 @@ class TrackedLabels:
                 if not step.seen and is_in(step, applied):
                     step.seen, step.alone = True, len(self.layer._undo_history[-1]) == 1
                 if not step.seen and not is_in(step, staged):
-                    self._withdraw(step)
+                    self._agreements.withdraw(step)
         back = [step for step in reversed(self._steps) if not step.undone and is_in(step, undone)]
         again = [step for step in self._steps if step.undone and is_in(step, applied)]
         for step in (*back, *again):
@@ -199,12 +201,12 @@ class TrackedLabels:
             if isinstance(step, Step):
                 self._restore(step.before if step.undone else step.after)
             elif step.undone:
-                self._withdraw(step)
+                self._agreements.withdraw(step)
             else:
-                self._agree(step)
+                self._agreements.renew(step)
         # what is in none was forgotten, or undone and then painted over
         known = applied | undone | staged
-        self._steps = [step for step in self._steps if is_in(step, known)]
+        self._steps[:] = [step for step in self._steps if is_in(step, known)]
         for step in (*back, *again):
             self.on_moved(step)
 
@@ -212,54 +214,6 @@ class TrackedLabels:
         # what was undone on a hidden layer goes with the stroke, and nothing else tells of it
         if self.layer._redo_history:
             self.follow_history()
-
-    def _hear(self, covered: Covered, label: int) -> None:
-        """A person has painted a label: note where that is what the machine wrote."""
-        if label == void_of(self.layer.data):
-            return
-        for position, plane, mask in covered.planes(self.placement):
-            baseline = self._baseline(position)
-            new = mask & (self.labels(position)[plane] == label) & (baseline.written[plane] == label)
-            rows, columns = np.nonzero(new & ~baseline.agreed[plane])
-            if rows.size:
-                height, width = baseline.written.shape
-                rows, columns = rows + plane[0].start, columns + plane[1].start
-                before = baseline.human[rows, columns]
-                indices = np.ravel_multi_index((rows, columns), (height, width))
-                agreement = self._of_this_stroke()
-                agreement.pixels.append((position, indices, before))
-                baseline.human[rows, columns], baseline.agreed[rows, columns] = label, True
-                self._touches.add([position])
-
-    def _of_this_stroke(self) -> Agreement:
-        """What was heard of the stroke that is being painted."""
-        staged, last = self.layer._staged_history, self._steps[-1] if self._steps else None
-        if isinstance(last, Agreement) and any(
-            a is last.atoms[0] for a in staged[last.place : last.place + 1]
-        ):
-            return last
-        begun = Agreement([no_pixels(self.layer.data)], len(staged))
-        self.layer._save_history(begun.atoms[0])
-        self._steps.append(begun)
-        return begun
-
-    def _is_said(self, pixel: tuple[int, ...]) -> bool:
-        placement = self.placement
-        position = tuple(pixel[axis] for axis in placement.stack_axes)
-        return bool(self._baseline(position).agreed[tuple(pixel[axis] for axis in placement.axes)])
-
-    def _withdraw(self, agreement: Agreement) -> None:
-        for position, indices, before in reversed(agreement.pixels):
-            baseline = self._baseline(position)
-            baseline.human.flat[indices], baseline.agreed.flat[indices] = before, False
-            self._touches.add([position])
-
-    def _agree(self, agreement: Agreement) -> None:
-        for position, indices, _ in agreement.pixels:
-            baseline = self._baseline(position)
-            baseline.human.flat[indices] = baseline.written.flat[indices]
-            baseline.agreed.flat[indices] = True
-            self._touches.add([position])
 
     def _note_touched(self) -> None:
         """Note the slices that the latest stroke, write, undo or redo has changed, in view or not."""
