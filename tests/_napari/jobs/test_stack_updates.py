@@ -1,11 +1,17 @@
 """Which slices of a stack an update takes, in the panel: those with new strokes, others on request."""
 
+from threading import current_thread, main_thread
+
 import numpy as np
 import pytest
+import tifffile
 from qtpy.QtCore import Qt
 
+from napari_ovseg._napari.layers import human_pixels
 from napari_ovseg._napari.layers.annotated import Annotated
+from napari_ovseg._napari.panel import resume
 from napari_ovseg._napari.panel.slices_row import ALL, RANGE
+from napari_ovseg.annotation.news import digest_of
 
 from ..brush import drag
 from ..used_panel import NOISE
@@ -185,3 +191,35 @@ def test_a_range_makes_the_dock_no_wider(make_panel, qtbot):
     qtbot.waitUntil(panel.form.slices.last.isVisible)
     laid_out(qtbot, panel.dock, panel.form)
     assert (panel.dock.width(), panel.form.minimumSizeHint().width()) == before
+
+
+def test_after_resuming_an_update_reads_the_painted_slice_only(make_panel, qtbot, tmp_path, monkeypatch):
+    """To find out which slices have new strokes, all were once read on the main thread."""
+    tifffile.imwrite(tmp_path / "photo.tif", np.random.default_rng(1).random((SLICES, 24, 32), np.float32))
+    panel = make_panel()
+    panel.viewer.open(tmp_path / "photo.tif", plugin="napari")
+    panel.form.slices.scope.setCurrentText(ALL)
+    panel.run()
+    stroke(panel, 3)
+    panel.viewer.close()
+    panel = make_panel()
+    panel.viewer.open(tmp_path / "photo.tif", plugin="napari")
+    threads = []
+
+    def noted(human):
+        threads.append(current_thread())
+        return digest_of(human)
+
+    for module in (human_pixels, resume):
+        monkeypatch.setattr(module, "digest_of", noted)
+    qtbot.waitUntil(lambda: not panel.form.resume.isHidden())
+    panel.click(panel.form.resume.resume)
+    qtbot.waitUntil(lambda: panel.current is not None)
+    assert len(threads) == SLICES
+    assert main_thread() not in threads
+    stroke(panel, 1)
+    panel.click(panel.form.correct.update_masks)
+    assert threads.count(main_thread()) == 1
+    panel.wait_until_idle()
+    # the strokes of before are no less new than this one
+    assert panel.message.startswith("Updated slices 1, 3: ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
 
-def restore(viewer: ViewerModel, image: Image, source: Source, annotation: Annotation) -> Annotated:
+def restore(
+    viewer: ViewerModel,
+    image: Image,
+    source: Source,
+    annotation: Annotation,
+    digests: Mapping[Position, str] | None = None,
+) -> Annotated:
     """Show saved work as layers of a picture.
 
     Parameters
@@ -32,6 +39,9 @@ def restore(viewer: ViewerModel, image: Image, source: Source, annotation: Annot
     source : Source
         Any slice of the picture, read as it was read when the work was done.
     annotation : Annotation
+    digests : mapping of tuple of int to str, optional
+        Of the human pixels of its slices, see `news.digest_of`. Those that are not given are taken on
+        the main thread, once they are asked for.
 
     Raises
     ------
@@ -58,6 +68,7 @@ def restore(viewer: ViewerModel, image: Image, source: Source, annotation: Annot
             rough.start(position, piece.pseudo_labels)
         annotated.pieces[position] = replace(piece)
         annotated.sources[position] = source_at(source, position).read_as(piece.record.get("read"))
+    annotated.human.know(digests or {})
     rough.layer.visible = False
     for layer in (rough.layer, masks.layer):
         add(viewer, layer)

@@ -15,8 +15,10 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout,
 
 from napari_ovseg._napari.background import Background
 from napari_ovseg.annotation import Annotation
+from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.inside import is_earlier, outermost
 from napari_ovseg.annotation.last_save import state_of
+from napari_ovseg.annotation.news import digest_of
 from napari_ovseg.annotation.resuming import Found, look_up, not_looked_up
 from napari_ovseg.annotation.sidecar import Sidecar
 from napari_ovseg.errors import InputError, OvsegError
@@ -24,11 +26,22 @@ from napari_ovseg.errors import InputError, OvsegError
 
 @dataclass(frozen=True)
 class Resumed:
-    """Saved work that was loaded again, and the sidecar that new work on it goes to."""
+    """Saved work that was loaded again.
+
+    Attributes
+    ----------
+    found : Found
+    annotation : Annotation
+    sidecar : Sidecar
+        To which new work on it goes.
+    digests : dict of tuple of int to str
+        Of the human pixels of each slice, see `news.digest_of`: read here, in the background.
+    """
 
     found: Found
     annotation: Annotation
     sidecar: Sidecar
+    digests: dict[Position, str]
 
 
 class ResumeOffer(QWidget):
@@ -227,7 +240,8 @@ def _load(found: Found, folder: Path, without_damaged: bool) -> Resumed:
         # it stays as it was: what is done from now on is the present work
         present = outermost(folder)
         sidecar = Sidecar(present, other=state_of(present))
-    return Resumed(found, annotation, sidecar)
+    digests = {position: digest_of(piece.human) for position, piece in annotation.slices.items()}
+    return Resumed(found, annotation, sidecar, digests)
 
 
 def _said(error: BaseException) -> str:

@@ -253,7 +253,8 @@ class Session(QObject):
         self.resuming.emit(resumed.found.choices)
         show_axes(self.viewer.dims, image, resumed.found.choices)
         try:
-            annotated = restore(self.viewer, image, self._source(image), resumed.annotation)
+            source = self._source(image)
+            annotated = restore(self.viewer, image, source, resumed.annotation, resumed.digests)
         except OvsegError as error:
             self.offer.offer_again(resumed.found, str(error))
             return
