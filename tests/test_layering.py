@@ -72,6 +72,7 @@ NAPARI_LEVELS = {
     "files": 7,
     "panel_keys": 8,
     "panel_preferences": 8,
+    "starting": 8,
     "widget": 9,
     "menu": 10,
     "launch": 10,

@@ -63,30 +63,11 @@ def build_window(
     from qtpy.QtCore import QTimer
 
     from napari_ovseg._napari.files.samples import generated_scene
-    from napari_ovseg._napari.layers.result_layers import METADATA_KEY
     from napari_ovseg._napari.panel.model_choice import BUNDLED, model_choices
     from napari_ovseg._napari.widget import OpenVocabularyWidget
 
     viewer = napari.Viewer(title="napari-ovseg", show=show)
-    notes: list[str] = []
-    names = _names_of(images, opened)
-    seen = False
-    placed = _placed([one for one in opened if isinstance(one, Picture)])
-    for path, picture in zip(map(Path, images), opened, strict=True):
-        if isinstance(picture, tuple):
-            layers, changed = picture
-            notes += changed
-            for data, state, kind in layers:
-                # labels that say nothing of their size lie on the picture that they fit
-                like = {} if "scale" in state else placed.get(tuple(data.shape), {})
-                own = {"name": next(names), "visible": not seen}
-                viewer.add_layer(napari.layers.Layer.create(data, state | like | own, kind))
-                seen = True
-            continue
-        # napari tells a layer its file only where one of its own readers has opened it
-        metadata = {METADATA_KEY: {"path": str(path.absolute())}}
-        how = {"rgb": picture.has_colours, **placed.get(_sides(picture), {})}
-        viewer.add_image(picture.pixels, name=as_text(path.stem), metadata=metadata, **how)
+    notes = _add_opened(viewer, images, opened)
     widget = OpenVocabularyWidget(viewer)
     viewer.window.add_dock_widget(widget, name=PANEL, area="right")
     # the panel takes its room from the canvas, which then shows less than the whole picture
@@ -101,6 +82,34 @@ def build_window(
         widget.form.offer_models(model_choices(), BUNDLED)
         widget.start()
     return viewer, widget
+
+
+def _add_opened(viewer: Viewer, images: Sequence[str | Path], opened: Sequence[Any]) -> list[str]:
+    """Add what was read from each path, a picture or layers of labels; returns what has to be said of it."""
+    from napari.layers import Layer
+
+    from napari_ovseg._napari.layers.result_layers import METADATA_KEY
+
+    notes: list[str] = []
+    names = _names_of(images, opened)
+    seen = False
+    placed = _placed([one for one in opened if isinstance(one, Picture)])
+    for path, picture in zip(map(Path, images), opened, strict=True):
+        if isinstance(picture, tuple):
+            layers, changed = picture
+            notes += changed
+            for data, state, kind in layers:
+                # labels that say nothing of their size lie on the picture that they fit
+                like = {} if "scale" in state else placed.get(tuple(data.shape), {})
+                own = {"name": next(names), "visible": not seen}
+                viewer.add_layer(Layer.create(data, state | like | own, kind))
+                seen = True
+            continue
+        # napari tells a layer its file only where one of its own readers has opened it
+        metadata = {METADATA_KEY: {"path": str(path.absolute())}}
+        how = {"rgb": picture.has_colours, **placed.get(_sides(picture), {})}
+        viewer.add_image(picture.pixels, name=as_text(path.stem), metadata=metadata, **how)
+    return notes
 
 
 def _names_of(images: Sequence[str | Path], opened: Sequence[Any]) -> Iterator[str]:

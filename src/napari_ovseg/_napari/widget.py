@@ -17,7 +17,7 @@ from napari_ovseg._napari.files.exporting import Exporting
 from napari_ovseg._napari.files.measuring import Measuring
 from napari_ovseg._napari.jobs.ahead import Ahead
 from napari_ovseg._napari.jobs.engine import Engine
-from napari_ovseg._napari.jobs.events import CANCELLED, Segmented
+from napari_ovseg._napari.jobs.events import Segmented
 from napari_ovseg._napari.jobs.run_request import RunRequests
 from napari_ovseg._napari.jobs.runner import Runner
 from napari_ovseg._napari.jobs.runs import Runs
@@ -39,7 +39,7 @@ from napari_ovseg._napari.preferences import chosen_model
 from napari_ovseg._napari.saving.replacing import Replacing
 from napari_ovseg._napari.saving.saved_choices import show_choices
 from napari_ovseg._napari.saving.session import Session
-from napari_ovseg.errors import OvsegError
+from napari_ovseg._napari.starting import Starting
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -58,6 +58,7 @@ class OpenVocabularyWidget(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(Scrolled(self.form))
+        # one part after the other, in the order in which they need each other
         self.pictures = PictureChoice(napari_viewer, self.form.image, self.form.only)
         self._requests = RunRequests(napari_viewer, self.form)
         self._runner = runner = Runner(lambda: any(map(is_being_painted, napari_viewer.layers)))
@@ -69,8 +70,11 @@ class OpenVocabularyWidget(QWidget):
         self._reading = ReadingChoice(napari_viewer, self.form, self.pictures, self._requests.source)
         self._as_shown = AsShown(napari_viewer, lambda image: has_results(napari_viewer, image), self)
         self._runs = Runs(napari_viewer, runner, engine)
-        self._replacing = Replacing(napari_viewer, self.session, self.pictures, self._stop_on, self)
         self.suggesting = Suggesting(self.form, self._requests, lambda: self.pictures.image, runner, engine)
+        self._starting = Starting(
+            self.form, self.pictures, self._requests, self._runs, self.annotator, self.suggesting, runner
+        )
+        self._replacing = Replacing(napari_viewer, self.session, self.pictures, self._starting.stop_on, self)
         self._taking_in = TakingIn(
             napari_viewer, self.form.take_in, self.pictures, self._requests.source, lambda: self.busy
         )
@@ -81,16 +85,12 @@ class OpenVocabularyWidget(QWidget):
         self._typed = TypedNames(self.form.names, self.annotator)
         self._ahead = Ahead(self, self.form, self._requests, runner, engine)
         self.next_step = NextStep(napari_viewer, self.form, self.pictures, self.annotator)
-        # categories were added while something ran
-        self._to_find = False
         self._told_of: Image | None = None
-        self._not_started = ""
         # The widget may be deleted at any time; its thread must not work on for nobody.
         self.destroyed.connect(lambda: runner.stop())
         self._connect()
         self.preferences = PanelPreferences(self.form, self.session.places, self.session.autosave, self)
-        own = {"run": self.start, "cancel": self.cancel, "save": self.session.save}
-        own["update_masks"] = self.update_masks
+        own = {**self._starting.by_key, "save": self.session.save}
         self.keys = PanelKeys(self, self.form, self.annotator, own)
         self.form.offer_models(model_choices(), chosen_model() or default_model())
         self.pictures.list_images()
@@ -98,25 +98,15 @@ class OpenVocabularyWidget(QWidget):
 
     def _connect(self) -> None:
         form, annotator = self.form, self.annotator
-        form.run.clicked.connect(self.start)
-        form.cancel.clicked.connect(self.cancel)
-        form.correct.update_masks.clicked.connect(self.update_masks)
         form.correct.update_anyway.connect(annotator.update_requests.update_anyway)
         self.pictures.chosen.connect(self._image_chosen)
-        form.names.submitted.connect(self.start)
-        form.changed.connect(self._look_again)
         self._taking_in.taken.connect(self._show_taken)
         self._taking_in.said.connect(lambda said, no: (form.refuse if no else form.show_message)(said))
         self.measuring.refused.connect(form.refuse)
         self.measuring.accepted.connect(form.withdraw_refusal)
         self._runs.segmented.connect(self._show_segmented)
         self._runs.progressed.connect(form.show_progress)
-        self._runs.ended.connect(self._ended)
-        self.suggesting.started.connect(lambda *_: form.show_running(True))
         self.suggesting.progressed.connect(form.show_progress)
-        self.suggesting.ended.connect(self._ended)
-        self._runner.started.connect(lambda _number: form.begin_job())
-        self._runner.idle.connect(self._on_idle)
         annotator.said.connect(form.show_message)
         annotator.refused.connect(form.refuse)
         annotator.failed.connect(form.show_failure)
@@ -137,7 +127,6 @@ class OpenVocabularyWidget(QWidget):
         annotator.updates.told.connect(partial(form.status.show_meanwhile, "updates"))
         annotator.updates.progressed.connect(self._on_update)
         annotator.names_changed.connect(self._typed.follow)
-        annotator.find_requested.connect(self._find_added)
         outside = Outside(self)
         outside.hear(self.viewer.layers.events.removing, lambda event: _free_pictures(event))
         outside.hear(self.viewer.layers.events.removed, self._on_removed)
@@ -150,76 +139,22 @@ class OpenVocabularyWidget(QWidget):
         return self._runner.busy
 
     def start(self) -> None:
-        """Segment the chosen picture, or say in one sentence why not."""
-        if self.busy:
-            self._say_busy()
-        else:
-            self._start(None)
-
-    def _say_busy(self) -> None:
-        """Answer a key that can't do anything now."""
-        what = "A search for names" if self.suggesting.searching else "An update"
-        what = what if self._runs.image is None else "A segmentation"
-        said = f"{what} is running: wait for it, or press Cancel first."
-        if not self.form.cancel.isEnabled():
-            said = "What was cancelled is still ending: press the key again in a moment."
-        self.form.show_message(said)
-
-    def _start(self, into: Annotated | None) -> None:
-        """Start a run, of which the result goes into these layers or, by default, where it belongs."""
-        if self._runner.busy:
-            return
-        image = self.pictures.image
-        try:
-            gathered = self._requests.gather(image, self.annotator.current, into, self._runner.next_number())
-        except OvsegError as error:
-            self._not_started = str(error)
-            self.form.refuse(self._not_started)
-            return
-        if image is not None and gathered is not None:
-            self.form.show_running(True)
-            self.pictures.uncover()
-            self._runs.start(image, *gathered)
+        """Do what the button Run does."""
+        self._starting.run()
 
     def update_masks(self) -> None:
-        """Learn from what was painted since the last update, in any slice, or say in one sentence why not."""
-        if self.busy:
-            self._say_busy()
-        elif self.annotator.current is None:
-            self.form.refuse("There are no masks to update yet: press Run first.")
-        else:
-            self.annotator.update_requests.update_painted()
+        """Do what the button Update masks does."""
+        self._starting.update_masks()
 
     def cancel(self) -> None:
-        """Stop the run or the update; slices that are finished are kept, what is not is taken back."""
-        if self._runs.image is not None:
-            self._runs.stop(CANCELLED)
-        elif self._runner.busy:
-            self._ended(self.annotator.updates.stop())
-
-    def _stop_on(self, image: Image) -> bool:
-        """Cancel what works on a picture; whether there was something."""
-        current = self.annotator.current
-        works = self._runs.image is image or (self.busy and current is not None and current.image is image)
-        if works:
-            self.cancel()
-        return works
+        """Do what the button Cancel does."""
+        self._starting.cancel()
 
     def _show_segmented(self, event: Segmented, annotated: Annotated) -> None:
         # where another picture was chosen meanwhile, the result is there when one comes back to its own
         if annotated.is_of(self.pictures.image):
             self.annotator.show(annotated)
             self.annotator.updates.remember(event.source.placement.position, event.learner)
-
-    def _ended(self, message: str, error: bool = False) -> None:
-        self.form.show_running(self._runner.busy, stopping=True)
-        (self.form.show_failure if error else self.form.show_message)(message)
-
-    def _look_again(self) -> None:
-        """Take back why a run was not started as soon as that is mended."""
-        if self._not_started and self.form.refusal == self._not_started:
-            self._not_started = self._requests.lacking(self.pictures.image)
-            self.form.refuse(self._not_started)
 
     def _on_update(self, stage: str, done: int, total: int, time_left: str) -> None:
         """Show how far an update is."""
@@ -235,22 +170,6 @@ class OpenVocabularyWidget(QWidget):
         if self.annotator.position is not None:
             self.annotator.updates.prepare(self.annotator.position)
         self._typed.take()
-
-    def _find_added(self) -> None:
-        """Let the model look for categories that were added; all that it has seen of the picture is kept."""
-        self._to_find = self._runner.busy
-        current = self.annotator.current
-        if current is not None and self.annotator.position in current.pieces:
-            self._start(current)
-
-    def _on_idle(self) -> None:
-        self.form.show_running(False)
-        self.annotator.refresh_controls()
-        chosen = self.form.chosen_model()
-        # A model that has just been fetched is no longer one to be downloaded.
-        self.form.offer_models(model_choices(), chosen.name if isinstance(chosen, ModelChoice) else chosen)
-        if self._to_find:
-            self._find_added()
 
     def _on_removed(self, event: Any) -> None:
         image = self._runs.image

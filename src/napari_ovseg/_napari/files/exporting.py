@@ -12,8 +12,8 @@ from napari_ovseg._napari.layers.annotated import Annotated
 from napari_ovseg._napari.layers.labelled_layers import pixel_of_picture
 from napari_ovseg._napari.layers.shown import picture_key
 from napari_ovseg._napari.panel.export_dialog import Listed
+from napari_ovseg._napari.saving.latest import annotated_of
 from napari_ovseg._napari.saving.save_places import SavePlaces
-from napari_ovseg._napari.saving.session import annotated_of
 from napari_ovseg.annotation.labelled_pictures import labelled_pictures, slice_name
 from napari_ovseg.labelled import LabelledPicture
 

@@ -12,7 +12,8 @@ from qtpy.QtCore import QObject, Signal
 from napari_ovseg._napari.background import single_shot
 from napari_ovseg._napari.saving.on_disk import OnDisk
 from napari_ovseg._napari.saving.one_write import OneWrite
-from napari_ovseg._napari.saving.write import Write, folder_text, sentence
+from napari_ovseg._napari.saving.told import Told
+from napari_ovseg._napari.saving.write import Write, sentence
 from napari_ovseg.annotation import Annotation
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.resuming import Found
@@ -88,7 +89,6 @@ class Autosave(QObject):
     ) -> None:
         super().__init__(parent)
         self._snapshot, self._work, self._found = snapshot, work, found
-        self._report = report
         self._known = on_disk or OnDisk()
         self._writing = OneWrite(self._finished, self)
         self.by_itself = True
@@ -97,7 +97,7 @@ class Autosave(QObject):
         self._dirty = False
         # what a person has asked to save, and is not saved yet
         self._asked: set[Hashable] = set()
-        self._failing: dict[Hashable, str] = {}
+        self._told = Told(report, self.problem.emit)
         self._timer = single_shot(self, self._start)
         self._retry = single_shot(self, self._start)
         self._try_kept(_RETRY_MS)
@@ -119,7 +119,7 @@ class Autosave(QObject):
     @property
     def why(self) -> str:
         """Why work is not saved, "" where nothing has failed."""
-        return next(reversed(self._failing.values()), "")
+        return self._told.why
 
     def touch(self) -> None:
         """Say that something has changed."""
@@ -289,26 +289,19 @@ class Autosave(QObject):
         if was_kept:
             self._try_kept(0)
         self.saved.emit(write.sidecar.folder)
-        if write.sidecar.set_aside is not None:
-            self._report(
-                f"The work that was saved before is kept: {folder_text(write.sidecar.set_aside)}.", False
-            )
-        if self._failing.pop(write.work, "") and not self._failing:
-            self._report(f"Saving works again: all work is in {write.sidecar.folder}.", False)
-        self.problem.emit(self.why)
+        self._told.succeeds(write)
         if self._dirty:
             self._save_in(0 if self._work() in self._asked else self._wait_ms)
         self.waiting.emit()
 
     def _move_on(self, write: Write, error: ConflictError) -> None:
         """Save beside what is not to be overwritten."""
-        beside = self._known.go_beside(write)
+        self._told.goes_beside(error, self._known.go_beside(write))
         if self._known.is_kept(write):
             self._writing.begin(self._write_of_kept(write.work))
         else:
             self._dirty = True
             self._start()
-        self._report(f"{error} This work is saved to {folder_text(beside)}.", False)
 
     def _try_again(self, write: Write) -> None:
         if self._known.is_kept(write):
@@ -324,7 +317,4 @@ class Autosave(QObject):
 
     def _fail(self, work: Hashable, sentence: str) -> None:
         self._asked.discard(work)
-        if not self._failing:
-            self._report(f"Your work is not saved. {sentence}", True)
-        self._failing[work] = sentence
-        self.problem.emit(sentence)
+        self._told.fails(work, sentence)

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from qtpy.QtCore import QObject, Signal
 
 from napari_ovseg._napari.background import single_shot
 from napari_ovseg._napari.layers.annotated import Annotated
 from napari_ovseg._napari.layers.restore import restore
-from napari_ovseg._napari.layers.result_layers import METADATA_KEY, tracked_labels
 from napari_ovseg._napari.layers.shown import picture_key
 from napari_ovseg._napari.outside import Outside
-from napari_ovseg._napari.panel.long_words import shortened
 from napari_ovseg._napari.panel.resume import Resumed, ResumeOffer
 from napari_ovseg._napari.saving.autosave import Autosave, Snapshot
-from napari_ovseg._napari.saving.closing import Answer, Closing, NotSavedDialog, UnsavedDialog, WhenNotSaved
+from napari_ovseg._napari.saving.closing import Closing
 from napari_ovseg._napari.saving.first_save import FirstSave
+from napari_ovseg._napari.saving.latest import LatestWork, annotated_of
 from napari_ovseg._napari.saving.on_disk import on_disk
-from napari_ovseg._napari.saving.painted import Painted
 from napari_ovseg._napari.saving.save_places import SavePlaces
 from napari_ovseg._napari.saving.saved_choices import show_axes
+from napari_ovseg._napari.saving.unsaved import UnsavedWork, go_on_with, leave
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.errors import OvsegError
 
@@ -76,12 +74,10 @@ class Session(QObject):
         self.viewer, self.annotator, self.offer, self.row = viewer, annotator, offer, row
         self._source = source
         self._image: Image | None = None
-        self._known = known = on_disk(viewer)
+        known = on_disk(viewer)
         self.places = SavePlaces(offer, row, self, known.found)
         self._written: Annotated | None = None
-        self._told_to_save = False
-        # by `shown.picture_key`
-        self._latest: dict[str, Annotated | Painted] = {}
+        self._latest = LatestWork(self.places, known)
         self.autosave = Autosave(
             self._snapshot,
             lambda: annotator.current,
@@ -90,29 +86,35 @@ class Session(QObject):
             self,
             known,
         )
-        _go_on_with(viewer)
-        self.closing = Closing(self.autosave, self._settle, self._ask, self._ask_to_save, self)
-        self.places.said.connect(self.said)
-        self.places.looked_up.connect(self._looked)
-        self.places.moved.connect(self._folder_chosen)
+        go_on_with(viewer)
+        self.unsaved = UnsavedWork(self.autosave, row, lambda: annotator.current, self)
+        unsaved = self.unsaved
+        self.closing = Closing(self.autosave, self._settle, unsaved.ask, unsaved.ask_to_save, self)
         self._calm = single_shot(self, self._look_up_shown)
-        offer.accepted.connect(self._resume)
-        annotator.changed.connect(self._changed)
-        self.autosave.saved.connect(row.show_saved)
-        self.autosave.saved.connect(self.places.keep_in_mind)
-        first = FirstSave(row, lambda: self.places.elsewhere, lambda: self.autosave.by_itself)
-        self.autosave.saved.connect(first.tell)
-        self.autosave.problem.connect(row.show_problem)
-        self.autosave.waiting.connect(self._show_waiting)
-        row.save_requested.connect(self.save)
-        # what was painted a moment ago goes out too; no need to wait for the disk
-        row.export_requested.connect(annotator.settle)
-        outside = Outside(self)
-        outside.hear(viewer.layers.events.removing, self._before_removal)
-        outside.hear(viewer.layers.events.removed, lambda event: self._forget(event.value))
+        self._connect()
         window = getattr(viewer, "window", None)
         if window is not None:
             self.closing.watch(window._qt_window)
+
+    def _connect(self) -> None:
+        autosave, row = self.autosave, self.row
+        self.places.said.connect(self.said)
+        self.places.looked_up.connect(self._looked)
+        self.places.moved.connect(self._folder_chosen)
+        self.offer.accepted.connect(self._resume)
+        self.annotator.changed.connect(self._changed)
+        autosave.saved.connect(row.show_saved)
+        autosave.saved.connect(self.places.keep_in_mind)
+        first = FirstSave(row, lambda: self.places.elsewhere, lambda: autosave.by_itself)
+        autosave.saved.connect(first.tell)
+        autosave.problem.connect(row.show_problem)
+        self.unsaved.said.connect(self.said)
+        row.save_requested.connect(self.save)
+        # what was painted a moment ago goes out too; no need to wait for the disk
+        row.export_requested.connect(self.annotator.settle)
+        outside = Outside(self)
+        outside.hear(self.viewer.layers.events.removing, self._before_removal)
+        outside.hear(self.viewer.layers.events.removed, lambda event: self._forget(event.value))
 
     def turn_to(self, image: Image | None, model: str | None = None) -> None:
         """Work on this picture from now on."""
@@ -127,7 +129,7 @@ class Session(QObject):
             self.annotator.show(known)
         else:
             self.annotator.leave()
-        self._show_waiting()
+        self.unsaved.show()
         if image is not None and (known is None or known.key not in self.places.found):
             self.places.look_up(image, model)
 
@@ -152,7 +154,7 @@ class Session(QObject):
         self.offer.clear()
         self.row.show_saved(None)
         self.annotator.leave()
-        self._show_waiting()
+        self.unsaved.show()
         # a camera may show the next one in a moment
         self._calm.start(_CALM_MS)
 
@@ -172,28 +174,13 @@ class Session(QObject):
         current = self.annotator.current
         if current is not None:
             current.worth_saving = True
-            self._keep_what_is_dropped(current)
+            self._latest.take(current)
             self._look_up_place_of(current)
             self.autosave.touch()
         if self.autosave.save():
-            self._told_to_save = True
+            self.unsaved.asked_for = True
         else:
             self.said.emit("There is nothing to save yet: press Run, or paint.", False)
-
-    def _show_waiting(self) -> None:
-        """Say which work waits to be saved, and that it is, once a person has asked for it."""
-        self.row.show_waiting(self._waiting(), here=self.annotator.current in self.autosave.waits)
-        if self._told_to_save and not self.autosave.unsaved:
-            self._told_to_save = False
-            self.said.emit("All work in this window is saved.", False)
-
-    def _waiting(self) -> list[str]:
-        """The pictures of which work waits to be saved."""
-        names = []
-        for work in self.autosave.waits:
-            earlier = "" if work.is_of(work.image) else " (an earlier picture)"
-            names.append(f"'{shortened(work.image.name)}'{earlier}")
-        return names
 
     def _before_removal(self, event: Any) -> None:
         """Save or copy work while its layers are still there."""
@@ -208,20 +195,16 @@ class Session(QObject):
             self.flush()
 
     def _forget(self, layer: Any) -> None:
-        """Keep of work whose layers are gone only what tells whether other layers lack it."""
         self.places.forget(layer)
-        for key, work in self._latest.items():
-            if isinstance(work, Annotated) and work.masks.layer is layer:
-                self._latest[key] = Painted.of(work)
-                self._written = None
+        if self._latest.forget(layer):
+            self._written = None
 
     def close(self) -> None:
         """Save all before the panel is gone, and ask what to do where that fails."""
         # what is still not saved is tried on, and asked for once more when the window is closed
         if not self.closing.close_panel():
-            _unsaved.setdefault(self.viewer, []).append(self)
-            if self.autosave.waits:
-                _tell_of_closed(self._waiting())
+            leave(self.viewer, self, self.autosave)
+            self.unsaved.tell_of_closed()
 
     def _settle(self) -> None:
         self.annotator.settle()
@@ -238,7 +221,7 @@ class Session(QObject):
     def _looked(self, image: Image) -> None:
         current = self.annotator.current
         if current is not None and current.image is image:
-            self._keep_what_is_dropped(current)
+            self._latest.take(current)
         if image is not self._image:
             return
         if annotated_of(self.viewer, image) is not None:
@@ -260,7 +243,7 @@ class Session(QObject):
             return
         annotated.worth_saving = True
         self.autosave.adopt(resumed.found.place, resumed.sidecar)
-        self._latest[annotated.key] = annotated
+        self._latest.adopt(annotated)
         annotated.mark_saved()
         self.annotator.show(annotated)
         self.row.show_saved(resumed.sidecar.folder)
@@ -278,23 +261,10 @@ class Session(QObject):
             places = current.touched() | (set() if at is None else {at})
             current.worth_saving = any(map(current.has_corrections, places))
         if current.worth_saving:
-            self._keep_what_is_dropped(current)
+            self._latest.take(current)
             # turning a page is no change that a person would have to save
             if self.autosave.by_itself or current.has_news:
                 self.autosave.touch()
-
-    def _keep_what_is_dropped(self, current: Annotated) -> None:
-        """Other layers for the same picture don't replace saved corrections that they lack."""
-        before = self._latest.get(current.key)
-        if before is not None and before is not current:
-            found = self.places.found.get(current.key)
-            if found is None:
-                # asked again as soon as it is known where that is
-                return
-            painted = before if isinstance(before, Painted) else Painted.of(before)
-            if painted.is_dropped_by(current):
-                self._known.begin_afresh(found)
-        self._latest[current.key] = current
 
     def _snapshot(self, again: set[Position] | None) -> Snapshot | None:
         current = self.annotator.current
@@ -315,50 +285,3 @@ class Session(QObject):
             self.places.look_up(image)
         if self.annotator.current is not None and self.annotator.current.worth_saving:
             self.autosave.touch()
-
-    def _ask(self, why: str) -> Answer:
-        """Ask what to do about work that can't be saved."""
-        dialog = UnsavedDialog(why, self.row.window())
-        dialog.exec()
-        answer = dialog.answer()
-        if answer == "elsewhere":
-            self.row.choose_folder()
-        return answer
-
-    def _ask_to_save(self) -> WhenNotSaved:
-        """Ask whether to save what waits for it."""
-        dialog = NotSavedDialog(self._waiting(), self.row.window())
-        dialog.exec()
-        return dialog.answer()
-
-
-# of closed panels
-_unsaved: WeakKeyDictionary[ViewerModel, list[Session]] = WeakKeyDictionary()
-
-
-def _go_on_with(viewer: ViewerModel) -> None:
-    """Let a new session save what those of closed panels could not."""
-    for closed in _unsaved.pop(viewer, []):
-        closed.autosave.stop()
-
-
-def _tell_of_closed(pictures: list[str]) -> None:
-    """Say what a panel leaves unsaved, where nothing is saved by itself."""
-    from napari.utils.notifications import show_info
-
-    show_info(
-        f"The work on {' and '.join(pictures)} is not saved yet. It is kept: open the panel again and press "
-        "Save, or close the window, which asks."
-    )
-
-
-def annotated_of(viewer: ViewerModel, image: Any) -> Annotated | None:
-    """Return the latest work on the picture that an image shows, of which the layers are in the viewer."""
-    found = []
-    for layer in viewer.layers:
-        annotated = layer.metadata.get(METADATA_KEY, {}).get("annotated")
-        if not isinstance(annotated, Annotated) or tracked_labels(layer) is not annotated.masks:
-            continue
-        if annotated.is_of(image):
-            found.append(annotated)
-    return max(found, key=lambda one: one.masks.layer.metadata[METADATA_KEY]["number"], default=None)
