@@ -76,7 +76,7 @@ def show_all_offers(panel):
     form.sharper.look()
     form.resume.text.setText(LONG)
     form.resume.show()
-    form.take_in.offer(None, None, "These labels don't fit: " + LONG)
+    form.take_in.offer(None, "These labels don't fit: " + LONG)
     form.saving.show_problem(LONG)
     settle(panel)
 
@@ -86,7 +86,7 @@ def hide_all_offers(panel):
     form.names.setPlainText("bright, dark")
     form.sharper.look()
     form.resume.hide()
-    form.take_in.offer(None, None)
+    form.take_in.offer(None)
     form.saving.show_problem("")
     settle(panel)
 

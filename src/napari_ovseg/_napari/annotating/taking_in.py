@@ -109,14 +109,13 @@ class TakingIn(QObject):
         if there:
             self._show(found.result())
         else:
-            self._row.offer(None, None)
+            self._row.offer(None)
 
     def _show(self, ids: IdsFound | None = None) -> None:
         image = self._pictures.image
         labels = fitting_labels(self.viewer, image, self._source)
-        self._row.offer(
-            labels, image, misfit(self.viewer, image, self._source) if labels is None else "", ids
-        )
+        names = None if labels is None or image is None else (labels.name, image.name)
+        self._row.offer(names, misfit(self.viewer, image, self._source) if labels is None else "", ids)
 
     def _hear(self, layer: Labels | None) -> None:
         """Follow what is painted on a layer without names, and whether it gets some."""

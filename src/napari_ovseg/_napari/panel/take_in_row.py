@@ -10,8 +10,6 @@ from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 from napari_ovseg._napari.panel.long_words import foldable
 
 if TYPE_CHECKING:
-    from napari.layers import Image, Labels
-
     from napari_ovseg.annotation.without_names import IdsFound
 
 
@@ -56,15 +54,13 @@ class TakeInRow(QWidget):
         self.one.toggled.connect(self._say)
         self.hide()
 
-    def offer(
-        self, labels: Labels | None, image: Image | None, misfit: str = "", ids: IdsFound | None = None
-    ) -> None:
-        """Offer these labels for this picture; None: nothing but why others don't fit, where that is said.
+    def offer(self, names: tuple[str, str] | None, misfit: str = "", ids: IdsFound | None = None) -> None:
+        """Offer labels for a picture, both by name; None: nothing but why others don't fit, if that is said.
 
         `ids` is how many there are of labels without names.
         """
-        fits = labels is not None and image is not None
-        self._offered = (labels.name, image.name, ids) if labels is not None and image is not None else None
+        fits = names is not None
+        self._offered = None if names is None else (*names, ids)
         self.one.setChecked(ids is not None and ids.number_things)
         self.text.setText(foldable(misfit))
         self._say()
