@@ -8,7 +8,7 @@ import tifffile
 from qtpy.QtCore import Qt
 
 from napari_ovseg._napari.layers import human_pixels
-from napari_ovseg._napari.layers.annotated import Annotated
+from napari_ovseg._napari.layers.human_pixels import HumanPixels
 from napari_ovseg._napari.panel import resume
 from napari_ovseg._napari.panel.slices_row import ALL, RANGE
 from napari_ovseg.annotation.news import digest_of
@@ -148,13 +148,11 @@ def test_live_updates_follow_strokes_and_not_the_undo_of_an_update(panel, qtbot)
 
 
 def test_only_slices_that_were_touched_are_looked_at_for_what_is_new(panel, monkeypatch):
-    looked, human_pixels = [], Annotated.human_pixels
+    looked, of = [], HumanPixels.of
     for z in range(SLICES):
         panel.viewer.dims.set_current_step(0, z)
     panel.widget.annotator.updates.with_news()
-    monkeypatch.setattr(
-        Annotated, "human_pixels", lambda self, at: looked.append(at) or human_pixels(self, at)
-    )
+    monkeypatch.setattr(HumanPixels, "of", lambda self, at: looked.append(at) or of(self, at))
     panel.widget.next_step.look()
     assert panel.widget.annotator.updates.with_news() == []
     assert not looked
