@@ -45,6 +45,7 @@ LEVELS = {
     "annotation": 8,
     "imports": 8,
     "picture_relevance": 8,
+    "look_choice": 9,
     "context": 9,
     "distillation": 10,
     "suggestions": 10,

@@ -1,0 +1,163 @@
+"""The choice of a look, with a model that knows dim bright things and nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from scipy import ndimage
+
+from napari_ovseg.categories import parse_categories
+from napari_ovseg.errors import Cancelled
+from napari_ovseg.look_choice import BRIGHT, DARK, FINAL, choose_looks, look_maps, zoom_at
+from napari_ovseg.models.card import MapMethod, ModelCard
+from napari_ovseg.models.likeness import Likeness
+from napari_ovseg.models.map_model import Seen
+from napari_ovseg.segmentation import Run
+from napari_ovseg.views.augmentation import windows
+from napari_ovseg.views.looks import AS_IT_IS, Look
+
+METHOD = MapMethod()
+KNOWN, UNKNOWN = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
+
+
+class DimSpots:
+    """Says of "spots" how bright each cell is; of a view that it shows spots if any cell is bright."""
+
+    card = ModelCard("dim spots")
+    likeness = Likeness(20.0, -4.0)
+    input_size, patch_size = 64, 4
+    device, checkpoint_id, notes = torch.device("cpu"), "dim spots", []
+
+    def __init__(self) -> None:
+        self.looked = 0
+
+    def encode(self, phrases, *, templates=None):
+        return torch.stack([KNOWN if phrase == "spots" else UNKNOWN for phrase in phrases])
+
+    def see(self, views, size, words=None, method=None):
+        self.looked += len(views)
+        pixels = torch.stack([torch.from_numpy(view.mean(2)) for view in views])[:, None]
+        cells = F.interpolate(pixels, (size[0] // self.patch_size, size[1] // self.patch_size), mode="area")
+        seen = (4 * cells).clamp(0, 1)
+        likely = seen.flatten(1).amax(1)
+        vectors = torch.stack([likely, torch.zeros_like(likely), (1 - likely**2).sqrt()], 1)[:, :2]
+        maps = torch.cat([(seen if word[0] == 1 else 0 * seen) for word in words.vectors], 1)
+        return Seen(vectors, maps, seen.expand(-1, 3, -1, -1))
+
+
+def spots(size: int = 160, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """A grey picture of bright spots, ``(size, size, 3)``, and where they are."""
+    rng = np.random.default_rng(seed)
+    centres = np.zeros((size, size))
+    centres[tuple(rng.integers(8, size - 8, (2, 25)))] = 1
+    truth = ndimage.distance_transform_edt(centres == 0) < 5
+    grey = 0.15 + 0.6 * ndimage.gaussian_filter(truth.astype(float), 1) + rng.normal(0, 0.02, truth.shape)
+    return grey.clip(0, 1).astype(np.float32)[..., None].repeat(3, 2), truth
+
+
+def started(should_stop=None) -> Run:
+    run = Run(None, should_stop)
+    with run.stage("looking"):
+        return run
+
+
+def chosen(picture, names, model=None):
+    model = model or DimSpots()
+    return choose_looks(picture, parse_categories(names), model=model, method=METHOD, run=started())
+
+
+def mapped(picture, look):
+    names = parse_categories("spots")
+    return look_maps(picture, names, look, model=DimSpots(), method=METHOD, run=started())
+
+
+def test_bright_things_are_looked_for_as_bright_and_dark_ones_inverted():
+    picture, _ = spots()
+    assert chosen(picture, "spots").looks == (FINAL[BRIGHT],)
+    assert chosen(1 - picture, "spots").looks == (FINAL[DARK],)
+
+
+def test_how_sure_it_is_does_not_depend_on_polarity():
+    picture, _ = spots()
+    upright, inverse = chosen(picture, "spots"), chosen(1 - picture, "spots")
+    assert upright.sure[0] > 0.4
+    assert inverse.sure[0] == pytest.approx(upright.sure[0], abs=0.02)
+
+
+def test_a_name_that_is_known_in_no_look_stays_as_it_is():
+    picture, _ = spots()
+    choice = chosen(picture, "spots, hats")
+    assert choice.looks == (BRIGHT, AS_IT_IS)
+    assert choice.sure[1] == 0
+
+
+def test_noise_stays_as_it_is():
+    noise = np.random.default_rng(0).random((160, 160, 1), np.float32).repeat(3, 2)
+    assert chosen(noise, "spots").looks == (AS_IT_IS,)
+
+
+def test_colour_stays_as_it_is_and_costs_nothing():
+    picture, _ = spots()
+    model = DimSpots()
+    choice = chosen(picture * np.float32([1, 0.5, 0.5]), "spots", model)
+    assert choice.looks == (AS_IT_IS,)
+    assert not choice.tried
+    assert model.looked == 0
+
+
+def test_what_was_compared_is_told():
+    picture, _ = spots()
+    bright, dark = chosen(picture, "spots, hats").tried
+    assert (bright.look, dark.look) == (BRIGHT, DARK)
+    assert bright.presence.shape == bright.stands_out.shape == bright.rise.shape == (2,)
+    assert bright.stands_out[0] > dark.stands_out[0]
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+def test_masks_end_where_things_end(inverted):
+    picture, truth = spots()
+    seen = mapped(1 - picture if inverted else picture, Look(inverted, True, 0.25))
+    found = F.interpolate(seen.maps[None], truth.shape, mode="bilinear")[0, 0].numpy() > 0.5
+    assert (found & truth).sum() / (found | truth).sum() > 0.7
+    assert seen.presence > 0.9
+    assert seen.features is not None
+    assert seen.features.shape[1:] == seen.maps.shape[1:]
+
+
+def test_the_guide_shows_things_bright_on_black():
+    picture, truth = spots()
+    guide = mapped(1 - picture, Look(True, True, 0.12)).guide
+    assert guide.shape == picture.shape
+    assert guide[truth].mean() > 0.4
+    assert guide[ndimage.distance_transform_edt(~truth) > 4].mean() < 0.1
+
+
+def test_a_person_may_choose_any_look():
+    picture, _ = spots()
+    assert mapped(picture, AS_IT_IS).maps.isfinite().all()
+
+
+def test_it_stops_between_windows():
+    picture, _ = spots()
+    asked = iter([False, False, True])
+    with pytest.raises(Cancelled):
+        choose_looks(
+            picture,
+            parse_categories("spots"),
+            model=DimSpots(),
+            method=METHOD,
+            run=started(lambda: next(asked)),
+        )
+
+
+@pytest.mark.parametrize("size", [(200, 200), (512, 512), (603, 1272), (1024, 1024), (2048, 2048)])
+@pytest.mark.parametrize("level", [0.75, 1.5])
+def test_no_window_is_wasted(size, level):
+    zoom = zoom_at(level, size, 192)
+    exact = level * np.sqrt(size[0] * size[1]) / 192
+    assert abs(zoom - max(1, exact)) <= 0.375 + 1e-9
+    # a little more zoom takes more windows
+    if size[0] == size[1]:
+        assert len(windows(*size, zoom + 0.05)) > len(windows(*size, zoom))
