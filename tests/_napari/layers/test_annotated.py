@@ -203,3 +203,15 @@ def test_a_snapshot_is_not_changed_by_later_strokes_and_holds_them_next_time():
     made.masks.layer.paint((2, 2), (kept[2, 2] + 1) % 4)
     assert np.array_equal(first.slices[()].masks, kept)
     assert made.snapshot(whole=False).slices[()].human[2, 2] == (kept[2, 2] + 1) % 4
+
+
+def test_what_is_known_of_a_slice_holds_its_pixels_no_second_time():
+    made = annotated()
+    update(made)
+    piece = made.pieces[()]
+    assert np.shares_memory(piece.masks, made.masks.layer.data)
+    assert np.shares_memory(piece.pseudo_labels, made.pseudo_labels.layer.data)
+    # one number for all pixels
+    assert piece.human.strides == (0, 0)
+    # nobody has painted on the pseudo-labels, so there is nothing to know of it
+    assert made.human.taken == {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -63,7 +63,7 @@ class Outcome:
         self._earlier = earlier
         self.annotated = earlier.annotated if earlier is not None and earlier.same else None
         self._active = viewer.layers.selection.active
-        self.finished: list[SliceAnnotation] = []
+        self.records: list[dict[str, Any]] = []
         self._pseudo: Written | None = None
         self._pseudo_table = request.table
         self._notes: dict[str, None] = {}
@@ -98,16 +98,16 @@ class Outcome:
         self.annotated.background = self.request.settings.background_words
         self.annotated.settings = self.request.settings.saved()
         self.annotated.sources[position] = source
-        self.annotated.pieces[position] = piece
+        self.annotated.know({position: piece})
         self.annotated.masks.layer.metadata[METADATA_KEY]["record"] = piece.record
         self.annotated.pseudo_labels.layer.metadata[METADATA_KEY]["record"] = piece.record
-        self.finished.append(piece)
+        self.records.append(piece.record)
         self._pseudo = None
         return self.annotated
 
     def message(self) -> str:
         """What there is to say, in a few sentences."""
-        return " ".join([*self._notes, *_findings(self.request, self.finished)])
+        return " ".join([*self._notes, *_findings(self.request, self.records)])
 
     def roll_back(self) -> None:
         """Leave the layers as they were before the slice that is not finished."""
@@ -248,26 +248,26 @@ def _carry_other_slices(old: Annotated | None, new: Annotated, but: Position) ->
         if position != but:
             piece = moved(old.slice(position), old.table, new.table)
             new.masks.start(position, piece.masks, piece.human)
-            new.pieces[position] = piece
+            new.know({position: piece})
             if position in old.sources:
                 new.sources[position] = old.sources[position]
     new.masks.layer.refresh()
 
 
-def _findings(request: Request, finished: list[SliceAnnotation]) -> list[str]:
+def _findings(request: Request, records: list[dict[str, Any]]) -> list[str]:
     """What was found and what was not, over all slices."""
     names = [name.name for name in request.settings.sought]
-    absent = [name for name in names if all(name in piece.record.get("absent", []) for piece in finished)]
+    absent = [name for name in names if all(name in record.get("absent", []) for record in records)]
     there = [name for name in names if name not in absent]
-    where = f" in {len(finished)} slices" if len(finished) > 1 else ""
-    found = [f"Segmented {_listed(there)}{where}."] if there and finished else []
-    if absent and finished:
+    where = f" in {len(records)} slices" if len(records) > 1 else ""
+    found = [f"Segmented {_listed(there)}{where}."] if there and records else []
+    if absent and records:
         found.append(f"Probably absent, and not painted: {_listed(absent)}.")
-    packs = list(dict.fromkeys(piece.record.get("pack", NONE) for piece in finished))
+    packs = list(dict.fromkeys(record.get("pack", NONE) for record in records))
     if packs and packs != [NONE]:
         how = " (guessed)" if request.settings.pack == GUESS else ""
         found.append(f"Background: {', '.join(packs)}{how}.")
-    warnings = dict.fromkeys(note for piece in finished for note in piece.record.get("warnings", []))
+    warnings = dict.fromkeys(note for record in records for note in record.get("warnings", []))
     return [*found, *warnings]
 
 

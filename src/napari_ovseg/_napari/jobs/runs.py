@@ -75,7 +75,7 @@ class Runs(QObject):
         self._runner.stop()
         if outcome is not None:
             outcome.roll_back()
-            kept, slices = len(outcome.finished), len(outcome.request.sources)
+            kept, slices = len(outcome.records), len(outcome.request.sources)
             self.ended.emit(with_what_is_kept(message, kept, slices), error)
 
     def _on_event(self, event: Any) -> None:

@@ -36,7 +36,7 @@ class Agreements:
     steps : list of Step or Agreement
         Of the layer, in order; agreements are added to it.
     baseline : callable
-        ``baseline(position) -> Baseline``, the one in use.
+        ``baseline(position) -> Baseline``, the one in use, to be changed in place.
     touches : Touches
         Is told which slices have changed.
     """

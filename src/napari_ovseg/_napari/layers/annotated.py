@@ -145,11 +145,19 @@ class Annotated:
         taken = {at: self.human.taken_by(at, piece.human) for at, piece in pieces.items()}
         slices = {at: (piece.masks, piece.human) for at, piece in pieces.items()}
         step = self.masks.write(slices, always=edit is not None)
-        self.human.taken |= taken
-        self.pieces |= pieces
+        for at, strokes in taken.items():
+            self.human.take(at, strokes)
+        self.know(pieces)
         step.note = Note((before, {at: self._beside(at) for at in pieces}), edit)
         self.unsaved |= set(pieces)
         return step
+
+    def know(self, pieces: Mapping[Position, SliceAnnotation]) -> None:
+        """Keep of slices what is known besides their pixels: those of the layers stand for these."""
+        for at, piece in pieces.items():
+            human = np.broadcast_to(piece.human.dtype.type(void_of(piece.human)), piece.human.shape)
+            rough = None if piece.pseudo_labels is None else self.pseudo_labels.labels(at)
+            self.pieces[at] = replace(piece, masks=self.masks.labels(at), human=human, pseudo_labels=rough)
 
     def _beside(self, position: Position) -> Beside:
         piece = self.pieces.get(position)
@@ -180,6 +188,8 @@ class Annotated:
         before, after = dict(self.pieces), self._all_changed(change)
         edit = TableEdit(what, (self.table, table), (before, after), change, self.write_pseudo_labels(after))
         self.write_masks(after, edit)
+        # without the pixels
+        edit.pieces = before, {at: self.pieces[at] for at in after}
         self.show_table(table)
 
     def edit_names(
@@ -222,7 +232,7 @@ class Annotated:
         if isinstance(step, Agreement) or not isinstance(step.note, Note):
             return
         for at, beside in step.note.beside[0 if step.undone else 1].items():
-            self.human.bring_back(at, beside.taken)
+            self.human.take(at, beside.taken)
             sure = None if beside.confidence is None else beside.confidence.astype(np.float32)
             if at in self.pieces:
                 learnt, record = learnt_in(self.pieces[at].record), self.pieces[at].record

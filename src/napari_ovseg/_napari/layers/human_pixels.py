@@ -59,17 +59,20 @@ class HumanPixels:
         versions = [tracked.version(position) for tracked in (self._masks, self._pseudo_labels)]
         return (*versions, self.taken.get(position))
 
-    def taken_by(self, position: Position, human: Labels) -> Taken:
+    def taken_by(self, position: Position, human: Labels) -> Taken | None:
         """Return which strokes on the pseudo-labels are in these human pixels, ``(H, W)``, of the masks."""
         strokes, known = self._pseudo_labels.human_pixels(position), self.taken.get(position)
-        void, by_hand = void_of(human), self._masks.human_pixels(position)
+        void = void_of(human)
+        if (strokes == void).all():
+            return None
+        by_hand = self._masks.human_pixels(position)
         alone = by_hand == void
         if known is not None:
             alone |= known.alone & ~self._masks.changed(position)
         return Taken(strokes, alone & (strokes != void) & (strokes == human))
 
-    def bring_back(self, position: Position, taken: Taken | None) -> None:
-        """Undo or redo has moved to masks that hold other strokes."""
+    def take(self, position: Position, taken: Taken | None) -> None:
+        """The masks hold these strokes now, by an update, undo or redo; None for none."""
         self.taken.pop(position, None)
         if taken is not None:
             self.taken[position] = taken

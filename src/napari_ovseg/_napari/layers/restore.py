@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari_ovseg._napari.layers.adding import add
@@ -66,8 +65,8 @@ def restore(
         masks.start(position, piece.masks, piece.human)
         if piece.pseudo_labels is not None:
             rough.start(position, piece.pseudo_labels)
-        annotated.pieces[position] = replace(piece)
         annotated.sources[position] = source_at(source, position).read_as(piece.record.get("read"))
+    annotated.know(annotation.slices)
     annotated.human.know(digests or {})
     rough.layer.visible = False
     for layer in (rough.layer, masks.layer):

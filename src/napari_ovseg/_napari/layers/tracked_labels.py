@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_ovseg._napari.layers.agreements import Agreements
+from napari_ovseg._napari.layers.baselines import Baselines
 from napari_ovseg._napari.layers.steps import Agreement, Step, atoms_of, is_in, no_pixels
 from napari_ovseg._napari.layers.strokes import Painted, listen, painted_in
 from napari_ovseg._napari.layers.touches import Touches
@@ -50,10 +52,10 @@ class TrackedLabels:
         self.layer = layer
         self.placement = placement
         self.on_moved: Callable[[Step | Agreement], object] = lambda step: None
-        self._baselines: dict[Position, Baseline] = {}
+        self._baselines = Baselines()
         self._steps: list[Step | Agreement] = []
         self._touches = Touches(layer, placement)
-        self._agreements = Agreements(layer, placement, self._steps, self._baseline, self._touches)
+        self._agreements = Agreements(layer, placement, self._steps, self._baseline_to_change, self._touches)
         self._counts: dict[Position, tuple[tuple[int, int], NDArray[np.intp]]] = {}
         self._writing = False
         self.written: set[Position] = set()
@@ -65,7 +67,7 @@ class TrackedLabels:
     @property
     def positions(self) -> list[Position]:
         """The slices that have been written or touched."""
-        return sorted(self._baselines)
+        return sorted(self._baselines.positions)
 
     def take_touched(self) -> set[Position]:
         """The slices that were painted, written, undone or redone since this was last asked."""
@@ -110,7 +112,7 @@ class TrackedLabels:
     def start(self, position: Position, written: Labels, human: Labels | None = None) -> None:
         """Fill a slice of a layer that was just made: nothing to undo."""
         self.labels(position)[...] = written
-        self._baselines[position] = Baseline.of(written, human)
+        self._baselines.set(position, Baseline.of(written, human))
         self.written.add(position)
         self._touches.look_anew([position])
 
@@ -122,7 +124,7 @@ class TrackedLabels:
         self.follow_history()
         self.written |= set(slices)
         self._touches.look_anew(slices)
-        before = {position: self._baseline(position) for position in slices}
+        before = {position: self._packed(position) for position in slices}
         known = atoms_of(self.layer._undo_history)
         with self._no_stroke(), _sliced(self.layer), self.layer.block_history():
             if always:
@@ -132,9 +134,11 @@ class TrackedLabels:
         atoms = [atom for key, atom in atoms_of(self.layer._undo_history).items() if key not in known]
         for position, (labels, human) in slices.items():
             new = Baseline.of(labels, human)
-            # where no pixel changed there is nothing to undo, and strokes can still be undone one by one
-            self._baselines[position] = new if atoms else before[position].with_human(labels, new.human)
-        step = Step(atoms, _packed(before), _packed({at: self._baselines[at] for at in slices}))
+            if not atoms:
+                # no pixel changed, so there is nothing to undo, and strokes can still be undone one by one
+                new = self._baseline(position).with_human(labels, new.human)
+            self._baselines.set(position, new.packed())
+        step = Step(atoms, before, {position: self._packed(position) for position in slices})
         if atoms:
             self._steps.append(step)
         return step
@@ -180,7 +184,7 @@ class TrackedLabels:
             # redo would bring back the machine's pixels as a person's
             self.layer._redo_history.pop()
         # what changed no pixel is in no history, and something else may have come after it
-        same = [at for at, one in step.after.items() if step.atoms or self._baselines[at].packed() == one]
+        same = [at for at, one in step.after.items() if step.atoms or self._packed(at) == one]
         self._restore({at: step.before[at] for at in same})
 
     def follow_history(self, _event: Any = None) -> None:
@@ -219,18 +223,28 @@ class TrackedLabels:
         """Note the slices that the latest stroke, write, undo or redo has changed, in view or not."""
         self._touches.follow()
         for position in self._touches.new:
-            self._baseline(position)
+            if position not in self._baselines:
+                self._baseline(position)
 
     def _restore(self, baselines: Mapping[Position, PackedBaseline]) -> None:
         self._touches.look_anew(baselines)
         for position, packed in baselines.items():
-            self._baselines[position] = packed.unpacked()
+            self._baselines.set(position, packed)
 
     def _baseline(self, position: Position) -> Baseline:
         """The baseline of a slice; of one that nobody has written, zeros."""
+        return self._baselines.of(position, partial(self._zeros, position))
+
+    def _baseline_to_change(self, position: Position) -> Baseline:
+        return self._baselines.to_change(position, partial(self._zeros, position))
+
+    def _packed(self, position: Position) -> PackedBaseline:
         if position not in self._baselines:
-            self._baselines[position] = Baseline.of(np.zeros_like(self.labels(position)))
-        return self._baselines[position]
+            self._baseline(position)
+        return self._baselines.packed(position)
+
+    def _zeros(self, position: Position) -> Labels:
+        return np.zeros_like(self.labels(position))
 
     def _set(self, position: Position, labels: Labels) -> None:
         placement = replace(self.placement, position=position)
@@ -261,7 +275,3 @@ def _sliced(layer: LabelsLayer) -> Iterator[None]:
         yield
     finally:
         layer.visible = False
-
-
-def _packed(baselines: Mapping[Position, Baseline]) -> dict[Position, PackedBaseline]:
-    return {position: baseline.packed() for position, baseline in baselines.items()}
