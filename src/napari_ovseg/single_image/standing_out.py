@@ -21,7 +21,7 @@ BAND = 3
 # thresholds that are tried, as cosines from that of Otsu: where things are few it is far too low
 STEPS = tuple(step / 100 for step in range(-4, 21, 2))
 # how much area counts: without it the few brightest things win
-AREA_POWER = 0.2
+AREA_POWER = 0.25
 MOST_SIDE = 1024
 # so few pixels say nothing
 LEAST_PIXELS = 20
