@@ -275,6 +275,22 @@ def test_what_was_kept_gives_way_to_later_work_on_the_same_picture(qtbot, desk, 
     assert on_disk(desk.place) == 2
 
 
+def test_a_flush_of_all_waits_for_a_copy_that_is_being_written_and_saves_the_rest(
+    qtbot, desk, tmp_path, slow
+):
+    other = tmp_path / "other.tif.ovseg"
+    desk.places = {0: None, 1: other}
+    desk.paint(1)
+    assert not desk.autosave.flush()
+    desk.places[0] = desk.place
+    qtbot.waitUntil(lambda: slow.inside == [1])
+    desk.picture = 1
+    desk.paint(2)
+    threading.Timer(0.2, slow.go.set).start()
+    assert desk.autosave.flush_all()
+    assert [on_disk(desk.place), on_disk(other)] == [1, 2]
+
+
 def test_what_was_kept_does_not_replace_the_work_of_others(qtbot, desk, full):
     desk.paint(1)
     assert not desk.autosave.flush()

@@ -182,7 +182,9 @@ class Autosave(QObject):
         # the older first: where both belong to one place, the later sets the earlier aside
         for work in [work for work in self._known.kept if work is not current]:
             self._writing.finish()
-            self._writing.begin(self._write_of_kept(work))
+            # the write that has just ended may have been of this work
+            if work in self._known.kept:
+                self._writing.begin(self._write_of_kept(work))
         self.flush()
         if self._work() in self._known.kept:
             self._writing.begin(self._write_of_kept(self._work()))
