@@ -93,8 +93,8 @@ def _segment(
     # of a stack, only the slices that hold something are likely to be updated soon
     if piece.state is None or (earlier is None and len(request.sources) > 1):
         return Segmented(number, source, piece)
-    edges = result.stages.get("edges")
-    learner = engine.single_image(picture, piece.state, edges=edges, should_stop=should_stop)
+    last = next(reversed(result.stages.values()), None)
+    learner = engine.single_image(picture, piece.state, edges=last, should_stop=should_stop)
     if earlier is not None:
         piece = _with_corrections(piece, earlier, table, learner, should_stop)
     return Segmented(number, source, piece, learner)
