@@ -36,6 +36,7 @@ def test_names_are_told_apart_from_background_words():
     [
         ({"preset": "quick"}, "no preset 'quick'; choose one of fast, balanced, best"),
         ({"pack": "kitchen"}, "kitchen"),
+        ({"look": "upside down"}, 'no look "upside down"'),
         ({"background": False}, "background words but no background"),
     ],
 )
@@ -75,5 +76,14 @@ def test_json_can_hold_what_is_saved():
         "preset": "best",
         "pack": "guess",
         "method": "cam",
+        "look": "auto",
         "device": "cpu",
     }
+
+
+@pytest.mark.parametrize(
+    ("typed", "called"),
+    [(" AUTO", "auto"), ("dimmed, dark things", "dark things, dimmed"), ("as it is", "as it is")],
+)
+def test_looks_are_called_as_they_are_named(typed, called):
+    assert Settings(names=NAMES, look=typed).look == called

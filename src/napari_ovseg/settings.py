@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 from napari_ovseg.categories import Category, format_categories
 from napari_ovseg.errors import InputError
 from napari_ovseg.models.registry import BUNDLED
+from napari_ovseg.views.looks import AUTO, look_called
 from napari_ovseg.views.presets import check_preset
 from napari_ovseg.wording.packs import GUESS, pack_called
 
@@ -18,6 +19,7 @@ class Choices(TypedDict, total=False):
 
     preset: str
     method: str | None
+    look: str
     pack: str
     known: bool
     background: bool
@@ -42,6 +44,9 @@ class Settings:
         How many views of the picture the model sees.
     method : str, optional
         One of the methods on the model's card; by default the one that suits the model.
+    look : str
+        How the picture is shown to the model: "auto" for the look that suits the picture, or one as
+        `views.looks.parse_look` reads it, such as "dark things, background removed, dimmed".
     pack : str
         Background pack, one of `wording.PACKS`: its words compete with the names, besides those typed after
         ``background:``, and its prompts stand around both. "none" is none; "guess" takes the one that fits
@@ -58,7 +63,7 @@ class Settings:
     Raises
     ------
     InputError
-        When there is no such preset or pack, or background words are given where there
+        When there is no such preset, look or pack, or background words are given where there
         is to be no background.
     """
 
@@ -68,6 +73,7 @@ class Settings:
     device: str = "auto"
     preset: str = "balanced"
     method: str | None = None
+    look: str = AUTO
     pack: str = GUESS
     known: bool = False
     background: bool = True
@@ -80,6 +86,7 @@ class Settings:
                 "There are background words but no background: leave them out, or background=True."
             )
         object.__setattr__(self, "pack", pack_called(self.pack))
+        object.__setattr__(self, "look", look_called(self.look))
 
     @property
     def sought(self) -> tuple[Category, ...]:
@@ -106,5 +113,6 @@ class Settings:
             "preset": self.preset,
             "pack": self.pack,
             "method": self.method,
+            "look": self.look,
             "device": self.device,
         }

@@ -7,7 +7,15 @@ import pytest
 from scipy import ndimage
 
 from napari_ovseg.errors import InputError
-from napari_ovseg.views.looks import AS_IT_IS, BACKGROUND_WIDTH, Look, fit, parse_look, render
+from napari_ovseg.views.looks import (
+    AS_IT_IS,
+    BACKGROUND_WIDTH,
+    Look,
+    fit,
+    look_called,
+    parse_look,
+    render,
+)
 
 ALL = [
     Look(inverted, background, gain)
@@ -147,3 +155,19 @@ def test_the_refusal_says_what_may_be_written():
 def test_no_look_is_without_light():
     with pytest.raises(InputError, match="above 0"):
         Look(gain=0)
+
+
+@pytest.mark.parametrize(
+    ("typed", "called"),
+    [(" Auto", "auto"), ("As It Is", "as it is"), ("dimmed, DARK things", "dark things, dimmed")],
+)
+def test_looks_are_called_as_they_call_themselves(typed, called):
+    assert look_called(typed) == called
+
+
+def test_a_rendering_of_what_was_shrunk_removes_the_same_background():
+    rendering = fit(blobs(60, 47), Look(background=True), level=1.5)
+    assert rendering.width == 33
+    assert rendering.at(0.5).width == 17
+    assert rendering.at(1) is rendering
+    assert fit(blobs(60, 47), Look(gain=0.25), level=1.5).at(0.5).width == 0

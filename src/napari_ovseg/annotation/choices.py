@@ -18,13 +18,13 @@ def choices_of(document: Document) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``model``, and ``checkpoint`` where that is a file that is still there; ``preset``, ``pack``;
-        ``method``, None for the one that suits the model;
+        ``model``, and ``checkpoint`` where that is a file that is still there; ``preset``, ``pack`` and
+        ``look``; ``method``, None for the one that suits the model;
         ``device`` if the work was done on this computer; ``read``, how most of its slices were read: ``axes``
         of rows and columns, ``channel_axis``, ``channels``. What is not known is missing.
     """
     settings = document.settings
-    wanted = ["preset", "pack"]
+    wanted = ["preset", "pack", "look"]
     if document.saved.host == socket.gethostname():
         wanted.append("device")
     if not settings.get("checkpoint"):

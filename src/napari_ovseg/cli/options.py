@@ -29,6 +29,15 @@ MethodOption = Annotated[
     Method | None,
     typer.Option("--method", help="How relevance is read off the model. Default: what suits the model."),
 ]
+LookOption = Annotated[
+    str,
+    typer.Option(
+        "--look",
+        help='How pictures are shown to the model: auto, "as it is", or some of "dark things", '
+        '"background removed", "dimmed" and "dimmed strongly", separated by commas.',
+        metavar="LOOK",
+    ),
+]
 PackOption = Annotated[
     str,
     typer.Option(

@@ -17,6 +17,7 @@ from napari_ovseg.cli.models import load
 from napari_ovseg.cli.options import (
     CheckpointOption,
     DeviceOption,
+    LookOption,
     MethodOption,
     ModelOption,
     PackOption,
@@ -31,6 +32,7 @@ from napari_ovseg.many.jobs import run_ledger
 from napari_ovseg.many.picture_files import picture_files
 from napari_ovseg.models.registry import BUNDLED
 from napari_ovseg.settings import Settings
+from napari_ovseg.views.looks import AUTO
 from napari_ovseg.wording import GUESS, NONE, sharper_names
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ def segment(
     checkpoint: CheckpointOption = None,
     preset: PresetOption = "balanced",
     method: MethodOption = None,
+    look: LookOption = AUTO,
     pack: PackOption = GUESS,
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
@@ -76,7 +79,13 @@ def segment(
     from napari_ovseg.many import plan
 
     settings = Settings(
-        names=parse_categories(labels), preset=preset, method=method, pack=pack, device=device, seed=seed
+        names=parse_categories(labels),
+        preset=preset,
+        method=method,
+        look=look,
+        pack=pack,
+        device=device,
+        seed=seed,
     )
     output = at_home(output)
     try:

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from napari_ovseg.errors import InputError
 
 BACKGROUND_WIDTH = 48
 """Width, in rendered pixels, from which on what is bright counts as background; 6 patches of 8 pixels."""
 
+AUTO = "auto"
+"""The look that suits the picture, whichever that is."""
 _AS_IT_IS = "as it is"
 _INVERTED = "dark things"
 _BACKGROUND = "background removed"
@@ -98,6 +99,17 @@ def parse_look(text: str) -> Look:
     return Look(_INVERTED in others, _BACKGROUND in others, gains[0] if gains else 1.0)
 
 
+def look_called(typed: str) -> str:
+    """Return what was typed as looks call themselves, or "auto".
+
+    Raises
+    ------
+    InputError
+        When there is no such look.
+    """
+    return AUTO if typed.strip().casefold() == AUTO else str(parse_look(typed))
+
+
 def _gain(word: str) -> float | None:
     """The gain that a word says, if it says one."""
     if word in _GAINS:
@@ -128,6 +140,10 @@ class Rendering:
         """How many pixels around a window have a say in it, where the picture goes on."""
         # the opening is a minimum and a maximum, and a mean follows: half a width each
         return 3 * (self.width // 2)
+
+    def at(self, factor: float) -> Rendering:
+        """Return the rendering for a picture that was shrunk by a factor in (0, 1]."""
+        return self if factor == 1 or not self.width else replace(self, width=_odd(self.width * factor))
 
 
 def fit(picture: NDArray[np.float32], look: Look, level: float) -> Rendering:
@@ -183,6 +199,9 @@ def _turned(picture: NDArray[np.float32], look: Look) -> NDArray[np.float32]:
 
 def _without_background(picture: NDArray[np.float32], width: int) -> NDArray[np.float32]:
     """Subtract the grey opening of a square of ``width``, smoothed, from each colour."""
+    # SciPy's images take a while to import, and settings only read what looks are called
+    from scipy import ndimage
+
     background = ndimage.grey_opening(picture, (width, width, 1), mode="nearest")
     background = ndimage.uniform_filter(background, (width, width, 1), mode="nearest")
     return np.maximum(picture - background, 0)

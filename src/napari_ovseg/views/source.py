@@ -71,13 +71,7 @@ class PictureInMemory:
         if self._level[0] != side:
             self._level = (side, reduce(self._picture, side))
         level = self._level[1]
-        height, width = level.shape[:2]
-        top, left, bottom, right = box
-        row, column = int(top * height), int(left * width)
-        return level[
-            row : max(row + 1, math.ceil(bottom * height)),
-            column : max(column + 1, math.ceil(right * width)),
-        ]
+        return level[touched(box, level.shape[0], level.shape[1])]
 
 
 def source_of(image: Any) -> PictureSource:
@@ -89,6 +83,16 @@ def source_of(image: Any) -> PictureSource:
         When the picture can't be used.
     """
     return image if isinstance(image, PictureSource) else PictureInMemory(to_rgb(image))
+
+
+def touched(box: Box, height: int, width: int) -> tuple[slice, slice]:
+    """Return rows and columns of a level of ``height x width`` pixels that a box touches, one at least."""
+    top, left, bottom, right = box
+    row, column = int(top * height), int(left * width)
+    return (
+        slice(row, max(row + 1, math.ceil(bottom * height))),
+        slice(column, max(column + 1, math.ceil(right * width))),
+    )
 
 
 def shrunk(size: Sequence[float], side: float) -> tuple[int, int]:
