@@ -41,6 +41,28 @@ class State:
 
 
 @dataclass(frozen=True)
+class TriedLook:
+    """One way in which a picture was shown to the model.
+
+    Attributes
+    ----------
+    look : str
+        As `views.looks.Look` calls itself.
+    thumbnail : np.ndarray
+        ``(h, w, 3)``, uint8, at most 96 pixels: the picture in it, as bright as the brightest look shows it.
+    used : bool
+        Whether the masks come from it.
+    sure : bool
+        Whether it clearly suits the picture best.
+    """
+
+    look: str
+    thumbnail: np.ndarray
+    used: bool
+    sure: bool
+
+
+@dataclass(frozen=True)
 class Segmentation:
     """What a run gives back. Ids: 0 background, 1..C in typed order, void 255 (65535 past 254 categories).
 
@@ -68,6 +90,8 @@ class Segmentation:
         What an update after corrections continues from.
     stages : dict of str to torch.Tensor
         ``(C + 1, h, w)`` soft scores after each stage, background first, for measuring each alone.
+    tried : tuple of TriedLook
+        How the picture was shown to the model; empty where only as it is.
     """
 
     categories: tuple[Category, ...]
@@ -81,6 +105,7 @@ class Segmentation:
     record: dict[str, Any]
     state: State
     stages: dict[str, torch.Tensor] = field(default_factory=dict, repr=False)
+    tried: tuple[TriedLook, ...] = ()
 
 
 def checking(should_stop: ShouldStop | None) -> Callable[[], None]:

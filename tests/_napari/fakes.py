@@ -23,7 +23,7 @@ class FakeMethod:
         self.steps, self.seconds, self.absent, self.error = steps, seconds, absent, error
         self.pictures, self.checkpoints, self.calls, self.steps_done = [], [], 0, 0
         self.updates, self.asked, self.packs, self.guessed = [], [], [], "none"
-        self.methods = []
+        self.methods, self.looks, self.tried = [], [], ()
         self.looked_for = []
         self.hold = threading.Event()
         self.hold.set()
@@ -38,6 +38,7 @@ class FakeMethod:
         self.calls += 1
         self.packs.append(settings.pack)
         self.methods.append(settings.method)
+        self.looks.append(settings.look)
         self.pictures.append(image)
         if self.error is not None:
             raise self.error
@@ -72,6 +73,7 @@ class FakeMethod:
             record=record,
             state=state,
             stages={},
+            tried=self.tried,
         )
 
     def suggest(self, image, vocabulary, *, model, preset, progress, should_stop):

@@ -127,6 +127,8 @@ class OpenVocabularyWidget(QWidget):
         annotator.updates.told.connect(partial(form.status.show_meanwhile, "updates"))
         annotator.updates.progressed.connect(self._on_update)
         annotator.names_changed.connect(self._typed.follow)
+        annotator.changed.connect(self._show_looks)
+        form.looks.taken.connect(self._take_look)
         outside = Outside(self)
         outside.hear(self.viewer.layers.events.removing, lambda event: _free_pictures(event))
         outside.hear(self.viewer.layers.events.removed, self._on_removed)
@@ -151,10 +153,21 @@ class OpenVocabularyWidget(QWidget):
         self._starting.cancel()
 
     def _show_segmented(self, event: Segmented, annotated: Annotated) -> None:
+        annotated.tried[event.source.placement.position] = event.tried
         # where another picture was chosen meanwhile, the result is there when one comes back to its own
         if annotated.is_of(self.pictures.image):
             self.annotator.show(annotated)
             self.annotator.updates.remember(event.source.placement.position, event.learner)
+
+    def _show_looks(self) -> None:
+        """Show how the slice that the table is of was shown to the model."""
+        current, position = self.annotator.current, self.annotator.position
+        tried = () if current is None or position is None else current.tried.get(position, ())
+        self.form.looks.show_tried(tried, self.form.look.value)
+
+    def _take_look(self, look: str) -> None:
+        self.form.look.value = look
+        self.start()
 
     def _on_update(self, stage: str, done: int, total: int, time_left: str) -> None:
         """Show how far an update is."""
@@ -187,6 +200,7 @@ class OpenVocabularyWidget(QWidget):
         model = self.form.chosen_model()
         self.session.turn_to(image, model.name if isinstance(model, ModelChoice) else model)
         self._reading.offer(self.annotator.current)
+        self._show_looks()
         if image is not None:
             self._typed.fill_in(image.metadata.get(METADATA_KEY, {}).get("names", []))
 

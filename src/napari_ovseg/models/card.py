@@ -8,6 +8,7 @@ from dataclasses import KW_ONLY, dataclass
 
 from napari_ovseg.categories import Category
 from napari_ovseg.errors import InputError
+from napari_ovseg.views.looks import AS_IT_IS, Look
 
 UNKNOWN_LICENCE = "unknown: see where the weights come from"
 
@@ -66,6 +67,9 @@ class ModelCard:
     vocabulary : str
         Of which names are suggested by default: one of `vocabularies.VOCABULARIES`, or a text file. "" stands
         for the words that it knows, or for everyday names where these are any.
+    looks : tuple of Look
+        The ways in which a grey picture may be shown to it: measured, not guessed. Most models know pictures
+        as they are.
     note : str
         What it is good at, for the chooser.
     """
@@ -81,6 +85,7 @@ class ModelCard:
     method: str = ""
     known_words: frozenset[str] | None = None
     vocabulary: str = ""
+    looks: tuple[Look, ...] = (AS_IT_IS,)
     note: str = ""
 
     @property

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from napari_ovseg.annotation import SliceAnnotation
     from napari_ovseg.annotation.annotation import Position
     from napari_ovseg.categories import Labels
+    from napari_ovseg.segmentation import TriedLook
 
 CANCELLED = "Cancelled; the layers are as they were."
 
@@ -50,12 +51,16 @@ class PseudoLabelled:
 
 @dataclass(frozen=True)
 class Segmented:
-    """One slice is finished; with what updates of it start from, where that was learnt already."""
+    """One slice is finished; with what updates of it start from, where that was learnt already.
+
+    ``tried`` are the ways in which it was shown to the model.
+    """
 
     number: int
     source: Source
     piece: SliceAnnotation
     learner: Any = None
+    tried: tuple[TriedLook, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -92,12 +92,12 @@ def _segment(
     earlier = request.earlier.get(source.placement.position)
     # of a stack, only the slices that hold something are likely to be updated soon
     if piece.state is None or (earlier is None and len(request.sources) > 1):
-        return Segmented(number, source, piece)
+        return Segmented(number, source, piece, tried=result.tried)
     last = next(reversed(result.stages.values()), None)
     learner = engine.single_image(picture, piece.state, edges=last, should_stop=should_stop)
     if earlier is not None:
         piece = _with_corrections(piece, earlier, table, learner, should_stop)
-    return Segmented(number, source, piece, learner)
+    return Segmented(number, source, piece, learner, result.tried)
 
 
 def _with_corrections(

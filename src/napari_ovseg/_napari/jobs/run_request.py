@@ -98,6 +98,7 @@ class RunRequests:
                 device=form.device.value,
                 preset=form.preset.value,
                 method=form.method.value,
+                look=form.look.value,
                 pack=form.pack.value,
             ),
             table=table,

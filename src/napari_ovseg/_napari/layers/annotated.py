@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_ovseg._napari.layers.source import Source
+    from napari_ovseg.segmentation import TriedLook
 
 
 @dataclass(eq=False)
@@ -54,6 +55,8 @@ class Annotated:
         How to read each slice again.
     pieces : dict of tuple of int to SliceAnnotation
         What is known of each slice besides its pixels, which are those of the layers.
+    tried : dict of tuple of int to tuple of TriedLook
+        How slices were shown to the model in this session.
     worth_saving : bool
         Whether a person has done anything about it.
     unsaved : set of tuple of int
@@ -72,6 +75,7 @@ class Annotated:
     settings: dict[str, Any] = field(default_factory=dict)
     sources: dict[Position, Source] = field(default_factory=dict)
     pieces: dict[Position, SliceAnnotation] = field(default_factory=dict)
+    tried: dict[Position, tuple[TriedLook, ...]] = field(default_factory=dict, repr=False)
     worth_saving: bool = False
     unsaved: set[Position] = field(default_factory=set)
     on_table_moved: Callable[[], object] = field(default=lambda: None, repr=False)

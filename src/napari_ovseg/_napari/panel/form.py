@@ -23,6 +23,7 @@ from napari_ovseg._napari.panel.category_table import CategoryTable
 from napari_ovseg._napari.panel.channels_row import ChannelsRow
 from napari_ovseg._napari.panel.choice_box import ChoiceBox
 from napari_ovseg._napari.panel.correct_controls import CorrectControls
+from napari_ovseg._napari.panel.look_strip import LookStrip
 from napari_ovseg._napari.panel.message_line import MessageLine
 from napari_ovseg._napari.panel.model_box import LOCAL_FILE, ModelBox
 from napari_ovseg._napari.panel.names_read import NamesRead
@@ -81,7 +82,8 @@ class Form(QWidget):
         self.settings = SettingsSection()
         settings = self.settings
         self.pack, self.preset, self.method = settings.pack, settings.preset, settings.method
-        self.device, self.unload = settings.device, settings.unload
+        self.look, self.device, self.unload = settings.look, settings.device, settings.unload
+        self.looks = LookStrip()
         self.run = _button("Run", "Find the names in the picture.")
         self.cancel = _button("Cancel", "Stop what is running; slices that are finished stay.")
         self.help = QToolButton()
@@ -115,6 +117,7 @@ class Form(QWidget):
         buttons.addWidget(self.help)
         layout = QVBoxLayout(self)
         layout.addLayout(self.fields)
+        layout.addWidget(self.looks)
         layout.addWidget(self.settings)
         layout.addLayout(buttons)
         layout.addWidget(self.status)

@@ -14,6 +14,7 @@ from napari_ovseg._napari.remembered import remembered
 from napari_ovseg.models.card import ModelCard
 from napari_ovseg.models.clip.method_names import METHODS, cost_of
 from napari_ovseg.models.registry import listed
+from napari_ovseg.views.looks import AS_IT_IS, AUTO
 from napari_ovseg.views.presets import PRESETS
 from napari_ovseg.wording import GUESS, NONE, PACKS
 
@@ -30,6 +31,10 @@ _METHOD_HELP = (
     "How the model finds out where each name is in the picture. By model takes the one that suits it best; "
     "not every model has every method, and a run says so."
 )
+_LOOK_HELP = (
+    "How the picture is shown to the model. auto finds out what suits the picture; after the run, small "
+    'pictures show what was tried. "dark things" is for things that are darker than what is around them.'
+)
 _UNLOAD_HELP = "Free the memory that models take; the next run loads its model again."
 _DEVICE_HELP = "Where the model runs; auto takes the first of cuda, mps and cpu that is there."
 _OF_WHAT = "Of the time in which the model looks at the picture, as measured with a ViT-B/16."
@@ -37,7 +42,7 @@ _OPEN = "settings_open"
 
 
 class SettingsSection(QWidget):
-    """Background, preset, method, device, memory; whether it is open is kept for the next time."""
+    """Background, preset, method, look, device, memory; whether it is open is kept for the next time."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,6 +51,7 @@ class SettingsSection(QWidget):
         methods = [(BY_MODEL, None), *((method, method) for method in METHODS)]
         self.method = ComboBox(choices=methods, value=None, tooltip=_METHOD_HELP)
         self.cost = QuietLine()
+        self.look = ComboBox(choices=(AUTO, str(AS_IT_IS)), value=AUTO, tooltip=_LOOK_HELP)
         self._model = ""
         self.device = ComboBox(choices=DEVICES, tooltip=_DEVICE_HELP)
         self.unload = QPushButton("Unload the models")
@@ -62,7 +68,7 @@ class SettingsSection(QWidget):
         self._fields = QWidget()
         self._lay_out()
         self.title.toggled.connect(self._open)
-        for field in (self.pack, self.preset, self.method, self.device):
+        for field in (self.pack, self.preset, self.method, self.look, self.device):
             field.changed.connect(self._sum_up)
         self.title.setChecked(self._settings.value(_OPEN, False, type=bool))
         self._open(self.title.isChecked())
@@ -76,6 +82,7 @@ class SettingsSection(QWidget):
             ("Preset", self.preset.native),
             ("Method", self.method.native),
             ("", self.cost),
+            ("Look", self.look.native),
             ("Device", self.device.native),
             ("Memory", self.unload),
         ):
@@ -109,13 +116,16 @@ class SettingsSection(QWidget):
         self.title.setIcon(drawn_icon("down_arrow" if self.title.isChecked() else "right_arrow", text))
 
     def suit(self, model: str) -> None:
-        """Offer the methods that this model has, and say what the chosen one costs with it."""
+        """Offer the methods and looks that this model has, and say what the chosen one costs with it."""
         self._model = model
         card = listed(model)
         names = METHODS if card is None else [one.name for one in card.methods if one.name]
         choices = (None, *names)
         if self.method.choices != choices:
             self.method.choices = [(BY_MODEL, None), *((name, name) for name in names)]
+        looks = (AUTO, *map(str, (AS_IT_IS,) if card is None else card.looks))
+        if self.look.choices != looks:
+            self.look.choices = looks
         self._sum_up()
 
     def _sum_up(self) -> None:
@@ -123,12 +133,14 @@ class SettingsSection(QWidget):
         cost = _cost(method, listed(self._model))
         self.cost.say(cost, f"{cost}\n{_OF_WHAT}")
         parts = [self.preset.value, f"background: {self.pack.value}", method]
+        if self.look.value != AUTO:
+            parts.append(self.look.value)
         if self.device.value != "auto":
             parts.append(self.device.value)
         self.summary.say(
             "" if self.title.isChecked() else ", ".join(filter(None, parts)),
             f"Background: {self.pack.value}\nPreset: {self.preset.value}\nMethod: {method or BY_MODEL}\n"
-            f"Device: {self.device.value}\nClick to change them.",
+            f"Look: {self.look.value}\nDevice: {self.device.value}\nClick to change them.",
         )
 
 

@@ -49,6 +49,9 @@ def show_choices(form: Form, choices: Mapping[str, Any]) -> None:
             form.model.setCurrentIndex(names.index(model))
         else:
             form.model.setEditText(str(model))
+    # after the model, which says what looks there are
+    if choices.get("look") in form.look.choices:
+        form.look.value = choices["look"]
     reading = choices.get("read")
     if isinstance(reading, Mapping):
         show_reading(form.channels, reading)
