@@ -46,6 +46,8 @@ LEVELS = {
     "imports": 8,
     "picture_relevance": 8,
     "look_choice": 9,
+    "in_looks": 10,
+    "tried_looks": 10,
     "context": 9,
     "distillation": 10,
     "suggestions": 10,

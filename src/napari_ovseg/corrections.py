@@ -14,6 +14,7 @@ from napari_ovseg.errors import InputError
 from napari_ovseg.images import to_rgb
 from napari_ovseg.segmentation import Progress, Run, Segmentation, ShouldStop
 from napari_ovseg.single_image import STEPS, TURNS, SingleImage
+from napari_ovseg.views.rendering import saved_rendering
 
 UPDATE = "Learning from corrections"
 
@@ -74,7 +75,12 @@ def refine(
     run = Run(progress, should_stop)
     with run.stage(TRAINING, TURNS * STEPS):
         learner = SingleImage(
-            to_rgb(image), segmentation.state, seed=seed, step_done=run.advance, should_stop=run.should_stop
+            to_rgb(image),
+            segmentation.state,
+            seed=seed,
+            guide=saved_rendering(segmentation.record.get("guide")),
+            step_done=run.advance,
+            should_stop=run.should_stop,
         )
     with run.stage(UPDATE):
         found = learner.update(changed, painted, locked=locked, should_stop=run.should_stop)

@@ -1,79 +1,53 @@
 """Which look a picture is shown to a model in: judged for each name on a coarse pass, without any truth.
 
 Two looks are compared that differ in nothing but polarity. A name that the model finds in neither, or that
-stands out in both alike, is looked for in the picture as it is.
+stands out in both alike, is looked for in the picture as it is. ``docs/looks.md`` has the measurements.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_ovseg.categories import Category
 from napari_ovseg.models.card import MapMethod
-from napari_ovseg.models.map_model import MapModel, Words
+from napari_ovseg.models.map_model import MapModel
 from napari_ovseg.models.presence import presence_of
-from napari_ovseg.picture_relevance import merged, words
+from napari_ovseg.picture_relevance import PictureRelevance, picture_relevance
 from napari_ovseg.segmentation import Run
-from napari_ovseg.single_image.standing_out import (
-    best_threshold,
-    brightness,
-    interpolated,
-    otsu,
-    rise,
-    stands_out,
-)
+from napari_ovseg.settings import Settings
+from napari_ovseg.single_image.standing_out import brightness, interpolated, otsu, stands_out
 from napari_ovseg.views import augmentation
-from napari_ovseg.views.fusion import Fusion
-from napari_ovseg.views.looks import AS_IT_IS, Look, fit, render
-from napari_ovseg.views.source import PictureInMemory, reduce
+from napari_ovseg.views.looks import AS_IT_IS, AUTO, Look, parse_look
+from napari_ovseg.views.rendering import Rendering, fit
+from napari_ovseg.views.shown import Shown
+from napari_ovseg.views.source import PictureSource
+from napari_ovseg.wording import NONE, Pack
 
-BRIGHT = Look(False, True, 0.25)
-DARK = Look(True, True, 0.25)
+BRIGHT = Look(background=True, gain=0.25)
+DARK = Look(inverted=True, background=True, gain=0.25)
 # dark things are known best when dimmed more
-FINAL = {BRIGHT: BRIGHT, DARK: Look(True, True, 0.12)}
-# rendered pixels for each pixel of the picture, of masks and of the coarse pass before
+FINAL = {BRIGHT: BRIGHT, DARK: Look(inverted=True, background=True, gain=0.12)}
+# pixels that the model is shown for each pixel of the picture: for masks, and on the coarse pass before
 FINEST, COARSE = 1.5, 0.75
-# the part of the windows that may know a name less well than its presence says
+# the part of the windows that may know a name better than its presence says: none lies alone
 SPARED = 0.1
 KNOWN_FROM = 0.2
 PLAIN_FROM = 0.4
-RISE_FROM = 0.7
 JUDGED_SIDE = 512
+# a difference of two colours that is only noise
+LEAST_COLOUR = 0.01
 WINDOWS_AT_ONCE = 16
-
-
-@dataclass(frozen=True)
-class Tried:
-    """What a model says of a picture in one look.
-
-    Attributes
-    ----------
-    look : Look
-    presence : torch.Tensor
-        ``(C,)``, float32 in [0, 1]: how sure the model is that each name is there.
-    stands_out : torch.Tensor
-        ``(C,)``, float32: by how much what it marks is brighter (in an inverted look: darker) than what is
-        around it, in the picture as it is.
-    rise : torch.Tensor
-        ``(C,)``, float32: how steadily so along the outline, as `standing_out.rise` has it.
-    """
-
-    look: Look
-    presence: Tensor
-    stands_out: Tensor
-    rise: Tensor
+MOST_CELLS = 512
+CHOOSING = "Choosing how to show the picture"
 
 
 @dataclass(frozen=True)
 class LookChoice:
-    """The looks that suit the names in a picture, and why.
+    """The looks that suit the names in a picture.
 
     Attributes
     ----------
@@ -81,205 +55,151 @@ class LookChoice:
         One for each of the C names.
     sure : tuple of float
         For each name, by how much it stands out more in its polarity than in the other; 0 where the model
-        knows it in neither, or what it marks has no steady outline.
-    tried : tuple of Tried
-        What was compared; empty where there was no choice, as in colour.
+        knows it in neither, and where there was no choice.
     """
 
     looks: tuple[Look, ...]
     sure: tuple[float, ...]
-    tried: tuple[Tried, ...] = ()
+
+    @property
+    def as_it_is(self) -> bool:
+        """Whether the picture is shown as it is, for every name."""
+        return all(look == AS_IT_IS for look in self.looks)
+
+    def said(self, names: tuple[Category, ...]) -> dict[str, Any]:
+        """For a record: the look, or that of each name where they differ, and by how much it suits best."""
+        called = [str(look) for look in self.looks]
+        each = dict(zip((name.name for name in names), called, strict=True))
+        return {
+            "look": called[0] if len(set(called)) == 1 else each,
+            "look_suits_by": [round(one, 3) for one in self.sure],
+        }
 
 
 @dataclass(frozen=True)
-class LookMaps:
-    """Where names are, seen in one look by windows.
+class Seen:
+    """What a model says of a picture in one look, by windows.
 
     Attributes
     ----------
-    maps : torch.Tensor
-        ``(N, h, w)``, float32 in [0, 1]: one half where a mask ends. The power of background is 1.
-    features : torch.Tensor or None
-        ``(F, h, w)``, float32, where the model has any.
+    relevance : PictureRelevance
     presence : torch.Tensor
-        ``(N,)``, float32 in [0, 1].
-    guide : np.ndarray
-        ``(H, W, 3)``, float32 in [0, 1]: the picture without background, things bright, for the steps after.
+        ``(C,)``, float32 in [0, 1]: how sure it is of each name, at least in a tenth of the windows.
+    rendering : Rendering
+        The look, as it is for this picture.
     """
 
-    maps: Tensor
-    features: Tensor | None
+    relevance: PictureRelevance
     presence: Tensor
-    guide: NDArray[np.float32]
+    rendering: Rendering
 
 
 def choose_looks(
-    picture: NDArray[np.float32],
-    names: tuple[Category, ...],
-    *,
-    model: MapModel,
-    method: MapMethod,
-    run: Run,
+    source: PictureSource, settings: Settings, *, model: MapModel, method: MapMethod, run: Run
 ) -> LookChoice:
-    """Choose a look for each name.
+    """Choose a look for each name, or take the one that a person has chosen.
+
+    Colour pictures stay as they are, and so do all where the model's card doesn't have both polarities or the
+    method's maps are not cosines.
 
     Parameters
     ----------
-    picture : np.ndarray
-        ``(H, W, 3)``, float32 in [0, 1], as `images.to_rgb` gives it. Colour stays as it is.
-    names : tuple of Category
-        The C that are looked for, without background.
+    source : PictureSource
+    settings : Settings
     model : MapModel
     method : MapMethod
-        One of the card of the model, of those whose maps are cosines.
+        One of the card of the model.
     run : Run
-        Its stage advances by one step for each batch of windows.
+        Told of the stage, and asked before each batch of windows whether to go on.
 
     Raises
     ------
     Cancelled
         Before the next batch of windows, once the caller wants to stop.
     """
-    if not _is_grey(picture):
+    names = settings.sought
+    if settings.look != AUTO:
+        return LookChoice((parse_look(settings.look),) * len(names), (0.0,) * len(names))
+    known_to_it = set(model.card.looks) >= set(FINAL.values())
+    if not known_to_it or method.own_zero or not is_grey(source):
         return LookChoice((AS_IT_IS,) * len(names), (0.0,) * len(names))
-    asked = words(names, None, model, method)
-    bright, dark = (_try(picture, look, names, asked, model, method, run) for look in (BRIGHT, DARK))
-    apart = bright.stands_out - dark.stands_out
-    known = torch.maximum(bright.presence, dark.presence) >= KNOWN_FROM
-    steady = torch.where(apart > 0, bright.rise, dark.rise) >= RISE_FROM
-    sure = torch.where(known & steady, apart.abs(), 0.0)
+    passes = [
+        see(source, look, names, None, COARSE, stage=CHOOSING, model=model, method=method, run=run)
+        for look in FINAL
+    ]
+    effects = [_stand_out(seen, source) for seen in passes]
+    apart = effects[0] - effects[1]
+    known = torch.maximum(passes[0].presence, passes[1].presence) >= KNOWN_FROM
+    sure = torch.where(known, apart.abs(), 0.0).tolist()
     looks = tuple(
         AS_IT_IS if plain < PLAIN_FROM else FINAL[BRIGHT if difference > 0 else DARK]
-        for plain, difference in zip(sure.tolist(), apart.tolist(), strict=True)
+        for plain, difference in zip(sure, apart.tolist(), strict=True)
     )
-    return LookChoice(looks, tuple(sure.tolist()), (bright, dark))
+    return LookChoice(looks, tuple(sure))
 
 
-def look_maps(
-    picture: NDArray[np.float32],
-    names: tuple[Category, ...],
+def see(
+    source: PictureSource,
     look: Look,
+    names: tuple[Category, ...],
+    rivals: Pack | None,
+    level: float,
     *,
+    stage: str,
     model: MapModel,
     method: MapMethod,
     run: Run,
-) -> LookMaps:
-    """Look for names in a picture in one look, by windows at the finest level.
+) -> Seen:
+    """Look for names in a picture in one look, by windows.
 
     Parameters
     ----------
-    picture, names, model, method, run
-        As for `choose_looks`.
+    source : PictureSource
+        The picture as it is.
     look : Look
-        A chosen one, or a person's.
-    """
-    asked = words(names, None, model, method)
-    zoom = zoom_at(FINEST, picture.shape[:2], model.input_size)
-    scan = _scan(picture, look, zoom, names, asked, model, method, run, features=True)
-    bare = Look(look.inverted, look.background)
-    guide = render(picture, fit(picture, bare, scan.level))
-    scale = model.likeness.scale
-    maps = [torch.sigmoid(scale * (one - best_threshold(one, guide))) for one in scan.maps]
-    return LookMaps(torch.stack(maps), scan.features, scan.presence, guide)
-
-
-def zoom_at(level: float, size: Sequence[int], input_size: int) -> float:
-    """How many times a window goes into a side of a square picture, for about ``level``.
-
-    Parameters
-    ----------
+    names : tuple of Category
+        The C that are looked for.
+    rivals : Pack, optional
+        Words that lower the maps of names where they score higher.
     level : float
-        Rendered pixels for each pixel of the picture.
-    size : (H, W)
-    input_size : int
-        Side of a window, in rendered pixels.
-
-    Returns
-    -------
-    float
-        1 or 1.75, 2.5 ...: with windows that overlap by just a quarter none is wasted.
+        Pixels that the model is shown for each pixel of the picture, about.
+    stage : str
+        What this is called when progress is told.
+    model, method, run
+        As for `choose_looks`.
     """
-    zoom = level * math.sqrt(size[0] * size[1]) / input_size
-    return 1 + 0.75 * max(0, round((zoom - 1) / 0.75))
-
-
-@dataclass(frozen=True)
-class _Scan:
-    maps: Tensor
-    features: Tensor | None
-    presence: Tensor
-    level: float
-
-
-def _try(
-    picture: NDArray[np.float32],
-    look: Look,
-    names: tuple[Category, ...],
-    asked: Words,
-    model: MapModel,
-    method: MapMethod,
-    run: Run,
-) -> Tried:
-    """Look at all of a picture coarsely."""
-    zoom = zoom_at(COARSE, picture.shape[:2], model.input_size)
-    scan = _scan(picture, look, zoom, names, asked, model, method, run)
-    shown = brightness(1 - picture if look.inverted else picture, JUDGED_SIDE)
-    marked = [interpolated(one, shown.shape) > otsu(one) for one in scan.maps]
-    effects, rises = ([measure(inside, shown) for inside in marked] for measure in (stands_out, rise))
-    return Tried(look, scan.presence, torch.tensor(effects), torch.tensor(rises))
-
-
-def _scan(
-    picture: NDArray[np.float32],
-    look: Look,
-    zoom: float,
-    names: tuple[Category, ...],
-    asked: Words,
-    model: MapModel,
-    method: MapMethod,
-    run: Run,
-    *,
-    features: bool = False,
-) -> _Scan:
-    """Show the windows of a picture in a look to a model, and fuse what it says."""
-    (height, width), patch = picture.shape[:2], model.patch_size
-    views = [augmentation.View(box=box) for box in augmentation.windows(height, width, zoom)]
-    window = augmentation.view_size(views[0], height, width, input_size=model.input_size, patch_size=patch)
-    rows, columns = augmentation.extent(views, [window] * len(views))
-    level = rows / height
-    shown = PictureInMemory(_shown(picture, look, level))
-    grid = (max(1, round(rows / patch)), max(1, round(columns / patch)))
-    maps, deep, vectors = Fusion(grid), Fusion(grid), []
-    for start in range(0, len(views), WINDOWS_AT_ONCE):
-        run.check()
-        some = views[start : start + WINDOWS_AT_ONCE]
-        parts = [shown.read(view.box, side=max(shown.size)) for view in some]
-        seen = model.see(parts, window, asked, method.name)
-        assert seen.maps is not None, "a model that was given words says where they are"
-        for number, view in enumerate(some):
-            maps.add(view, seen.maps[number])
-            if features and seen.features is not None:
-                deep.add(view, seen.features[number])
-        vectors.append(seen.vectors.float().cpu())
-        run.advance()
-    fused = merged(maps.result(), asked.owners, len(names))
-    found = deep.result() if features and seen.features is not None else None
-    return _Scan(fused, found, _presence(model, torch.cat(vectors), names), level)
-
-
-def _shown(picture: NDArray[np.float32], look: Look, level: float) -> NDArray[np.float32]:
-    """Render a picture, which the views then enlarge to ``level`` pixels for each of its own."""
-    # twice what is shown is enough to look at, however large the picture is
-    small = reduce(picture, math.ceil(2 * level * max(picture.shape[:2])))
-    return render(small, fit(small, look, level * picture.shape[0] / small.shape[0]))
-
-
-def _presence(model: MapModel, vectors: Tensor, names: tuple[Category, ...]) -> Tensor:
-    """How sure a model is of each name, ``(C,)``: a tenth of the windows exceed it, as one may be wrong."""
+    views = augmentation.views_at(level, *source.size, input_size=model.input_size)
+    shown = augmentation.view_size(
+        views[0], *source.size, input_size=model.input_size, patch_size=model.patch_size
+    )
+    rows = (views[0].box[2] - views[0].box[0]) * source.size[0]
+    rendering = fit(source, look, shown[0] / rows)
+    with run.stage(stage, len(views)):
+        relevance = picture_relevance(
+            Shown(source, rendering),
+            names,
+            views,
+            model=model,
+            method=method,
+            pack=rivals or NONE,
+            run=run,
+            at_once=WINDOWS_AT_ONCE,
+            most_cells=MOST_CELLS,
+        )
     phrases = [name.phrases for name in names]
-    each = torch.stack([presence_of(model, vector[None], phrases) for vector in vectors])
-    return each.quantile(1 - SPARED, dim=0)
+    each = torch.stack([presence_of(model, vector[None], phrases) for vector in relevance.image_vectors])
+    return Seen(relevance, each.quantile(1 - SPARED, dim=0), rendering)
 
 
-def _is_grey(picture: NDArray[np.float32]) -> bool:
-    return bool((picture == picture[..., :1]).all())
+def _stand_out(seen: Seen, source: PictureSource) -> Tensor:
+    """By how much what each map marks is brighter (in an inverted look: darker) than around it, ``(C,)``."""
+    picture = source.read(side=JUDGED_SIDE)
+    shown = brightness(1 - picture if seen.rendering.look.inverted else picture, JUDGED_SIDE)
+    maps = seen.relevance.maps
+    return torch.tensor([stands_out(interpolated(one, shown.shape) > otsu(one), shown) for one in maps])
+
+
+def is_grey(source: PictureSource) -> bool:
+    """Whether a picture has no colour, as far as its reduced version tells."""
+    picture = source.read(side=JUDGED_SIDE)
+    return bool(abs(picture - picture[..., :1]).max() < LEAST_COLOUR)

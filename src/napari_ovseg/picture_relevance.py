@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import torch
 from torch import Tensor
@@ -14,7 +15,7 @@ from napari_ovseg.models.map_model import MapModel, Seen, Words
 from napari_ovseg.pseudo_labels import yield_to
 from napari_ovseg.segmentation import Run
 from napari_ovseg.views import augmentation
-from napari_ovseg.views.fusion import Fusion, fused_grid
+from napari_ovseg.views.fusion import MOST_CELLS, Fusion, fused_grid
 from napari_ovseg.views.source import PictureSource
 from napari_ovseg.wording import GUESS, PACKS, Guess, Pack, find_pack, guess_pack
 
@@ -52,8 +53,10 @@ def picture_relevance(
     *,
     model: MapModel,
     method: MapMethod,
-    pack: str,
+    pack: str | Pack,
     run: Run,
+    at_once: int = 1,
+    most_cells: int = MOST_CELLS,
 ) -> PictureRelevance:
     """Look at every view of a picture, and fuse what each says of the categories.
 
@@ -68,10 +71,14 @@ def picture_relevance(
     model : MapModel
     method : MapMethod
         One of the card of the model.
-    pack : str
-        One of `wording.PACKS`, "none", or "guess" for the one that fits the first view.
+    pack : str or Pack
+        One of `wording.PACKS`, by name or itself, "none", or "guess" for the one that fits the first view.
     run : Run
         Its stage advances by one step for each view; it is asked before each whether to stop.
+    at_once : int
+        How many views the model is shown together; of one size only.
+    most_cells : int
+        Along the longer side of the fused maps.
 
     Returns
     -------
@@ -84,29 +91,32 @@ def picture_relevance(
     Cancelled
         Before the next view, once the caller wants to stop.
     """
-    look = _Look(source, views, model, method.name)
+    eye = _Eye(source, views, model, method.name, most_cells)
     run.check()
-    chosen, guess = _pack(pack, method, lambda: look.at(views[0]).vectors, model)
+    chosen, guess = _pack(pack, method, lambda: eye.see(views[:1]).vectors, model)
     asked = words(categories, chosen, model, method)
-    maps, features, vectors = Fusion(look.grid), Fusion(look.grid), []
-    for view in views:
+    maps, features, vectors = Fusion(eye.grid), Fusion(eye.grid), []
+    for some in eye.together(views, at_once):
         run.check()
-        seen = look.at(view, asked)
+        seen = eye.see(some, asked)
         assert seen.maps is not None, "a model that was given words says where they are"
-        maps.add(view, seen.maps[0])
-        if seen.features is not None:
-            features.add(view, seen.features[0])
+        for place, view in enumerate(some):
+            maps.add(view, seen.maps[place])
+            if seen.features is not None:
+                features.add(view, seen.features[place])
+            run.advance()
         vectors.append(seen.vectors.float().cpu())
-        run.advance()
     fused = merged(maps.result(), asked.owners, len(categories))
     deep = None if seen.features is None else features.result()
     return PictureRelevance(fused, deep, torch.cat(vectors), chosen, guess)
 
 
 def _pack(
-    pack: str, method: MapMethod, whole: Callable[[], Tensor], model: MapModel
+    pack: str | Pack, method: MapMethod, whole: Callable[[], Tensor], model: MapModel
 ) -> tuple[Pack | None, Guess | None]:
     """The pack that is used and, where it was asked for, the guess behind it."""
+    if isinstance(pack, Pack):
+        return pack, None
     if pack != GUESS:
         return find_pack(pack), None
     if not method.guesses_pack:
@@ -115,11 +125,16 @@ def _pack(
     return guess.pack or (PACKS["natural scene"] if method.words_compete else None), guess
 
 
-class _Look:
+class _Eye:
     """How a model sees the views of a picture."""
 
     def __init__(
-        self, source: PictureSource, views: list[augmentation.View], model: MapModel, method: str
+        self,
+        source: PictureSource,
+        views: list[augmentation.View],
+        model: MapModel,
+        method: str,
+        most_cells: int,
     ) -> None:
         self.source, self.model, self.method = source, model, method
         patch = model.patch_size
@@ -129,13 +144,22 @@ class _Look:
         ]
         self.sizes = dict(zip(views, sizes, strict=True))
         grids = [(rows // patch, columns // patch) for rows, columns in sizes]
-        self.grid = fused_grid(views, grids)
+        self.grid = fused_grid(views, grids, most_cells)
         # twice what the finest view shows is enough to look at, however large the picture is
         self.side = round(2 * max(augmentation.extent(views, sizes)))
 
-    def at(self, view: augmentation.View, words: Words | None = None) -> Seen:
-        pixels = augmentation.render(self.source.read(view.box, side=self.side), view)
-        return self.model.see([pixels], self.sizes[view], words, self.method)
+    def together(
+        self, views: Sequence[augmentation.View], at_once: int
+    ) -> Iterator[Sequence[augmentation.View]]:
+        """Group views of one size that follow each other."""
+        for _, alike in groupby(views, key=self.sizes.__getitem__):
+            group = list(alike)
+            yield from (group[start : start + at_once] for start in range(0, len(group), at_once))
+
+    def see(self, views: Sequence[augmentation.View], words: Words | None = None) -> Seen:
+        """Show the model views of one size."""
+        pixels = [augmentation.render(self.source.read(view.box, side=self.side), view) for view in views]
+        return self.model.see(pixels, self.sizes[views[0]], words, self.method)
 
 
 def words(categories: tuple[Category, ...], pack: Pack | None, model: MapModel, method: MapMethod) -> Words:

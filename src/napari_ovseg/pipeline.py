@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Unpack
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from napari_ovseg.answers import answer
 from napari_ovseg.categories import Category, parse_categories, void_id
 from napari_ovseg.context import Known
 from napari_ovseg.distillation import Distilled, distil_maps
 from napari_ovseg.errors import InputError
+from napari_ovseg.in_looks import LOOKING, POWER, see_in_looks
+from napari_ovseg.look_choice import FINEST, choose_looks
 from napari_ovseg.models.card import MapMethod
 from napari_ovseg.models.likeness import ABSENT_BELOW
 from napari_ovseg.models.map_model import MapModel
@@ -29,14 +32,23 @@ from napari_ovseg.models.presence import presence_of
 from napari_ovseg.models.registry import unknown_note
 from napari_ovseg.picture_relevance import picture_relevance
 from napari_ovseg.pseudo_labels import BACKGROUND_POWER, BACKGROUND_POWER_OF_COSINES, paint
-from napari_ovseg.segmentation import OnPseudoLabels, Progress, Run, Segmentation, ShouldStop, State
+from napari_ovseg.segmentation import (
+    OnPseudoLabels,
+    Progress,
+    Run,
+    Segmentation,
+    ShouldStop,
+    State,
+    TriedLook,
+)
 from napari_ovseg.settings import Choices, Settings
+from napari_ovseg.tried_looks import tried_looks
 from napari_ovseg.version import __version__
 from napari_ovseg.views import augmentation
+from napari_ovseg.views.rendering import fit
+from napari_ovseg.views.shown import Shown
 from napari_ovseg.views.source import PictureSource, source_of
 from napari_ovseg.wording import GUESS, NONE
-
-LOOKING = "Looking at the picture"
 
 VERSIONS = {
     "napari-ovseg": __version__,
@@ -75,7 +87,7 @@ def segment(
         ``on_pseudo_labels(labels, confidence)``, called as soon as they exist: ids ``(H, W)`` with void,
         and float32 ``(H, W)`` in [0, 1].
     **choices
-        ``preset``, ``method``, ``pack``, ``known``, ``background`` and ``seed``, as in `Settings`.
+        ``preset``, ``method``, ``look``, ``pack``, ``known``, ``background`` and ``seed``, as in `Settings`.
 
     Returns
     -------
@@ -97,22 +109,22 @@ def segment(
         settings = Settings(names=parse_categories(names), **choices)
     source, run = source_of(image), Run(progress, should_stop)
     if isinstance(model, MaskModel):
-        distilled = answer(source, settings, model=model, run=run, on_pseudo_labels=on_pseudo_labels)
-        views = 1
+        answered = answer(source, settings, model=model, run=run, on_pseudo_labels=on_pseudo_labels)
+        result = _Distilled(answered, 1)
     elif isinstance(model, MapModel):
-        distilled, views = _distilled(source, settings, model, run, on_pseudo_labels)
+        result = _distilled(source, settings, model, run, on_pseudo_labels)
     else:
         raise TypeError(f"{type(model).__name__} is neither a MapModel nor a MaskModel")
-    found = _segmentation(source, settings, distilled, run)
+    found = _segmentation(source, settings, result.distilled, run)
     chosen = {
         "method": model.card.find_method(settings.method).name,
         "known": settings.known,
         "preset": settings.preset,
-        "views": views,
+        "views": result.views,
     }
-    return replace(
-        found, record=chosen | found.record | _seen_by(model, settings.names, distilled.context.known)
-    )
+    known = result.distilled.context.known
+    record = chosen | result.shown | found.record | _seen_by(model, settings.names, known)
+    return replace(found, record=record, tried=result.tried)
 
 
 def _distilled(
@@ -121,28 +133,56 @@ def _distilled(
     model: MapModel,
     run: Run,
     on_pseudo_labels: OnPseudoLabels | None,
-) -> tuple[Distilled, int]:
-    """Look at a picture and learn from what was seen; and say how many views that took."""
-    views = augmentation.views_for(settings.preset, *source.size)
+) -> _Distilled:
+    """Choose how to show a picture, look at it, and learn from what was seen."""
     method = model.card.find_method(settings.method)
+    choice = choose_looks(source, settings, model=model, method=method, run=run)
+    guided, guide = source, None
+    if choice.as_it_is or method.own_zero:
+        shown = source if choice.as_it_is else Shown(source, fit(source, choice.looks[0], FINEST))
+        known, maps, features, views = _seen(shown, settings, model, method, run)
+    else:
+        found = see_in_looks(source, choice, settings, model=model, method=method, run=run)
+        there = _there(found.presence, _least(settings, model), settings.background)
+        known = Known(found.presence, there, POWER if settings.background else None, settings.seed)
+        maps, features, views, guide = found.maps, found.features, found.views, found.guide
+    if guide is not None:
+        guided = Shown(source, guide)
+    distilled = distil_maps(guided, maps, features, known, run=run, on_pseudo_labels=on_pseudo_labels)
+    said = choice.said(settings.sought) | {"guide": None if guide is None else guide.saved()}
+    return _Distilled(distilled, views, said, tried_looks(source, choice, settings.look, model.card.looks))
+
+
+@dataclass(frozen=True)
+class _Distilled:
+    """What became of a picture, after how many views, shown how."""
+
+    distilled: Distilled
+    views: int
+    shown: dict[str, Any] = field(default_factory=dict)
+    tried: tuple[TriedLook, ...] = ()
+
+
+def _seen(
+    source: PictureSource, settings: Settings, model: MapModel, method: MapMethod, run: Run
+) -> tuple[Known, Tensor, Tensor | None, int]:
+    """What a model says in the views of a preset: what is known before maps are read, maps, deep features."""
+    views = augmentation.views_for(settings.preset, *source.size)
     pack = _wanted_pack(settings, method)
     with run.stage(LOOKING, len(views)):
         seen = picture_relevance(
             source, settings.names, views, model=model, method=method, pack=pack, run=run
         )
         presence = presence_of(model, seen.image_vectors, [name.phrases for name in settings.sought])
-    known = Known(
-        presence,
-        _there(presence, 0.0 if settings.known else model.likeness.absent_below, settings.background),
-        _background_power(method) if settings.background else None,
-        settings.seed,
-        seen.pack,
-        seen.guess,
-    )
-    distilled = distil_maps(
-        source, seen.maps, seen.features, known, run=run, on_pseudo_labels=on_pseudo_labels
-    )
-    return distilled, len(views)
+    there = _there(presence, _least(settings, model), settings.background)
+    power = _background_power(method) if settings.background else None
+    known = Known(presence, there, power, settings.seed, seen.pack, seen.guess)
+    return known, seen.maps, seen.features, len(views)
+
+
+def _least(settings: Settings, model: MapModel) -> float:
+    """The presence below which a category is absent."""
+    return 0.0 if settings.known else model.likeness.absent_below
 
 
 def _wanted_pack(settings: Settings, method: MapMethod) -> str:

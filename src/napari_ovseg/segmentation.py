@@ -135,7 +135,7 @@ class Run:
         self.progress(name, 0, total)
         start = time.perf_counter()
         yield
-        self.seconds[name] = round(time.perf_counter() - start, 4)
+        self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 4)
         if self._done < total:
             self.progress(name, total, total)
 

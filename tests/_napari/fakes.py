@@ -119,7 +119,7 @@ class FakeMethod:
 class FakeLearner:
     """An update that gives every pixel as bright as a painted one, to two decimals, the painted category."""
 
-    def __init__(self, method, picture, state, *, edges=None, should_stop=None):
+    def __init__(self, method, picture, state, *, edges=None, guide=None, should_stop=None):
         self.method, self.grey, self.state = method, picture.mean(axis=-1).round(1), state
 
     def update(self, masks, human, *, locked=(), should_stop=None):

@@ -17,7 +17,9 @@ from napari_ovseg.single_image import constraints
 from napari_ovseg.single_image.edges import sharpen_finely
 from napari_ovseg.single_image.evidence import EVIDENCE_SIDE, Evidence
 from napari_ovseg.single_image.turns import WORK_SIDE, train
-from napari_ovseg.views.source import reduce
+from napari_ovseg.views.rendering import Rendering
+from napari_ovseg.views.shown import Shown
+from napari_ovseg.views.source import PictureInMemory, PictureSource, reduce
 
 # the machine is never surer than this against a person; the score of a category without a map
 FLOOR = 0.01
@@ -50,6 +52,8 @@ class SingleImage:
         Of the run on this picture.
     seed : int
         The seed of that run.
+    guide : Rendering, optional
+        How that run showed the picture to the steps that follow its edges; by default as it is.
     edges : torch.Tensor, optional
         ``(K + 1, h, w)``: the scores after the last stage of that run, which else is gone through again.
     step_done : callable, optional
@@ -69,13 +73,15 @@ class SingleImage:
         state: State,
         *,
         seed: int = 0,
+        guide: Rendering | None = None,
         edges: torch.Tensor | None = None,
         step_done: Callable[[], None] | None = None,
         should_stop: Callable[[], bool] | None = None,
     ) -> None:
         check = checking(should_stop)
         self.size = (picture.shape[0], picture.shape[1])
-        small = reduce(picture, WORK_SIDE)
+        source: PictureSource = PictureInMemory(picture)
+        small = (source if guide is None else Shown(source, guide)).read(side=WORK_SIDE)
         scores = torch.from_numpy(state.scores)
         deep = None if state.features is None else torch.from_numpy(state.features)
         there = scores.flatten(1).amax(1) > 0

@@ -103,6 +103,24 @@ def views_for(preset: str, height: int, width: int) -> list[View]:
     ]
 
 
+def views_at(level: float, height: int, width: int, *, input_size: int) -> list[View]:
+    """List the windows of a level of detail, which overlap by about a quarter.
+
+    Parameters
+    ----------
+    level : float
+        Pixels that the model is shown for each pixel of the picture; about, so that windows fit in evenly.
+    height, width : int
+        Size of the picture in pixels.
+    input_size : int
+        Side, in pixels, of the square that a view is shown at.
+    """
+    zoom = level * math.sqrt(height * width) / input_size
+    # at a zoom of 1 + 0.75 k windows overlap by just a quarter: between, more of them show no more
+    even = 1 + 0.75 * max(0, round((zoom - 1) / 0.75))
+    return [View(box=box) for box in windows(height, width, even)]
+
+
 def view_size(view: View, height: int, width: int, *, input_size: int, patch_size: int) -> tuple[int, int]:
     """Size ``(h, w)`` to show a view at: aspect kept, whole patches, about ``input_size ** 2`` pixels."""
     top, left, bottom, right = view.box

@@ -11,12 +11,14 @@ from napari_ovseg.errors import InputError
 from napari_ovseg.views.augmentation import Box, View, extent
 from napari_ovseg.views.source import shrunk
 
-_MOST_CELLS = 128
+MOST_CELLS = 128
 
 
-def fused_grid(views: Sequence[View], grids: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """Cells ``(h, w)`` of the fused map: as fine as the finest view, at most 128 on the long side."""
-    return shrunk(extent(views, grids), _MOST_CELLS)
+def fused_grid(
+    views: Sequence[View], grids: Sequence[tuple[int, int]], most: int = MOST_CELLS
+) -> tuple[int, int]:
+    """Cells ``(h, w)`` of the fused map: as fine as the finest view, at most ``most`` on the long side."""
+    return shrunk(extent(views, grids), most)
 
 
 class Fusion:

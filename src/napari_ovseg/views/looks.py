@@ -1,23 +1,16 @@
 """Looks: renderings of a picture in which a model may know things that it does not know as they are.
 
 A model that was trained on dim pictures of bright things knows neither dark things nor well exposed ones. A
-look dims a picture, turns dark into bright, and takes away what is wider than things are. It belongs to the
-whole picture: what it depends on is measured once, by `fit`, and then holds in every window.
+look dims a picture, turns dark into bright, and takes away what is wider than things are. Here is what looks
+are called; `views.rendering` renders them.
 """
 
 from __future__ import annotations
 
-import math
 import re
-from dataclasses import dataclass, replace
-
-import numpy as np
-from numpy.typing import NDArray
+from dataclasses import dataclass
 
 from napari_ovseg.errors import InputError
-
-BACKGROUND_WIDTH = 48
-"""Width, in rendered pixels, from which on what is bright counts as background; 6 patches of 8 pixels."""
 
 AUTO = "auto"
 """The look that suits the picture, whichever that is."""
@@ -30,10 +23,6 @@ _MEND = (
     f'write "{_AS_IT_IS}", or one or more of "{_INVERTED}", "{_BACKGROUND}" and "dimmed", "dimmed strongly" '
     'or "dimmed to 0.5", separated by commas'
 )
-# the share of pixels that may be brighter than white
-_ABOVE_WHITE = 0.001
-# what is measured of the whole picture is measured on this many pixels along its long side at most
-_MEASURED_SIDE = 1024
 
 
 @dataclass(frozen=True)
@@ -45,7 +34,7 @@ class Look:
     inverted : bool
         Whether dark is turned into bright, for things that are darker than what is around them.
     background : bool
-        Whether what is wider than `BACKGROUND_WIDTH` is subtracted, and the rest stretched to white.
+        Whether what is wider than `rendering.BACKGROUND_WIDTH` is subtracted, the rest stretched to white.
     gain : float
         Factor on the brightness, above 0 and at most 1, which is applied last.
 
@@ -116,104 +105,3 @@ def _gain(word: str) -> float | None:
         return _GAINS[word]
     said = _DIMMED_TO.fullmatch(word)
     return float(said[1]) if said else None
-
-
-@dataclass(frozen=True)
-class Rendering:
-    """A look as it is for one picture: from `fit`, for `render`.
-
-    Attributes
-    ----------
-    look : Look
-    width : int
-        In pixels of the picture, odd: what is wider is background. 0 where none is removed.
-    white : float
-        Brightness, after background is removed, that is stretched to 1; above 0.
-    """
-
-    look: Look
-    width: int
-    white: float
-
-    @property
-    def margin(self) -> int:
-        """How many pixels around a window have a say in it, where the picture goes on."""
-        # the opening is a minimum and a maximum, and a mean follows: half a width each
-        return 3 * (self.width // 2)
-
-    def at(self, factor: float) -> Rendering:
-        """Return the rendering for a picture that was shrunk by a factor in (0, 1]."""
-        return self if factor == 1 or not self.width else replace(self, width=_odd(self.width * factor))
-
-
-def fit(picture: NDArray[np.float32], look: Look, level: float) -> Rendering:
-    """Measure what a look needs to know of a whole picture.
-
-    Parameters
-    ----------
-    picture : np.ndarray
-        ``(H, W, 3)``, float32 in [0, 1].
-    look : Look
-    level : float
-        Rendered pixels for each pixel of the picture: how much the model's views enlarge it.
-    """
-    if not look.background:
-        return Rendering(look, 0, 1.0)
-    width = _odd(BACKGROUND_WIDTH / level)
-    small, factor = picture, math.ceil(max(picture.shape[:2]) / _MEASURED_SIDE)
-    if factor > 1:
-        small = _shrunk(picture, factor)
-    flat = _without_background(_turned(small, look), _odd(width / factor))
-    white = float(np.quantile(flat, 1 - _ABOVE_WHITE))
-    return Rendering(look, width, white if white > 0 else 1.0)
-
-
-def render(picture: NDArray[np.float32], rendering: Rendering) -> NDArray[np.float32]:
-    """Show a picture, or a window of it, in a look.
-
-    Parameters
-    ----------
-    picture : np.ndarray
-        ``(H, W, 3)``, float32 in [0, 1]. Of a window with `Rendering.margin` pixels around it, as far as the
-        picture goes, all but that margin is as in the whole picture.
-    rendering : Rendering
-        From `fit` of the whole picture.
-
-    Returns
-    -------
-    np.ndarray
-        ``(H, W, 3)``, float32 in [0, 1].
-    """
-    if rendering.look == AS_IT_IS:
-        return picture
-    shown = _turned(picture, rendering.look)
-    if rendering.width:
-        shown = _without_background(shown, rendering.width) / np.float32(rendering.white)
-        shown = np.minimum(shown, 1, out=shown)
-    return shown * np.float32(rendering.look.gain)
-
-
-def _turned(picture: NDArray[np.float32], look: Look) -> NDArray[np.float32]:
-    return 1 - picture if look.inverted else picture
-
-
-def _without_background(picture: NDArray[np.float32], width: int) -> NDArray[np.float32]:
-    """Subtract the grey opening of a square of ``width``, smoothed, from each colour."""
-    # SciPy's images take a while to import, and settings only read what looks are called
-    from scipy import ndimage
-
-    background = ndimage.grey_opening(picture, (width, width, 1), mode="nearest")
-    background = ndimage.uniform_filter(background, (width, width, 1), mode="nearest")
-    return np.maximum(picture - background, 0)
-
-
-def _odd(width: float) -> int:
-    """The nearest odd number, 3 at least: a square of odd width has a centre."""
-    return max(3, 2 * round((width - 1) / 2) + 1)
-
-
-def _shrunk(picture: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
-    """Average squares of ``factor`` pixels; what is left over at the far sides is left out."""
-    height, width = (side // factor for side in picture.shape[:2])
-    squares = picture[: height * factor, : width * factor].reshape(height, factor, width, factor, -1)
-    return squares.mean((1, 3), dtype=np.float32)

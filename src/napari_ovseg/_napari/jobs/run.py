@@ -94,7 +94,10 @@ def _segment(
     if piece.state is None or (earlier is None and len(request.sources) > 1):
         return Segmented(number, source, piece, tried=result.tried)
     last = next(reversed(result.stages.values()), None)
-    learner = engine.single_image(picture, piece.state, edges=last, should_stop=should_stop)
+    from napari_ovseg.views.rendering import saved_rendering
+
+    guide = saved_rendering(piece.record.get("guide"))
+    learner = engine.single_image(picture, piece.state, edges=last, guide=guide, should_stop=should_stop)
     if earlier is not None:
         piece = _with_corrections(piece, earlier, table, learner, should_stop)
     return Segmented(number, source, piece, learner, result.tried)

@@ -107,7 +107,12 @@ def learnt(wanted: SliceUpdate, engine: Engine | None, should_stop: ShouldStop) 
     """
     engine = engine or loaded(default_engine, should_stop)
     piece, picture = wanted.piece, wanted.source.picture()
-    return engine.single_image(picture, piece.state, edges=_settled(piece), should_stop=should_stop)
+    from napari_ovseg.views.rendering import saved_rendering
+
+    guide = saved_rendering(piece.record.get("guide"))
+    return engine.single_image(
+        picture, piece.state, edges=_settled(piece), guide=guide, should_stop=should_stop
+    )
 
 
 def _prepared(wanted: SliceUpdate, should_stop: ShouldStop) -> Any:
