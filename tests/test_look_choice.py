@@ -10,13 +10,17 @@ from scipy import ndimage
 
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.errors import Cancelled
-from napari_ovseg.look_choice import BRIGHT, DARK, FINAL, choose_looks, look_maps, zoom_at
+from napari_ovseg.in_looks import InLooks, see_in_looks
+from napari_ovseg.look_choice import BRIGHT, DARK, FINAL, LookChoice, choose_looks
 from napari_ovseg.models.card import MapMethod, ModelCard
 from napari_ovseg.models.likeness import Likeness
 from napari_ovseg.models.map_model import Seen
 from napari_ovseg.segmentation import Run
-from napari_ovseg.views.augmentation import windows
+from napari_ovseg.settings import Settings
+from napari_ovseg.views.augmentation import views_at, windows
 from napari_ovseg.views.looks import AS_IT_IS, Look
+from napari_ovseg.views.shown import Shown
+from napari_ovseg.views.source import PictureInMemory
 
 METHOD = MapMethod()
 KNOWN, UNKNOWN = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
@@ -25,7 +29,7 @@ KNOWN, UNKNOWN = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
 class DimSpots:
     """Says of "spots" how bright each cell is; of a view that it shows spots if any cell is bright."""
 
-    card = ModelCard("dim spots")
+    card = ModelCard("dim spots", looks=(AS_IT_IS, *FINAL.values()))
     likeness = Likeness(20.0, -4.0)
     input_size, patch_size = 64, 4
     device, checkpoint_id, notes = torch.device("cpu"), "dim spots", []
@@ -57,20 +61,26 @@ def spots(size: int = 160, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return grey.clip(0, 1).astype(np.float32)[..., None].repeat(3, 2), truth
 
 
-def started(should_stop=None) -> Run:
-    run = Run(None, should_stop)
-    with run.stage("looking"):
-        return run
+def chosen(picture, names, model=None, run=None, **choices):
+    return choose_looks(
+        PictureInMemory(picture),
+        Settings(names=parse_categories(names), **choices),
+        model=model or DimSpots(),
+        method=METHOD,
+        run=run or Run(None, None),
+    )
 
 
-def chosen(picture, names, model=None):
-    model = model or DimSpots()
-    return choose_looks(picture, parse_categories(names), model=model, method=METHOD, run=started())
-
-
-def mapped(picture, look):
-    names = parse_categories("spots")
-    return look_maps(picture, names, look, model=DimSpots(), method=METHOD, run=started())
+def seen_in(picture, look) -> InLooks:
+    settings = Settings(names=parse_categories("spots"))
+    return see_in_looks(
+        PictureInMemory(picture),
+        LookChoice((look,), (0.0,)),
+        settings,
+        model=DimSpots(),
+        method=METHOD,
+        run=Run(None, None),
+    )
 
 
 def test_bright_things_are_looked_for_as_bright_and_dark_ones_inverted():
@@ -103,22 +113,13 @@ def test_colour_stays_as_it_is_and_costs_nothing():
     model = DimSpots()
     choice = chosen(picture * np.float32([1, 0.5, 0.5]), "spots", model)
     assert choice.looks == (AS_IT_IS,)
-    assert not choice.tried
     assert model.looked == 0
-
-
-def test_what_was_compared_is_told():
-    picture, _ = spots()
-    bright, dark = chosen(picture, "spots, hats").tried
-    assert (bright.look, dark.look) == (BRIGHT, DARK)
-    assert bright.presence.shape == bright.stands_out.shape == bright.rise.shape == (2,)
-    assert bright.stands_out[0] > dark.stands_out[0]
 
 
 @pytest.mark.parametrize("inverted", [False, True])
 def test_masks_end_where_things_end(inverted):
     picture, truth = spots()
-    seen = mapped(1 - picture if inverted else picture, Look(inverted, True, 0.25))
+    seen = seen_in(1 - picture if inverted else picture, Look(inverted, True, 0.25))
     found = F.interpolate(seen.maps[None], truth.shape, mode="bilinear")[0, 0].numpy() > 0.5
     assert (found & truth).sum() / (found | truth).sum() > 0.7
     assert seen.presence > 0.9
@@ -128,36 +129,41 @@ def test_masks_end_where_things_end(inverted):
 
 def test_the_guide_shows_things_bright_on_black():
     picture, truth = spots()
-    guide = mapped(1 - picture, Look(True, True, 0.12)).guide
-    assert guide.shape == picture.shape
-    assert guide[truth].mean() > 0.4
-    assert guide[ndimage.distance_transform_edt(~truth) > 4].mean() < 0.1
+    guide = seen_in(1 - picture, Look(True, True, 0.12)).guide
+    assert guide is not None
+    shown = Shown(PictureInMemory(1 - picture), guide).read(side=160)
+    assert shown[truth].mean() > 0.4
+    assert shown[ndimage.distance_transform_edt(~truth) > 4].mean() < 0.1
 
 
 def test_a_person_may_choose_any_look():
     picture, _ = spots()
-    assert mapped(picture, AS_IT_IS).maps.isfinite().all()
+    model = DimSpots()
+    assert chosen(picture, "spots, hats", model, look="dimmed").looks == (Look(gain=0.25),) * 2
+    assert model.looked == 0
+    assert seen_in(picture, Look(gain=0.25)).maps.isfinite().all()
+
+
+def test_a_model_whose_card_has_no_looks_sees_pictures_as_they_are():
+    model = DimSpots()
+    model.card = ModelCard("dim spots")
+    assert chosen(spots()[0], "spots", model).looks == (AS_IT_IS,)
+    assert model.looked == 0
 
 
 def test_it_stops_between_windows():
-    picture, _ = spots()
-    asked = iter([False, False, True])
+    asked = iter([False] * 3 + [True] * 9)
+    model = DimSpots()
     with pytest.raises(Cancelled):
-        choose_looks(
-            picture,
-            parse_categories("spots"),
-            model=DimSpots(),
-            method=METHOD,
-            run=started(lambda: next(asked)),
-        )
+        chosen(spots(400)[0], "spots", model, Run(None, lambda: next(asked)))
+    assert 0 < model.looked < 200
 
 
 @pytest.mark.parametrize("size", [(200, 200), (512, 512), (603, 1272), (1024, 1024), (2048, 2048)])
 @pytest.mark.parametrize("level", [0.75, 1.5])
 def test_no_window_is_wasted(size, level):
-    zoom = zoom_at(level, size, 192)
+    views = views_at(level, *size, input_size=192)
+    assert len({view.box for view in views}) == len(views)
     exact = level * np.sqrt(size[0] * size[1]) / 192
-    assert abs(zoom - max(1, exact)) <= 0.375 + 1e-9
-    # a little more zoom takes more windows
-    if size[0] == size[1]:
-        assert len(windows(*size, zoom + 0.05)) > len(windows(*size, zoom))
+    near = [count for zoom in (exact - 0.375, exact + 0.375) for count in [len(windows(*size, max(1, zoom)))]]
+    assert near[0] <= len(views) <= near[1]

@@ -19,7 +19,7 @@ from napari_ovseg.models.presence import presence_of
 from napari_ovseg.picture_relevance import PictureRelevance, picture_relevance
 from napari_ovseg.segmentation import Run
 from napari_ovseg.settings import Settings
-from napari_ovseg.single_image.standing_out import brightness, interpolated, otsu, stands_out
+from napari_ovseg.single_image.standing_out import brightness, interpolated, otsu, rise, stands_out
 from napari_ovseg.views import augmentation
 from napari_ovseg.views.looks import AS_IT_IS, AUTO, Look, parse_look
 from napari_ovseg.views.rendering import Rendering, fit
@@ -36,7 +36,9 @@ FINEST, COARSE = 1.5, 0.75
 # the part of the windows that may know a name better than its presence says: none lies alone
 SPARED = 0.1
 KNOWN_FROM = 0.2
+# least difference of the two polarities, and least rise along the outline, in `standing_out`'s measures
 PLAIN_FROM = 0.4
+RISE_FROM = 0.7
 JUDGED_SIDE = 512
 # a difference of two colours that is only noise
 LEAST_COLOUR = 0.01
@@ -55,7 +57,8 @@ class LookChoice:
         One for each of the C names.
     sure : tuple of float
         For each name, by how much it stands out more in its polarity than in the other; 0 where the model
-        knows it in neither, and where there was no choice.
+        knows it in neither, where what it marks is now brighter, now darker than around it, and where there
+        was no choice.
     """
 
     looks: tuple[Look, ...]
@@ -127,10 +130,11 @@ def choose_looks(
         see(source, look, names, None, COARSE, stage=CHOOSING, model=model, method=method, run=run)
         for look in FINAL
     ]
-    effects = [_stand_out(seen, source) for seen in passes]
-    apart = effects[0] - effects[1]
+    (bright, bright_rise), (dark, dark_rise) = (_evidence(seen, source) for seen in passes)
+    apart = bright - dark
     known = torch.maximum(passes[0].presence, passes[1].presence) >= KNOWN_FROM
-    sure = torch.where(known, apart.abs(), 0.0).tolist()
+    steady = torch.where(apart > 0, bright_rise, dark_rise) >= RISE_FROM
+    sure = torch.where(known & steady, apart.abs(), 0.0).tolist()
     looks = tuple(
         AS_IT_IS if plain < PLAIN_FROM else FINAL[BRIGHT if difference > 0 else DARK]
         for plain, difference in zip(sure, apart.tolist(), strict=True)
@@ -191,12 +195,13 @@ def see(
     return Seen(relevance, each.quantile(1 - SPARED, dim=0), rendering)
 
 
-def _stand_out(seen: Seen, source: PictureSource) -> Tensor:
-    """By how much what each map marks is brighter (in an inverted look: darker) than around it, ``(C,)``."""
+def _evidence(seen: Seen, source: PictureSource) -> tuple[Tensor, Tensor]:
+    """By how much what each map marks is brighter (inverted: darker), and how steadily, ``(C,)``."""
     picture = source.read(side=JUDGED_SIDE)
     shown = brightness(1 - picture if seen.rendering.look.inverted else picture, JUDGED_SIDE)
-    maps = seen.relevance.maps
-    return torch.tensor([stands_out(interpolated(one, shown.shape) > otsu(one), shown) for one in maps])
+    marked = [interpolated(one, shown.shape) > otsu(one) for one in seen.relevance.maps]
+    effects, rises = ([measure(inside, shown) for inside in marked] for measure in (stands_out, rise))
+    return torch.tensor(effects), torch.tensor(rises)
 
 
 def is_grey(source: PictureSource) -> bool:

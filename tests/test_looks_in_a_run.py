@@ -1,0 +1,146 @@
+"""Looks from end to end with the bundled model: polarity is found, colour stays, and absent stays absent."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from blobs import blobs
+from napari_ovseg import load_model, refine, segment
+from napari_ovseg.errors import Cancelled, InputError
+from napari_ovseg.look_choice import FINAL
+from napari_ovseg.views.looks import AS_IT_IS, parse_look
+from napari_ovseg.views.rendering import saved_rendering
+
+BRIGHT, DARK = map(str, FINAL.values())
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_model("demo", device="cpu")
+
+
+def run(picture, names="nuclei", **choices):
+    return segment(picture, names, model=load_model("demo", device="cpu"), preset="fast", **choices)
+
+
+def iou(masks, truth):
+    return ((masks == 1) & truth).sum() / ((masks == 1) | truth).sum()
+
+
+@pytest.fixture(scope="module")
+def seen():
+    """A picture, its inverse, and what a run finds in each."""
+    picture, truth = blobs()
+    return picture, truth, run(picture), run(255 - picture)
+
+
+def test_the_polarity_is_found(seen):
+    _, truth, bright, dark = seen
+    assert (bright.record["look"], dark.record["look"]) == (BRIGHT, DARK)
+    assert iou(bright.masks, truth) > 0.75
+    assert iou(dark.masks, truth) > 0.75
+    assert min(*bright.record["look_suits_by"], *dark.record["look_suits_by"]) > 0.4
+
+
+def test_what_was_tried_can_be_seen(seen):
+    _, _, bright, dark = seen
+    for found in (bright, dark):
+        assert {parse_look(one.look) for one in found.tried} == set(load_model("demo").card.looks)
+        assert [one.look for one in found.tried if one.used] == [found.record["look"]]
+    used = {one.look: one.thumbnail for one in dark.tried}
+    assert used[DARK].dtype == np.uint8
+    assert used["as it is"].mean() > 150 > 60 > used[DARK].mean()
+
+
+def test_the_wrong_polarity_by_hand_is_what_a_person_gets(seen):
+    picture, truth, _, _ = seen
+    found = run(picture, look=DARK)
+    assert found.record["look"] == DARK
+    assert iou(found.masks, truth) < 0.3
+    assert any(one.used and one.look == DARK for one in found.tried)
+
+
+def test_a_look_of_a_persons_own_need_not_be_on_the_card(seen):
+    picture, truth, _, _ = seen
+    found = run(picture, look="background removed, dimmed to 0.2")
+    assert found.record["look"] == "background removed, dimmed to 0.2"
+    assert iou(found.masks, truth) > 0.7
+
+
+def test_as_it_is_by_hand_is_not_judged(seen):
+    found = run(255 - seen[0], look="as it is")
+    assert found.record["look"] == "as it is"
+    assert found.record["guide"] is None
+    assert found.record["look_suits_by"] == [0.0]
+
+
+def test_colour_stays_as_it_is(seen):
+    grey = seen[0]
+    found = run(np.stack([grey, grey // 2, grey // 3], axis=2))
+    assert found.record["look"] == "as it is"
+    assert found.tried == ()
+
+
+def test_a_name_that_nothing_shows_stays_absent_in_every_look():
+    noise = np.random.default_rng(0).normal(90, 20, (160, 160)).clip(0, 255).astype(np.uint8)
+    found = run(noise)
+    assert found.record["look"] == "as it is"
+    assert found.record["absent"] == ["nuclei"]
+
+
+def test_names_get_their_own_looks(seen):
+    picture, truth, _, _ = seen
+    found = run(picture, "nuclei, triangle; background: glass")
+    assert found.record["look"] == {"nuclei": BRIGHT, "triangle": "as it is"}
+    assert "triangle" in found.record["absent"]
+    assert iou(found.masks, truth) > 0.7
+
+
+def test_corrections_go_on_from_the_picture_as_it_was_shown(seen):
+    """Nothing painted changes nothing: learning again by another guide would."""
+    picture, _, _, dark = seen
+    guide = saved_rendering(dark.record["guide"])
+    assert guide is not None
+    assert str(guide.look) == "dark things, background removed"
+    again = refine(255 - picture, dark, dark.masks)
+    np.testing.assert_array_equal(again.masks, dark.masks)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        None,
+        3,
+        {},
+        {"look": "upside down", "width": 3, "white": 0.5},
+        {"look": "dimmed", "width": -1, "white": 0.5},
+        {"look": "dimmed", "width": 3, "white": float("nan")},
+    ],
+)
+def test_a_record_with_no_guide_is_one_of_a_picture_as_it_is(wrong):
+    assert saved_rendering(wrong) is None
+
+
+def test_a_method_without_cosines_is_asked_as_it_is_and_shown_another_look_by_hand(seen):
+    assert run(seen[0], method="explain").record["look"] == "as it is"
+    found = run(seen[0], method="explain", look="dimmed")
+    assert found.record["look"] == "dimmed"
+    assert found.record["guide"] is None
+
+
+def test_stopping_while_a_look_is_chosen(seen):
+    told = []
+    with pytest.raises(Cancelled):
+        run(seen[0], progress=lambda stage, *_: told.append(stage), should_stop=lambda: bool(told))
+    assert set(told) == {"Choosing how to show the picture"}
+
+
+def test_there_is_no_such_look(seen):
+    with pytest.raises(InputError, match="no look"):
+        run(seen[0], look="brighter")
+
+
+def test_as_it_is_is_on_every_card(model):
+    assert model.card.looks[0] == AS_IT_IS
+    assert set(FINAL.values()) <= set(model.card.looks)
