@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from napari_ovseg.errors import InputError
-from napari_ovseg.views.looks import Look, look_called, parse_look
+from napari_ovseg.views.looks import Look, look_called, parse_look, spoken
 
 ALL = [
     Look(inverted, background, gain)
@@ -61,3 +61,16 @@ def test_no_look_is_without_light():
 )
 def test_looks_are_called_as_they_call_themselves(typed, called):
     assert look_called(typed) == called
+
+
+@pytest.mark.parametrize(
+    ("recorded", "said"),
+    [
+        (None, ""),
+        ("as it is", ""),
+        ("dimmed", "dimmed"),
+        ({"nuclei": "dimmed", "cell": "as it is"}, "nuclei: dimmed; cell: as it is"),
+    ],
+)
+def test_a_record_is_said_in_a_line(recorded, said):
+    assert spoken(recorded) == said

@@ -32,7 +32,7 @@ from napari_ovseg.many.jobs import run_ledger
 from napari_ovseg.many.picture_files import picture_files
 from napari_ovseg.models.registry import BUNDLED
 from napari_ovseg.settings import Settings
-from napari_ovseg.views.looks import AUTO
+from napari_ovseg.views.looks import AUTO, spoken
 from napari_ovseg.wording import GUESS, NONE, sharper_names
 
 if TYPE_CHECKING:
@@ -206,6 +206,9 @@ def _say(result: Result, settings: Settings, folder: Path, said: set[str]) -> No
     if used != NONE:
         guessed = " (guessed)" if settings.pack == GUESS else ""
         typer.echo(f"  background pack: {used}{guessed}")
+    look = spoken(found.record.get("look"))
+    if look:
+        typer.echo(f"  shown to the model as: {look}")
     absent = found.record.get("absent", ())
     if absent:
         typer.echo(f"  probably not in it, so not painted: {', '.join(absent)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,9 +49,11 @@ class Done:
 def made_with(settings: Settings, model: Model) -> str:
     """Return a digest of all that masks depend on besides the picture."""
     names = format_categories(settings.names)
-    choices = (settings.preset, settings.method, settings.pack, settings.known, settings.background)
+    # all fields, so that one that is added is not forgotten here; what was asked for gives way to what was loaded
+    loaded = {"names", "model", "checkpoint", "device"}
+    choices = {one.name: getattr(settings, one.name) for one in fields(settings) if one.name not in loaded}
     weights = (model.card.name, model.checkpoint_id, str(model.device))
-    return digest_of(names, choices, settings.seed, weights, __version__)
+    return digest_of(names, choices, weights, __version__)
 
 
 def digests(job: Job, results: ResultFolder) -> dict[str, str]:

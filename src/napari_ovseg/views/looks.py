@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from napari_ovseg.errors import InputError
 
@@ -97,6 +98,19 @@ def look_called(typed: str) -> str:
         When there is no such look.
     """
     return AUTO if typed.strip().casefold() == AUTO else str(parse_look(typed))
+
+
+def spoken(recorded: Any) -> str:
+    """Say in a line how a picture was shown, from a record; "" where it was as it is.
+
+    Parameters
+    ----------
+    recorded : str, dict of str to str, or anything
+        The look of all names, or that of each.
+    """
+    if isinstance(recorded, dict):
+        return "; ".join(f"{name}: {look}" for name, look in recorded.items())
+    return "" if recorded in (None, _AS_IT_IS) else str(recorded)
 
 
 def _gain(word: str) -> float | None:
