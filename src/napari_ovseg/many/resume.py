@@ -49,7 +49,7 @@ class Done:
 def made_with(settings: Settings, model: Model) -> str:
     """Return a digest of all that masks depend on besides the picture."""
     names = format_categories(settings.names)
-    # all fields, so that one that is added is not forgotten here; what was asked for gives way to what was loaded
+    # all fields, so that none that is added is forgotten; of the model, what was loaded counts
     loaded = {"names", "model", "checkpoint", "device"}
     choices = {one.name: getattr(settings, one.name) for one in fields(settings) if one.name not in loaded}
     weights = (model.card.name, model.checkpoint_id, str(model.device))
