@@ -1,9 +1,9 @@
 """What choosing a look is worth: ``python benchmarks/looks.py --cache FOLDER [--kind KIND] [--most 10]``.
 
-Prints a Markdown table for pictures of many kinds: masks as now, in each look, in the looks that are chosen
-without truth, and in the look that truth would choose; and how often names are found that are not there.
-What was measured is kept in the folder, a file for each picture, so that a run that was stopped goes on. All
-of it takes hours on two cores.
+Prints a Markdown table for pictures of many kinds: masks of the picture as it is, in each look, in the looks
+that are chosen without truth, and in the look that truth would choose; and how often names are found that are
+not there. What was measured is kept in the folder, a file for each picture, so that a run that was stopped
+goes on. All of it takes hours on two cores.
 """
 
 from __future__ import annotations
@@ -29,20 +29,13 @@ from skimage.filters import threshold_otsu
 from tqdm import tqdm
 
 from napari_ovseg import load_model, segment
-from napari_ovseg.categories import parse_categories
-from napari_ovseg.context import Known
 from napari_ovseg.demo.crops import nuclei_split
 from napari_ovseg.demo.scenes import scene
-from napari_ovseg.distillation import distil_maps
-from napari_ovseg.images import to_rgb
-from napari_ovseg.look_choice import KNOWN_FROM, choose_looks, look_maps
-from napari_ovseg.pseudo_labels import paint
-from napari_ovseg.segmentation import Run
-from napari_ovseg.views.looks import AS_IT_IS, Look
-from napari_ovseg.views.source import PictureInMemory
+from napari_ovseg.views.looks import AS_IT_IS, AUTO, Look, spoken
 
 PHOTOS = Path(__file__).resolve().parents[1] / "../shared/photos"
 LOOKS = tuple(Look(inverted, True, gain) for inverted, gain in product((False, True), (0.25, 0.12)))
+AS_NOW, CHOSEN, OTSU = str(AS_IT_IS), "chosen", "Otsu"
 Picture = NDArray[np.uint8]
 Labels = NDArray[np.integer]
 
@@ -203,53 +196,6 @@ def model():  # type: ignore[no-untyped-def]
     return load_model("demo", device="cpu")
 
 
-def _started() -> Run:
-    run = Run(None, None)
-    with run.stage("", 1):
-        return run
-
-
-def in_looks(case: Case, looks: list[Look]) -> Labels:
-    """Masks with a look for each name; those that stay as they are keep the maps of today."""
-    picture, names = to_rgb(case.picture), parse_categories(case.names)
-    if set(looks) == {AS_IT_IS}:
-        return segment(case.picture, case.names, model=model()).masks
-    method, guide = model().card.find_method(), picture
-    maps: list[torch.Tensor] = [torch.empty(0)] * len(names)
-    presence, features = torch.zeros(len(names)), None
-    if AS_IT_IS in looks:
-        now = segment(case.picture, case.names, model=model())
-        # the share that a map has beside a background of power one half, beside one of power 1
-        shares = [
-            torch.from_numpy(one) / (torch.from_numpy(one) + (1 - torch.from_numpy(one)).sqrt())
-            for one in now.relevance
-        ]
-    for look in set(looks):
-        mine = [number for number, one in enumerate(looks) if one == look]
-        if look == AS_IT_IS:
-            for number in mine:
-                maps[number], presence[number] = shares[number], float(now.presence[number])
-            continue
-        some = tuple(names[number] for number in mine)
-        seen = look_maps(picture, some, look, model=model(), method=method, run=_started())
-        guide, features = seen.guide, seen.features
-        for place, number in enumerate(mine):
-            maps[number], presence[number] = seen.maps[place], seen.presence[place]
-    size = max((tuple(one.shape) for one in maps), key=lambda shape: shape[0])
-    fitted = torch.cat(
-        [torch.nn.functional.interpolate(one[None, None], size, mode="bilinear")[0] for one in maps]
-    )
-    distilled = distil_maps(
-        PictureInMemory(guide if len(set(looks)) == 1 else picture),
-        fitted,
-        features,
-        Known(presence, presence >= KNOWN_FROM, 1.0),
-        run=Run(None, None),
-        on_pseudo_labels=None,
-    )
-    return paint(list(distilled.stages.values())[-1], picture.shape[:2])[0]
-
-
 def score(found: Labels, case: Case) -> float:
     """IoU of the nuclei, mean IoU of several things and background, or whether anything was found."""
     if case.truth is None:
@@ -268,29 +214,21 @@ def otsu(case: Case) -> Labels:
 
 def measure(case: Case, column: str) -> dict[str, float | str]:
     """One number of one picture, and the processor's seconds it took."""
-    start, chosen = time.process_time(), ""
-    if column == "as now":
-        found = segment(case.picture, case.names, model=model()).masks
-    elif column == "Otsu":
-        found = otsu(case)
-    elif column == "chosen":
-        names, method = parse_categories(case.names), model().card.find_method()
-        choice = choose_looks(to_rgb(case.picture), names, model=model(), method=method, run=_started())
-        chosen = "; ".join(
-            f"{look} ({sure:.2f})" for look, sure in zip(choice.looks, choice.sure, strict=True)
-        )
-        found = in_looks(case, list(choice.looks))
-    else:
-        look = next(one for one in LOOKS if str(one) == column)
-        found = in_looks(case, [look] * len(case.names))
+    start = time.process_time()
+    if column == OTSU:
+        return {"score": score(otsu(case), case), "seconds": time.process_time() - start, "looks": ""}
+    look = AUTO if column == CHOSEN else column
+    found = segment(case.picture, case.names, model=model(), look=look)
     seconds = time.process_time() - start
-    return {"score": score(found, case), "seconds": round(seconds, 2), "looks": chosen}
+    sure = ", ".join(f"{one:.2f}" for one in found.record["look_suits_by"])
+    said = f"{spoken(found.record['look']) or AS_NOW} ({sure})"
+    return {"score": score(found.masks, case), "seconds": round(seconds, 2), "looks": said}
 
 
 def columns_of(kind: str, each: bool) -> list[str]:
     """What is measured of a kind."""
     nuclei = any(word in kind for word in ("fluorescence", "mosaics", "mirrored"))
-    return ["as now", "chosen", *(["Otsu"] if nuclei else []), *(map(str, LOOKS) if each else [])]
+    return [AS_NOW, CHOSEN, *([OTSU] if nuclei else []), *(map(str, LOOKS) if each else [])]
 
 
 def main(
@@ -337,10 +275,10 @@ def summed_up(results: dict[str, list[dict[str, float | str]]]) -> dict[str, str
     summed = {column: f"{np.mean(values):.3f}" for column, values in scores.items()}
     looks = [column for column in scores if column in map(str, LOOKS)]
     if looks:
-        best = np.max([scores[column] for column in [*looks, "as now"]], axis=0)
+        best = np.max([scores[column] for column in [*looks, AS_NOW]], axis=0)
         summed["best by truth"] = f"{best.mean():.3f}"
-    summed["chosen, worst"] = f"{min(scores['chosen']):.3f}"
-    for column in ("as now", "chosen"):
+    summed["chosen, worst"] = f"{min(scores[CHOSEN]):.3f}"
+    for column in (AS_NOW, CHOSEN):
         seconds = [float(one["seconds"]) for one in results[column]]
         summed[f"seconds, {column}"] = f"{np.mean(seconds):.1f}"
     return summed

@@ -19,7 +19,7 @@ def test_what_is_learnt_ahead_is_told_and_handed_over_and_can_be_stopped(qtbot):
 
     parent, learner, asked = QObject(), object(), []
 
-    def single_image(picture, state, *, edges=None, should_stop=None):
+    def single_image(picture, state, *, edges=None, guide=None, should_stop=None):
         asked.append(should_stop)
         return learner
 

@@ -22,6 +22,8 @@ from qtpy.QtWidgets import (
 from napari_ovseg._napari.annotating.next_step import DAMAGED, EXPORT, OPEN, PAINT, RUN, TYPE, UPDATE
 from napari_ovseg._napari.panel.model_box import LOCAL_FILE
 from napari_ovseg.annotation.document import DOCUMENT
+from napari_ovseg.models.registry import find_model
+from napari_ovseg.segmentation import TriedLook
 
 from ..brush import drag
 from ..used_panel import CORNERS, NOISE
@@ -78,7 +80,15 @@ def show_all_offers(panel):
     form.resume.show()
     form.take_in.offer(None, "These labels don't fit: " + LONG)
     form.saving.show_problem(LONG)
+    thumbnail = np.full((20, 20, 3), 90, np.uint8)
+    looks = known_looks()
+    form.looks.show_tried([TriedLook(look, thumbnail, True, True) for look in looks], looks[-1])
     settle(panel)
+
+
+def known_looks():
+    """All looks that the bundled model may be shown, as they are called."""
+    return [str(look) for look in find_model("demo").looks]
 
 
 def hide_all_offers(panel):
@@ -88,6 +98,7 @@ def hide_all_offers(panel):
     form.resume.hide()
     form.take_in.offer(None)
     form.saving.show_problem("")
+    form.looks.show_tried((), "auto")
     settle(panel)
 
 

@@ -117,14 +117,13 @@ class Form(QWidget):
         buttons.addWidget(self.help)
         layout = QVBoxLayout(self)
         layout.addLayout(self.fields)
-        layout.addWidget(self.looks)
         layout.addWidget(self.settings)
         layout.addLayout(buttons)
         layout.addWidget(self.status)
         layout.addWidget(self.message)
         layout.addWidget(self.table, 1)
         # what comes and goes: the table gives it the room of its last rows, and no button moves
-        for offer in (self.sharper, self.resume, self.take_in, self.saving.problem):
+        for offer in (self.looks, self.sharper, self.resume, self.take_in, self.saving.problem):
             layout.addWidget(offer)
         layout.addWidget(self.table_actions)
         layout.addWidget(self.correct)

@@ -13,7 +13,8 @@ from napari_ovseg._napari.panel.quiet_line import QuietLine
 from napari_ovseg.segmentation import TriedLook
 from napari_ovseg.views.looks import AUTO
 
-SIDE = 44
+# six of them, with their frames, fit into a dock of 300
+SIDE = 36
 _HELP = "{}\nClick to show the picture to the model like this, and run again."
 _AUTO_HELP = "Let the program find the look that suits the picture, and run again."
 
@@ -40,13 +41,15 @@ class LookStrip(QWidget):
         self.auto.clicked.connect(self._take_auto)
         self._row = QHBoxLayout()
         self._row.setSpacing(2)
-        self._row.addWidget(self.auto)
         self._row.addStretch(1)
+        line = QHBoxLayout()
+        line.addWidget(self.said, 1)
+        line.addWidget(self.auto)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
         layout.addLayout(self._row)
-        layout.addWidget(self.said)
+        layout.addLayout(line)
         self.buttons.buttonClicked.connect(self._take)
         self.hide()
 

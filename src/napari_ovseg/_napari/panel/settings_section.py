@@ -5,7 +5,7 @@ from __future__ import annotations
 from magicgui.widgets import ComboBox
 from qtpy.QtCore import QEvent, QSize
 from qtpy.QtGui import QMouseEvent, QPalette
-from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_ovseg._napari.panel.icons import drawn_icon
 from napari_ovseg._napari.panel.quiet_line import QuietLine
@@ -52,6 +52,9 @@ class SettingsSection(QWidget):
         self.method = ComboBox(choices=methods, value=None, tooltip=_METHOD_HELP)
         self.cost = QuietLine()
         self.look = ComboBox(choices=(AUTO, str(AS_IT_IS)), value=AUTO, tooltip=_LOOK_HELP)
+        # the names of looks are long, and a dock is narrow
+        self.look.native.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.look.native.setMinimumContentsLength(10)
         self._model = ""
         self.device = ComboBox(choices=DEVICES, tooltip=_DEVICE_HELP)
         self.unload = QPushButton("Unload the models")
