@@ -49,7 +49,7 @@ class TriedLook:
     look : str
         As `views.looks.Look` calls itself.
     thumbnail : np.ndarray
-        ``(h, w, 3)``, uint8, at most 96 pixels: the picture in it, as bright as the brightest look shows it.
+        ``(h, w, 3)``, uint8, 160 pixels a side at most: a part of the picture in it, brightened.
     used : bool
         Whether the masks come from it.
     sure : bool

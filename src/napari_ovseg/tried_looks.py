@@ -6,26 +6,28 @@ from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
-from napari_ovseg.look_choice import FINEST, PLAIN_FROM, LookChoice, is_grey
+from napari_ovseg.look_choice import FINEST, JUDGED_SIDE, PLAIN_FROM, LookChoice, is_grey
 from napari_ovseg.segmentation import TriedLook
 from napari_ovseg.views.looks import AUTO, Look
 from napari_ovseg.views.rendering import fit
 from napari_ovseg.views.shown import Shown
 from napari_ovseg.views.source import Box, PictureSource
 
-# pixels of the picture along a side: its middle tells more than all of it
+# pixels of the picture along a side: a part of it at full detail tells more than all of it
 SHOWN = 160
 SIDE = 80
-# dimming is shown weaker than it is: a twelfth of the light would be black to a person
-SHOWN_GAIN = 1 / 3
+# all is shown brighter than it is, and dimming weaker: a twelfth of the light would be black to a person
+GAMMA = 0.6
+SHOWN_GAIN = 1 / 5
 SURE_FROM = 1.5 * PLAIN_FROM
 
 
 def tried_looks(
     source: PictureSource, choice: LookChoice, asked: str, looks: Iterable[Look]
 ) -> tuple[TriedLook, ...]:
-    """Show the middle of a picture in each look.
+    """Show the part of a picture that changes most in each look.
 
     Parameters
     ----------
@@ -46,18 +48,28 @@ def tried_looks(
     every = tuple(dict.fromkeys((*looks, *choice.looks)))
     if len(every) < 2 or (asked == AUTO and choice.as_it_is and not is_grey(source)):
         return ()
-    sure = min(choice.sure) >= SURE_FROM
-    return tuple(TriedLook(str(look), _thumbnail(source, look), look in choice.looks, sure) for look in every)
-
-
-def _thumbnail(source: PictureSource, look: Look) -> NDArray[np.uint8]:
-    shown = Shown(source, fit(source, look, FINEST).undimmed).read(
-        _middle(source.size), side=max(source.size)
+    sure, part = min(choice.sure) >= SURE_FROM, _liveliest(source)
+    return tuple(
+        TriedLook(str(look), _thumbnail(source, look, part), look in choice.looks, sure) for look in every
     )
+
+
+def _thumbnail(source: PictureSource, look: Look, part: Box) -> NDArray[np.uint8]:
+    rendered = Shown(source, fit(source, look, FINEST).undimmed)
+    shown = rendered.read(part, side=max(source.size))
     step = max(1, min(shown.shape[:2]) // SIDE)
-    return np.rint(shown[::step, ::step] * look.gain**SHOWN_GAIN * 255).astype(np.uint8)
+    return np.rint(shown[::step, ::step] ** GAMMA * look.gain**SHOWN_GAIN * 255).astype(np.uint8)
 
 
-def _middle(size: tuple[int, int]) -> Box:
-    half = [min(1.0, SHOWN / side) / 2 for side in size]
-    return (0.5 - half[0], 0.5 - half[1], 0.5 + half[0], 0.5 + half[1])
+def _liveliest(source: PictureSource) -> Box:
+    """The square of `SHOWN` pixels in which the picture varies most."""
+    small = source.read(side=JUDGED_SIDE).mean(2, dtype=np.float64)
+    half = [min(1.0, SHOWN / side) / 2 for side in source.size]
+    sides = [max(1, round(2 * part * cells)) for part, cells in zip(half, small.shape, strict=True)]
+    spread = ndimage.uniform_filter(small**2, sides) - ndimage.uniform_filter(small, sides) ** 2
+    where = np.unravel_index(np.argmax(spread), spread.shape)
+    row, column = (
+        float(np.clip((at + 0.5) / cells, part, 1 - part))
+        for at, cells, part in zip(where, small.shape, half, strict=True)
+    )
+    return (row - half[0], column - half[1], row + half[0], column + half[1])

@@ -43,7 +43,7 @@ def test_the_one_that_was_used_is_marked_and_said(strip, sure, chosen, how):
         "as it is": False,
         DARK: True,
     }
-    assert strip.said.text() == f"Shown as: {DARK} ({how})"
+    assert strip.said.text() == f"Look: {DARK} ({how})"
     assert strip.auto.isHidden() == (chosen == "auto")
 
 

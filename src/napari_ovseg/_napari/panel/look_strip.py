@@ -16,6 +16,12 @@ from napari_ovseg.views.looks import AUTO
 # six of them, with their frames, fit into a dock of 300
 SIDE = 36
 _HELP = "{}\nClick to show the picture to the model like this, and run again."
+# napari's themes don't show which of several icons is checked
+_MARKED = """
+QToolButton { border: 2px solid transparent; padding: 1px; }
+QToolButton:hover { border-color: palette(mid); }
+QToolButton:checked { border-color: palette(highlight); }
+"""
 _AUTO_HELP = "Let the program find the look that suits the picture, and run again."
 
 
@@ -59,7 +65,7 @@ class LookStrip(QWidget):
         Parameters
         ----------
         tried : sequence of TriedLook
-            The one that was used first; none hides the strip.
+            None hides the strip.
         chosen : str
             What a person has chosen: "auto", or a look.
         """
@@ -67,7 +73,7 @@ class LookStrip(QWidget):
             self.buttons.removeButton(button)
             self._row.removeWidget(button)
             button.deleteLater()
-        for place, one in enumerate(sorted(tried, key=lambda one: one.look)):
+        for place, one in enumerate(tried):
             button = _button(one)
             self.buttons.addButton(button)
             self._row.insertWidget(place, button)
@@ -75,7 +81,7 @@ class LookStrip(QWidget):
         used = [one for one in tried if one.used]
         names = " and ".join(one.look for one in used)
         how = "chosen by hand" if chosen != AUTO else "sure" if all(one.sure for one in used) else "not sure"
-        self.said.say(f"Shown as: {names} ({how})" if used else "")
+        self.said.say(f"Look: {names} ({how})" if used else "")
         self.setVisible(bool(tried))
 
     def _take(self, button: QToolButton) -> None:
@@ -88,6 +94,7 @@ class LookStrip(QWidget):
 def _button(tried: TriedLook) -> QToolButton:
     button = QToolButton()
     button.setCheckable(True)
+    button.setStyleSheet(_MARKED)
     button.setChecked(tried.used)
     button.setProperty("look", tried.look)
     button.setIcon(_icon(tried.thumbnail))
