@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
 from pathlib import Path
 from typing import Annotated
 
@@ -31,10 +30,11 @@ from tqdm import tqdm
 from napari_ovseg import load_model, segment
 from napari_ovseg.demo.crops import nuclei_split
 from napari_ovseg.demo.scenes import scene
-from napari_ovseg.views.looks import AS_IT_IS, AUTO, Look, spoken
+from napari_ovseg.models.registry import find_model
+from napari_ovseg.views.looks import AS_IT_IS, AUTO, spoken
 
 PHOTOS = Path(__file__).resolve().parents[1] / "../shared/photos"
-LOOKS = tuple(Look(inverted, True, gain) for inverted, gain in product((False, True), (0.25, 0.12)))
+LOOKS = tuple(look for look in find_model("demo").looks if look != AS_IT_IS)
 AS_NOW, CHOSEN, OTSU = str(AS_IT_IS), "chosen", "Otsu"
 Picture = NDArray[np.uint8]
 Labels = NDArray[np.integer]

@@ -99,7 +99,7 @@ def test_how_sure_it_is_does_not_depend_on_polarity():
 def test_a_name_that_is_known_in_no_look_stays_as_it_is():
     picture, _ = spots()
     choice = chosen(picture, "spots, hats")
-    assert choice.looks == (BRIGHT, AS_IT_IS)
+    assert choice.looks == (FINAL[BRIGHT], AS_IT_IS)
     assert choice.sure[1] == 0
 
 
@@ -119,7 +119,7 @@ def test_colour_stays_as_it_is_and_costs_nothing():
 @pytest.mark.parametrize("inverted", [False, True])
 def test_masks_end_where_things_end(inverted):
     picture, truth = spots()
-    seen = seen_in(1 - picture if inverted else picture, Look(inverted, True, 0.25))
+    seen = seen_in(1 - picture if inverted else picture, Look(inverted, True, gain=0.25))
     found = F.interpolate(seen.maps[None], truth.shape, mode="bilinear")[0, 0].numpy() > 0.5
     assert (found & truth).sum() / (found | truth).sum() > 0.7
     assert seen.presence > 0.9
@@ -129,7 +129,7 @@ def test_masks_end_where_things_end(inverted):
 
 def test_the_guide_shows_things_bright_on_black():
     picture, truth = spots()
-    guide = seen_in(1 - picture, Look(True, True, 0.12)).guide
+    guide = seen_in(1 - picture, Look(True, True, gain=0.12)).guide
     assert guide is not None
     shown = Shown(PictureInMemory(1 - picture), guide).read(side=160)
     assert shown[truth].mean() > 0.4

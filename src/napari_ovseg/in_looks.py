@@ -103,7 +103,7 @@ def see_in_looks(
             seen = see(
                 source, look, asked, rivals, FINEST, stage=LOOKING, model=model, method=method, run=run
             )
-            guides.append(seen.rendering.undimmed)
+            guides.append(seen.rendering.plain)
             shown = Shown(source, guides[-1]).read(side=GUIDE_SIDE)
             found, sure = _from_half(seen.relevance.maps, shown, model), seen.presence
             views = len(seen.relevance.image_vectors)

@@ -29,8 +29,11 @@ from napari_ovseg.wording import NONE, Pack
 
 BRIGHT = Look(background=True, gain=0.25)
 DARK = Look(inverted=True, background=True, gain=0.25)
-# dark things are known best when dimmed more
-FINAL = {BRIGHT: BRIGHT, DARK: Look(inverted=True, background=True, gain=0.12)}
+# bright things are known best when faint ones are raised, dark ones when all is dimmed more
+FINAL = {
+    BRIGHT: Look(background=True, evened=True, gain=0.25),
+    DARK: Look(inverted=True, background=True, gain=0.12),
+}
 # pixels that the model is shown for each pixel of the picture: for masks, and on the coarse pass before
 FINEST, COARSE = 1.5, 0.75
 # the part of the windows that may know a name better than its presence says: none lies alone

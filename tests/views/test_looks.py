@@ -8,9 +8,10 @@ from napari_ovseg.errors import InputError
 from napari_ovseg.views.looks import Look, look_called, parse_look, spoken
 
 ALL = [
-    Look(inverted, background, gain)
+    Look(inverted, background, evened, gain)
     for inverted in (False, True)
     for background in (False, True)
+    for evened in (False, True)
     for gain in (1.0, 0.25, 0.12)
 ]
 
@@ -25,7 +26,7 @@ def test_no_two_looks_are_called_the_same():
 
 
 def test_words_may_come_in_any_order_and_case():
-    assert parse_look(" Dimmed strongly,background  removed , DARK things") == Look(True, True, 0.12)
+    assert parse_look(" Dimmed strongly,background  removed , DARK things") == Look(True, True, gain=0.12)
 
 
 @pytest.mark.parametrize(

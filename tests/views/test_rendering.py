@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -11,9 +13,10 @@ from napari_ovseg.views.rendering import BACKGROUND_WIDTH, Rendering, fit, rende
 from napari_ovseg.views.source import PictureInMemory
 
 ALL = [
-    Look(inverted, background, gain)
+    Look(inverted, background, evened, gain)
     for inverted in (False, True)
     for background in (False, True)
+    for evened in (False, True)
     for gain in (1.0, 0.25, 0.12)
 ]
 
@@ -38,7 +41,7 @@ def slowly(picture: np.ndarray, look: Look, width: int) -> np.ndarray:
     )
     if look.background:
         shown = np.clip(shown / np.quantile(shown, 0.999), 0, 1)
-    return shown * look.gain
+    return (np.sqrt(shown) if look.evened else shown) * look.gain
 
 
 def _flat(plane: np.ndarray, look: Look, width: int) -> np.ndarray:
@@ -60,7 +63,7 @@ def test_agrees_with_slow_arithmetic(look):
 
 @pytest.mark.parametrize("look", [look for look in ALL if not look.inverted], ids=str)
 def test_the_inverse_picture_inverted_is_the_picture(look):
-    picture, turned = blobs(70, 80), Look(True, look.background, look.gain)
+    picture, turned = blobs(70, 80), replace(look, inverted=True)
     inverse = 1 - picture
     np.testing.assert_allclose(
         render(inverse, fitted_to(inverse, turned, 1.5)),

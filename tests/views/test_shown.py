@@ -11,7 +11,7 @@ from napari_ovseg.views.rendering import fit, render
 from napari_ovseg.views.shown import Shown
 from napari_ovseg.views.source import PictureInMemory, reduce, touched
 
-LOOKS = [Look(True, True, 0.12), Look(False, True, 0.25), Look(True), Look()]
+LOOKS = [Look(True, True, gain=0.12), Look(False, True, gain=0.25), Look(True), Look()]
 
 
 def picture(height=150, width=170):

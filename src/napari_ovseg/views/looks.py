@@ -18,11 +18,13 @@ AUTO = "auto"
 _AS_IT_IS = "as it is"
 _INVERTED = "dark things"
 _BACKGROUND = "background removed"
+_EVENED = "faint things raised"
+_WORDS = {_INVERTED, _BACKGROUND, _EVENED}
 _GAINS = {"dimmed": 0.25, "dimmed strongly": 0.12}
 _DIMMED_TO = re.compile(r"dimmed to (\d*\.?\d+)")
 _MEND = (
-    f'write "{_AS_IT_IS}", or one or more of "{_INVERTED}", "{_BACKGROUND}" and "dimmed", "dimmed strongly" '
-    'or "dimmed to 0.5", separated by commas'
+    f'write "{_AS_IT_IS}", or one or more of "{_INVERTED}", "{_BACKGROUND}", "{_EVENED}" and "dimmed", '
+    '"dimmed strongly" or "dimmed to 0.5", separated by commas'
 )
 
 
@@ -36,6 +38,8 @@ class Look:
         Whether dark is turned into bright, for things that are darker than what is around them.
     background : bool
         Whether what is wider than `rendering.BACKGROUND_WIDTH` is subtracted, the rest stretched to white.
+    evened : bool
+        Whether the square root is taken of what is left, so that faint things are nearly as bright as others.
     gain : float
         Factor on the brightness, above 0 and at most 1, which is applied last.
 
@@ -47,6 +51,7 @@ class Look:
 
     inverted: bool = False
     background: bool = False
+    evened: bool = False
     gain: float = 1.0
 
     def __post_init__(self) -> None:
@@ -56,7 +61,8 @@ class Look:
             )
 
     def __str__(self) -> str:
-        words = [_INVERTED] * self.inverted + [_BACKGROUND] * self.background
+        said = {_INVERTED: self.inverted, _BACKGROUND: self.background, _EVENED: self.evened}
+        words = [word for word, wanted in said.items() if wanted]
         if self.gain != 1:
             named = {gain: word for word, gain in _GAINS.items()}
             words.append(named.get(self.gain, f"dimmed to {self.gain:.6g}"))
@@ -84,9 +90,10 @@ def parse_look(text: str) -> Look:
         return AS_IT_IS
     gains = [gain for word in words if (gain := _gain(word)) is not None]
     others = [word for word in words if _gain(word) is None]
-    if len(gains) > 1 or len(set(others)) < len(others) or not set(others) <= {_INVERTED, _BACKGROUND}:
+    if len(gains) > 1 or len(set(others)) < len(others) or not set(others) <= _WORDS:
         raise InputError(f'There is no look "{text}": {_MEND}.')
-    return Look(_INVERTED in others, _BACKGROUND in others, gains[0] if gains else 1.0)
+    inverted, background, evened = (word in others for word in (_INVERTED, _BACKGROUND, _EVENED))
+    return Look(inverted, background, evened, gains[0] if gains else 1.0)
 
 
 def look_called(typed: str) -> str:

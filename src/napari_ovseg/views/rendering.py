@@ -41,9 +41,9 @@ class Rendering:
     white: float
 
     @property
-    def undimmed(self) -> Rendering:
-        """The same without dimming: what a person or an edge filter sees best."""
-        return replace(self, look=replace(self.look, gain=1.0))
+    def plain(self) -> Rendering:
+        """The same, neither dimmed nor with faint things raised: steps that follow edges do best on it."""
+        return replace(self, look=replace(self.look, evened=False, gain=1.0))
 
     @property
     def margin(self) -> int:
@@ -114,6 +114,8 @@ def render(picture: NDArray[np.float32], rendering: Rendering) -> NDArray[np.flo
     if rendering.width:
         shown = _without_background(shown, rendering.width) / np.float32(rendering.white)
         shown = np.minimum(shown, 1, out=shown)
+    if rendering.look.evened:
+        shown = np.sqrt(shown)
     return shown * np.float32(rendering.look.gain)
 
 

@@ -164,8 +164,9 @@ _CARDS = (
         vocabulary="demo",
         # docs/looks.md has what each is worth
         looks=(
-            AS_IT_IS, Look(gain=0.25), Look(background=True, gain=0.25), Look(background=True, gain=0.12),
-            Look(inverted=True, background=True, gain=0.25), Look(inverted=True, background=True, gain=0.12),
+            AS_IT_IS, Look(gain=0.25), Look(background=True, evened=True, gain=0.25),
+            Look(background=True, gain=0.25), Look(inverted=True, background=True, gain=0.25),
+            Look(inverted=True, background=True, gain=0.12),
         ),
         note="Bundled, runs anywhere: generated scenes, simple shapes and colours, stained nuclei, textures.",
     ),
