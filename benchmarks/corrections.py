@@ -81,7 +81,9 @@ def nuclei(count: int) -> Iterator[Case]:
     model, rows = load_model("demo", device="cpu"), nuclei_split(PHOTOS / "nuclei", "test")
     for i in np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)):
         canvas = nuclei_canvas(PHOTOS / "nuclei", rows[i])
-        yield Case(canvas.picture, canvas.labels, segment(canvas.picture, ["nuclei"], model=model))
+        yield Case(
+            canvas.picture, canvas.labels, segment(canvas.picture, ["nuclei"], model=model, look="as it is")
+        )
 
 
 def scenes(count: int) -> Iterator[Case]:

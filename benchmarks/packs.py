@@ -52,7 +52,9 @@ def main(
         for title, pictures in sets.items():
             rough, masks = [], []
             for picture, truth, names in tqdm(pictures, desc=f"{pack}, {title}", leave=False):
-                found = segment(picture, names, model=model, preset=preset, method=method, pack=pack)
+                found = segment(
+                    picture, names, model=model, preset=preset, method=method, pack=pack, look="as it is"
+                )
                 stage = paint(found.stages["pseudo-labels"], truth.shape)[0]
                 for labels, into in ((stage, rough), (found.masks, masks)):
                     values = ious(labels, truth, len(found.categories))

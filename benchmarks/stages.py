@@ -47,6 +47,8 @@ def thresholded(result: Segmentation, size: tuple[int, int]) -> Labels:
 def of_stages(picture: NDArray[np.uint8], names: list[str], **options: object) -> dict[str, Labels]:
     """Labels after each stage."""
     size = picture.shape[:2]
+    # docs/looks.md says what looks add
+    options |= {"look": "as it is"}
     one = {key: value for key, value in options.items() if key != "preset"}
     with patch.dict(PRESETS, ONE_VIEW):
         raw = segment(picture, names, preset="one view", **one)

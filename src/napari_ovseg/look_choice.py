@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from scipy import ndimage
 from torch import Tensor
 
 from napari_ovseg.categories import Category
@@ -42,6 +43,8 @@ KNOWN_FROM = 0.2
 # least difference of the two polarities, and least rise along the outline, in `standing_out`'s measures
 PLAIN_FROM = 0.4
 RISE_FROM = 0.7
+# the same where noise, by which neighbours differ everywhere, was smoothed away
+SMOOTH_RISE_FROM = 1.75
 JUDGED_SIDE = 512
 # a difference of two colours that is only noise
 LEAST_COLOUR = 0.01
@@ -133,10 +136,10 @@ def choose_looks(
         see(source, look, names, None, COARSE, stage=CHOOSING, model=model, method=method, run=run)
         for look in FINAL
     ]
-    (bright, bright_rise), (dark, dark_rise) = (_evidence(seen, source) for seen in passes)
+    (bright, bright_steady), (dark, dark_steady) = (_evidence(seen, source) for seen in passes)
     apart = bright - dark
     known = torch.maximum(passes[0].presence, passes[1].presence) >= KNOWN_FROM
-    steady = torch.where(apart > 0, bright_rise, dark_rise) >= RISE_FROM
+    steady = torch.where(apart > 0, bright_steady, dark_steady)
     sure = torch.where(known & steady, apart.abs(), 0.0).tolist()
     looks = tuple(
         AS_IT_IS if plain < PLAIN_FROM else FINAL[BRIGHT if difference > 0 else DARK]
@@ -199,12 +202,15 @@ def see(
 
 
 def _evidence(seen: Seen, source: PictureSource) -> tuple[Tensor, Tensor]:
-    """By how much what each map marks is brighter (inverted: darker), and how steadily, ``(C,)``."""
+    """By how much what each map marks is brighter (inverted: darker), and whether steadily so, ``(C,)``."""
     picture = source.read(side=JUDGED_SIDE)
     shown = brightness(1 - picture if seen.rendering.look.inverted else picture, JUDGED_SIDE)
     marked = [interpolated(one, shown.shape) > otsu(one) for one in seen.relevance.maps]
-    effects, rises = ([measure(inside, shown) for inside in marked] for measure in (stands_out, rise))
-    return torch.tensor(effects), torch.tensor(rises)
+    smooth = torch.from_numpy(ndimage.gaussian_filter(shown.numpy(), 1))
+    steady = [
+        rise(inside, shown) >= RISE_FROM or rise(inside, smooth) >= SMOOTH_RISE_FROM for inside in marked
+    ]
+    return torch.tensor([stands_out(inside, shown) for inside in marked]), torch.tensor(steady)
 
 
 def is_grey(source: PictureSource) -> bool:

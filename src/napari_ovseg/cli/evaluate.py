@@ -11,6 +11,7 @@ from napari_ovseg.cli.models import load
 from napari_ovseg.cli.options import (
     CheckpointOption,
     DeviceOption,
+    LookOption,
     MethodOption,
     ModelOption,
     PackOption,
@@ -18,6 +19,7 @@ from napari_ovseg.cli.options import (
     SeedOption,
 )
 from napari_ovseg.cli.progress import Bars
+from napari_ovseg.views.looks import AUTO, look_called
 from napari_ovseg.wording import GUESS, pack_called
 
 if TYPE_CHECKING:
@@ -75,6 +77,7 @@ def evaluate(
         ),
     ] = "masks",
     pack: PackOption = GUESS,
+    look: LookOption = AUTO,
     preset: PresetOption = PRESET,
     split: Annotated[
         str | None,
@@ -112,11 +115,11 @@ def evaluate(
     from napari_ovseg.evaluation.report import report_files, write_report
     from napari_ovseg.evaluation.run import evaluate as run
 
-    pack = pack_called(pack)
+    pack, look = pack_called(pack), look_called(look)
     try:
         opened = open_dataset(dataset, root, split=split, naming=names)
         loaded = load(model, checkpoint, device)
-        how = How(loaded, protocol, reading, method, preset, seed, pack)
+        how = How(loaded, protocol, reading, method, preset, seed, pack, look)
         folder = output or Path("evaluation") / _folder_name(opened, how, Path(names).stem, root)
         with Bars() as bars:
             found = run(opened, how, folder, limit=limit, progress=bars)
@@ -153,6 +156,7 @@ def _folder_name(opened: Dataset, how: How, names: str, root: Path) -> str:
         words.append("papers")
     else:
         words.append(how.pack if how.pack != GUESS else None)
+        words.append(how.look.replace(",", "") if how.look != AUTO else None)
         words.append(how.preset if how.preset != PRESET else None)
         words.append(f"seed-{how.seed}" if how.seed else None)
     return "-".join(filter(None, words)).replace("/", "-").replace(" ", "-")

@@ -15,6 +15,7 @@ from napari_ovseg.evaluation.protocols import Asked, Protocol
 from napari_ovseg.models.clip.relevance import Method
 from napari_ovseg.pipeline import segment
 from napari_ovseg.pseudo_labels import paint
+from napari_ovseg.views.looks import AUTO
 from napari_ovseg.wording import GUESS
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class How:
         The masks of `segment`, or relevance alone, scored as the papers do (`papers`), without refinement.
     method : str, optional
         Relevance method; by default the one that suits the model.
-    preset, seed, pack
+    preset, seed, pack, look
         As in `segment`; for its masks only.
     """
 
@@ -48,6 +49,7 @@ class How:
     preset: str = "balanced"
     seed: int = 0
     pack: str = GUESS
+    look: str = AUTO
 
     @property
     def relevance_method(self) -> Method:
@@ -87,6 +89,7 @@ def read(
         method=how.method,
         seed=how.seed,
         pack=how.pack,
+        look=how.look,
         known=names.known,
         background=dataset.has_background,
     )
