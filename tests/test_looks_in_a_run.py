@@ -89,11 +89,28 @@ def test_a_name_that_nothing_shows_stays_absent_in_every_look():
     assert found.record["absent"] == ["nuclei"]
 
 
-def test_names_get_their_own_looks(seen):
+def test_other_names_are_shown_as_the_plainest_is_and_stay_absent(seen):
     picture, truth, _, _ = seen
     found = run(picture, "nuclei, triangle; background: glass")
-    assert found.record["look"] == {"nuclei": BRIGHT, "triangle": "as it is"}
-    assert "triangle" in found.record["absent"]
+    assert found.record["look"] == BRIGHT
+    assert found.record["absent"] == ["triangle"]
+    assert iou(found.masks, truth) > 0.7
+
+
+def test_a_pack_that_was_named_competes_in_a_look_too(seen):
+    found = run(seen[0], pack="microscopy")
+    assert found.record["look"] == BRIGHT
+    assert found.record["pack"] == "microscopy"
+    assert run(seen[0], pack="guess").record["pack"] == "none"
+
+
+def test_a_tint_or_a_scale_bar_is_no_colour(seen):
+    picture, truth, _, _ = seen
+    coloured = np.stack([picture, picture, picture], axis=2)
+    coloured[-3:, :60] = (255, 220, 0)
+    coloured[..., 2] = np.clip(coloured[..., 2].astype(int) - 4, 0, 255)
+    found = run(coloured)
+    assert found.record["look"] == BRIGHT
     assert iou(found.masks, truth) > 0.7
 
 
@@ -116,6 +133,9 @@ def test_corrections_go_on_from_the_picture_as_it_was_shown(seen):
         {"look": "upside down", "width": 3, "white": 0.5},
         {"look": "dimmed", "width": -1, "white": 0.5},
         {"look": "dimmed", "width": 3, "white": float("nan")},
+        {"look": "dimmed", "width": 3, "white": 1e-300},
+        {"look": "dimmed", "width": 10**6 + 1, "white": 0.5},
+        {"look": "dimmed", "width": 4, "white": 0.5},
     ],
 )
 def test_a_record_with_no_guide_is_one_of_a_picture_as_it_is(wrong):

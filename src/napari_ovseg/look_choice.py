@@ -1,7 +1,8 @@
 """Which look a picture is shown to a model in: judged for each name on a coarse pass, without any truth.
 
 Two looks are compared that differ in nothing but polarity. A name that the model finds in neither, or that
-stands out in both alike, is looked for in the picture as it is. ``docs/looks.md`` has the measurements.
+stands out in both alike, is shown as the plainest of the others; where no name is plain the picture stays as
+it is. ``docs/looks.md`` has the measurements.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from scipy import ndimage
 from torch import Tensor
@@ -46,8 +48,8 @@ RISE_FROM = 0.7
 # the same where noise, by which neighbours differ everywhere, was smoothed away
 SMOOTH_RISE_FROM = 1.75
 JUDGED_SIDE = 512
-# a difference of two colours that is only noise
-LEAST_COLOUR = 0.01
+# a difference of two colours that is only a tint, and the share of pixels that may have more
+LEAST_COLOUR, MOST_COLOURED = 0.04, 0.01
 WINDOWS_AT_ONCE = 16
 MOST_CELLS = 512
 CHOOSING = "Choosing how to show the picture"
@@ -132,19 +134,23 @@ def choose_looks(
     known_to_it = set(model.card.looks) >= set(FINAL.values())
     if not known_to_it or method.own_zero or not is_grey(source):
         return LookChoice((AS_IT_IS,) * len(names), (0.0,) * len(names))
-    passes = [
-        see(source, look, names, None, COARSE, stage=CHOOSING, model=model, method=method, run=run)
+    # what was seen in a look is large: only what speaks for it is kept
+    (bright, bright_steady, there), (dark, dark_steady, there_dark) = (
+        _evidence(
+            see(source, look, names, None, COARSE, stage=CHOOSING, model=model, method=method, run=run),
+            source,
+        )
         for look in FINAL
-    ]
-    (bright, bright_steady), (dark, dark_steady) = (_evidence(seen, source) for seen in passes)
+    )
     apart = bright - dark
-    known = torch.maximum(passes[0].presence, passes[1].presence) >= KNOWN_FROM
+    known = torch.maximum(there, there_dark) >= KNOWN_FROM
     steady = torch.where(apart > 0, bright_steady, dark_steady)
     sure = torch.where(known & steady, apart.abs(), 0.0).tolist()
-    looks = tuple(
-        AS_IT_IS if plain < PLAIN_FROM else FINAL[BRIGHT if difference > 0 else DARK]
-        for plain, difference in zip(sure, apart.tolist(), strict=True)
-    )
+    own = [FINAL[BRIGHT if difference > 0 else DARK] for difference in apart.tolist()]
+    plainest = max(range(len(names)), key=lambda number: sure[number])
+    # names that suit neither plainly are shown as the plainest is: the exposure is that of the picture
+    others = own[plainest] if sure[plainest] >= PLAIN_FROM else AS_IT_IS
+    looks = tuple(look if plain >= PLAIN_FROM else others for look, plain in zip(own, sure, strict=True))
     return LookChoice(looks, tuple(sure))
 
 
@@ -201,8 +207,8 @@ def see(
     return Seen(relevance, each.quantile(1 - SPARED, dim=0), rendering)
 
 
-def _evidence(seen: Seen, source: PictureSource) -> tuple[Tensor, Tensor]:
-    """By how much what each map marks is brighter (inverted: darker), and whether steadily so, ``(C,)``."""
+def _evidence(seen: Seen, source: PictureSource) -> tuple[Tensor, Tensor, Tensor]:
+    """By how much what each map marks is brighter (inverted: darker), whether steadily so, and presence."""
     picture = source.read(side=JUDGED_SIDE)
     shown = brightness(1 - picture if seen.rendering.look.inverted else picture, JUDGED_SIDE)
     marked = [interpolated(one, shown.shape) > otsu(one) for one in seen.relevance.maps]
@@ -210,10 +216,12 @@ def _evidence(seen: Seen, source: PictureSource) -> tuple[Tensor, Tensor]:
     steady = [
         rise(inside, shown) >= RISE_FROM or rise(inside, smooth) >= SMOOTH_RISE_FROM for inside in marked
     ]
-    return torch.tensor([stands_out(inside, shown) for inside in marked]), torch.tensor(steady)
+    effects = torch.tensor([stands_out(inside, shown) for inside in marked])
+    return effects, torch.tensor(steady), seen.presence
 
 
 def is_grey(source: PictureSource) -> bool:
-    """Whether a picture has no colour, as far as its reduced version tells."""
+    """Whether a picture has no colour but a tint or a scale bar, as far as its reduced version tells."""
     picture = source.read(side=JUDGED_SIDE)
-    return bool(abs(picture - picture[..., :1]).max() < LEAST_COLOUR)
+    apart = picture.max(2) - picture.min(2)
+    return bool(np.quantile(apart, 1 - MOST_COLOURED) < LEAST_COLOUR)

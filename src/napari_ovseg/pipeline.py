@@ -45,10 +45,11 @@ from napari_ovseg.settings import Choices, Settings
 from napari_ovseg.tried_looks import tried_looks
 from napari_ovseg.version import __version__
 from napari_ovseg.views import augmentation
+from napari_ovseg.views.looks import AS_IT_IS
 from napari_ovseg.views.rendering import fit
 from napari_ovseg.views.shown import Shown
 from napari_ovseg.views.source import PictureSource, source_of
-from napari_ovseg.wording import GUESS, NONE
+from napari_ovseg.wording import GUESS, NONE, find_pack
 
 VERSIONS = {
     "napari-ovseg": __version__,
@@ -110,7 +111,7 @@ def segment(
     source, run = source_of(image), Run(progress, should_stop)
     if isinstance(model, MaskModel):
         answered = answer(source, settings, model=model, run=run, on_pseudo_labels=on_pseudo_labels)
-        result = _Distilled(answered, 1)
+        result = _Distilled(answered, 1, {"look": str(AS_IT_IS)})
     elif isinstance(model, MapModel):
         result = _distilled(source, settings, model, run, on_pseudo_labels)
     else:
@@ -144,7 +145,8 @@ def _distilled(
     else:
         found = see_in_looks(source, choice, settings, model=model, method=method, run=run)
         there = _there(found.presence, _least(settings, model), settings.background)
-        known = Known(found.presence, there, POWER if settings.background else None, settings.seed)
+        pack = None if settings.pack == GUESS else find_pack(settings.pack)
+        known = Known(found.presence, there, POWER if settings.background else None, settings.seed, pack)
         maps, features, views, guide = found.maps, found.features, found.views, found.guide
     if guide is not None:
         guided = Shown(source, guide)

@@ -41,7 +41,7 @@ class Settings:
     device : str
         "auto", "cuda", "mps" or "cpu".
     preset : {"fast", "balanced", "best"}
-        How many views of the picture the model sees.
+        How many views of the picture the model sees, where it is shown as it is.
     method : str, optional
         One of the methods on the model's card; by default the one that suits the model.
     look : str

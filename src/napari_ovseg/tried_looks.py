@@ -49,7 +49,7 @@ def tried_looks(
     every = tuple(dict.fromkeys((*looks, *choice.looks)))
     if len(every) < 2 or (asked == AUTO and choice.as_it_is and not is_grey(source)):
         return ()
-    sure, part = min(choice.sure) >= SURE_FROM, _liveliest(source)
+    sure, part = max(choice.sure) >= SURE_FROM, _liveliest(source)
     return tuple(
         TriedLook(str(look), _thumbnail(source, look, part), look in choice.looks, sure) for look in every
     )
@@ -57,7 +57,7 @@ def tried_looks(
 
 def _thumbnail(source: PictureSource, look: Look, part: Box) -> NDArray[np.uint8]:
     whole = fit(source, look, FINEST)
-    rendered = Shown(source, replace(whole, look=replace(look, gain=1.0)))
+    rendered = Shown(source, replace(whole, look=replace(look, gain=1.0)), keep=False)
     shown = rendered.read(part, side=max(source.size))
     step = max(1, min(shown.shape[:2]) // SIDE)
     return np.rint(shown[::step, ::step] ** GAMMA * look.gain**SHOWN_GAIN * 255).astype(np.uint8)

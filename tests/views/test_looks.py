@@ -39,6 +39,7 @@ def test_words_may_come_in_any_order_and_case():
         "dark things, dark things",
         "dimmed to 0",
         "dimmed to 3",
+        "dimmed to 0.00001",
     ],
 )
 def test_what_is_no_look_is_refused(text):
@@ -52,7 +53,7 @@ def test_the_refusal_says_what_may_be_written():
 
 
 def test_no_look_is_without_light():
-    with pytest.raises(InputError, match="above 0"):
+    with pytest.raises(InputError, match=r"from 0\.001 to"):
         Look(gain=0)
 
 

@@ -40,6 +40,7 @@ from napari_ovseg._napari.saving.replacing import Replacing
 from napari_ovseg._napari.saving.saved_choices import show_choices
 from napari_ovseg._napari.saving.session import Session
 from napari_ovseg._napari.starting import Starting
+from napari_ovseg.views.looks import AUTO
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -132,6 +133,7 @@ class OpenVocabularyWidget(QWidget):
         outside = Outside(self)
         outside.hear(self.viewer.layers.events.removing, lambda event: _free_pictures(event))
         outside.hear(self.viewer.layers.events.removed, self._on_removed)
+        outside.hear(self.viewer.dims.events.current_step, self._on_slice)
         self._replacing.said.connect(lambda message, error: form.show_message(message, error=error))
         self._replacing.back.connect(self._take_names)
 
@@ -163,10 +165,14 @@ class OpenVocabularyWidget(QWidget):
         """Show how the slice that the table is of was shown to the model."""
         current, position = self.annotator.current, self.annotator.position
         tried = () if current is None or position is None else current.tried.get(position, ())
-        self.form.looks.show_tried(tried, self.form.look.value)
+        self.form.looks.show_tried(tried, AUTO if current is None else current.settings.get("look", AUTO))
+
+    def _on_slice(self, _event: Any) -> None:
+        self._show_looks()
 
     def _take_look(self, look: str) -> None:
-        self.form.look.value = look
+        if not self.busy:
+            self.form.settings.take_look(look)
         self.start()
 
     def _on_update(self, stage: str, done: int, total: int, time_left: str) -> None:

@@ -33,8 +33,8 @@ LookOption = Annotated[
     str,
     typer.Option(
         "--look",
-        help='How pictures are shown to the model: auto, "as it is", or some of "dark things", '
-        '"background removed", "dimmed" and "dimmed strongly", separated by commas.',
+        help='How grey pictures are shown to the model: auto, "as it is", or some of "dark things", '
+        '"background removed", "faint things raised", "dimmed" and "dimmed strongly", separated by commas.',
         metavar="LOOK",
     ),
 ]

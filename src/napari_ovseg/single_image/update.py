@@ -80,8 +80,6 @@ class SingleImage:
     ) -> None:
         check = checking(should_stop)
         self.size = (picture.shape[0], picture.shape[1])
-        source: PictureSource = PictureInMemory(picture)
-        small = (source if guide is None else Shown(source, guide)).read(side=WORK_SIDE)
         scores = torch.from_numpy(state.scores)
         deep = None if state.features is None else torch.from_numpy(state.features)
         there = scores.flatten(1).amax(1) > 0
@@ -91,6 +89,8 @@ class SingleImage:
         if edges is not None:
             self._scores = edges
         elif there[1:].any():
+            source: PictureSource = PictureInMemory(picture)
+            small = (source if guide is None else Shown(source, guide)).read(side=WORK_SIDE)
             learnt = train(small, scores, deep, seed=seed, step_done=step_done, should_stop=should_stop)
             self._scores = sharpen_finely(
                 learnt.everywhere, torch.from_numpy(small).permute(2, 0, 1), on_round=check

@@ -115,7 +115,8 @@ def views_at(level: float, height: int, width: int, *, input_size: int) -> list[
     input_size : int
         Side, in pixels, of the square that a view is shown at.
     """
-    zoom = level * math.sqrt(height * width) / input_size
+    longest = max(_LONGEST_WINDOW, max(height / width, width / height) / _MOST_ALONG)
+    zoom = level * math.sqrt(min(height, longest * width) * min(width, longest * height)) / input_size
     # at a zoom of 1 + 0.75 k windows overlap by just a quarter: between, more of them show no more
     even = 1 + 0.75 * max(0, round((zoom - 1) / 0.75))
     return [View(box=box) for box in windows(height, width, even)]

@@ -13,6 +13,7 @@ from typing import Any
 
 from napari_ovseg.errors import InputError
 
+LEAST_GAIN = 0.001
 AUTO = "auto"
 """The look that suits the picture, whichever that is."""
 _AS_IT_IS = "as it is"
@@ -41,12 +42,12 @@ class Look:
     evened : bool
         Whether the square root is taken of what is left, so that faint things are nearly as bright as others.
     gain : float
-        Factor on the brightness, above 0 and at most 1, which is applied last.
+        Factor on the brightness, 0.001 to 1, which is applied last.
 
     Raises
     ------
     InputError
-        When the gain is not above 0 and at most 1.
+        When the gain is under 0.001 or above 1.
     """
 
     inverted: bool = False
@@ -55,9 +56,9 @@ class Look:
     gain: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.gain <= 1:
+        if not LEAST_GAIN <= self.gain <= 1:
             raise InputError(
-                f"A picture can't be dimmed to {self.gain:g}: give a number above 0 and up to 1."
+                f"A picture can't be dimmed to {self.gain:g}: give a number from {LEAST_GAIN} to 1."
             )
 
     def __str__(self) -> str:

@@ -19,6 +19,8 @@ BACKGROUND_WIDTH = 48
 
 # the share of pixels that may be brighter than white
 _ABOVE_WHITE = 0.001
+# what a record may say: no more was ever written
+_LEAST_WHITE, _MOST_WIDTH = 1e-4, 4095
 # what is measured of the whole picture is measured on this many pixels along its long side at most
 _MEASURED_SIDE = 1024
 
@@ -65,10 +67,12 @@ def saved_rendering(saved: Any) -> Rendering | None:
     if not isinstance(saved, Mapping):
         return None
     width, white = saved.get("width"), saved.get("white")
-    if not (isinstance(width, int) and isinstance(white, float) and width >= 0 and 0 < white <= 1):
+    if not (isinstance(width, int) and isinstance(white, int | float) and _LEAST_WHITE <= white <= 1):
+        return None
+    if width != 0 and not (width % 2 and 3 <= width <= _MOST_WIDTH):
         return None
     try:
-        return Rendering(parse_look(str(saved.get("look"))), width, white)
+        return Rendering(parse_look(str(saved.get("look"))), width, float(white))
     except InputError:
         return None
 
@@ -89,7 +93,7 @@ def fit(source: PictureSource, look: Look, level: float) -> Rendering:
     small = source.read(side=_MEASURED_SIDE)
     narrow = _odd(width * max(small.shape[:2]) / max(source.size))
     white = float(np.quantile(_without_background(_turned(small, look), narrow), 1 - _ABOVE_WHITE))
-    return Rendering(look, width, white if white > 0 else 1.0)
+    return Rendering(look, width, white if white >= _LEAST_WHITE else 1.0)
 
 
 def render(picture: NDArray[np.float32], rendering: Rendering) -> NDArray[np.float32]:

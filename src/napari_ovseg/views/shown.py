@@ -24,16 +24,19 @@ class Shown:
         The picture as it is.
     rendering : Rendering
         From `rendering.fit` of the whole picture.
+    keep : bool
+        Whether all of it may be rendered and kept, for many windows; else each is rendered alone.
     """
 
-    def __init__(self, source: PictureSource, rendering: Rendering) -> None:
+    def __init__(self, source: PictureSource, rendering: Rendering, *, keep: bool = True) -> None:
         self.size = source.size
+        self._keep = keep and self.size[0] * self.size[1] <= _MOST_KEPT
         self._source, self._rendering = source, rendering
         self._whole: PictureInMemory | None = None
 
     def read(self, box: Box = WHOLE, *, side: int) -> NDArray[np.float32]:
         """Read a part: `PictureSource.read`."""
-        if self.size[0] * self.size[1] > _MOST_KEPT:
+        if not self._keep:
             return self._window(box, min(side, max(self.size)))
         if self._whole is None:
             whole = self._source.read(side=max(self.size))

@@ -68,9 +68,11 @@ class PictureInMemory:
     def read(self, box: Box = WHOLE, *, side: int) -> NDArray[np.float32]:
         """Read a part: `PictureSource.read`."""
         side = min(side, max(self.size))
-        if self._level[0] != side:
-            self._level = (side, reduce(self._picture, side))
-        level = self._level[1]
+        # one value, so that threads that share a picture can't mix two levels
+        kept, level = self._level
+        if kept != side:
+            level = reduce(self._picture, side)
+            self._level = (side, level)
         return level[touched(box, level.shape[0], level.shape[1])]
 
 

@@ -62,6 +62,7 @@ def test_a_click_takes_a_look(strip, qtbot):
     with qtbot.waitSignal(strip.taken) as taken:
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert taken.args == ["as it is"]
+    assert not button.isChecked()
 
 
 def test_a_run_shows_what_it_tried_and_a_click_runs_again_with_another(make_panel):
@@ -86,3 +87,21 @@ def test_a_run_shows_what_it_tried_and_a_click_runs_again_with_another(make_pane
     assert strip.isHidden()
     panel.viewer.layers.selection.active = panel.viewer.layers["photo"]
     assert not strip.isHidden()
+
+
+def test_each_slice_shows_its_own_and_a_look_of_a_persons_own_can_be_taken(make_panel):
+    method = FakeMethod()
+    method.tried = (ALL[0], tried("dimmed to 0.5", 90, used=True))
+    panel = make_panel(method, show=True)
+    panel.viewer.add_image(np.stack([CORNERS[..., 0]] * 3), name="stack")
+    panel.run()
+    strip = panel.form.looks
+    assert not strip.isHidden()
+    panel.viewer.dims.set_current_step(0, 2 if panel.viewer.dims.current_step[0] != 2 else 0)
+    assert strip.isHidden()
+    panel.viewer.dims.set_current_step(0, panel.widget.annotator.current.masks.positions[0][0])
+    assert not strip.isHidden()
+    (button,) = [one for one in strip.buttons.buttons() if one.property("look") == "dimmed to 0.5"]
+    panel.click(button)
+    panel.wait_until_idle()
+    assert method.looks[-1] == "dimmed to 0.5"

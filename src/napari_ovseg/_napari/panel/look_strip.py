@@ -39,6 +39,7 @@ class LookStrip(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.said = QuietLine()
+        self._shown: tuple[Sequence[TriedLook], str] = ((), AUTO)
         self.buttons = QButtonGroup(self)
         self.buttons.setExclusive(False)
         self.auto = QToolButton()
@@ -69,6 +70,9 @@ class LookStrip(QWidget):
         chosen : str
             What a person has chosen: "auto", or a look.
         """
+        if self._shown == (tried, chosen):
+            return
+        self._shown = (tried, chosen)
         for button in self.buttons.buttons():
             self.buttons.removeButton(button)
             self._row.removeWidget(button)
@@ -79,12 +83,14 @@ class LookStrip(QWidget):
             self._row.insertWidget(place, button)
         self.auto.setVisible(chosen != AUTO)
         used = [one for one in tried if one.used]
-        names = " and ".join(one.look for one in used)
+        names = "; ".join(one.look for one in used)
         how = "chosen by hand" if chosen != AUTO else "sure" if all(one.sure for one in used) else "not sure"
         self.said.say(f"Look: {names} ({how})" if used else "")
         self.setVisible(bool(tried))
 
     def _take(self, button: QToolButton) -> None:
+        # the mark goes over when a run has used the look
+        button.setChecked(bool(button.property("used")))
         self.taken.emit(button.property("look"))
 
     def _take_auto(self) -> None:
@@ -97,6 +103,7 @@ def _button(tried: TriedLook) -> QToolButton:
     button.setStyleSheet(_MARKED)
     button.setChecked(tried.used)
     button.setProperty("look", tried.look)
+    button.setProperty("used", tried.used)
     button.setIcon(_icon(tried.thumbnail))
     button.setIconSize(QSize(SIDE, SIDE))
     button.setAccessibleName(tried.look)

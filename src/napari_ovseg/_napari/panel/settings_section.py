@@ -131,6 +131,12 @@ class SettingsSection(QWidget):
             self.look.choices = looks
         self._sum_up()
 
+    def take_look(self, look: str) -> None:
+        """Choose a look, also one that is not among those of the model."""
+        if look not in self.look.choices:
+            self.look.choices = (*self.look.choices, look)
+        self.look.value = look
+
     def _sum_up(self) -> None:
         method = self.method.value
         cost = _cost(method, listed(self._model))

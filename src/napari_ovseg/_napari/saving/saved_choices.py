@@ -11,7 +11,9 @@ from napari_ovseg._napari.panel.form import Form
 from napari_ovseg._napari.panel.model_box import LOCAL_FILE
 from napari_ovseg._napari.panel.model_choice import ModelChoice
 from napari_ovseg._napari.panel.settings_section import DEVICES, PACK_CHOICES
+from napari_ovseg.errors import InputError
 from napari_ovseg.models.clip.method_names import METHODS
+from napari_ovseg.views.looks import look_called
 from napari_ovseg.views.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -50,11 +52,18 @@ def show_choices(form: Form, choices: Mapping[str, Any]) -> None:
         else:
             form.model.setEditText(str(model))
     # after the model, which says what looks there are
-    if choices.get("look") in form.look.choices:
-        form.look.value = choices["look"]
+    if isinstance(choices.get("look"), str):
+        _show_look(form, choices["look"])
     reading = choices.get("read")
     if isinstance(reading, Mapping):
         show_reading(form.channels, reading)
+
+
+def _show_look(form: Form, look: str) -> None:
+    try:
+        form.settings.take_look(look_called(look))
+    except InputError:
+        return
 
 
 def show_axes(dims: Dims, image: Image, choices: Mapping[str, Any]) -> None:
