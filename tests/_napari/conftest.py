@@ -70,8 +70,37 @@ def disk(monkeypatch):
     return state
 
 
+@pytest.fixture(scope="session")
+def hidden_windows(qapp, seen_again_at_the_end):
+    """The windows that tests have after one another."""
+    from .hidden_windows import HiddenWindows
+
+    windows = HiddenWindows()
+    yield windows
+    windows.close()
+
+
 @pytest.fixture
-def make_panel(make_napari_viewer, qtbot, monkeypatch):
+def make_viewer(request, qtbot, hidden_windows):
+    """``make_viewer(show=False) -> Viewer``: empty; a hidden one may have been another test's before."""
+    from napari._app_model._app import NapariApplication
+    from napari._qt.threads.status_checker import StatusChecker
+
+    def make(*, show=False):
+        if show or "make_napari_viewer" in request.fixturenames:
+            return request.getfixturevalue("make_napari_viewer")(show=show)
+        return hidden_windows.lend()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(NapariApplication, "get_app_model", lambda: hidden_windows.app)
+        patch.setattr(StatusChecker, "start", lambda *_: None)
+        yield make
+        report = getattr(request.node, "rep_call", None)
+        hidden_windows.take_back(keep=report is not None and report.passed)
+
+
+@pytest.fixture
+def make_panel(make_viewer, qtbot, monkeypatch):
     """``make_panel(method=FakeMethod(), show=False, by_napari=False) -> Panel``; waits until nothing runs.
 
     `by_napari` opens it as ``viewer.window.add_plugin_dock_widget`` does, as scripts and ``napari -w`` do.
@@ -85,7 +114,7 @@ def make_panel(make_napari_viewer, qtbot, monkeypatch):
         method = method or FakeMethod()
         for module in (engine, update):
             monkeypatch.setattr(module, "default_engine", lambda: method.engine)
-        panels.append(Panel(qtbot, make_napari_viewer(show=show), method, by_napari=by_napari))
+        panels.append(Panel(qtbot, make_viewer(show=show), method, by_napari=by_napari))
         return panels[-1]
 
     yield make

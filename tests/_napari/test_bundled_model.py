@@ -16,8 +16,8 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture
-def panel(make_napari_viewer, qtbot):
-    viewer = make_napari_viewer()
+def panel(make_viewer, qtbot):
+    viewer = make_viewer()
     widget = OpenVocabularyWidget(viewer)
     viewer.window.add_dock_widget(widget)
     widget.form.model.setCurrentIndex(0)

@@ -53,8 +53,8 @@ def forget_keys():
     QSettings("napari-ovseg", "napari-ovseg").remove("keys")
 
 
-def test_no_key_is_one_of_the_menus(make_napari_viewer):
-    make_napari_viewer()
+def test_no_key_is_one_of_the_menus(make_viewer):
+    make_viewer()
     from napari._app_model import get_app_model
 
     menus = {rule.keybinding for rule in get_app_model().keybindings}
@@ -63,8 +63,8 @@ def test_no_key_is_one_of_the_menus(make_napari_viewer):
 
 
 @pytest.fixture
-def viewer(make_napari_viewer, qtbot):
-    viewer = make_napari_viewer(show=True)
+def viewer(make_viewer, qtbot):
+    viewer = make_viewer(show=True)
     viewer.add_labels(np.array([[0, 1], [2, 0]]))
     return viewer
 
@@ -185,8 +185,8 @@ def test_a_key_changed_in_the_preferences_works_and_comes_back(viewer, called, q
         bind_keys(viewer, {})
 
 
-def test_each_window_acts_on_its_own_panel(viewer, called, make_napari_viewer, qtbot):
-    other, theirs = make_napari_viewer(show=True), []
+def test_each_window_acts_on_its_own_panel(viewer, called, make_viewer, qtbot):
+    other, theirs = make_viewer(show=True), []
     actions = {name: lambda name=name: theirs.append(name) for name in KEYS}
     bind_keys(other, actions)
     qtbot.keyClick(viewer.window._qt_window, *PRESSED["W"])

@@ -49,8 +49,8 @@ def test_entries_act_on_the_panel_that_is_open(make_panel, tmp_path, choose, by_
     assert len(panel.viewer.window.dock_widgets) == 1
 
 
-def test_an_entry_opens_the_panel_where_it_is_not_and_shows_one_that_is_hidden(make_napari_viewer, choose):
-    viewer = make_napari_viewer()
+def test_an_entry_opens_the_panel_where_it_is_not_and_shows_one_that_is_hidden(make_viewer, choose):
+    viewer = make_viewer()
     choose(viewer, "Keys and help")
     (panel,) = viewer.window.dock_widgets.values()
     assert panel.keys.window.isVisible()

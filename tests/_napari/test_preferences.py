@@ -26,9 +26,9 @@ def page(monkeypatch, tmp_path):
     return settings.panel
 
 
-def test_a_panel_begins_as_preferred(make_napari_viewer, page, tmp_path):
+def test_a_panel_begins_as_preferred(make_viewer, page, tmp_path):
     page.preset, page.model, page.folder = "best", "ViT-L-14/openai", str(tmp_path)
-    widget = OpenVocabularyWidget(make_napari_viewer())
+    widget = OpenVocabularyWidget(make_viewer())
     assert widget.form.preset.value == "best"
     assert widget.form.model_name() == "ViT-L-14/openai"
     assert widget.session.places.elsewhere == tmp_path
@@ -44,8 +44,8 @@ def calmed(qtbot, widget):
     qtbot.waitUntil(lambda: not widget.preferences._soon.isActive())
 
 
-def test_what_is_changed_in_the_window_of_preferences_acts(make_napari_viewer, page, tmp_path, qtbot, calm):
-    viewer = make_napari_viewer()
+def test_what_is_changed_in_the_window_of_preferences_acts(make_viewer, page, tmp_path, qtbot, calm):
+    viewer = make_viewer()
     widget = OpenVocabularyWidget(viewer)
     viewer.window.add_dock_widget(widget)
     window = viewer.window._open_preferences_dialog()
@@ -137,18 +137,18 @@ def test_saving_waits_as_preferred_but_not_when_it_is_asked_for(make_panel, page
     qtbot.waitUntil(lambda: not autosave.unsaved)
 
 
-def test_a_folder_chosen_in_the_panel_goes_into_the_preferences(make_napari_viewer, page, tmp_path):
+def test_a_folder_chosen_in_the_panel_goes_into_the_preferences(make_viewer, page, tmp_path):
     QSettings("napari-ovseg", "napari-ovseg").setValue("sidecar_folder", str(tmp_path))
-    widget = OpenVocabularyWidget(make_napari_viewer())
+    widget = OpenVocabularyWidget(make_viewer())
     assert page.folder == str(tmp_path)
     widget.form.saving.folder_chosen.emit(None)
     assert page.folder == ""
     widget.close()
 
 
-def test_where_napari_has_no_such_page_nothing_is_missed(make_napari_viewer):
+def test_where_napari_has_no_such_page_nothing_is_missed(make_viewer):
     assert preferences.page() is None
-    widget = OpenVocabularyWidget(make_napari_viewer())
+    widget = OpenVocabularyWidget(make_viewer())
     assert widget.form.preset.value == "balanced"
     widget.close()
 

@@ -10,8 +10,8 @@ def overlays(layer):
     return [layer._overlays[name].visible for name in ("polygon", "brush_stroke")]
 
 
-def test_what_tools_draw_is_built_later_one_by_one(make_napari_viewer, qtbot):
-    viewer = make_napari_viewer()
+def test_what_tools_draw_is_built_later_one_by_one(make_viewer, qtbot):
+    viewer = make_viewer()
     layer, below = Labels(np.zeros((20, 30), np.uint8)), Labels(np.zeros((20, 30), np.uint8))
     add(viewer, layer)
     assert viewer.layers[-1] is layer
@@ -29,8 +29,8 @@ def test_what_tools_draw_is_built_later_one_by_one(make_napari_viewer, qtbot):
     qtbot.waitUntil(lambda: overlays(below) == [True, True])
 
 
-def test_a_layer_that_goes_before_it_was_built_may_come_back(make_napari_viewer, qtbot):
-    viewer = make_napari_viewer()
+def test_a_layer_that_goes_before_it_was_built_may_come_back(make_viewer, qtbot):
+    viewer = make_viewer()
     layer, other = Labels(np.zeros((20, 30), np.uint8)), Labels(np.zeros((20, 30), np.uint8))
     add(viewer, layer)
     viewer.layers.remove(layer)

@@ -73,13 +73,13 @@ def test_four_channels_that_are_no_colours_are_channels(make_panel, tmp_path):
     assert panel.form.channels.reading.currentText() == "channels: c (axis 2)"
 
 
-def test_so_is_one_that_is_there_before_the_panel(make_panel, make_napari_viewer, qtbot, tmp_path):
+def test_so_is_one_that_is_there_before_the_panel(make_panel, make_viewer, qtbot, tmp_path):
     from ..used_panel import Panel
 
     name = "palette.tif"
     KINDS[name](tmp_path / name)
     method = make_panel().method
-    viewer = make_napari_viewer()
+    viewer = make_viewer()
     viewer.open(str(tmp_path / name), plugin="napari")
     check(Panel(qtbot, viewer, method), tmp_path / name)
 

@@ -21,8 +21,8 @@ def files(tmp_path):
     return paths
 
 
-def test_a_stack_names_all_its_files_in_order_and_one_picture_or_folder_none(make_napari_viewer, files):
-    viewer = make_napari_viewer()
+def test_a_stack_names_all_its_files_in_order_and_one_picture_or_folder_none(make_viewer, files):
+    viewer = make_viewer()
     (stack,) = viewer.open(files, stack=True, plugin="napari")
     assert files_of(stack) == tuple(files)
     (single,) = viewer.open(files[0], plugin="napari")

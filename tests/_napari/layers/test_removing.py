@@ -10,8 +10,8 @@ def some(viewer, count):
     return [viewer.add_image(np.eye(8) * number, name=str(number)) for number in range(count)]
 
 
-def test_layers_go_one_at_a_time_with_a_drawing_between(make_napari_viewer, qtbot):
-    viewer = make_napari_viewer(show=True)
+def test_layers_go_one_at_a_time_with_a_drawing_between(make_viewer, qtbot):
+    viewer = make_viewer(show=True)
     layers, gone = some(viewer, 4), []
     canvas = viewer.window._qt_viewer.canvas._scene_canvas
     canvas.native.repaint()
@@ -35,8 +35,8 @@ def test_without_a_window_they_go_at_once():
     assert not viewer.layers
 
 
-def test_a_layer_that_waits_to_go_can_stay_and_does_not_go_later(make_napari_viewer, qtbot):
-    viewer = make_napari_viewer(show=True)
+def test_a_layer_that_waits_to_go_can_stay_and_does_not_go_later(make_viewer, qtbot):
+    viewer = make_viewer(show=True)
     layers = some(viewer, 4)
     viewer.window._qt_viewer.canvas._scene_canvas.native.repaint()
     gone = []
@@ -50,8 +50,8 @@ def test_a_layer_that_waits_to_go_can_stay_and_does_not_go_later(make_napari_vie
     assert gone == ["0", "2"]
 
 
-def test_a_layer_that_waits_to_go_comes_back_into_its_place(make_napari_viewer, qtbot):
-    viewer = make_napari_viewer(show=True)
+def test_a_layer_that_waits_to_go_comes_back_into_its_place(make_viewer, qtbot):
+    viewer = make_viewer(show=True)
     other, old, last = some(viewer, 3)
     new = Image(np.eye(8), name="new")
     viewer.window._qt_viewer.canvas._scene_canvas.native.repaint()

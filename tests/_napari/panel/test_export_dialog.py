@@ -24,13 +24,13 @@ def twice(pictures):
 
 
 @pytest.fixture
-def dialog(qtbot, make_napari_viewer, tmp_path):
+def dialog(qtbot, make_viewer, tmp_path):
     # touching rings, of which each has a hole, so that the summary has several lines
     labels = np.zeros((40, 60), np.uint8)
     labels[5:35, 5:25] = labels[5:35, 25:50] = 1
     labels[10:30, 10:20] = labels[10:30, 30:45] = 0
     pictures = [LabelledPicture(name, labels, named_labels(("ring",))) for name in ("left", "right")]
-    window = make_napari_viewer(show=True).window._qt_window
+    window = make_viewer(show=True).window._qt_window
     dialog = ExportDialog(*twice(pictures), tmp_path / "a folder with a name of its own", window)
     dialog.show()
     return dialog
@@ -68,10 +68,10 @@ def test_a_folder_without_its_beginning_is_said_in_full(qtbot, dialog, tmp_path,
     assert str(tmp_path / "masks") in dialog.summary.text()
 
 
-def test_a_format_whose_package_is_missing_can_not_be_chosen(make_napari_viewer, tmp_path, monkeypatch):
+def test_a_format_whose_package_is_missing_can_not_be_chosen(make_viewer, tmp_path, monkeypatch):
     monkeypatch.setattr("napari_ovseg.export.formats.find_spec", lambda name: None)
     pictures = [LabelledPicture("a", np.eye(4, 6, dtype=np.uint8), named_labels(("ring",)))]
-    dialog = ExportDialog(*twice(pictures), tmp_path, make_napari_viewer().window._qt_window)
+    dialog = ExportDialog(*twice(pictures), tmp_path, make_viewer().window._qt_window)
     row = dialog.format.findData("ome-zarr")
     assert not dialog.format.model().item(row).isEnabled()
     assert "one more package is needed" in dialog.format.itemText(row)
@@ -93,7 +93,7 @@ def test_things_go_along_where_the_format_has_a_place_for_them(qtbot, dialog, tm
     assert not dialog.choices.smallest_area.isVisible()
 
 
-def test_the_dialog_says_which_slices_will_be_written(qtbot, make_napari_viewer, tmp_path):
+def test_the_dialog_says_which_slices_will_be_written(qtbot, make_viewer, tmp_path):
     masks = np.eye(4, 6, dtype=np.uint8)
     slices = [
         LabelledPicture(
@@ -106,7 +106,7 @@ def test_the_dialog_says_which_slices_will_be_written(qtbot, make_napari_viewer,
         extra = replace(slices[0], name="embryo_0001", position=(1,), done=False)
         return [*slices, extra] if empty else slices
 
-    window = make_napari_viewer().window._qt_window
+    window = make_viewer().window._qt_window
     dialog = ExportDialog(take, take, tmp_path / "masks", window, stacks=True)
     dialog.show()
     assert dialog.what.text() == "slices 0, 3 to 5 of 'embryo'"
@@ -119,9 +119,9 @@ def test_the_dialog_says_which_slices_will_be_written(qtbot, make_napari_viewer,
     dialog.close()
 
 
-def test_a_share_for_validation_is_not_asked_for_where_it_can_not_be_set(qtbot, make_napari_viewer, tmp_path):
+def test_a_share_for_validation_is_not_asked_for_where_it_can_not_be_set(qtbot, make_viewer, tmp_path):
     pictures = [LabelledPicture("a", np.eye(4, 6, dtype=np.uint8), named_labels(("ring",)))]
-    window = make_napari_viewer().window._qt_window
+    window = make_viewer().window._qt_window
     dialog = ExportDialog(*twice(pictures), tmp_path / "masks", window)
     dialog.show()
     export(qtbot, dialog, "yolo")

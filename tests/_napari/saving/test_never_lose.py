@@ -28,9 +28,9 @@ def picture(tmp_path):
 
 
 @pytest.fixture
-def open_panel(make_napari_viewer, qtbot, picture):
+def open_panel(make_viewer, qtbot, picture):
     def open_picture():
-        viewer = make_napari_viewer()
+        viewer = make_viewer()
         widget = OpenVocabularyWidget(viewer, FakeMethod().engine)
         viewer.window.add_dock_widget(widget)
         viewer.open(picture, plugin="napari")
@@ -164,8 +164,8 @@ def test_work_on_another_picture_in_between_does_not_make_a_new_run_replace_corr
 
 
 @pytest.fixture
-def stack_panel(make_napari_viewer, qtbot, tmp_path):
-    viewer = make_napari_viewer()
+def stack_panel(make_viewer, qtbot, tmp_path):
+    viewer = make_viewer()
     widget = OpenVocabularyWidget(viewer, FakeMethod().engine)
     viewer.window.add_dock_widget(widget)
     path = tmp_path / "stack.tif"
@@ -219,10 +219,10 @@ def test_a_new_run_with_other_names_saves_its_pixels_with_them(qtbot, panel, pic
     assert np.array_equal(latest.slices[()].masks, panel.annotator.current.masks.labels(()))
 
 
-def test_a_stroke_before_the_slider_moves_is_saved(make_napari_viewer, qtbot, tmp_path):
+def test_a_stroke_before_the_slider_moves_is_saved(make_viewer, qtbot, tmp_path):
     path = tmp_path / "stack.tif"
     tifffile.imwrite(path, np.random.default_rng(0).integers(0, 256, (3, 24, 32), np.uint8))
-    viewer = make_napari_viewer()
+    viewer = make_viewer()
     widget = OpenVocabularyWidget(viewer, FakeMethod().engine)
     viewer.window.add_dock_widget(widget)
     viewer.open(path, plugin="napari")

@@ -42,8 +42,8 @@ def pictures(tmp_path):
 
 
 @pytest.fixture
-def panel(make_napari_viewer, qtbot):
-    viewer = make_napari_viewer()
+def panel(make_viewer, qtbot):
+    viewer = make_viewer()
     widget = OpenVocabularyWidget(viewer, FakeMethod().engine)
     viewer.window.add_dock_widget(widget)
     widget.session.closing.ask = lambda why: pytest.fail(f"asked: {why}")
@@ -246,7 +246,7 @@ def test_saved_work_is_offered_again_when_its_picture_is_turned_to_again(qtbot, 
     assert offer.isHidden()
 
 
-def test_channels_axes_model_and_device_come_back(qtbot, panel, tmp_path, make_napari_viewer):
+def test_channels_axes_model_and_device_come_back(qtbot, panel, tmp_path, make_viewer):
     path = tmp_path / "stack.tif"
     tifffile.imwrite(path, np.random.default_rng(0).integers(0, 256, (4, 3, 40, 48), np.uint8))
     form, viewer = panel.form, panel.viewer
@@ -267,7 +267,7 @@ def test_channels_axes_model_and_device_come_back(qtbot, panel, tmp_path, make_n
     assert saved.shape == (3, 48)
     panel.annotator.changed.emit()
     viewer.close()
-    again = OpenVocabularyWidget(make_napari_viewer(), FakeMethod().engine)
+    again = OpenVocabularyWidget(make_viewer(), FakeMethod().engine)
     again.viewer.window.add_dock_widget(again)
     again.viewer.open(path, plugin="napari")
     qtbot.waitUntil(lambda: not again.form.resume.isHidden())
