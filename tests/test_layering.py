@@ -48,6 +48,7 @@ LEVELS = {
     "look_choice": 9,
     "in_looks": 10,
     "tried_looks": 10,
+    "sight": 11,
     "context": 9,
     "distillation": 10,
     "suggestions": 10,
@@ -83,6 +84,9 @@ NAPARI_LEVELS = {
 ONLY_IN_NAPARI = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PyQt5", "PyQt6", "PySide6", "npe2"}
 # What may know of a model only what its protocol and its card say.
 METHOD = {
+    "look_choice",
+    "in_looks",
+    "sight",
     "wording",
     "picture_relevance",
     "context",

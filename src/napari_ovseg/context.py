@@ -80,6 +80,12 @@ class Context:
         return shares(self.walked.stretch(walked), self.known.there, self.background_power)
 
 
+def what_is_there(presence: torch.Tensor, least: float, background: bool) -> torch.Tensor:
+    """Which categories may be painted, ``(C,)`` bool: at least one where there is no background."""
+    there = presence >= least
+    return there if background or there.any() else presence == presence.max()
+
+
 def decide(
     known: Known, maps: torch.Tensor, walked: torch.Tensor, picture: torch.Tensor, *, run: Run
 ) -> Context:

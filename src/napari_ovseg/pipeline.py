@@ -9,29 +9,23 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Unpack
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from napari_ovseg.answers import answer
 from napari_ovseg.categories import Category, parse_categories, void_id
-from napari_ovseg.context import Known
+from napari_ovseg.context import Known, what_is_there
 from napari_ovseg.distillation import Distilled, distil_maps
 from napari_ovseg.errors import InputError
-from napari_ovseg.in_looks import LOOKING, POWER, see_in_looks
-from napari_ovseg.look_choice import FINEST, choose_looks
-from napari_ovseg.models.card import MapMethod
 from napari_ovseg.models.likeness import ABSENT_BELOW
 from napari_ovseg.models.map_model import MapModel
 from napari_ovseg.models.mask_model import MaskModel
 from napari_ovseg.models.model import Model
-from napari_ovseg.models.presence import presence_of
 from napari_ovseg.models.registry import unknown_note
-from napari_ovseg.picture_relevance import picture_relevance
-from napari_ovseg.pseudo_labels import BACKGROUND_POWER, BACKGROUND_POWER_OF_COSINES, paint
+from napari_ovseg.pseudo_labels import BACKGROUND_POWER, paint
 from napari_ovseg.segmentation import (
     OnPseudoLabels,
     Progress,
@@ -42,14 +36,11 @@ from napari_ovseg.segmentation import (
     TriedLook,
 )
 from napari_ovseg.settings import Choices, Settings
-from napari_ovseg.tried_looks import tried_looks
+from napari_ovseg.sight import look_at
 from napari_ovseg.version import __version__
-from napari_ovseg.views import augmentation
 from napari_ovseg.views.looks import AS_IT_IS
-from napari_ovseg.views.rendering import fit
-from napari_ovseg.views.shown import Shown
 from napari_ovseg.views.source import PictureSource, source_of
-from napari_ovseg.wording import GUESS, NONE, find_pack
+from napari_ovseg.wording import NONE
 
 VERSIONS = {
     "napari-ovseg": __version__,
@@ -110,91 +101,25 @@ def segment(
         settings = Settings(names=parse_categories(names), **choices)
     source, run = source_of(image), Run(progress, should_stop)
     if isinstance(model, MaskModel):
-        answered = answer(source, settings, model=model, run=run, on_pseudo_labels=on_pseudo_labels)
-        result = _Distilled(answered, 1, {"look": str(AS_IT_IS)})
+        distilled = answer(source, settings, model=model, run=run, on_pseudo_labels=on_pseudo_labels)
+        seen = {"views": 1, "look": str(AS_IT_IS)}
+        tried: tuple[TriedLook, ...] = ()
     elif isinstance(model, MapModel):
-        result = _distilled(source, settings, model, run, on_pseudo_labels)
+        sight = look_at(source, settings, model=model, run=run)
+        distilled = distil_maps(
+            sight.guide, sight.maps, sight.features, sight.known, run=run, on_pseudo_labels=on_pseudo_labels
+        )
+        seen, tried = sight.said, sight.tried
     else:
         raise TypeError(f"{type(model).__name__} is neither a MapModel nor a MaskModel")
-    found = _segmentation(source, settings, result.distilled, run)
+    found = _segmentation(source, settings, distilled, run)
     chosen = {
         "method": model.card.find_method(settings.method).name,
         "known": settings.known,
         "preset": settings.preset,
-        "views": result.views,
     }
-    known = result.distilled.context.known
-    record = chosen | result.shown | found.record | _seen_by(model, settings.names, known)
-    return replace(found, record=record, tried=result.tried)
-
-
-def _distilled(
-    source: PictureSource,
-    settings: Settings,
-    model: MapModel,
-    run: Run,
-    on_pseudo_labels: OnPseudoLabels | None,
-) -> _Distilled:
-    """Choose how to show a picture, look at it, and learn from what was seen."""
-    method = model.card.find_method(settings.method)
-    choice = choose_looks(source, settings, model=model, method=method, run=run)
-    guided, guide = source, None
-    if choice.as_it_is or method.own_zero:
-        shown = source if choice.as_it_is else Shown(source, fit(source, choice.looks[0], FINEST))
-        known, maps, features, views = _seen(shown, settings, model, method, run)
-    else:
-        found = see_in_looks(source, choice, settings, model=model, method=method, run=run)
-        there = _there(found.presence, _least(settings, model), settings.background)
-        pack = None if settings.pack == GUESS else find_pack(settings.pack)
-        known = Known(found.presence, there, POWER if settings.background else None, settings.seed, pack)
-        maps, features, views, guide = found.maps, found.features, found.views, found.guide
-    if guide is not None:
-        guided = Shown(source, guide)
-    distilled = distil_maps(guided, maps, features, known, run=run, on_pseudo_labels=on_pseudo_labels)
-    said = choice.said(settings.sought) | {"guide": None if guide is None else guide.saved()}
-    return _Distilled(distilled, views, said, tried_looks(source, choice, settings.look, model.card.looks))
-
-
-@dataclass(frozen=True)
-class _Distilled:
-    """What became of a picture, after how many views, shown how."""
-
-    distilled: Distilled
-    views: int
-    shown: dict[str, Any] = field(default_factory=dict)
-    tried: tuple[TriedLook, ...] = ()
-
-
-def _seen(
-    source: PictureSource, settings: Settings, model: MapModel, method: MapMethod, run: Run
-) -> tuple[Known, Tensor, Tensor | None, int]:
-    """What a model says in the views of a preset: what is known before maps are read, maps, deep features."""
-    views = augmentation.views_for(settings.preset, *source.size)
-    pack = _wanted_pack(settings, method)
-    with run.stage(LOOKING, len(views)):
-        seen = picture_relevance(
-            source, settings.names, views, model=model, method=method, pack=pack, run=run
-        )
-        presence = presence_of(model, seen.image_vectors, [name.phrases for name in settings.sought])
-    there = _there(presence, _least(settings, model), settings.background)
-    power = _background_power(method) if settings.background else None
-    known = Known(presence, there, power, settings.seed, seen.pack, seen.guess)
-    return known, seen.maps, seen.features, len(views)
-
-
-def _least(settings: Settings, model: MapModel) -> float:
-    """The presence below which a category is absent."""
-    return 0.0 if settings.known else model.likeness.absent_below
-
-
-def _wanted_pack(settings: Settings, method: MapMethod) -> str:
-    """What to do about a pack: without a background none is needed, unless words compete in the method."""
-    unneeded = settings.pack == GUESS and not settings.background and not method.words_compete
-    return NONE if unneeded else settings.pack
-
-
-def _background_power(method: MapMethod) -> float:
-    return BACKGROUND_POWER if method.own_zero else BACKGROUND_POWER_OF_COSINES
+    record = chosen | seen | found.record | _seen_by(model, settings.names, distilled.context.known)
+    return replace(found, record=record, tried=tried)
 
 
 def _seen_by(model: Model, named: tuple[Category, ...], known: Known) -> dict[str, Any]:
@@ -206,12 +131,6 @@ def _seen_by(model: Model, named: tuple[Category, ...], known: Known) -> dict[st
         "pack_guess": known.guess.shares if known.guess else None,
         "warnings": _warnings(model, named),
     }
-
-
-def _there(presence: torch.Tensor, least: float, background: bool) -> torch.Tensor:
-    """Which categories may be painted, ``(C,)`` bool: at least one where there is no background."""
-    there = presence >= least
-    return there if background or there.any() else presence == presence.max()
 
 
 def _warnings(model: Model, named: tuple[Category, ...]) -> list[str]:
@@ -283,7 +202,7 @@ def segment_maps(
         raise InputError(f"The background power must be above 0, not {background_power}.")
     run = Run(progress, should_stop)
     known = Known(
-        sure, _there(sure, ABSENT_BELOW, background), background_power if background else None, seed
+        sure, what_is_there(sure, ABSENT_BELOW, background), background_power if background else None, seed
     )
     distilled = distil_maps(source, raw, deep, known, run=run, on_pseudo_labels=on_pseudo_labels)
     return _segmentation(source, settings, distilled, run)

@@ -71,6 +71,15 @@ class Look:
 
 
 AS_IT_IS = Look()
+MEASURED = (
+    AS_IT_IS,
+    Look(gain=0.25),
+    Look(background=True, evened=True, gain=0.25),
+    Look(background=True, gain=0.25),
+    Look(inverted=True, background=True, gain=0.25),
+    Look(inverted=True, background=True, gain=0.12),
+)
+"""Looks in which the bundled model was measured, see ``docs/looks.md``."""
 
 
 def parse_look(text: str) -> Look:

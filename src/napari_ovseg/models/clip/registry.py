@@ -11,7 +11,7 @@ from pathlib import Path
 from napari_ovseg.errors import InputError
 from napari_ovseg.models.card import UNKNOWN_LICENCE, MapMethod, ModelCard
 from napari_ovseg.models.clip.method_names import CLIP_METHODS
-from napari_ovseg.views.looks import AS_IT_IS, Look
+from napari_ovseg.views.looks import MEASURED
 
 HUB_PREFIX = "hf-hub:"
 DEMO_FOLDER = Path(__file__).resolve().parents[2] / "demo"
@@ -163,11 +163,7 @@ _CARDS = (
         known_words=frozenset(_lines("vocabulary.txt")),
         vocabulary="demo",
         # docs/looks.md has what each is worth
-        looks=(
-            AS_IT_IS, Look(gain=0.25), Look(background=True, evened=True, gain=0.25),
-            Look(background=True, gain=0.25), Look(inverted=True, background=True, gain=0.25),
-            Look(inverted=True, background=True, gain=0.12),
-        ),
+        looks=MEASURED,
         note="Bundled, runs anywhere: generated scenes, simple shapes and colours, stained nuclei, textures.",
     ),
 )  # fmt: skip

@@ -1,0 +1,123 @@
+"""What a model of maps says of a picture: how it is shown, what is there, and the rough maps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+from napari_ovseg.context import Known, what_is_there
+from napari_ovseg.in_looks import LOOKING, POWER, see_in_looks
+from napari_ovseg.look_choice import FINEST, LookChoice, choose_looks
+from napari_ovseg.models.card import MapMethod
+from napari_ovseg.models.map_model import MapModel
+from napari_ovseg.models.presence import presence_of
+from napari_ovseg.picture_relevance import picture_relevance
+from napari_ovseg.pseudo_labels import BACKGROUND_POWER, BACKGROUND_POWER_OF_COSINES
+from napari_ovseg.segmentation import Run, TriedLook
+from napari_ovseg.settings import Settings
+from napari_ovseg.tried_looks import tried_looks
+from napari_ovseg.views import augmentation
+from napari_ovseg.views.rendering import fit
+from napari_ovseg.views.shown import Shown
+from napari_ovseg.views.source import PictureSource
+from napari_ovseg.wording import GUESS, NONE, find_pack
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What the second half of a run begins with.
+
+    Attributes
+    ----------
+    known : Known
+    maps : torch.Tensor
+        ``(N, h, w)``, float32, any scale: one for each category, then that of the background words, if any.
+    features : torch.Tensor or None
+        ``(F, gh, gw)``, float32: deep features of the picture, where the model has any.
+    guide : PictureSource
+        The picture as the steps that follow its edges see it.
+    said : dict
+        For the record: ``look``, ``look_suits_by``, ``guide``, and ``views``, how many the maps are of.
+    tried : tuple of TriedLook
+    """
+
+    known: Known
+    maps: Tensor
+    features: Tensor | None
+    guide: PictureSource
+    said: dict[str, Any] = field(default_factory=dict)
+    tried: tuple[TriedLook, ...] = ()
+
+
+def look_at(source: PictureSource, settings: Settings, *, model: MapModel, run: Run) -> Sight:
+    """Choose how to show a picture to a model, and look at it.
+
+    Parameters
+    ----------
+    source : PictureSource
+    settings : Settings
+    model : MapModel
+    run : Run
+        Told of the stages, and asked before each batch of views whether to go on.
+
+    Raises
+    ------
+    InputError
+        When the model lacks the method, or can't encode a name.
+    Cancelled
+        Before the next batch of views, once the caller wants to stop.
+    """
+    method = model.card.find_method(settings.method)
+    choice = choose_looks(source, settings, model=model, method=method, run=run)
+    tried = tried_looks(source, choice, settings.look, model.card.looks)
+    said = choice.said(settings.sought)
+    if choice.as_it_is or method.own_zero:
+        return _in_views(source, choice, settings, model, method, run, said, tried)
+    found = see_in_looks(source, choice, settings, model=model, method=method, run=run)
+    there = what_is_there(found.presence, _least(settings, model), settings.background)
+    pack = None if settings.pack == GUESS else find_pack(settings.pack)
+    known = Known(found.presence, there, POWER if settings.background else None, settings.seed, pack)
+    guide = source if found.guide is None else Shown(source, found.guide)
+    said |= {"guide": None if found.guide is None else found.guide.saved(), "views": found.views}
+    return Sight(known, found.maps, found.features, guide, said, tried)
+
+
+def _in_views(
+    source: PictureSource,
+    choice: LookChoice,
+    settings: Settings,
+    model: MapModel,
+    method: MapMethod,
+    run: Run,
+    said: dict[str, Any],
+    tried: tuple[TriedLook, ...],
+) -> Sight:
+    """Look at the views of a preset: of the picture as it is, or for a method without cosines in one look."""
+    shown = source if choice.as_it_is else Shown(source, fit(source, choice.looks[0], FINEST))
+    views = augmentation.views_for(settings.preset, *source.size)
+    pack = _wanted_pack(settings, method)
+    with run.stage(LOOKING, len(views)):
+        seen = picture_relevance(shown, settings.names, views, model=model, method=method, pack=pack, run=run)
+        presence = presence_of(model, seen.image_vectors, [name.phrases for name in settings.sought])
+    there = what_is_there(presence, _least(settings, model), settings.background)
+    power = _background_power(method) if settings.background else None
+    known = Known(presence, there, power, settings.seed, seen.pack, seen.guess)
+    said |= {"guide": None, "views": len(views)}
+    return Sight(known, seen.maps, seen.features, source, said, tried)
+
+
+def _least(settings: Settings, model: MapModel) -> float:
+    """The presence below which a category is absent."""
+    return 0.0 if settings.known else model.likeness.absent_below
+
+
+def _wanted_pack(settings: Settings, method: MapMethod) -> str:
+    """What to do about a pack: without a background none is needed, unless words compete in the method."""
+    unneeded = settings.pack == GUESS and not settings.background and not method.words_compete
+    return NONE if unneeded else settings.pack
+
+
+def _background_power(method: MapMethod) -> float:
+    return BACKGROUND_POWER if method.own_zero else BACKGROUND_POWER_OF_COSINES
