@@ -93,7 +93,7 @@ def whole_run(model: ClipModel, repetitions: int) -> list[Row]:
     from skimage.data import astronaut
 
     # random weights see nothing, and what is absent would not be painted
-    with mock.patch("napari_ovseg.pipeline.presence_of", lambda *asked: torch.ones(len(asked[-1]))):
+    with mock.patch("napari_ovseg.sight.presence_of", lambda *asked: torch.ones(len(asked[-1]))):
         segment(astronaut(), [*NAMES, "one more"], model=model)
         first, second = [], []
         for _ in range(repetitions):

@@ -65,7 +65,7 @@ def everything_there(monkeypatch):
     """Every model is sure of every name."""
     import torch
 
-    monkeypatch.setattr("napari_ovseg.pipeline.presence_of", lambda *asked: torch.ones(len(asked[-1])))
+    monkeypatch.setattr("napari_ovseg.sight.presence_of", lambda *asked: torch.ones(len(asked[-1])))
 
 
 @pytest.fixture

@@ -166,7 +166,7 @@ def test_background_words_need_a_background():
 
 @pytest.mark.parametrize("known", [False, True])
 def test_names_that_are_known_to_be_there_are_not_judged_absent(model, picture, monkeypatch, known):
-    monkeypatch.setattr("napari_ovseg.pipeline.presence_of", lambda *asked: torch.zeros(len(asked[-1])))
+    monkeypatch.setattr("napari_ovseg.sight.presence_of", lambda *asked: torch.zeros(len(asked[-1])))
     found = segment(picture, "cat, dog", model=model, preset="fast", known=known)
     assert found.record["absent"] == ([] if known else ["cat", "dog"])
     assert found.record["known"] is known
