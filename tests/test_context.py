@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from napari_ovseg.context import Known, decide, shares
 from napari_ovseg.segmentation import Run
-from napari_ovseg.single_image import POWER_FACTORS, ROUNDS
+from napari_ovseg.single_image import POWER_FACTORS, ROUNDS, best_outlined
 
 
 def decided(seed=0, *, power=1.4, there=(True, True), words=1):
@@ -57,3 +57,22 @@ def test_without_background_every_cell_is_of_what_is_there():
     assert found[0].max() == 0
     assert found[2].max() == 0
     torch.testing.assert_close(found.sum(0), torch.ones(12, 16))
+
+
+@pytest.mark.parametrize("radius", [9, 15, 22])
+def test_the_power_is_the_one_that_outlines_the_thing(radius):
+    """A cone-shaped map of discs of three sizes: only the picture tells how far the thing reaches."""
+    rng = np.random.default_rng(radius)
+    rows, columns = np.mgrid[0:64, 0:64]
+    far = np.hypot(rows - 32, columns - 32)
+    picture = np.where(far < radius, 0.7, 0.3) + rng.normal(0, 0.03, (3, 64, 64))
+    cone = torch.from_numpy((1 - far / 40).clip(0, 1).astype(np.float32))[None]
+    run = Run(None, None)
+    known = Known(torch.ones(1), torch.tensor([True]), 1.0)
+    with run.stage("Deciding", ROUNDS):
+        colours = torch.from_numpy(picture.astype(np.float32))
+        context = decide(known, cone, cone, colours, run=run)
+    powers = list(POWER_FACTORS)
+    candidates = [shares(context.walked.stretch(cone), known.there, power) for power in powers]
+    best = best_outlined(candidates, POWER_FACTORS.values(), colours)
+    assert context.background_power == powers[best]

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_ovseg.errors import InputError
-from napari_ovseg.views.augmentation import PRESETS, view_size, views_for
+from napari_ovseg.views.augmentation import PRESETS, View, view_size, views_for
 from napari_ovseg.views.fusion import Fusion, fused_grid
 
 
@@ -47,3 +47,18 @@ def test_fusing_views_of_a_smooth_scene_gives_the_scene_back(height, width, pres
 def test_an_empty_fusion_says_what_to_do():
     with pytest.raises(InputError, match="add one view"):
         Fusion((4, 4)).result()
+
+
+def test_a_view_counts_less_towards_its_border_on_every_side():
+    """Two views that overlap, one of zeros and one of ones, along either axis."""
+    one, other = View(box=(0, 0, 1, 0.6)), View(box=(0, 0.4, 1, 1))
+    across = Fusion((20, 20))
+    across.add(one, torch.zeros(1, 4, 4))
+    across.add(other, torch.ones(1, 4, 4))
+    row = across.result()[0, 10]
+    assert (row.diff() >= -1e-6).all()
+    torch.testing.assert_close(row, 1 - row.flip(0))
+    down = Fusion((20, 20))
+    down.add(View(box=(0, 0, 0.6, 1)), torch.zeros(1, 4, 4))
+    down.add(View(box=(0.4, 0, 1, 1)), torch.ones(1, 4, 4))
+    torch.testing.assert_close(down.result()[0], across.result()[0].T)
