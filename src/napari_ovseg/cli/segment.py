@@ -28,8 +28,6 @@ from napari_ovseg.cli.progress import Bars
 from napari_ovseg.cli.window import has_display
 from napari_ovseg.errors import InputError, LossError, OvsegError
 from napari_ovseg.file_names import as_text, at_home
-from napari_ovseg.many.jobs import run_ledger
-from napari_ovseg.many.picture_files import picture_files
 from napari_ovseg.models.registry import BUNDLED
 from napari_ovseg.settings import Settings
 from napari_ovseg.views.looks import AUTO, spoken
@@ -77,6 +75,8 @@ def segment(
     Stopped, by Ctrl+C or otherwise? The same command with --resume goes on where it was.
     """
     from napari_ovseg.many import plan
+    from napari_ovseg.many.jobs import run_ledger
+    from napari_ovseg.many.picture_files import picture_files
 
     settings = Settings(
         names=parse_categories(labels),
