@@ -30,6 +30,7 @@ from tqdm import tqdm
 from napari_ovseg import load_model, segment
 from napari_ovseg.demo.crops import nuclei_split
 from napari_ovseg.demo.scenes import scene
+from napari_ovseg.models.model import Model
 from napari_ovseg.models.registry import find_model
 from napari_ovseg.views.looks import AS_IT_IS, AUTO, spoken
 
@@ -192,7 +193,7 @@ KINDS: dict[str, Callable[[], Iterator[Case]]] = {
 
 
 @cache
-def model():  # type: ignore[no-untyped-def]
+def model() -> Model:
     return load_model("demo", device="cpu")
 
 

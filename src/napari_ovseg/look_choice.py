@@ -88,7 +88,7 @@ class LookChoice:
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenInLook:
     """What a model says of a picture in one look, by windows.
 
     Attributes
@@ -165,7 +165,7 @@ def see(
     model: MapModel,
     method: MapMethod,
     run: Run,
-) -> Seen:
+) -> SeenInLook:
     """Look for names in a picture in one look, by windows.
 
     Parameters
@@ -204,10 +204,10 @@ def see(
         )
     phrases = [name.phrases for name in names]
     each = torch.stack([presence_of(model, vector[None], phrases) for vector in relevance.image_vectors])
-    return Seen(relevance, each.quantile(1 - SPARED, dim=0), rendering)
+    return SeenInLook(relevance, each.quantile(1 - SPARED, dim=0), rendering)
 
 
-def _evidence(seen: Seen, source: PictureSource) -> tuple[Tensor, Tensor, Tensor]:
+def _evidence(seen: SeenInLook, source: PictureSource) -> tuple[Tensor, Tensor, Tensor]:
     """By how much what each map marks is brighter (inverted: darker), whether steadily so, and presence."""
     picture = source.read(side=JUDGED_SIDE)
     shown = brightness(1 - picture if seen.rendering.look.inverted else picture, JUDGED_SIDE)
