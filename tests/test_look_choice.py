@@ -112,7 +112,7 @@ def test_noise_stays_as_it_is():
 def test_colour_stays_as_it_is_and_costs_nothing():
     picture, _ = spots()
     model = DimSpots()
-    choice = chosen(picture * np.float32([1, 0.5, 0.5]), "spots", model)
+    choice = chosen(np.stack([picture[..., 0], picture[..., 1], 1 - picture[..., 2]], 2), "spots", model)
     assert choice.looks == (AS_IT_IS,)
     assert model.looked == 0
 

@@ -77,9 +77,22 @@ def test_as_it_is_by_hand_is_not_judged(seen):
 
 def test_colour_stays_as_it_is(seen):
     grey = seen[0]
-    found = run(np.stack([grey, grey // 2, grey // 3], axis=2))
+    found = run(np.stack([grey, grey // 2, 255 - grey], axis=2))
     assert found.record["look"] == "as it is"
     assert found.tried == ()
+
+
+@pytest.mark.parametrize("hue", [(0, 1, 0), (0, 0, 1), (1, 0, 1), (1, 0.5, 0.3)], ids=str)
+def test_a_picture_of_one_hue_is_as_good_as_a_grey_one(seen, hue):
+    picture, truth, grey, _ = seen
+    coloured = np.rint(picture[..., None] * np.array(hue)).astype(np.uint8)
+    found = run(coloured)
+    assert found.record["look"] == BRIGHT
+    assert len(found.tried) == len(grey.tried)
+    assert found.record["guide"]["hue"] == pytest.approx(hue, abs=0.01)
+    assert iou(found.masks, truth) > iou(grey.masks, truth) - 0.02
+    again = refine(coloured, found, found.masks)
+    np.testing.assert_array_equal(again.masks, found.masks)
 
 
 def test_a_name_that_nothing_shows_stays_absent_in_every_look():
@@ -136,6 +149,10 @@ def test_corrections_go_on_from_the_picture_as_it_was_shown(seen):
         {"look": "dimmed", "width": 3, "white": 1e-300},
         {"look": "dimmed", "width": 10**6 + 1, "white": 0.5},
         {"look": "dimmed", "width": 4, "white": 0.5},
+        {"look": "dimmed", "width": 3, "white": 0.5, "hue": [0.0, 1.0]},
+        {"look": "dimmed", "width": 3, "white": 0.5, "hue": [0.0, 0.5, 0.0]},
+        {"look": "dimmed", "width": 3, "white": 0.5, "hue": [0.0, float("nan"), 1.0]},
+        {"look": "dimmed", "width": 3, "white": 0.5, "hue": "green"},
     ],
 )
 def test_a_record_with_no_guide_is_one_of_a_picture_as_it_is(wrong):

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from scipy import ndimage
 from torch import Tensor
@@ -24,6 +23,7 @@ from napari_ovseg.segmentation import Run
 from napari_ovseg.settings import Settings
 from napari_ovseg.single_image.standing_out import brightness, interpolated, otsu, rise, stands_out
 from napari_ovseg.views import augmentation
+from napari_ovseg.views.hue import hue_of
 from napari_ovseg.views.looks import AS_IT_IS, AUTO, Look, parse_look
 from napari_ovseg.views.rendering import Rendering, fit
 from napari_ovseg.views.shown import Shown
@@ -48,8 +48,6 @@ RISE_FROM = 0.7
 # the same where noise, by which neighbours differ everywhere, was smoothed away
 SMOOTH_RISE_FROM = 1.75
 JUDGED_SIDE = 512
-# a difference of two colours that is only a tint, and the share of pixels that may have more
-LEAST_COLOUR, MOST_COLOURED = 0.04, 0.01
 WINDOWS_AT_ONCE = 16
 MOST_CELLS = 512
 CHOOSING = "Choosing how to show the picture"
@@ -110,8 +108,8 @@ def choose_looks(
 ) -> LookChoice:
     """Choose a look for each name, or take the one that a person has chosen.
 
-    Colour pictures stay as they are, and so do all where the model's card doesn't have both polarities or the
-    method's maps are not cosines.
+    Pictures in several colours stay as they are, and so do all where the model's card doesn't have both
+    polarities or the method's maps are not cosines.
 
     Parameters
     ----------
@@ -132,7 +130,7 @@ def choose_looks(
     if settings.look != AUTO:
         return LookChoice((parse_look(settings.look),) * len(names), (0.0,) * len(names))
     known_to_it = set(model.card.looks) >= set(FINAL.values())
-    if not known_to_it or method.own_zero or not is_grey(source):
+    if not known_to_it or method.own_zero or hue_of(source.read(side=JUDGED_SIDE)) is None:
         return LookChoice((AS_IT_IS,) * len(names), (0.0,) * len(names))
     # what was seen in a look is large: only what speaks for it is kept
     (bright, bright_steady, there), (dark, dark_steady, there_dark) = (
@@ -218,10 +216,3 @@ def _evidence(seen: SeenInLook, source: PictureSource) -> tuple[Tensor, Tensor, 
     ]
     effects = torch.tensor([stands_out(inside, shown) for inside in marked])
     return effects, torch.tensor(steady), seen.presence
-
-
-def is_grey(source: PictureSource) -> bool:
-    """Whether a picture has no colour but a tint or a scale bar, as far as its reduced version tells."""
-    picture = source.read(side=JUDGED_SIDE)
-    apart = picture.max(2) - picture.min(2)
-    return bool(np.quantile(apart, 1 - MOST_COLOURED) < LEAST_COLOUR)

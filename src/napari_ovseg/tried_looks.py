@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_ovseg.look_choice import FINEST, JUDGED_SIDE, PLAIN_FROM, LookChoice, is_grey
+from napari_ovseg.look_choice import FINEST, JUDGED_SIDE, PLAIN_FROM, LookChoice
 from napari_ovseg.segmentation import TriedLook
+from napari_ovseg.views.hue import hue_of
 from napari_ovseg.views.looks import AUTO, Look
 from napari_ovseg.views.rendering import fit
 from napari_ovseg.views.shown import Shown
@@ -43,11 +44,13 @@ def tried_looks(
     Returns
     -------
     tuple of TriedLook
-        None where there was no choice: a model that knows one look, or a picture in colours that is shown as
-        it is.
+        None where there was no choice: a model that knows one look, or a picture in several colours that is
+        shown as it is.
     """
     every = tuple(dict.fromkeys((*looks, *choice.looks)))
-    if len(every) < 2 or (asked == AUTO and choice.as_it_is and not is_grey(source)):
+    if len(every) < 2:
+        return ()
+    if asked == AUTO and choice.as_it_is and hue_of(source.read(side=JUDGED_SIDE)) is None:
         return ()
     sure, part = max(choice.sure) >= SURE_FROM, _liveliest(source)
     return tuple(

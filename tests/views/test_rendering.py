@@ -26,12 +26,12 @@ def fitted_to(picture: np.ndarray, look: Look, level: float) -> Rendering:
 
 
 def blobs(height: int, width: int, seed: int = 0) -> np.ndarray:
-    """Bright blobs of some 6 pixels on an uneven, noisy field, ``(H, W, 3)``."""
+    """Bright blobs of some 6 pixels on an uneven, noisy field, ``(H, W, 3)``, in several colours."""
     rng = np.random.default_rng(seed)
     field = np.linspace(0.1, 0.4, width)[None, :] + rng.normal(0, 0.01, (height, width))
     seeds = ndimage.gaussian_filter((rng.random((height, width)) > 0.99).astype(float), 2)
     grey = np.clip(field + seeds / seeds.max() * 0.5, 0, 1).astype(np.float32)
-    return np.stack([grey, grey * 0.9, grey * 0.5], 2)
+    return np.stack([grey, grey * 0.9, grey[::-1] * 0.5], 2)
 
 
 def slowly(picture: np.ndarray, look: Look, width: int) -> np.ndarray:

@@ -43,7 +43,9 @@ def stands_out(inside: Tensor, picture: Tensor) -> float:
         Difference of the means over the pooled standard deviation; below 0 where the mask is darker, 0 where
         the mask or the band has fewer than `LEAST_PIXELS` pixels.
     """
-    near = F.max_pool2d(inside[None, None].float(), 2 * BAND + 1, stride=1, padding=BAND)[0, 0] > 0
+    # a square's maximum is that of its rows' maxima
+    near = F.max_pool2d(inside[None, None].float(), (1, 2 * BAND + 1), stride=1, padding=(0, BAND))
+    near = F.max_pool2d(near, (2 * BAND + 1, 1), stride=1, padding=(BAND, 0))[0, 0] > 0
     within, around = picture[inside], picture[near & ~inside]
     if min(len(within), len(around)) < LEAST_PIXELS:
         return 0.0

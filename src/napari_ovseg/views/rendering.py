@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_ovseg.errors import InputError
+from napari_ovseg.views.hue import Hue, brightness, hue_of
 from napari_ovseg.views.looks import AS_IT_IS, Look, parse_look
 from napari_ovseg.views.source import PictureSource
 
@@ -23,6 +24,7 @@ _ABOVE_WHITE = 0.001
 _LEAST_WHITE, _MOST_WIDTH = 1e-4, 4095
 # what is measured of the whole picture is measured on this many pixels along its long side at most
 _MEASURED_SIDE = 1024
+_HUE_SIDE = 512
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,14 @@ class Rendering:
         In pixels of the picture, odd: what is wider is background. 0 where none is removed.
     white : float
         Brightness, after background is removed, that is stretched to 1; above 0.
+    hue : tuple of three floats, or None
+        Of a picture of one hue, which is shown in grey; None for colours, which are treated one by one.
     """
 
     look: Look
     width: int
     white: float
+    hue: Hue | None = None
 
     @property
     def plain(self) -> Rendering:
@@ -59,7 +64,8 @@ class Rendering:
 
     def saved(self) -> dict[str, Any]:
         """Return it as JSON can hold it; `saved_rendering` reads that."""
-        return {"look": str(self.look), "width": self.width, "white": self.white}
+        hue = None if self.hue is None else list(self.hue)
+        return {"look": str(self.look), "width": self.width, "white": self.white, "hue": hue}
 
 
 def saved_rendering(saved: Any) -> Rendering | None:
@@ -72,9 +78,23 @@ def saved_rendering(saved: Any) -> Rendering | None:
     if width != 0 and not (width % 2 and 3 <= width <= _MOST_WIDTH):
         return None
     try:
-        return Rendering(parse_look(str(saved.get("look"))), width, float(white))
+        # older records have no hue: each colour was treated by itself
+        look, hue = parse_look(str(saved.get("look"))), _saved_hue(saved.get("hue"))
     except InputError:
         return None
+    return Rendering(look, width, float(white), hue)
+
+
+def _saved_hue(saved: Any) -> Hue | None:
+    """Read a hue, its largest part 1; InputError for what is none."""
+    if saved is None:
+        return None
+    if not (isinstance(saved, Sequence) and len(saved) == 3 and all(isinstance(one, float) for one in saved)):
+        raise InputError(f"A hue is three numbers, not {saved!r}.")
+    red, green, blue = saved
+    if not (all(one >= 0 for one in saved) and max(saved) == 1):
+        raise InputError(f"The largest part of a hue is 1, and none is under 0: {saved!r}.")
+    return (red, green, blue)
 
 
 def fit(source: PictureSource, look: Look, level: float) -> Rendering:
@@ -87,13 +107,17 @@ def fit(source: PictureSource, look: Look, level: float) -> Rendering:
     level : float
         Rendered pixels for each pixel of the picture: how much the model's views enlarge it.
     """
-    if not look.background:
+    if look == AS_IT_IS:
         return Rendering(look, 0, 1.0)
+    hue = hue_of(source.read(side=_HUE_SIDE))
+    if not look.background:
+        return Rendering(look, 0, 1.0, hue)
     width = _odd(BACKGROUND_WIDTH / level)
     small = source.read(side=_MEASURED_SIDE)
     narrow = _odd(width * max(small.shape[:2]) / max(source.size))
-    white = float(np.quantile(_without_background(_turned(small, look), narrow), 1 - _ABOVE_WHITE))
-    return Rendering(look, width, white if white >= _LEAST_WHITE else 1.0)
+    flat = _without_background(_turned(_in_hue(small, hue), look), narrow)
+    white = float(np.quantile(flat, 1 - _ABOVE_WHITE))
+    return Rendering(look, width, white if white >= _LEAST_WHITE else 1.0, hue)
 
 
 def render(picture: NDArray[np.float32], rendering: Rendering) -> NDArray[np.float32]:
@@ -114,13 +138,19 @@ def render(picture: NDArray[np.float32], rendering: Rendering) -> NDArray[np.flo
     """
     if rendering.look == AS_IT_IS:
         return picture
-    shown = _turned(picture, rendering.look)
+    shown = _turned(_in_hue(picture, rendering.hue), rendering.look)
     if rendering.width:
         shown = _without_background(shown, rendering.width) / np.float32(rendering.white)
         shown = np.minimum(shown, 1, out=shown)
     if rendering.look.evened:
         shown = np.sqrt(shown)
-    return shown * np.float32(rendering.look.gain)
+    shown = shown * np.float32(rendering.look.gain)
+    return np.repeat(shown, 3, 2) if shown.shape[2] == 1 else shown
+
+
+def _in_hue(picture: NDArray[np.float32], hue: Hue | None) -> NDArray[np.float32]:
+    """A picture of one hue as one plane ``(H, W, 1)``, which is a third of the work; else as it is."""
+    return picture if hue is None else brightness(picture)[..., None]
 
 
 def _turned(picture: NDArray[np.float32], look: Look) -> NDArray[np.float32]:
