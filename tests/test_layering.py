@@ -39,6 +39,7 @@ LEVELS = {
     "models": 4,
     "wording": 5,
     "settings": 6,
+    "levels": 7,
     "pseudo_labels": 7,
     "export": 5,
     "single_image": 8,
@@ -47,6 +48,7 @@ LEVELS = {
     "picture_relevance": 8,
     "look_choice": 9,
     "in_looks": 10,
+    "closer": 10,
     "tried_looks": 10,
     "sight": 11,
     "context": 9,
@@ -86,6 +88,8 @@ ONLY_IN_NAPARI = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PyQt5", "Py
 METHOD = {
     "look_choice",
     "in_looks",
+    "closer",
+    "levels",
     "sight",
     "wording",
     "picture_relevance",
@@ -125,7 +129,7 @@ LIGHT = (
     "_napari",
     "__init__",
 )
-LIGHT_FILES = {"registry.py", "card.py", "method_names.py", "scenes.py", "looks.py", "presets.py"}
+LIGHT_FILES = {"registry.py", "card.py", "method_names.py", "scenes.py", "looks.py", "presets.py", "sizes.py"}
 
 
 def room(module: Path, inside: Path = PACKAGE) -> str:

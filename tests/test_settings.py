@@ -37,6 +37,8 @@ def test_names_are_told_apart_from_background_words():
         ({"preset": "quick"}, "no preset 'quick'; choose one of fast, balanced, best"),
         ({"pack": "kitchen"}, "kitchen"),
         ({"look": "upside down"}, 'no look "upside down"'),
+        ({"size": "large"}, 'no size "large"'),
+        ({"size": "nuclei 3, glass 40"}, "size of 'glass', which is not among the names"),
         ({"background": False}, "background words but no background"),
     ],
 )
@@ -77,6 +79,7 @@ def test_json_can_hold_what_is_saved():
         "pack": "guess",
         "method": "cam",
         "look": "auto",
+        "size": "",
         "device": "cpu",
     }
 
@@ -87,3 +90,20 @@ def test_json_can_hold_what_is_saved():
 )
 def test_looks_are_called_as_they_are_named(typed, called):
     assert Settings(names=NAMES, look=typed).look == called
+
+
+@pytest.mark.parametrize(
+    ("said", "called"),
+    [("", ""), (40, "40 px"), ("cells 12um", "cells 12 µm"), ({"nuclei": 7.5}, "nuclei 7.5 px")],
+)
+def test_sizes_are_kept_as_text_that_is_read_back(said, called):
+    settings = Settings(names=NAMES, size=said)
+    assert settings.size == called
+    assert replace(settings, preset="fast").sizes == settings.sizes
+
+
+def test_sizes_become_pixels_of_a_picture():
+    settings = Settings(names=NAMES, size="12 um")
+    assert settings.in_pixels((0.5, 0.5), "micrometer").size == "24 px"
+    with pytest.raises(InputError, match="doesn't say how large a pixel is"):
+        settings.in_pixels(None, None)

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from napari_ovseg.levels import levels_for
 from napari_ovseg.look_choice import FINEST, LookChoice, see
 from napari_ovseg.models.card import MapMethod
 from napari_ovseg.models.map_model import MapModel
@@ -87,10 +88,12 @@ def see_in_looks(
     maps: dict[int, Tensor] = {}
     presence = torch.zeros(len(names))
     features, guides, count = None, [], 0
-    for look in dict.fromkeys(choice.looks):
-        members = [number for number, own in enumerate(choice.looks) if own == look]
+    ways = list(zip(choice.looks, levels_for(settings, source, model).of_each, strict=True))
+    for look, level in dict.fromkeys(ways):
+        members = [number for number, own in enumerate(ways) if own == (look, level)]
         asked = tuple(names[number] for number in members)
-        seen = see(source, look, asked, rivals, FINEST, stage=LOOKING, model=model, method=method, run=run)
+        closely = FINEST if level is None else level
+        seen = see(source, look, asked, rivals, closely, stage=LOOKING, model=model, method=method, run=run)
         guides.append(seen.rendering.plain)
         shown = Shown(source, guides[-1]).read(side=GUIDE_SIDE)
         found = _from_half(seen.relevance.maps, shown, model)

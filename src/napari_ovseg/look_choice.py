@@ -15,6 +15,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from napari_ovseg.categories import Category
+from napari_ovseg.levels import levels_for
 from napari_ovseg.models.card import MapMethod
 from napari_ovseg.models.map_model import MapModel
 from napari_ovseg.models.presence import presence_of
@@ -132,13 +133,8 @@ def choose_looks(
     known_to_it = set(model.card.looks) >= set(FINAL.values())
     if not known_to_it or method.own_zero or hue_of(source.read(side=JUDGED_SIDE)) is None:
         return LookChoice((AS_IT_IS,) * len(names), (0.0,) * len(names))
-    # what was seen in a look is large: only what speaks for it is kept
     (bright, bright_steady, there), (dark, dark_steady, there_dark) = (
-        _evidence(
-            see(source, look, names, None, COARSE, stage=CHOOSING, model=model, method=method, run=run),
-            source,
-        )
-        for look in FINAL
+        _evidence_of(look, source, settings, model=model, method=method, run=run) for look in FINAL
     )
     apart = bright - dark
     known = torch.maximum(there, there_dark) >= KNOWN_FROM
@@ -203,6 +199,22 @@ def see(
     phrases = [name.phrases for name in names]
     each = torch.stack([presence_of(model, vector[None], phrases) for vector in relevance.image_vectors])
     return SeenInLook(relevance, each.quantile(1 - SPARED, dim=0), rendering)
+
+
+def _evidence_of(
+    look: Look, source: PictureSource, settings: Settings, *, model: MapModel, method: MapMethod, run: Run
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What speaks for a look, for each of the C names: `_evidence` of a coarse pass for each level."""
+    names = settings.sought
+    found = (torch.zeros(len(names)), torch.zeros(len(names), dtype=torch.bool), torch.zeros(len(names)))
+    for level, members in levels_for(settings, source, model).members().items():
+        coarse = COARSE if level is None else level * COARSE / FINEST
+        asked = tuple(names[number] for number in members)
+        # what was seen in a look is large: only what speaks for it is kept
+        seen = see(source, look, asked, None, coarse, stage=CHOOSING, model=model, method=method, run=run)
+        for all_of_them, own in zip(found, _evidence(seen, source), strict=True):
+            all_of_them[members] = own
+    return found
 
 
 def _evidence(seen: SeenInLook, source: PictureSource) -> tuple[Tensor, Tensor, Tensor]:

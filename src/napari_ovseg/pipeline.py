@@ -10,6 +10,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Unpack
 
 import numpy as np
@@ -25,6 +26,7 @@ from napari_ovseg.models.map_model import MapModel
 from napari_ovseg.models.mask_model import MaskModel
 from napari_ovseg.models.model import Model
 from napari_ovseg.models.registry import unknown_note
+from napari_ovseg.pictures import read_pixel_size
 from napari_ovseg.pseudo_labels import BACKGROUND_POWER, paint
 from napari_ovseg.segmentation import (
     OnPseudoLabels,
@@ -42,6 +44,7 @@ from napari_ovseg.views.looks import AS_IT_IS
 from napari_ovseg.views.source import PictureSource, source_of
 from napari_ovseg.wording import NONE
 
+NO_SIZE = "This model looks at the picture as a whole, so the size of things made no difference."
 VERSIONS = {
     "napari-ovseg": __version__,
     "python": platform.python_version(),
@@ -79,7 +82,8 @@ def segment(
         ``on_pseudo_labels(labels, confidence)``, called as soon as they exist: ids ``(H, W)`` with void,
         and float32 ``(H, W)`` in [0, 1].
     **choices
-        ``preset``, ``method``, ``look``, ``pack``, ``known``, ``background`` and ``seed``, as in `Settings`.
+        ``preset``, ``method``, ``look``, ``size``, ``pack``, ``known``, ``background`` and ``seed``, as in
+        `Settings`. Sizes in other units than pixels need a picture file that says how large a pixel is.
 
     Returns
     -------
@@ -88,8 +92,8 @@ def segment(
     Raises
     ------
     InputError
-        When the picture, the names, the preset or the pack can't be used, the model lacks the method, or
-        background words are given where there is to be no background.
+        When the picture, the names, the preset, the pack or a size can't be used, the model lacks the
+        method, or background words are given where there is to be no background.
     ModelError
         When a `MaskModel` gives what is no score.
     Cancelled
@@ -99,17 +103,19 @@ def segment(
         settings = replace(names, **choices)
     else:
         settings = Settings(names=parse_categories(names), **choices)
+    settings = _in_pixels(settings, image)
     source, run = source_of(image), Run(progress, should_stop)
     if isinstance(model, MaskModel):
         distilled = answer(source, settings, model=model, run=run, on_pseudo_labels=on_pseudo_labels)
         seen = {"views": 1, "look": str(AS_IT_IS)}
         tried: tuple[TriedLook, ...] = ()
+        notes: tuple[str, ...] = (NO_SIZE,) if settings.sizes else ()
     elif isinstance(model, MapModel):
         sight = look_at(source, settings, model=model, run=run)
         distilled = distil_maps(
             sight.guide, sight.maps, sight.features, sight.known, run=run, on_pseudo_labels=on_pseudo_labels
         )
-        seen, tried = sight.said, sight.tried
+        seen, tried, notes = sight.said, sight.tried, sight.notes
     else:
         raise TypeError(f"{type(model).__name__} is neither a MapModel nor a MaskModel")
     found = _segmentation(source, settings, distilled, run)
@@ -118,18 +124,27 @@ def segment(
         "known": settings.known,
         "preset": settings.preset,
     }
-    record = chosen | seen | found.record | _seen_by(model, settings.names, distilled.context.known)
+    record = chosen | seen | found.record | _seen_by(model, settings.names, distilled.context.known, notes)
     return replace(found, record=record, tried=tried)
 
 
-def _seen_by(model: Model, named: tuple[Category, ...], known: Known) -> dict[str, Any]:
+def _in_pixels(settings: Settings, image: Any) -> Settings:
+    """Sizes in pixels of a picture: where they are lengths, its file has to say how large a pixel is."""
+    if not settings.sizes.has_units:
+        return settings
+    return settings.in_pixels(*(read_pixel_size(image) if isinstance(image, str | Path) else (None, None)))
+
+
+def _seen_by(
+    model: Model, named: tuple[Category, ...], known: Known, notes: tuple[str, ...]
+) -> dict[str, Any]:
     """For the record: which weights looked at the picture, against which words, and what they don't know."""
     return {
         "model": model.card.name,
         "checkpoint": model.card.checkpoint,
         "pack": known.pack.name if known.pack else NONE,
         "pack_guess": known.guess.shares if known.guess else None,
-        "warnings": _warnings(model, named),
+        "warnings": [*_warnings(model, named), *notes],
     }
 
 

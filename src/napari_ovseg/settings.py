@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -11,6 +11,7 @@ from napari_ovseg.errors import InputError
 from napari_ovseg.models.registry import BUNDLED
 from napari_ovseg.views.looks import AUTO, look_called
 from napari_ovseg.views.presets import check_preset
+from napari_ovseg.views.sizes import Said, Sizes, parse_sizes
 from napari_ovseg.wording.packs import GUESS, pack_called
 
 
@@ -20,6 +21,7 @@ class Choices(TypedDict, total=False):
     preset: str
     method: str | None
     look: str
+    size: Said
     pack: str
     known: bool
     background: bool
@@ -47,6 +49,9 @@ class Settings:
     look : str
         How the picture is shown to the model: "auto" for the look that suits the picture, or one as
         `views.looks.parse_look` reads it, such as "dark things, background removed, dimmed".
+    size : str, float or mapping
+        How large the things are that are looked for, as `views.sizes.parse_sizes` reads it, such as 40
+        (pixels), "12 um" or ``{"nuclei": 40, "cells": 120}``; "" where it is not said. Kept as text.
     pack : str
         Background pack, one of `wording.PACKS`: its words compete with the names, besides those typed after
         ``background:``, and its prompts stand around both. "none" is none; "guess" takes the one that fits
@@ -63,8 +68,8 @@ class Settings:
     Raises
     ------
     InputError
-        When there is no such preset, look or pack, or background words are given where there
-        is to be no background.
+        When there is no such preset, look or pack, a size can't be read or is of none of the names, or
+        background words are given where there is to be no background.
     """
 
     names: tuple[Category, ...]
@@ -74,6 +79,7 @@ class Settings:
     preset: str = "balanced"
     method: str | None = None
     look: str = AUTO
+    size: Said = ""
     pack: str = GUESS
     known: bool = False
     background: bool = True
@@ -87,6 +93,9 @@ class Settings:
             )
         object.__setattr__(self, "pack", pack_called(self.pack))
         object.__setattr__(self, "look", look_called(self.look))
+        sizes = parse_sizes(self.size)
+        sizes.check(self.sought)
+        object.__setattr__(self, "size", str(sizes))
 
     @property
     def sought(self) -> tuple[Category, ...]:
@@ -97,6 +106,15 @@ class Settings:
     def background_words(self) -> Category | None:
         """What was typed after ``background:``, if anything."""
         return next((name for name in self.names if name.background), None)
+
+    @property
+    def sizes(self) -> Sizes:
+        """How large things are, as far as it is said."""
+        return parse_sizes(self.size)
+
+    def in_pixels(self, pixel_size: tuple[float, float] | None, unit: str | None) -> Settings:
+        """Return the same with sizes in pixels of a picture, see `views.sizes.Length.in_pixels`."""
+        return replace(self, size=str(self.sizes.in_pixels(pixel_size, unit)))
 
     def saved(self) -> dict[str, Any]:
         """Return the choices of a person as JSON can hold them, in the form that a sidecar keeps.
@@ -114,5 +132,6 @@ class Settings:
             "pack": self.pack,
             "method": self.method,
             "look": self.look,
+            "size": self.size,
             "device": self.device,
         }

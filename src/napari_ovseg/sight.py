@@ -7,8 +7,10 @@ from typing import Any
 
 from torch import Tensor
 
+from napari_ovseg.closer import look_closer
 from napari_ovseg.context import Known, what_is_there
 from napari_ovseg.in_looks import LOOKING, POWER, see_in_looks
+from napari_ovseg.levels import Levels, levels_for
 from napari_ovseg.look_choice import FINEST, LookChoice, choose_looks
 from napari_ovseg.models.card import MapMethod
 from napari_ovseg.models.map_model import MapModel
@@ -39,8 +41,11 @@ class Sight:
     guide : PictureSource
         The picture as the steps that follow its edges see it.
     said : dict
-        For the record: ``look``, ``look_suits_by``, ``guide``, and ``views``, how many the maps are of.
+        For the record: ``look``, ``look_suits_by``, ``guide``, and ``views``, how many the maps are of; where
+        a size is said, ``size`` in pixels, and ``enlarged``, how many times for each name.
     tried : tuple of TriedLook
+    notes : tuple of str
+        What went otherwise than asked.
     """
 
     known: Known
@@ -49,6 +54,7 @@ class Sight:
     guide: PictureSource
     said: dict[str, Any] = field(default_factory=dict)
     tried: tuple[TriedLook, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def look_at(source: PictureSource, settings: Settings, *, model: MapModel, run: Run) -> Sight:
@@ -73,20 +79,25 @@ def look_at(source: PictureSource, settings: Settings, *, model: MapModel, run: 
     choice = choose_looks(source, settings, model=model, method=method, run=run)
     tried = tried_looks(source, choice, settings.look, model.card.looks)
     said = choice.said(settings.sought)
+    levels = levels_for(settings, source, model)
+    if settings.sizes:
+        names = tuple(name.name for name in settings.sought)
+        said |= {"size": settings.size, "enlarged": levels.said(names)}
     if choice.as_it_is or method.own_zero:
-        return _in_views(source, choice, settings, model, method, run, said, tried)
+        return _in_views(source, choice, levels, settings, model, method, run, said, tried)
     found = see_in_looks(source, choice, settings, model=model, method=method, run=run)
     there = what_is_there(found.presence, _least(settings, model), settings.background)
     pack = None if settings.pack == GUESS else find_pack(settings.pack)
     known = Known(found.presence, there, POWER if settings.background else None, settings.seed, pack)
     guide = source if found.guide is None else Shown(source, found.guide)
     said |= {"guide": None if found.guide is None else found.guide.saved(), "views": found.views}
-    return Sight(known, found.maps, found.features, guide, said, tried)
+    return Sight(known, found.maps, found.features, guide, said, tried, levels.notes)
 
 
 def _in_views(
     source: PictureSource,
     choice: LookChoice,
+    levels: Levels,
     settings: Settings,
     model: MapModel,
     method: MapMethod,
@@ -101,11 +112,17 @@ def _in_views(
     with run.stage(LOOKING, len(views)):
         seen = picture_relevance(shown, settings.names, views, model=model, method=method, pack=pack, run=run)
         presence = presence_of(model, seen.image_vectors, [name.phrases for name in settings.sought])
+    maps, count = seen.maps, len(views)
+    if settings.sizes:
+        near = look_closer(
+            shown, seen, presence, levels, settings, stage=LOOKING, model=model, method=method, run=run
+        )
+        maps, presence, count = near.maps, near.presence, count + near.windows
     there = what_is_there(presence, _least(settings, model), settings.background)
     power = _background_power(method) if settings.background else None
     known = Known(presence, there, power, settings.seed, seen.pack, seen.guess)
-    said |= {"guide": None, "views": len(views)}
-    return Sight(known, seen.maps, seen.features, source, said, tried)
+    said |= {"guide": None, "views": count}
+    return Sight(known, maps, seen.features, source, said, tried, levels.notes)
 
 
 def _least(settings: Settings, model: MapModel) -> float:

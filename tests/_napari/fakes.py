@@ -23,7 +23,7 @@ class FakeMethod:
         self.steps, self.seconds, self.absent, self.error = steps, seconds, absent, error
         self.pictures, self.checkpoints, self.calls, self.steps_done = [], [], 0, 0
         self.updates, self.asked, self.packs, self.guessed = [], [], [], "none"
-        self.methods, self.looks, self.tried = [], [], ()
+        self.methods, self.looks, self.sizes, self.tried = [], [], [], ()
         self.looked_for = []
         self.hold = threading.Event()
         self.hold.set()
@@ -39,6 +39,7 @@ class FakeMethod:
         self.packs.append(settings.pack)
         self.methods.append(settings.method)
         self.looks.append(settings.look)
+        self.sizes.append(settings.size)
         self.pictures.append(image)
         if self.error is not None:
             raise self.error

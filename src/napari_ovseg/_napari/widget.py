@@ -28,6 +28,7 @@ from napari_ovseg._napari.layers.as_shown import AsShown
 from napari_ovseg._napari.layers.picture_choice import PictureChoice
 from napari_ovseg._napari.layers.reading_choice import ReadingChoice
 from napari_ovseg._napari.layers.result_layers import METADATA_KEY, has_results
+from napari_ovseg._napari.layers.size_line import SizeLine
 from napari_ovseg._napari.layers.tracked_labels import is_being_painted
 from napari_ovseg._napari.outside import Outside
 from napari_ovseg._napari.panel.form import Form
@@ -86,6 +87,7 @@ class OpenVocabularyWidget(QWidget):
         self._typed = TypedNames(self.form.names, self.annotator)
         self._ahead = Ahead(self, self.form, self._requests, runner, engine)
         self.next_step = NextStep(napari_viewer, self.form, self.pictures, self.annotator)
+        self._size_line = SizeLine(napari_viewer, self.form.size_row, lambda: self.pictures.image)
         self._told_of: Image | None = None
         # The widget may be deleted at any time; its thread must not work on for nobody.
         self.destroyed.connect(lambda: runner.stop())

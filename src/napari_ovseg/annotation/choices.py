@@ -18,8 +18,8 @@ def choices_of(document: Document) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``model``, and ``checkpoint`` where that is a file that is still there; ``preset``, ``pack`` and
-        ``look``; ``method``, None for the one that suits the model;
+        ``model``, and ``checkpoint`` where that is a file that is still there; ``preset``, ``pack``,
+        ``look`` and ``size``; ``method``, None for the one that suits the model;
         ``device`` if the work was done on this computer; ``read``, how most of its slices were read: ``axes``
         of rows and columns, ``channel_axis``, ``channels``. What is not known is missing.
     """
@@ -32,8 +32,8 @@ def choices_of(document: Document) -> dict[str, Any]:
     elif Path(str(settings["checkpoint"])).is_file():
         wanted += ["model", "checkpoint"]
     choices = {key: settings[key] for key in wanted if settings.get(key)}
-    if "method" in settings:
-        choices["method"] = settings["method"]
+    # None is the one that suits, and "" no size: both are choices
+    choices |= {key: settings[key] for key in ("method", "size") if key in settings}
     readings = [json.dumps(entry.record["read"]) for entry in document.slices if "read" in entry.record]
     if readings:
         choices["read"] = json.loads(Counter(readings).most_common(1)[0][0])

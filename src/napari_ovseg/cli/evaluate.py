@@ -17,9 +17,11 @@ from napari_ovseg.cli.options import (
     PackOption,
     PresetOption,
     SeedOption,
+    SizeOption,
 )
 from napari_ovseg.cli.progress import Bars
 from napari_ovseg.views.looks import AUTO, look_called
+from napari_ovseg.views.sizes import parse_sizes
 from napari_ovseg.wording import GUESS, pack_called
 
 if TYPE_CHECKING:
@@ -78,6 +80,7 @@ def evaluate(
     ] = "masks",
     pack: PackOption = GUESS,
     look: LookOption = AUTO,
+    size: SizeOption = "",
     preset: PresetOption = PRESET,
     split: Annotated[
         str | None,
@@ -118,8 +121,11 @@ def evaluate(
     pack, look = pack_called(pack), look_called(look)
     try:
         opened = open_dataset(dataset, root, split=split, naming=names)
+        # pictures of datasets don't say how large a pixel is
+        sizes = parse_sizes(size).in_pixels(None, None)
+        sizes.check(opened.categories)
         loaded = load(model, checkpoint, device)
-        how = How(loaded, protocol, reading, method, preset, seed, pack, look)
+        how = How(loaded, protocol, reading, method, preset, seed, pack, look, str(sizes))
         folder = output or Path("evaluation") / _folder_name(opened, how, Path(names).stem, root)
         with Bars() as bars:
             found = run(opened, how, folder, limit=limit, progress=bars)
@@ -157,6 +163,7 @@ def _folder_name(opened: Dataset, how: How, names: str, root: Path) -> str:
     else:
         words.append(how.pack if how.pack != GUESS else None)
         words.append(how.look.replace(",", "") if how.look != AUTO else None)
+        words.append(f"size {how.size}".replace(",", "") if how.size else None)
         words.append(how.preset if how.preset != PRESET else None)
         words.append(f"seed-{how.seed}" if how.seed else None)
     return "-".join(filter(None, words)).replace("/", "-").replace(" ", "-")

@@ -38,6 +38,15 @@ LookOption = Annotated[
         metavar="LOOK",
     ),
 ]
+SizeOption = Annotated[
+    str,
+    typer.Option(
+        "--size",
+        help='How wide one thing is, of all or of each name: "40" (pixels), "12 um", "nuclei 40, cells 120". '
+        "Default: not said.",
+        metavar="SIZE",
+    ),
+]
 PackOption = Annotated[
     str,
     typer.Option(

@@ -23,6 +23,7 @@ from napari_ovseg.cli.options import (
     PackOption,
     PresetOption,
     SeedOption,
+    SizeOption,
 )
 from napari_ovseg.cli.progress import Bars
 from napari_ovseg.cli.window import has_display
@@ -53,6 +54,7 @@ def segment(
     preset: PresetOption = "balanced",
     method: MethodOption = None,
     look: LookOption = AUTO,
+    size: SizeOption = "",
     pack: PackOption = GUESS,
     device: DeviceOption = "auto",
     seed: SeedOption = 0,
@@ -83,6 +85,7 @@ def segment(
         preset=preset,
         method=method,
         look=look,
+        size=size,
         pack=pack,
         device=device,
         seed=seed,

@@ -16,6 +16,7 @@ from napari_ovseg.models.clip.relevance import Method
 from napari_ovseg.pipeline import segment
 from napari_ovseg.pseudo_labels import paint
 from napari_ovseg.views.looks import AUTO
+from napari_ovseg.views.sizes import parse_sizes
 from napari_ovseg.wording import GUESS
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class How:
         The masks of `segment`, or relevance alone, scored as the papers do (`papers`), without refinement.
     method : str, optional
         Relevance method; by default the one that suits the model.
-    preset, seed, pack, look
+    preset, seed, pack, look, size
         As in `segment`; for its masks only.
     """
 
@@ -50,6 +51,7 @@ class How:
     seed: int = 0
     pack: str = GUESS
     look: str = AUTO
+    size: str = ""
 
     @property
     def relevance_method(self) -> Method:
@@ -90,6 +92,7 @@ def read(
         seed=how.seed,
         pack=how.pack,
         look=how.look,
+        size=str(parse_sizes(how.size).only(names.categories)),
         known=names.known,
         background=dataset.has_background,
     )

@@ -120,7 +120,13 @@ def settings_of(dataset: Dataset, how: How) -> dict[str, Any]:
     if how.reading == "papers":
         values = paper_settings(how.relevance_method, dataset)
     else:
-        values = {"preset": how.preset, "seed": how.seed, "pack": how.pack, "look": how.look}
+        values = {
+            "preset": how.preset,
+            "seed": how.seed,
+            "pack": how.pack,
+            "look": how.look,
+            "size": how.size,
+        }
     return {
         "dataset": dataset.name,
         "split": dataset.split,

@@ -48,7 +48,8 @@ class Work:
         contents = contents_of(job)
         try:
             picture = job.load()
-            found = segment(picture.pixels, self.settings, model=model, progress=progress)
+            settings = self.settings.in_pixels(picture.pixel_size, picture.unit)
+            found = segment(picture.pixels, settings, model=model, progress=progress)
         except (ModelError, NoRoomError, Cancelled):
             raise
         except Exception as error:

@@ -18,6 +18,8 @@ from napari_ovseg.views.source import WHOLE, Box
 # A window this elongated still shows things at a size that the model knows; beyond, several windows do.
 _LONGEST_WINDOW = 1.8
 _MOST_ALONG = 6
+STEP = 0.75
+"""Neighbouring windows begin about so much of their length apart, and overlap by the rest."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def _starts(length: float, window: float) -> list[float]:
     """Place the fewest equal windows that cover ``length`` and overlap by at least a quarter."""
     if window >= length:
         return [0.0]
-    count = 1 + math.ceil((length - window) / (0.75 * window) - 1e-9)
+    count = 1 + math.ceil((length - window) / (STEP * window) - 1e-9)
     return [i * (length - window) / (count - 1) for i in range(count)]
 
 
@@ -118,7 +120,7 @@ def views_at(level: float, height: int, width: int, *, input_size: int) -> list[
     longest = max(_LONGEST_WINDOW, max(height / width, width / height) / _MOST_ALONG)
     zoom = level * math.sqrt(min(height, longest * width) * min(width, longest * height)) / input_size
     # at a zoom of 1 + 0.75 k windows overlap by just a quarter: between, more of them show no more
-    even = 1 + 0.75 * max(0, round((zoom - 1) / 0.75))
+    even = 1 + STEP * max(0, round((zoom - 1) / STEP))
     return [View(box=box) for box in windows(height, width, even)]
 
 

@@ -36,6 +36,8 @@ class Request:
         What to look for, and how.
     table : LabelTable
         The ids of the names, and of others that a person has painted.
+    size : str
+        The sizes of `settings`, in pixels of what is read.
     earlier : dict of tuple of int to SliceAnnotation
         Slices that hold corrections or locked categories, in the ids of `table`.
     """
@@ -44,6 +46,7 @@ class Request:
     sources: tuple[Source, ...]
     settings: Settings
     table: LabelTable
+    size: str = ""
     earlier: Mapping[Position, SliceAnnotation] = field(default_factory=dict)
 
 
@@ -77,7 +80,7 @@ def _segment(
     picture = source.picture()
     result = engine.segment(
         picture,
-        request.settings,
+        replace(request.settings, size=request.size),
         model=model,
         progress=throttled(
             lambda stage, done, total: emit(Progressed(number, stage, done, total, done_before)), should_stop

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from napari_ovseg._napari.jobs.continued import Earlier, continued, not_done, wo
 from napari_ovseg._napari.jobs.run import Request
 from napari_ovseg._napari.jobs.suggest import SuggestRequest
 from napari_ovseg._napari.layers.channel_readings import refuse_strip
+from napari_ovseg._napari.layers.labelled_layers import pixel_of_picture
 from napari_ovseg._napari.layers.source import Source, channel_axes, source_at, source_of
 from napari_ovseg._napari.layers.together import group_of, source_together
 from napari_ovseg._napari.panel.form import Form
@@ -22,6 +24,7 @@ from napari_ovseg.categories import Category, parse_categories
 from napari_ovseg.errors import InputError
 from napari_ovseg.models.registry import offers
 from napari_ovseg.settings import Settings
+from napari_ovseg.views.sizes import Sizes, parse_sizes
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -88,20 +91,23 @@ class RunRequests:
             return None
         model, checkpoint = accepted
         table, bound = continued(earlier, categories, positions, same=into is not None)
+        settings = Settings(
+            names=categories,
+            model=model,
+            checkpoint=checkpoint,
+            device=form.device.value,
+            preset=form.preset.value,
+            method=form.method.value,
+            look=form.look.value,
+            size=form.size_row.text,
+            pack=form.pack.value,
+        )
         request = Request(
             number=number,
             sources=tuple(source_at(source, position) for position in positions),
-            settings=Settings(
-                names=categories,
-                model=model,
-                checkpoint=checkpoint,
-                device=form.device.value,
-                preset=form.preset.value,
-                method=form.method.value,
-                look=form.look.value,
-                pack=form.pack.value,
-            ),
+            settings=settings,
             table=table,
+            size=_size_read(settings.sizes, image, source),
             earlier=bound,
         )
         if earlier is None:
@@ -112,7 +118,8 @@ class RunRequests:
         """Why a run can't be started with what the fields say now, "" where it can."""
         try:
             image = _there(image)
-            parse_categories(self._form.names.toPlainText())
+            categories = parse_categories(self._form.names.toPlainText())
+            parse_sizes(self._form.size_row.text).check(categories)
             self._form.slices.positions(self._source_to_run(image).placement.position)
             self._model()
         except InputError as error:
@@ -177,6 +184,13 @@ def _words_of(work: Annotated) -> list[Category]:
     """What to look for in work that is gone on with."""
     words = [] if work.background is None else [work.background]
     return [*to_type(work.table.labels), *words]
+
+
+def _size_read(sizes: Sizes, image: Image, source: Source) -> str:
+    """Sizes in pixels of what is read of a picture, which may be a coarser level of it."""
+    axes, factors = source.placement.axes, source.placement.factors
+    whole = sizes.in_pixels(*pixel_of_picture(image, axes))
+    return str(whole.times(1 / math.sqrt(factors[axes[0]] * factors[axes[1]])))
 
 
 def _there(image: Image | None) -> Image:

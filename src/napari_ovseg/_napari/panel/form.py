@@ -83,6 +83,7 @@ class Form(QWidget):
         settings = self.settings
         self.pack, self.preset, self.method = settings.pack, settings.preset, settings.method
         self.look, self.device, self.unload = settings.look, settings.device, settings.unload
+        self.size_row = settings.size_row
         self.looks = LookStrip()
         self.run = _button("Run", "Find the names in the picture.")
         self.cancel = _button("Cancel", "Stop what is running; slices that are finished stay.")
@@ -150,6 +151,7 @@ class Form(QWidget):
         for edited in (*(box.textChanged for box in typed), self.model.currentTextChanged):
             edited.connect(lambda *_: self.changed.emit())
         self.channels.changed.connect(self.changed)
+        self.size_row.changed.connect(self.changed)
         self.model.currentTextChanged.connect(
             lambda text: self.fields.setRowVisible(self.weights, text == LOCAL_FILE)
         )

@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QComboBox, QFormLayout, QHBoxLayout, QPushButton, QVB
 
 from napari_ovseg._napari.panel.icons import drawn_icon
 from napari_ovseg._napari.panel.quiet_line import QuietLine
+from napari_ovseg._napari.panel.size_row import SizeRow
 from napari_ovseg._napari.panel.theme_colours import changes_theme
 from napari_ovseg._napari.remembered import remembered
 from napari_ovseg.models.card import ModelCard
@@ -42,7 +43,7 @@ _OPEN = "settings_open"
 
 
 class SettingsSection(QWidget):
-    """Background, preset, method, look, device, memory; whether it is open is kept for the next time."""
+    """Background, preset, method, look, size, device, memory; whether it is open is kept for next time."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,6 +56,7 @@ class SettingsSection(QWidget):
         # the names of looks are long, and a dock is narrow
         self.look.native.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.look.native.setMinimumContentsLength(10)
+        self.size_row = SizeRow()
         self._model = ""
         self.device = ComboBox(choices=DEVICES, tooltip=_DEVICE_HELP)
         self.unload = QPushButton("Unload the models")
@@ -73,6 +75,7 @@ class SettingsSection(QWidget):
         self.title.toggled.connect(self._open)
         for field in (self.pack, self.preset, self.method, self.look, self.device):
             field.changed.connect(self._sum_up)
+        self.size_row.changed.connect(self._sum_up)
         self.title.setChecked(self._settings.value(_OPEN, False, type=bool))
         self._open(self.title.isChecked())
 
@@ -86,6 +89,7 @@ class SettingsSection(QWidget):
             ("Method", self.method.native),
             ("", self.cost),
             ("Look", self.look.native),
+            ("Size of things", self.size_row),
             ("Device", self.device.native),
             ("Memory", self.unload),
         ):
@@ -144,12 +148,16 @@ class SettingsSection(QWidget):
         parts = [self.preset.value, f"background: {self.pack.value}", method]
         if self.look.value != AUTO:
             parts.append(self.look.value)
+        size = " ".join(self.size_row.text.split())
+        if size:
+            parts.append(f"size: {size}")
         if self.device.value != "auto":
             parts.append(self.device.value)
         self.summary.say(
             "" if self.title.isChecked() else ", ".join(filter(None, parts)),
             f"Background: {self.pack.value}\nPreset: {self.preset.value}\nMethod: {method or BY_MODEL}\n"
-            f"Look: {self.look.value}\nDevice: {self.device.value}\nClick to change them.",
+            f"Look: {self.look.value}\nSize of things: {size or 'not said'}\nDevice: {self.device.value}\n"
+            "Click to change them.",
         )
 
 

@@ -15,6 +15,7 @@ from napari_ovseg.errors import InputError
 from napari_ovseg.models.clip.method_names import METHODS
 from napari_ovseg.views.looks import look_called
 from napari_ovseg.views.presets import PRESETS
+from napari_ovseg.views.sizes import parse_sizes
 
 if TYPE_CHECKING:
     from napari.components import Dims
@@ -54,6 +55,8 @@ def show_choices(form: Form, choices: Mapping[str, Any]) -> None:
     # after the model, which says what looks there are
     if isinstance(choices.get("look"), str):
         _show_look(form, choices["look"])
+    if isinstance(choices.get("size"), str):
+        _show_size(form, choices["size"])
     reading = choices.get("read")
     if isinstance(reading, Mapping):
         show_reading(form.channels, reading)
@@ -62,6 +65,13 @@ def show_choices(form: Form, choices: Mapping[str, Any]) -> None:
 def _show_look(form: Form, look: str) -> None:
     try:
         form.settings.take_look(look_called(look))
+    except InputError:
+        return
+
+
+def _show_size(form: Form, size: str) -> None:
+    try:
+        form.size_row.take(str(parse_sizes(size)))
     except InputError:
         return
 

@@ -1,0 +1,78 @@
+"""How closely a picture is looked at for each name, where somebody has said how large things are."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from napari_ovseg.models.map_model import MapModel
+from napari_ovseg.settings import Settings
+from napari_ovseg.views.augmentation import STEP
+from napari_ovseg.views.source import PictureSource
+
+# how many of the model's patches a thing spans: docs/looks.md has the measurements
+PATCHES = 3.0
+# a pixel that is enlarged more often shows no more
+MOST_ENLARGED = 4.0
+# two and a half minutes of one processor core
+MOST_WINDOWS = 2000
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The level of detail for each name.
+
+    Attributes
+    ----------
+    of_each : tuple of (float or None)
+        Pixels that the model is shown for each pixel of the picture, for each of the C names; None where no
+        size is said.
+    notes : tuple of str
+        What to tell a person: which things are shown smaller than the model knows them best.
+    """
+
+    of_each: tuple[float | None, ...]
+    notes: tuple[str, ...] = ()
+
+    def members(self) -> dict[float | None, list[int]]:
+        """The numbers of the names of each level, in the order of the names."""
+        found: dict[float | None, list[int]] = {}
+        for number, level in enumerate(self.of_each):
+            found.setdefault(level, []).append(number)
+        return found
+
+    def said(self, names: tuple[str, ...]) -> dict[str, float | None]:
+        """For a record: the level of each name."""
+        rounded = (None if level is None else round(level, 3) for level in self.of_each)
+        return dict(zip(names, rounded, strict=True))
+
+
+def levels_for(settings: Settings, source: PictureSource, model: MapModel) -> Levels:
+    """Choose the levels at which things of the sizes that were said span `PATCHES` of the model's patches.
+
+    Where that would take more than about `MOST_WINDOWS` windows, or enlarge pixels more than `MOST_ENLARGED`
+    times, the level is the finest that doesn't.
+
+    Parameters
+    ----------
+    settings : Settings
+        With sizes in pixels.
+    source : PictureSource
+    model : MapModel
+        Whose patches count.
+    """
+    height, width = source.size
+    finest = min(MOST_ENLARGED, STEP * model.input_size * math.sqrt(MOST_WINDOWS / (height * width)))
+    levels: list[float | None] = []
+    notes: list[str] = []
+    for name in settings.sought:
+        size = settings.sizes.of(name)
+        wanted = None if size is None else PATCHES * model.patch_size / size.value
+        if wanted is not None and wanted > finest:
+            notes.append(
+                f"Things as small as '{name.name}' ({size}) are known best where the picture is enlarged "
+                f"{wanted:.1f} times. It was enlarged {finest:.1f} times: more would take too long or show "
+                "no more. A part of the picture, or one with more pixels, may give better masks."
+            )
+        levels.append(None if wanted is None else min(wanted, finest))
+    return Levels(tuple(levels), tuple(notes))
