@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -94,9 +94,9 @@ def mosaics(count: int = 3, tiles: int = 4, side: int = 256) -> Iterator[Case]:
         yield Case(f"mosaic {number}", picture, ["nuclei"], truth)
 
 
-def mirrored(count: int = 2, side: int = 2048) -> Iterator[Case]:
-    """Small pictures repeated, every other time mirrored, until they are large."""
-    for case in list(small("fluorescence"))[::20][:count]:
+def mirrored(cases: Iterable[Case], side: int) -> Iterator[Case]:
+    """Pictures repeated, every other time mirrored, until they are large."""
+    for case in cases:
         picture, truth = (
             np.pad(
                 plane,
@@ -106,7 +106,7 @@ def mirrored(count: int = 2, side: int = 2048) -> Iterator[Case]:
             for plane in (case.picture, case.truth)
             if plane is not None
         )
-        yield Case(case.key, picture, ["nuclei"], truth)
+        yield Case(case.key, picture, case.names, truth)
 
 
 def scenes(
@@ -177,7 +177,7 @@ KINDS: dict[str, Callable[[], Iterator[Case]]] = {
     "brightfield, checked": lambda: large("brightfield", "checked"),
     "small fluorescence": lambda: small("fluorescence"),
     "mosaics of mixed exposures": mosaics,
-    "mirrored to 2048 px": mirrored,
+    "mirrored to 2048 px": lambda: mirrored(list(small("fluorescence"))[::20][:2], 2048),
     "stained": lambda: small("stained"),
     "scenes": scenes,
     "scenes, grey": lambda: scenes(lambda picture: picture),

@@ -42,7 +42,7 @@ def pictures(tmp_path: Path) -> list[Path]:
 @pytest.fixture
 def model(monkeypatch):
     """Stand in for the model and the method: the left half is the first category, the last one is absent."""
-    asked = SimpleNamespace(loaded=[], segmented=[])
+    asked = SimpleNamespace(loaded=[], segmented=[], sizes=[])
     card = ModelCard("stand-in", checkpoint="none", licence="MIT")
 
     def load_model(name, *, checkpoint=None, device="auto", progress=None):
@@ -51,6 +51,7 @@ def model(monkeypatch):
         return SimpleNamespace(card=card, checkpoint_id="one", device="cpu")
 
     def segment(image, settings, *, model, progress):
+        asked.sizes.append(settings.size)
         asked.segmented.append((settings.preset, settings.method, settings.pack, settings.seed))
         *found, absent = settings.sought
         masks = np.zeros(image.shape[:2], labels_dtype(len(found) + 1))
@@ -126,6 +127,17 @@ def test_a_pack_that_is_not_there_is_refused_before_a_model_is_loaded(
     arguments = ["segment", pictures[0], "--labels", "a, b", "--output", tmp_path / "o", "--pack", "kitchen"]
     assert run(monkeypatch, *arguments) == 2
     assert "guess, none, natural scene, microscopy" in capsys.readouterr().err
+    assert model.loaded == []
+
+
+def test_the_size_of_things_is_asked_for(tmp_path, pictures, model, monkeypatch, capsys):
+    out = ["--output", tmp_path / "out"]
+    assert run(monkeypatch, "segment", pictures[0], "--labels", "cat, dog", "--size", "cat 40", *out) == 0
+    assert model.sizes == ["cat 40 px"]
+    model.loaded.clear()
+    for wrong, said in (("40 kg", 'no unit "kg"'), ("bird 4", "'bird', which is not among the names")):
+        assert run(monkeypatch, "segment", pictures[0], "--labels", "cat, dog", "--size", wrong, *out) == 2
+        assert said in " ".join(capsys.readouterr().err.split())
     assert model.loaded == []
 
 

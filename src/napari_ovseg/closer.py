@@ -15,8 +15,8 @@ from napari_ovseg.models.presence import presence_of
 from napari_ovseg.picture_relevance import PictureRelevance, picture_relevance
 from napari_ovseg.segmentation import Run
 from napari_ovseg.settings import Settings
-from napari_ovseg.single_image.standing_out import interpolated
 from napari_ovseg.views import augmentation
+from napari_ovseg.views.fusion import on_one_grid
 from napari_ovseg.views.source import PictureSource
 from napari_ovseg.wording import NONE
 
@@ -96,13 +96,6 @@ def look_closer(
         each = torch.stack([presence_of(model, vector[None], phrases) for vector in near.image_vectors])
         best[members] = torch.maximum(best[members], each.quantile(1 - SPARED, dim=0))
         for number in members:
-            maps[number] = _mean(maps[number], near.maps[number])
+            maps[number] = on_one_grid([maps[number], near.maps[number]]).mean(0)
         count += len(views)
-    grid = max((one.shape for one in maps), key=lambda shape: shape[0] * shape[1])
-    return Closer(torch.stack([interpolated(one, grid) for one in maps]), best, count)
-
-
-def _mean(first: Tensor, second: Tensor) -> Tensor:
-    """The mean of two maps ``(h, w)``, in the cells of the finer one."""
-    finer = max(first.shape, second.shape)
-    return (interpolated(first, finer) + interpolated(second, finer)) / 2
+    return Closer(on_one_grid(maps), best, count)

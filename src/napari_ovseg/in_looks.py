@@ -16,6 +16,7 @@ from napari_ovseg.models.map_model import MapModel
 from napari_ovseg.segmentation import Run
 from napari_ovseg.settings import Settings
 from napari_ovseg.single_image.standing_out import best_threshold
+from napari_ovseg.views.fusion import on_one_grid
 from napari_ovseg.views.rendering import Rendering
 from napari_ovseg.views.shown import Shown
 from napari_ovseg.views.source import PictureSource
@@ -104,7 +105,7 @@ def see_in_looks(
     # of two polarities neither shows all things bright
     guide = guides[0] if len({one.look.inverted for one in guides}) == 1 else None
     return InLooks(
-        torch.stack([maps[number] for number in range(len(names))]), features, presence, guide, count
+        on_one_grid([maps[number] for number in range(len(names))]), features, presence, guide, count
     )
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Unpack
 
 import numpy as np
@@ -26,7 +25,6 @@ from napari_ovseg.models.map_model import MapModel
 from napari_ovseg.models.mask_model import MaskModel
 from napari_ovseg.models.model import Model
 from napari_ovseg.models.registry import unknown_note
-from napari_ovseg.pictures import read_pixel_size
 from napari_ovseg.pseudo_labels import BACKGROUND_POWER, paint
 from napari_ovseg.segmentation import (
     OnPseudoLabels,
@@ -83,7 +81,7 @@ def segment(
         and float32 ``(H, W)`` in [0, 1].
     **choices
         ``preset``, ``method``, ``look``, ``size``, ``pack``, ``known``, ``background`` and ``seed``, as in
-        `Settings`. Sizes in other units than pixels need a picture file that says how large a pixel is.
+        `Settings`. Sizes are in pixels here; `Settings.in_pixels` makes them so.
 
     Returns
     -------
@@ -103,7 +101,8 @@ def segment(
         settings = replace(names, **choices)
     else:
         settings = Settings(names=parse_categories(names), **choices)
-    settings = _in_pixels(settings, image)
+    # nobody says how large a pixel of an array is: lengths are refused
+    settings = settings.in_pixels(None, None)
     source, run = source_of(image), Run(progress, should_stop)
     if isinstance(model, MaskModel):
         distilled = answer(source, settings, model=model, run=run, on_pseudo_labels=on_pseudo_labels)
@@ -126,13 +125,6 @@ def segment(
     }
     record = chosen | seen | found.record | _seen_by(model, settings.names, distilled.context.known, notes)
     return replace(found, record=record, tried=tried)
-
-
-def _in_pixels(settings: Settings, image: Any) -> Settings:
-    """Sizes in pixels of a picture: where they are lengths, its file has to say how large a pixel is."""
-    if not settings.sizes.has_units:
-        return settings
-    return settings.in_pixels(*(read_pixel_size(image) if isinstance(image, str | Path) else (None, None)))
 
 
 def _seen_by(

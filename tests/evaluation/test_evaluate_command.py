@@ -51,6 +51,18 @@ def test_figures_and_files_are_named(archive, tmp_path, monkeypatch, capsys):
     assert json.loads(packed.read_text())["settings"]["pack"] == "natural scene"
 
 
+def test_a_size_is_one_of_the_settings(archive, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    options = ["voc21", archive, "--model", "demo", "--preset", "fast", "--limit", 1]
+    assert run(monkeypatch, *options, "--size", "cat 40, dog 60") == 0
+    (folder,) = (tmp_path / "evaluation").iterdir()
+    assert folder.name == "voc21-val-known-labels-plain-demo-size-cat-40-px-dog-60-px-fast"
+    assert json.loads((folder / "report.json").read_text())["settings"]["size"] == "cat 40 px, dog 60 px"
+    for wrong, said in (("nuclei 4", "'nuclei', which is not among"), ("3 um", "how large a pixel is")):
+        assert run(monkeypatch, *options, "--size", wrong) == 2
+        assert said in " ".join(capsys.readouterr().err.split())
+
+
 def test_a_pack_that_is_not_there_is_refused(archive, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert run(monkeypatch, "voc21", archive, "--model", "demo", "--pack", "kitchen") == 2

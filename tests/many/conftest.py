@@ -14,10 +14,11 @@ def method(monkeypatch):
 
     ``seen`` holds the first red of each picture that was looked at.
     """
-    asked = SimpleNamespace(error=None, seen=[])
+    asked = SimpleNamespace(error=None, seen=[], sizes=[])
 
     def segment(image, settings, *, model, progress):
         asked.seen.append(int(image[0, 0, 0]))
+        asked.sizes.append(settings.size)
         if asked.error is not None and image[0, 0, 0] == 255:
             raise asked.error
         masks = np.zeros(image.shape[:2], np.uint8)

@@ -168,3 +168,21 @@ def test_a_caller_who_has_enough_leaves_a_true_list(tmp_path):
     assert not (tmp_path / "out/categories.json").exists()
     results.close()
     assert [entry["image"] for entry in listed(tmp_path / "out")] == ["../a.png"]
+
+
+def test_a_length_is_in_pixels_of_each_picture(tmp_path, method):
+    files = []
+    for name, side in (("fine", 0.5), ("coarse", 2.0)):
+        path = tmp_path / f"{name}.ome.tif"
+        about = {"axes": "YXS", "PhysicalSizeX": side, "PhysicalSizeY": side}
+        tifffile.imwrite(
+            path, np.arange(216, dtype=np.uint8).reshape(8, 9, 3), photometric="rgb", metadata=about, ome=True
+        )
+        files.append(path)
+    files.append(picture(tmp_path / "unknown.png"))
+    *found, unknown = run(
+        files, tmp_path / "out", settings=Settings(names=parse_categories("cat"), size="12 um")
+    )
+    assert [one.problem for one in found] == ["", ""]
+    assert method.sizes == ["24 px", "6 px"]
+    assert "doesn't say how large a pixel is" in unknown.problem

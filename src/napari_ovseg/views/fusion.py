@@ -21,6 +21,19 @@ def fused_grid(
     return shrunk(extent(views, grids), most)
 
 
+def on_one_grid(maps: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Stack maps ``(h, w)`` of a picture in the cells of the finest of them, ``(K, h, w)``."""
+    finest = max((one.shape for one in maps), key=lambda shape: shape[0] * shape[1])
+    return torch.stack(
+        [
+            one
+            if one.shape == finest
+            else F.interpolate(one[None, None], tuple(finest), mode="bilinear", align_corners=False)[0, 0]
+            for one in maps
+        ]
+    )
+
+
 class Fusion:
     """Average of maps of several views, each warped back to where it belongs.
 

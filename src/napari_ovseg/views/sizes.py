@@ -116,12 +116,6 @@ class Sizes:
     def __bool__(self) -> bool:
         return self.of_all is not None or bool(self.of_each)
 
-    @property
-    def has_units(self) -> bool:
-        """Whether any is in another unit than pixels of the picture."""
-        own = [] if self.of_all is None else [self.of_all]
-        return any(size.unit is not None for size in (*own, *(size for _, size in self.of_each)))
-
     def of(self, category: Category) -> Length | None:
         """Return the size of a category, by its name or a synonym; None where it isn't said."""
         own = (size for name, size in self.of_each for word in category.phrases if same_name(name, word))

@@ -257,6 +257,7 @@ def test_channels_axes_model_and_device_come_back(qtbot, panel, tmp_path, make_v
     form.model.setEditText("RN50/openai")
     form.preset.value, form.pack.value, form.device.value = "fast", "histology", "cpu"
     form.method.value = "explain"
+    form.size_row.take("bright 12")
     form.names.setPlainText("bright, dark")
     form.run.click()
     qtbot.waitUntil(lambda: not panel.busy and panel.annotator.current is not None, timeout=20_000)
@@ -278,6 +279,7 @@ def test_channels_axes_model_and_device_come_back(qtbot, panel, tmp_path, make_v
     assert (form.channels.key, form.channels.ticked()) == (0, (3, 1))
     assert (form.chosen_model(), form.preset.value, form.device.value) == ("RN50/openai", "fast", "cpu")
     assert (form.pack.value, form.method.value) == ("histology", "explain")
+    assert form.size_row.text == "bright 12 px"
     source = again.annotator.current.sources[position]
     assert source.channels == (3, 1)
     np.testing.assert_array_equal(again.annotator.current.masks.labels(position), saved)

@@ -1,0 +1,52 @@
+"""How closely a picture is looked at where somebody says how large things are."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from napari_ovseg.categories import parse_categories
+from napari_ovseg.levels import MOST_ENLARGED, MOST_WINDOWS, PATCHES, Levels, levels_for
+from napari_ovseg.settings import Settings
+from napari_ovseg.views.augmentation import views_at
+
+MODEL = SimpleNamespace(input_size=192, patch_size=8)
+
+
+def levels(size, picture=(1024, 1024), names="nuclei, cells: cell"):
+    settings = Settings(names=parse_categories(names), size=size)
+    return levels_for(settings, SimpleNamespace(size=picture), MODEL)
+
+
+def test_a_thing_spans_the_same_number_of_patches_whatever_its_size():
+    for size in (12, 40, 130.0):
+        found = levels(size)
+        assert [level * size / 8 for level in found.of_each] == pytest.approx([PATCHES] * 2)
+        assert found.notes == ()
+
+
+def test_each_name_has_its_own_level_and_none_where_nothing_is_said():
+    found = levels({"cell": 20})
+    assert found.of_each[0] is None
+    assert found.of_each[1] * 20 / 8 == pytest.approx(PATCHES)
+    assert found.members() == {None: [0], found.of_each[1]: [1]}
+    assert levels("").members() == {None: [0, 1]}
+    assert levels(20).members() == {PATCHES * 8 / 20: [0, 1]}
+
+
+def test_a_level_has_an_end_and_it_is_said():
+    found = levels("nuclei 2, cells 40", picture=(300, 300))
+    assert found.of_each[0] == MOST_ENLARGED
+    assert len(found.notes) == 1
+    assert "'nuclei' (2 px)" in found.notes[0]
+
+
+@pytest.mark.parametrize("picture", [(20_000, 20_000), (40_000, 9_000)])
+def test_large_pictures_are_looked_at_in_bounded_time(picture):
+    found = levels(10, picture)
+    assert found.notes
+    assert found.of_each[0] < PATCHES * 8 / 10
+    assert len(views_at(found.of_each[0], *picture, input_size=192)) == pytest.approx(MOST_WINDOWS, rel=0.15)
+
+
+def test_a_record_has_the_level_of_each_name():
+    assert Levels((None, 1.23456)).said(("a", "b")) == {"a": None, "b": 1.235}
