@@ -21,8 +21,8 @@ def iou(masks, truth):
 
 @pytest.fixture(scope="module")
 def small():
-    """Grey things of about 6 pixels."""
-    return blobs(192, radius=3)
+    """Grey things of about 10 pixels."""
+    return blobs(192, radius=5)
 
 
 def coloured(grey):
@@ -50,12 +50,12 @@ def test_no_size_is_as_nothing_said(small):
 
 
 def test_names_of_two_sizes_are_each_looked_at_in_their_own_way(small):
-    found = run(small[0], "nuclei, debris", size={"nuclei": 6, "debris": 12})
-    assert found.record["enlarged"] == {"nuclei": PATCHES * 8 / 6, "debris": PATCHES * 8 / 12}
+    found = run(small[0], "nuclei, debris", size={"nuclei": 10, "debris": 20})
+    assert found.record["enlarged"] == {"nuclei": PATCHES * 8 / 10, "debris": PATCHES * 8 / 20}
     assert found.record["look"] != "as it is"
     assert iou(found.masks, small[1]) > 0.5
-    both = run(coloured(small[0]), "nuclei, debris; background: glass", size={"nuclei": 6})
-    assert both.record["enlarged"] == {"nuclei": PATCHES * 8 / 6, "debris": None}
+    both = run(coloured(small[0]), "nuclei, debris; background: glass", size={"nuclei": 10})
+    assert both.record["enlarged"] == {"nuclei": PATCHES * 8 / 10, "debris": None}
     assert len(both.relevance) == 2
 
 

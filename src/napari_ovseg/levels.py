@@ -11,7 +11,7 @@ from napari_ovseg.views.augmentation import STEP
 from napari_ovseg.views.source import PictureSource
 
 # how many of the model's patches a thing spans: docs/looks.md has the measurements
-PATCHES = 3.0
+PATCHES = 4.0
 # a pixel that is enlarged more often shows no more
 MOST_ENLARGED = 4.0
 # two and a half minutes of one processor core

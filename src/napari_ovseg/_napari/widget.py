@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_ovseg._napari.annotating.annotator import Annotator
 from napari_ovseg._napari.annotating.next_step import NextStep
+from napari_ovseg._napari.annotating.size_line import SizeLine
 from napari_ovseg._napari.annotating.taking_in import TakingIn
 from napari_ovseg._napari.annotating.typed_names import TypedNames
 from napari_ovseg._napari.files.exporting import Exporting
@@ -28,7 +29,6 @@ from napari_ovseg._napari.layers.as_shown import AsShown
 from napari_ovseg._napari.layers.picture_choice import PictureChoice
 from napari_ovseg._napari.layers.reading_choice import ReadingChoice
 from napari_ovseg._napari.layers.result_layers import METADATA_KEY, has_results
-from napari_ovseg._napari.layers.size_line import SizeLine
 from napari_ovseg._napari.layers.tracked_labels import is_being_painted
 from napari_ovseg._napari.outside import Outside
 from napari_ovseg._napari.panel.form import Form
