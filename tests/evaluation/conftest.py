@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from napari_ovseg.evaluation.readings import How
-
 from . import archives
+from .ways import way
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +17,7 @@ def model():
 
 @pytest.fixture
 def how(model):
-    return How(model, preset="fast")
+    return way(model, preset="fast")
 
 
 @pytest.fixture
@@ -34,9 +33,9 @@ def asked(monkeypatch):
 
     calls, segment = [], readings.segment
 
-    def watched(image, categories, **options):
-        calls.append(([category.name for category in categories], options))
-        return segment(image, categories, **options)
+    def watched(image, settings, **options):
+        calls.append(([category.name for category in settings.names], settings))
+        return segment(image, settings, **options)
 
     monkeypatch.setattr(readings, "segment", watched)
     return calls

@@ -16,7 +16,7 @@ from napari_ovseg.evaluation import papers
 from napari_ovseg.evaluation.datasets import open_dataset
 from napari_ovseg.evaluation.paper_settings import Setting, setting_of
 from napari_ovseg.evaluation.papers import best_phrase, short_side, strongest_phrase, window_cosines
-from napari_ovseg.evaluation.readings import How, read
+from napari_ovseg.evaluation.readings import read
 from napari_ovseg.evaluation.report import write_report
 from napari_ovseg.evaluation.run import evaluate
 from napari_ovseg.images import read_image, to_rgb
@@ -26,6 +26,7 @@ from napari_ovseg.models.clip.relevance import relevance_maps
 from napari_ovseg.wording import PACKS
 
 from . import archives
+from .ways import way
 
 
 @pytest.fixture
@@ -140,7 +141,7 @@ def test_every_phrase_competes_in_eighty_prompts_and_background_has_its_words(tm
     lines = [f"{name}, {name} in snow" if name == "person" else name for name in plain]
     file = archives.text(tmp_path / "phrases.txt", "sky, wall", *lines)
     dataset = open_dataset("voc21", tmp_path, naming=str(file))
-    how = How(model, "known-labels", "papers", "naclip")
+    how = way(model, "known-labels", "papers", method="naclip")
     found = evaluate(dataset, how, tmp_path / "out")
     phrases, templates = heard[-1]
     assert phrases == ["sky", "wall", "person", "person in snow"]
@@ -154,7 +155,7 @@ def test_every_phrase_competes_in_eighty_prompts_and_background_has_its_words(tm
 
 def test_a_background_without_words_is_asked_for_by_that_name(tmp_path, model, heard):
     archives.voc(tmp_path, {"a": (0, 15)})
-    how = How(model, "known-labels", "papers", "sclip")
+    how = way(model, "known-labels", "papers", method="sclip")
     evaluate(open_dataset("voc21", tmp_path), how, tmp_path / "21")
     assert [phrases for phrases, _ in heard] == [["background", "person"]]
     heard.clear()
@@ -165,7 +166,7 @@ def test_a_background_without_words_is_asked_for_by_that_name(tmp_path, model, h
 
 def test_a_method_that_no_paper_scores_so_is_refused(tmp_path, model):
     archives.voc(tmp_path, {"a": (0, 15)})
-    how = How(model, "known-labels", "papers", "explain")
+    how = way(model, "known-labels", "papers", method="explain")
     with pytest.raises(InputError, match="No paper scores explain so"):
         evaluate(open_dataset("voc21", tmp_path), how, tmp_path / "out")
 
@@ -189,7 +190,7 @@ def test_the_strongest_phrase_wins_unless_background_is_stronger(seed, count, po
 def test_clip_es_looks_once_at_the_size_of_the_picture_against_its_words(tmp_path, model):
     archives.voc(tmp_path, {"a": (0, 15, 20), "empty": (0,)})
     dataset = open_dataset("voc21", tmp_path)
-    found = evaluate(dataset, How(model, "known-labels", "papers", "cam"), tmp_path / "out")
+    found = evaluate(dataset, way(model, "known-labels", "papers", method="cam"), tmp_path / "out")
     picture = to_rgb(read_image(dataset.pairs[0].picture))
     prompts = ("a clean origami {}.",)
     words = model.encode(PACKS["natural scene"].words, templates=prompts)
@@ -229,7 +230,7 @@ def test_clip_es_shows_whole_patches_and_takes_words_that_are_given(tmp_path, mo
         return relevance_maps(network, view, texts, method, **options)
 
     monkeypatch.setattr(papers, "relevance_maps", watched)
-    how = How(model, "known-labels", "papers", "cam")
+    how = way(model, "known-labels", "papers", method="cam")
     evaluate(open_dataset("voc21", tmp_path, naming=str(file)), how, tmp_path / "21")
     found = evaluate(open_dataset("voc20", tmp_path), how, tmp_path / "20")
     assert seen == [((32, 32), 1, 2), ((32, 32), 1, 25)]
@@ -240,7 +241,7 @@ def test_clip_es_shows_whole_patches_and_takes_words_that_are_given(tmp_path, mo
 def test_the_phrase_of_clip_es_that_has_commas_is_said_with_them(tmp_path, model, heard):
     archives.voc(tmp_path, {"a": (0, 15)})
     dataset = open_dataset("voc21", tmp_path, naming="clip-es")
-    evaluate(dataset, How(model, "known-labels", "papers", "cam"), tmp_path / "out")
+    evaluate(dataset, way(model, "known-labels", "papers", method="cam"), tmp_path / "out")
     assert heard[0][0][0] == "person with clothes,people,human"
 
 
@@ -259,6 +260,6 @@ def test_read_gives_classes_not_ids(tmp_path, model):
 
     picture, truth = read_pair(dataset, dataset.pairs[0])
     names = asked(dataset, truth, "known-labels")
-    painted, seconds = read(picture, dataset, names, How(model, "known-labels", "papers", "maskclip"))
+    painted, seconds = read(picture, dataset, names, way(model, "known-labels", "papers", method="maskclip"))
     assert set(np.unique(painted["relevance"])) <= {14, 19}
     assert seconds["Relevance"] > 0

@@ -10,13 +10,13 @@ import pytest
 from PIL import Image
 
 from napari_ovseg.evaluation.datasets import VOID, open_dataset
-from napari_ovseg.evaluation.readings import How
 from napari_ovseg.evaluation.report import write_report
 from napari_ovseg.evaluation.run import evaluate
 from napari_ovseg.evaluation.truth import read_pair
 from napari_ovseg.models.clip.registry import DEMO_FOLDER
 
 from . import archives
+from .ways import way
 
 PHOTOS = Path(__file__).resolve().parents[2] / "../shared/photos"
 pytestmark = [
@@ -33,7 +33,7 @@ COCO_IDS = [k for k in range(1, 91) if k not in {12, 26, 29, 30, 45, 66, 68, 69,
 def how():
     from napari_ovseg import load_model
 
-    return How(load_model("demo"), preset="fast")
+    return way(load_model("demo"), preset="fast")
 
 
 def link(source: Path, target: Path) -> None:

@@ -13,13 +13,13 @@ from napari_ovseg.errors import InputError
 from napari_ovseg.evaluation import paper_settings, papers
 from napari_ovseg.evaluation import run as running
 from napari_ovseg.evaluation.datasets import open_dataset
-from napari_ovseg.evaluation.readings import How
 from napari_ovseg.evaluation.report import summary
 from napari_ovseg.evaluation.results import Results
 from napari_ovseg.evaluation.run import evaluate
 from napari_ovseg.models.clip.registry import DEMO_FOLDER
 
 from . import archives
+from .ways import way
 
 pytestmark = pytest.mark.skipif(
     not (DEMO_FOLDER / "demo.safetensors").exists(), reason="the bundled model is not there"
@@ -91,10 +91,10 @@ def test_a_mask_that_was_mended_is_scored_again(archive, tmp_path, how, asked):
 )
 def test_other_settings_are_not_mixed_in(archive, tmp_path, model, change, said):
     dataset = open_dataset("voc21", archive)
-    evaluate(dataset, How(model, preset="fast"), tmp_path / "out", limit=1)
+    evaluate(dataset, way(model, preset="fast"), tmp_path / "out", limit=1)
     before = saved(tmp_path / "out")
     with pytest.raises(InputError, match=f"{said}.*--output"):
-        evaluate(dataset, How(model, **{"preset": "fast", **change}), tmp_path / "out")
+        evaluate(dataset, way(model, **{"preset": "fast", **change}), tmp_path / "out")
     assert saved(tmp_path / "out") == before
 
 
@@ -129,7 +129,7 @@ def test_other_phrases_in_the_same_folder_are_refused_in_words(archive, tmp_path
 
 
 def test_the_settings_say_all_that_a_result_depends_on(archive, model):
-    settings = running.settings_of(open_dataset("voc21", archive), How(model))
+    settings = running.settings_of(open_dataset("voc21", archive), way(model))
     assert settings["method"] == "maskclip"
     assert settings.keys() >= {"dataset", "split", "protocol", "naming", "names", "model", "seed", "version"}
 
@@ -137,7 +137,7 @@ def test_the_settings_say_all_that_a_result_depends_on(archive, model):
 @pytest.mark.parametrize("change", [{"window": 448}, {"short_side": 448}, {"scale": 50.0}, {"least": 0.3}])
 def test_a_folder_of_other_papers_values_is_not_gone_on_with(archive, tmp_path, model, monkeypatch, change):
     """Nobody sets these, but a later version of this package may have corrected them."""
-    dataset, how = open_dataset("voc21", archive), How(model, "known-labels", "papers", "naclip")
+    dataset, how = open_dataset("voc21", archive), way(model, "known-labels", "papers", method="naclip")
     evaluate(dataset, how, tmp_path / "out", limit=1)
     before = saved(tmp_path / "out")
     naclip = paper_settings.SETTINGS["naclip"]
@@ -162,7 +162,7 @@ def test_a_folder_of_other_papers_values_is_not_gone_on_with(archive, tmp_path, 
 def test_nor_is_one_of_other_positions_sizes_or_words(
     archive, tmp_path, model, monkeypatch, method, name, value, said
 ):
-    dataset, how = open_dataset("voc21", archive), How(model, "known-labels", "papers", method)
+    dataset, how = open_dataset("voc21", archive), way(model, "known-labels", "papers", method=method)
     Results(tmp_path / "out", running.settings_of(dataset, how), ["a"])
     monkeypatch.setattr(papers, name, value)
     with pytest.raises(InputError, match=rf"\({said}\)"):
@@ -170,7 +170,7 @@ def test_nor_is_one_of_other_positions_sizes_or_words(
 
 
 def test_a_folder_that_recorded_less_is_not_gone_on_with(archive, tmp_path, model):
-    dataset, how = open_dataset("voc21", archive), How(model, "known-labels", "papers", "naclip")
+    dataset, how = open_dataset("voc21", archive), way(model, "known-labels", "papers", method="naclip")
     less = {key: value for key, value in running.settings_of(dataset, how).items() if key != "stride"}
     Results(tmp_path / "out", less, ["a"])
     with pytest.raises(InputError, match=r"\(stride was not recorded, is 112\)"):
@@ -180,6 +180,8 @@ def test_a_folder_that_recorded_less_is_not_gone_on_with(archive, tmp_path, mode
 def test_what_no_paper_scores_is_refused_before_a_folder_is_made(archive, tmp_path, model):
     with pytest.raises(InputError, match="No paper scores explain so"):
         evaluate(
-            open_dataset("voc21", archive), How(model, "known-labels", "papers", "explain"), tmp_path / "out"
+            open_dataset("voc21", archive),
+            way(model, "known-labels", "papers", method="explain"),
+            tmp_path / "out",
         )
     assert not (tmp_path / "out").exists()

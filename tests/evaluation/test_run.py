@@ -12,12 +12,13 @@ from PIL import Image
 
 from napari_ovseg.evaluation.datasets import open_dataset
 from napari_ovseg.evaluation.problems import BadDataset
-from napari_ovseg.evaluation.readings import STAGES, How
+from napari_ovseg.evaluation.readings import STAGES
 from napari_ovseg.evaluation.report import as_markdown, summary, write_report
 from napari_ovseg.evaluation.run import evaluate
 from napari_ovseg.models.clip.registry import DEMO_FOLDER
 
 from . import archives
+from .ways import way
 
 pytestmark = pytest.mark.skipif(
     not (DEMO_FOLDER / "demo.safetensors").exists(), reason="the bundled model is not there"
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.skipif(
 def test_known_labels_are_those_of_each_picture_and_all_are_painted(archive, tmp_path, how, asked):
     found = evaluate(open_dataset("voc21", archive), how, tmp_path / "out")
     assert [names for names, _ in asked] == [["aeroplane"], ["bicycle"], ["aeroplane", "tv monitor"]]
-    assert all(options["known"] and options["background"] for _, options in asked)
+    assert all(settings.known and settings.background for _, settings in asked)
     for result in found.pictures:
         masks, truth = (
             found.results.masks(result.key),
@@ -41,27 +42,27 @@ def test_known_labels_are_those_of_each_picture_and_all_are_painted(archive, tmp
 
 
 def test_one_pack_can_be_taken_for_all_pictures_and_the_report_says_so(archive, tmp_path, model, asked):
-    how = How(model, preset="fast", pack="natural scene")
+    how = way(model, preset="fast", pack="natural scene")
     found = evaluate(open_dataset("voc21", archive), how, tmp_path / "out")
-    assert [options["pack"] for _, options in asked] == ["natural scene"] * 3
+    assert [settings.pack for _, settings in asked] == ["natural scene"] * 3
     assert "background pack natural scene" in as_markdown(write_report(found))
 
 
 def test_a_vocabulary_is_the_same_for_every_picture_and_judged(archive, tmp_path, model, asked):
     dataset = open_dataset("voc21", archive, naming="curated")
-    found = evaluate(dataset, How(model, "vocabulary", preset="fast"), tmp_path / "out", limit=2)
+    found = evaluate(dataset, way(model, "vocabulary", preset="fast"), tmp_path / "out", limit=2)
     assert len(found.pictures) == len(asked) == 2
-    for names, options in asked:
+    for names, settings in asked:
         assert len(names) == 21
         assert names[-1] == "background"
-        assert not options["known"]
+        assert not settings.known
     assert found.pictures[0].asked[0] == "aeroplane"
 
 
 @pytest.mark.parametrize("protocol", ["known-labels", "vocabulary"])
 def test_without_background_every_pixel_gets_a_class(archive, tmp_path, model, protocol):
     dataset = open_dataset("voc20", archive)
-    found = evaluate(dataset, How(model, protocol, preset="fast"), tmp_path / "out")
+    found = evaluate(dataset, way(model, protocol, preset="fast"), tmp_path / "out")
     for result in found.pictures:
         masks = found.results.masks(result.key)
         assert masks.min() >= 1
@@ -160,7 +161,7 @@ def test_many_classes_fit(tmp_path, model):
     archives.picture(tmp_path / "images/one.jpg")
     archives.mask(tmp_path / "masks/one.png", 0, 1)
     archives.text(tmp_path / "classes.txt", *(f"thing {k}" for k in range(300)))
-    how = How(model, "vocabulary", preset="fast")
+    how = way(model, "vocabulary", preset="fast")
     found = evaluate(open_dataset("folder", tmp_path), how, tmp_path / "out")
     assert found.results.masks("one").max() <= 300
     assert len(found.pictures[0].asked) == 300

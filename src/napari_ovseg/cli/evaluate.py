@@ -20,9 +20,9 @@ from napari_ovseg.cli.options import (
     SizeOption,
 )
 from napari_ovseg.cli.progress import Bars
-from napari_ovseg.views.looks import AUTO, look_called
-from napari_ovseg.views.sizes import parse_sizes
-from napari_ovseg.wording import GUESS, pack_called
+from napari_ovseg.settings import Settings
+from napari_ovseg.views.looks import AUTO
+from napari_ovseg.wording import GUESS
 
 if TYPE_CHECKING:
     from napari_ovseg.evaluation.datasets import Dataset
@@ -118,14 +118,15 @@ def evaluate(
     from napari_ovseg.evaluation.report import report_files, write_report
     from napari_ovseg.evaluation.run import evaluate as run
 
-    pack, look = pack_called(pack), look_called(look)
     try:
         opened = open_dataset(dataset, root, split=split, naming=names)
+        settings = Settings(
+            names=opened.categories, preset=preset, method=method, look=look, size=size, pack=pack, seed=seed
+        )
         # pictures of datasets don't say how large a pixel is
-        sizes = parse_sizes(size).in_pixels(None, None)
-        sizes.check(opened.categories)
+        settings = settings.in_pixels(None, None)
         loaded = load(model, checkpoint, device)
-        how = How(loaded, protocol, reading, method, preset, seed, pack, look, str(sizes))
+        how = How(loaded, settings, protocol, reading)
         folder = output or Path("evaluation") / _folder_name(opened, how, Path(names).stem, root)
         with Bars() as bars:
             found = run(opened, how, folder, limit=limit, progress=bars)
@@ -148,24 +149,25 @@ def evaluate(
 
 def _folder_name(opened: Dataset, how: How, names: str, root: Path) -> str:
     """One for all that was asked for, so that other settings don't meet in it."""
+    chosen = how.settings
     words: list[str | None] = [
         opened.name,
         opened.split,
         how.protocol,
         names,
         how.model.card.name,
-        how.method,
+        chosen.method,
     ]
     if opened.name == "folder":
         words.insert(1, root.resolve().name)
     if how.reading == "papers":
         words.append("papers")
     else:
-        words.append(how.pack if how.pack != GUESS else None)
-        words.append(how.look.replace(",", "") if how.look != AUTO else None)
-        words.append(f"size {how.size}".replace(",", "") if how.size else None)
-        words.append(how.preset if how.preset != PRESET else None)
-        words.append(f"seed-{how.seed}" if how.seed else None)
+        words.append(chosen.pack if chosen.pack != GUESS else None)
+        words.append(chosen.look.replace(",", "") if chosen.look != AUTO else None)
+        words.append(f"size {chosen.size}".replace(",", "") if chosen.size else None)
+        words.append(chosen.preset if chosen.preset != PRESET else None)
+        words.append(f"seed-{chosen.seed}" if chosen.seed else None)
     return "-".join(filter(None, words)).replace("/", "-").replace(" ", "-")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
@@ -15,9 +15,7 @@ from napari_ovseg.evaluation.protocols import Asked, Protocol
 from napari_ovseg.models.clip.relevance import Method
 from napari_ovseg.pipeline import segment
 from napari_ovseg.pseudo_labels import paint
-from napari_ovseg.views.looks import AUTO
-from napari_ovseg.views.sizes import parse_sizes
-from napari_ovseg.wording import GUESS
+from napari_ovseg.settings import Settings
 
 if TYPE_CHECKING:
     from napari_ovseg.models.model import Model
@@ -34,29 +32,24 @@ class How:
     Attributes
     ----------
     model : Model
+        What looks.
+    settings : Settings
+        Its ``names`` are all that sizes may be of; which are asked for in a picture, ``known`` and
+        ``background`` say the dataset and the protocol. With ``reading="papers"`` only the method counts.
     protocol : {"known-labels", "vocabulary"}
     reading : {"masks", "papers"}
         The masks of `segment`, or relevance alone, scored as the papers do (`papers`), without refinement.
-    method : str, optional
-        Relevance method; by default the one that suits the model.
-    preset, seed, pack, look, size
-        As in `segment`; for its masks only.
     """
 
     model: Model
+    settings: Settings
     protocol: Protocol = "known-labels"
     reading: Reading = "masks"
-    method: str | None = None
-    preset: str = "balanced"
-    seed: int = 0
-    pack: str = GUESS
-    look: str = AUTO
-    size: str = ""
 
     @property
     def relevance_method(self) -> Method:
         """The method that is used."""
-        return cast(Method, self.method or self.model.card.method)
+        return cast(Method, self.settings.method or self.model.card.method)
 
     def stages(self, dataset: Dataset) -> tuple[str, ...]:
         """Name what is scored of every picture, the answer last.
@@ -83,19 +76,15 @@ def read(
         read_ids = read_as_papers(picture, dataset, names, how.model, how.relevance_method)
         seconds = {"Relevance": round(time.perf_counter() - start, 4)}
         return {stage: names.classes[ids] for stage, ids in read_ids.items()}, seconds
-    found = segment(
-        picture,
-        names.categories,
-        model=how.model,
-        preset=how.preset,
-        method=how.method,
-        seed=how.seed,
-        pack=how.pack,
-        look=how.look,
-        size=str(parse_sizes(how.size).only(names.categories)),
+    chosen = how.settings
+    settings = replace(
+        chosen,
+        names=names.categories,
+        size=str(chosen.sizes.only(names.categories)),
         known=names.known,
         background=dataset.has_background,
     )
+    found = segment(picture, settings, model=how.model)
     painted, ids = {}, found.masks
     for stage in STAGES[:-1]:
         # where nothing was learnt, the later stages are as the last

@@ -120,12 +120,13 @@ def settings_of(dataset: Dataset, how: How) -> dict[str, Any]:
     if how.reading == "papers":
         values = paper_settings(how.relevance_method, dataset)
     else:
+        chosen = how.settings
         values = {
-            "preset": how.preset,
-            "seed": how.seed,
-            "pack": how.pack,
-            "look": how.look,
-            "size": how.size,
+            "preset": chosen.preset,
+            "seed": chosen.seed,
+            "pack": chosen.pack,
+            "look": chosen.look,
+            "size": chosen.size,
         }
     return {
         "dataset": dataset.name,
