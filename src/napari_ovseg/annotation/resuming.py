@@ -128,9 +128,7 @@ def look_up(
     # a stack was once saved as if it were its first file
     parts, folders = dict.fromkeys((own_part, part)), dict.fromkeys((elsewhere, *earlier))
     places = [at for one in parts for folder in folders for at in _places(name, picture, file, folder, one)]
-    saved = [sidecar for place in dict.fromkeys(places) for sidecar in saved_sidecars(place)]
-    saved = [sidecar for sidecar in saved if is_work_on(picture_in(sidecar), picture, files)]
-    saved = sorted(dict.fromkeys(saved), key=last_saved, reverse=True)
+    saved = _saved_in(places, picture, files)
     latest = saved[0] if saved else None
     document, problem = peeked(latest)
     before = None if latest is None else picture_in(latest)
@@ -152,6 +150,13 @@ def look_up(
         state=state_of(places[0]),
         others=tuple(others(saved[1:], picture)),
     )
+
+
+def _saved_in(places: list[Path], picture: PictureIdentity, files: Sequence[Path]) -> list[Path]:
+    """The sidecars at these places that are work on the picture, last saved first."""
+    there = [sidecar for place in dict.fromkeys(places) for sidecar in saved_sidecars(place)]
+    work = [sidecar for sidecar in there if is_work_on(picture_in(sidecar), picture, files)]
+    return sorted(dict.fromkeys(work), key=last_saved, reverse=True)
 
 
 def not_looked_up(

@@ -168,16 +168,17 @@ def _run(
                         new += 1
                         _say(result, settings, folder, said)
         except (KeyboardInterrupt, OvsegError):
-            if kept or new:
-                typer.echo(
-                    f"{kept + new} of {len(jobs)} pictures are done. "
-                    "The same command with --resume goes on from there.",
-                    err=True,
-                )
+            _say_stopped(kept + new, len(jobs))
             raise
     if resume and not (new or failed):
         _say_kept(kept, len(jobs))
     return failed
+
+
+def _say_stopped(done: int, count: int) -> None:
+    if done:
+        hint = "The same command with --resume goes on from there."
+        typer.echo(f"{done} of {count} pictures are done. {hint}", err=True)
 
 
 def _say_kept(kept: int, count: int) -> None:

@@ -167,19 +167,24 @@ def _texts(content: dict[str, Any], file: Path) -> tuple[dict[Path, Path | None]
                         found.setdefault(text, None)
         if len(found) > before:
             counts[split] = len(found) - before
+    return found, _notes(file, missing, list(without.values()), counts)
+
+
+def _notes(file: Path, missing: list[str], without: list[str], counts: dict[str, int]) -> list[str]:
+    """Say of a YAML which of its places are missing, which pictures have no text, and that it has splits."""
     notes = [f"{file.name} names places that are not there: {', '.join(missing)}."] if missing else []
     if without:
         more = f" and {len(without) - 3} more" if len(without) > 3 else ""
         notes.append(
             f"Pictures without a text of labels were left out: {len(without)} "
-            f"({', '.join(list(without.values())[:3])}{more})."
+            f"({', '.join(without[:3])}{more})."
         )
     if len(counts) > 1:
         splits = ", ".join(f"{number} for {split}" for split, number in counts.items())
         notes.append(
             f"{file.name} has {splits}: an export does not keep which, and sets others apart on request."
         )
-    return found, notes
+    return notes
 
 
 def _there(place: str, roots: list[Path]) -> Path | None:

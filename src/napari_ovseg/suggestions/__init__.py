@@ -141,9 +141,7 @@ def suggest(
         Within one view of ``should_stop()`` turning true.
     """
     if not isinstance(model, MapModel):
-        raise InputError(
-            f'The model "{model.card.name}" can\'t suggest names: choose another model for that.'
-        )
+        raise InputError(_CANT.format(model.card.name))
     method = _of_cosines(model.card)
     known, left_out = _known(_names(vocabulary, model.card), model.card)
     source = source_of(image)

@@ -66,12 +66,7 @@ def pictures_of(data: Any, meta: Mapping[str, Any], notes: Notes) -> list[Labell
     tracked = known.get("tracked")
     if isinstance(tracked, TrackedLabels) and tracked.layer.data is data:
         axes = tracked.placement.axes
-        worked_on = [at for at in tracked.positions if not at or _worked_on(tracked, known, at)]
-        stack = [tracked.placement.shape[axis] for axis in tracked.placement.stack_axes]
-        alone = left_out([at for at in np.ndindex(*stack) if at not in worked_on] if stack else [])
-        if alone:
-            notes.say(f"Note on {name}: {alone}")
-        planes = [(position, tracked.labels(position)) for position in worked_on]
+        planes = _planes_worked_on(tracked, known, name, notes)
     else:
         array = data[0] if meta.get("multiscale") else data
         axes = _picture_axes(array.shape, name)
@@ -102,6 +97,18 @@ def pictures_of(data: Any, meta: Mapping[str, Any], notes: Notes) -> list[Labell
         )
         for position, plane in planes
     ]
+
+
+def _planes_worked_on(
+    tracked: TrackedLabels, known: Mapping[str, Any], name: str, notes: Notes
+) -> list[tuple[Position, NDArray[Any]]]:
+    """Each slice of a result that was run or painted; the notes say which were not."""
+    worked_on = [at for at in tracked.positions if not at or _worked_on(tracked, known, at)]
+    stack = [tracked.placement.shape[axis] for axis in tracked.placement.stack_axes]
+    alone = left_out([at for at in np.ndindex(*stack) if at not in worked_on] if stack else [])
+    if alone:
+        notes.say(f"Note on {name}: {alone}")
+    return [(position, tracked.labels(position)) for position in worked_on]
 
 
 def _worked_on(tracked: TrackedLabels, known: Mapping[str, Any], position: Position) -> bool:

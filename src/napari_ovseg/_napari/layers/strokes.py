@@ -88,14 +88,12 @@ def listen(
     dragged: list[Any] = [None]
 
     def painting(coord: Any, new_label: int, refresh: bool = True) -> None:
-        before()
-        with _one_step(layer):
+        with _one_step(layer, before):
             paint(coord, new_label, refresh)
             _tell(_under_brush(layer, coord), new_label)
 
     def filling(coord: Any, new_label: int, refresh: bool = True) -> None:
-        before()
-        with _one_step(layer):
+        with _one_step(layer, before):
             at, staged = _pixel(layer, coord), layer._staged_history
             old = None if at is None else int(layer.data[at])
             # a drag fills at every place it comes by: a region that was filled is not looked for again
@@ -109,8 +107,7 @@ def listen(
                 _tell(_changed_by(atom), new_label)
 
     def painting_polygon(points: Any, new_label: int) -> None:
-        before()
-        with _one_step(layer):
+        with _one_step(layer, before):
             paint_polygon(points, new_label)
             _tell(_in_polygon(layer, points), new_label)
 
@@ -122,8 +119,9 @@ def listen(
 
 
 @contextmanager
-def _one_step(layer: Any) -> Iterator[None]:
+def _one_step(layer: Any, before: Callable[[], object]) -> Iterator[None]:
     """Group what is painted and what is noted of it, unless the mouse has begun a step already."""
+    before()
     if layer._block_history:
         yield
     else:

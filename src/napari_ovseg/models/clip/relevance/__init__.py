@@ -167,12 +167,9 @@ def relevance_from_states(
         When the tower is of an unknown kind.
     """
     _check_texts(text_vectors)
-    _check_options(method, start_block, background, text_vectors)
-    if reduced is not None and method not in EDITS:
-        raise InputError(f"The method {method} has no option reduced: leave it out.")
+    _check_options(method, start_block, background, reduced, text_vectors)
     tower = tower_of(network.visual)
-    if tower.blocks and not states.levels and (method in NEED_LEVELS or start_block is not None):
-        raise InputError(f"The method {method} reads several blocks: keep the levels of the trunk states.")
+    _check_levels(tower, states, method, start_block)
     # A copy made here can be differentiated through, even where the caller is in inference mode.
     with torch.inference_mode(False), torch.no_grad():
         _check_width(tower, states, text_vectors)
@@ -221,12 +218,18 @@ def _check_texts(text_vectors: Tensor) -> None:
 
 
 def _check_options(
-    method: str, start_block: int | None, background: Tensor | None, text_vectors: Tensor
+    method: str,
+    start_block: int | None,
+    background: Tensor | None,
+    reduced: bool | None,
+    text_vectors: Tensor,
 ) -> None:
     if method not in METHODS:
         raise InputError(f"There is no relevance method {method!r}: use one of {', '.join(METHODS)}.")
     if start_block is not None and method != "explain":
         raise InputError(f"The method {method} has no start_block: leave it out, or use explain.")
+    if reduced is not None and method not in EDITS:
+        raise InputError(f"The method {method} has no option reduced: leave it out.")
     if background is None:
         return
     if method not in ("cam", "legrad"):
@@ -246,6 +249,11 @@ def _check_tensor(what: str, given: Any) -> None:
             f"{what} must be of a float type, not {given.dtype}: give what the model's preprocessing and "
             "text encoder return."
         )
+
+
+def _check_levels(tower: Tower, states: TrunkStates, method: str, start_block: int | None) -> None:
+    if tower.blocks and not states.levels and (method in NEED_LEVELS or start_block is not None):
+        raise InputError(f"The method {method} reads several blocks: keep the levels of the trunk states.")
 
 
 def _check_width(tower: Tower, states: TrunkStates, text_vectors: Tensor) -> None:
