@@ -61,6 +61,15 @@ def own_text_cache(tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def little_training():
+    """Heads learn for a moment, see `brief_training`."""
+    from brief_training import brief_training
+
+    with brief_training():
+        yield
+
+
+@pytest.fixture
 def everything_there(monkeypatch):
     """Every model is sure of every name."""
     import torch

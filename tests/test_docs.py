@@ -20,6 +20,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
     not (DEMO_FOLDER / "demo.safetensors").exists(), reason="the bundled model is not trained yet"
 )
 @pytest.mark.parametrize("page", ["README.md", "docs/python.md", "docs/saving.md"])
+@pytest.mark.usefixtures("little_training")
 def test_examples_run(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)

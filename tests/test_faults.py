@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 import os
 import runpy
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +16,8 @@ import tifffile
 import yaml
 from PIL import Image, ImageOps
 
+from brief_training import brief_training
+from commands import run_here
 from napari_ovseg.file_names import path_of
 from napari_ovseg.images import read_image
 from napari_ovseg.imports import read_labelled
@@ -57,15 +57,6 @@ def faults(tmp_path_factory):
     return folder
 
 
-def run(folder, *arguments):
-    return subprocess.run(
-        [sys.executable, "-c", "from napari_ovseg.cli import main; main()", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-    )
-
-
 @pytest.mark.parametrize("name", [*COLOURED, *TURNED])
 def test_read_as_pillow_shows_it(faults, name):
     with Image.open(faults / name) as picture:
@@ -88,10 +79,11 @@ def test_white_is_zero_and_the_finest_level(faults):
 @pytest.fixture(scope="module")
 def segmented(faults):
     """Segment from inside the folder, by relative names, with a damaged picture in the middle."""
-    done = run(
-        faults, "segment", *SEGMENTED[:3], "broken.png", *SEGMENTED[3:],
-        "--labels", "green rods, white debris", "--output", "../m", "--model", "demo", "--preset", "fast",
-    )  # fmt: skip
+    with brief_training():
+        done = run_here(
+            faults, "segment", *SEGMENTED[:3], "broken.png", *SEGMENTED[3:],
+            "--labels", "green rods, white debris", "--output", "../m", "--model", "demo", "--preset", "fast",
+        )  # fmt: skip
     return faults.parent / "m", done
 
 
@@ -119,7 +111,7 @@ def test_one_bad_picture_ends_no_batch(segmented, faults):
 @pytest.mark.parametrize("format", ["yolo", "labelme", "ome-tiff", "coco", "png"])
 def test_what_was_segmented_leaves_whole(segmented, tmp_path, format):
     folder, _ = segmented
-    done = run(folder, "export", ".", "--format", format, "--output", str(tmp_path / "out"))
+    done = run_here(folder, "export", ".", "--format", format, "--output", str(tmp_path / "out"))
     assert done.returncode == 0, done.stderr
     check = {
         "yolo": upright_copies, "labelme": found_from_there, "ome-tiff": pixel_size, "coco": ascii_only,

@@ -55,6 +55,7 @@ def voc(root: Path, count: int) -> list[str]:
     return stems
 
 
+@pytest.mark.usefixtures("little_training")
 def test_voc_photos_from_archive_to_report(tmp_path, how):
     stems = voc(tmp_path / "voc", 3)
     labels = {row["id"]: row["labels"].split() for row in csv.DictReader((PHOTOS / "voc/index.csv").open())}
@@ -77,6 +78,7 @@ def test_every_voc_mask_at_hand_can_be_read(tmp_path):
             assert ((truth == VOID) == np.isin(values(pair.masks[0]), (0, 255)[name == "voc21" :])).all()
 
 
+@pytest.mark.usefixtures("little_training")
 def test_coco_photos_as_objects_and_as_stuff(tmp_path, how):
     for source in sorted((PHOTOS / "coco/masks").glob("*.png"))[:3]:
         link(PHOTOS / f"coco/images/{source.stem}.jpg", tmp_path / f"coco/images/val2017/{source.stem}.jpg")
@@ -98,6 +100,7 @@ def test_coco_photos_as_objects_and_as_stuff(tmp_path, how):
     assert found.results.masks(found.pictures[0].key).min() >= 1
 
 
+@pytest.mark.usefixtures("little_training")
 def test_camvid_frames_have_a_class_in_every_pixel(tmp_path, how):
     lines = []
     for source in sorted((PHOTOS / "camvid/masks").glob("*.png"))[:2]:
@@ -131,6 +134,7 @@ def test_nuclei_are_found_by_the_model_that_knows_them(tmp_path, how):
         assert result.masks.iou()[1] > 0.5
 
 
+@pytest.mark.usefixtures("little_training")
 def test_a_folder_with_masks_as_they_come(tmp_path, how):
     for source in sorted((PHOTOS / "camvid/masks").glob("*.png"))[:1]:
         link(PHOTOS / f"camvid/images/{source.name}", tmp_path / f"images/{source.name}")

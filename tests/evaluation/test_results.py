@@ -21,9 +21,12 @@ from napari_ovseg.models.clip.registry import DEMO_FOLDER
 from . import archives
 from .ways import way
 
-pytestmark = pytest.mark.skipif(
-    not (DEMO_FOLDER / "demo.safetensors").exists(), reason="the bundled model is not there"
-)
+pytestmark = [
+    pytest.mark.usefixtures("little_training"),
+    pytest.mark.skipif(
+        not (DEMO_FOLDER / "demo.safetensors").exists(), reason="the bundled model is not there"
+    ),
+]
 
 
 def saved(folder):

@@ -20,9 +20,12 @@ from napari_ovseg.models.clip.registry import DEMO_FOLDER
 from . import archives
 from .ways import way
 
-pytestmark = pytest.mark.skipif(
-    not (DEMO_FOLDER / "demo.safetensors").exists(), reason="the bundled model is not there"
-)
+pytestmark = [
+    pytest.mark.usefixtures("little_training"),
+    pytest.mark.skipif(
+        not (DEMO_FOLDER / "demo.safetensors").exists(), reason="the bundled model is not there"
+    ),
+]
 
 
 def test_known_labels_are_those_of_each_picture_and_all_are_painted(archive, tmp_path, how, asked):
