@@ -70,6 +70,15 @@ def test_masks_at_full_size_and_absent_names(picture):
     assert list(found.stages) == ["pseudo-labels"]
 
 
+def test_a_look_that_a_person_chose_is_what_it_is_shown(picture):
+    pixels, truth = picture
+    inverse = 255 - pixels
+    assert not (segment(inverse, "red, blue", model=ColourMasks()).masks == truth).mean() > 0.9
+    found = segment(inverse, "red, blue", model=ColourMasks(), look="dark things")
+    assert (found.masks == truth).mean() > 0.98
+    assert found.record["look"] == "dark things"
+
+
 def test_synonyms_known_names_and_no_background(picture):
     pixels, truth = picture
     found = segment(pixels, "thing: blue; other: red", model=ColourMasks(), known=True, background=False)

@@ -12,6 +12,9 @@ from napari_ovseg.models.mask_model import MaskModel
 from napari_ovseg.pseudo_labels import pseudo_labels
 from napari_ovseg.segmentation import OnPseudoLabels, Run
 from napari_ovseg.settings import Settings
+from napari_ovseg.views.looks import AS_IT_IS, AUTO, parse_look
+from napari_ovseg.views.rendering import fit
+from napari_ovseg.views.shown import Shown
 from napari_ovseg.views.source import PictureSource
 from napari_ovseg.views.span import Span
 
@@ -29,7 +32,8 @@ def answer(
 ) -> Distilled:
     """Ask a model for the masks of a picture.
 
-    A name that wins no pixel is absent, unless all are known to be there. Its presence is its best score.
+    A name that wins no pixel is absent, unless all are known to be there. Its presence is its best score. The
+    picture is shown as it is, or in the look that a person has chosen.
 
     Parameters
     ----------
@@ -55,7 +59,7 @@ def answer(
     """
     with run.stage(PSEUDO):
         phrases = [name.phrases for name in settings.sought]
-        given = model.scores(source.read(side=model.side), phrases).float().cpu()
+        given = model.scores(_in_look(source, settings, model).read(side=model.side), phrases).float().cpu()
         scores = _shares(_checked(given, len(phrases), model), settings.background)
         best = scores.argmax(0)
         there = torch.tensor([settings.known or bool((best == k + 1).any()) for k in range(len(phrases))])
@@ -66,6 +70,13 @@ def answer(
     known = Known(maps.flatten(1).amax(1), there, None, settings.seed)
     context = Context(known, Span.of(maps), Span.of(maps), None)
     return Distilled(context, maps, None, pseudo, {"pseudo-labels": scores})
+
+
+def _in_look(source: PictureSource, settings: Settings, model: MaskModel) -> PictureSource:
+    """Show a picture as it is, or in the look that a person has chosen."""
+    if settings.look == AUTO or (look := parse_look(settings.look)) == AS_IT_IS:
+        return source
+    return Shown(source, fit(source, look, min(1.0, model.side / max(source.size))))
 
 
 def _shares(scores: Tensor, background: bool) -> Tensor:

@@ -38,7 +38,7 @@ from napari_ovseg.segmentation import (
 from napari_ovseg.settings import Choices, Settings
 from napari_ovseg.sight import look_at
 from napari_ovseg.version import __version__
-from napari_ovseg.views.looks import AS_IT_IS
+from napari_ovseg.views.looks import AS_IT_IS, AUTO
 from napari_ovseg.views.source import PictureSource, source_of
 from napari_ovseg.wording import NONE
 
@@ -106,7 +106,7 @@ def segment(
     source, run = source_of(image), Run(progress, should_stop)
     if isinstance(model, MaskModel):
         distilled = answer(source, settings, model=model, run=run, on_pseudo_labels=on_pseudo_labels)
-        seen = {"views": 1, "look": str(AS_IT_IS)}
+        seen = {"views": 1, "look": str(AS_IT_IS) if settings.look == AUTO else settings.look}
         tried: tuple[TriedLook, ...] = ()
         notes: tuple[str, ...] = (NO_SIZE,) if settings.sizes else ()
     elif isinstance(model, MapModel):

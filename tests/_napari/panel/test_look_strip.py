@@ -105,3 +105,19 @@ def test_each_slice_shows_its_own_and_a_look_of_a_persons_own_can_be_taken(make_
     panel.click(button)
     panel.wait_until_idle()
     assert method.looks[-1] == "dimmed to 0.5"
+
+
+def test_a_corrected_slice_keeps_its_looks_when_another_is_run(make_panel):
+    method = FakeMethod()
+    method.tried = ALL
+    panel = make_panel(method, show=True)
+    panel.viewer.add_image(np.stack([CORNERS[..., 0]] * 3), name="photo")
+    panel.viewer.dims.set_current_step(0, 0)
+    panel.run("bright, dark")
+    first = panel.current
+    panel.paint((0, 5, 5), 2)
+    panel.viewer.dims.set_current_step(0, 2)
+    panel.run("dark, other")
+    assert panel.current is not first, "new layers, for the old masks were painted in"
+    panel.viewer.dims.set_current_step(0, 0)
+    assert not panel.form.looks.isHidden()

@@ -251,6 +251,8 @@ def _carry_other_slices(old: Annotated | None, new: Annotated, but: Position) ->
             new.know({position: piece})
             if position in old.sources:
                 new.sources[position] = old.sources[position]
+            if position in old.tried:
+                new.tried[position] = old.tried[position]
     new.masks.layer.refresh()
 
 
