@@ -46,22 +46,23 @@ LEVELS = {
     "annotation": 8,
     "imports": 8,
     "picture_relevance": 8,
-    "look_choice": 9,
-    "in_looks": 10,
+    "seen_in_look": 9,
+    "look_choice": 10,
+    "in_looks": 11,
     "closer": 10,
-    "tried_looks": 10,
-    "sight": 11,
+    "tried_looks": 11,
+    "sight": 12,
     "context": 9,
     "distillation": 10,
     "suggestions": 10,
     "answers": 11,
-    "pipeline": 12,
-    "corrections": 12,
-    "many": 13,
-    "demo": 13,
-    "evaluation": 14,
-    "_napari": 15,
-    "cli": 16,
+    "pipeline": 13,
+    "corrections": 13,
+    "many": 14,
+    "demo": 14,
+    "evaluation": 15,
+    "_napari": 16,
+    "cli": 17,
 }
 # The same inside _napari/: what all rooms share, the rooms, and what connects them.
 NAPARI_LEVELS = {
@@ -86,6 +87,7 @@ NAPARI_LEVELS = {
 ONLY_IN_NAPARI = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PyQt5", "PyQt6", "PySide6", "npe2"}
 # What may know of a model only what its protocol and its card say.
 METHOD = {
+    "seen_in_look",
     "look_choice",
     "in_looks",
     "closer",

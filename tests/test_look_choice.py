@@ -11,7 +11,7 @@ from scipy import ndimage
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.errors import Cancelled
 from napari_ovseg.in_looks import InLooks, see_in_looks
-from napari_ovseg.look_choice import BRIGHT, DARK, FINAL, LookChoice, choose_looks
+from napari_ovseg.look_choice import BRIGHT, DARK, DARKER, RAISED, LookChoice, choose_looks
 from napari_ovseg.models.card import MapMethod, ModelCard
 from napari_ovseg.models.likeness import Likeness
 from napari_ovseg.models.map_model import Seen
@@ -29,7 +29,7 @@ KNOWN, UNKNOWN = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
 class DimSpots:
     """Says of "spots" how bright each cell is; of a view that it shows spots if any cell is bright."""
 
-    card = ModelCard("dim spots", looks=(AS_IT_IS, *FINAL.values()))
+    card = ModelCard("dim spots", looks=(AS_IT_IS, BRIGHT, DARK, RAISED, DARKER))
     likeness = Likeness(20.0, -4.0)
     input_size, patch_size = 64, 4
     device, checkpoint_id, notes = torch.device("cpu"), "dim spots", []
@@ -85,8 +85,15 @@ def seen_in(picture, look) -> InLooks:
 
 def test_bright_things_are_looked_for_as_bright_and_dark_ones_inverted():
     picture, _ = spots()
-    assert chosen(picture, "spots").looks == (FINAL[BRIGHT],)
-    assert chosen(1 - picture, "spots").looks == (FINAL[DARK],)
+    assert chosen(picture, "spots").looks == (BRIGHT,)
+    assert chosen(1 - picture, "spots").looks == (DARKER,)
+
+
+def test_faint_things_among_bright_ones_are_raised():
+    picture, truth = spots()
+    dimmer = np.ones(truth.shape, np.float32)
+    dimmer[:, 80:] = 0.15
+    assert chosen(picture * dimmer[..., None], "spots").looks == (RAISED,)
 
 
 def test_how_sure_it_is_does_not_depend_on_polarity():
@@ -99,7 +106,7 @@ def test_how_sure_it_is_does_not_depend_on_polarity():
 def test_a_name_that_is_known_in_no_look_is_shown_as_the_others_are():
     picture, _ = spots()
     choice = chosen(picture, "spots, hats")
-    assert choice.looks == (FINAL[BRIGHT], FINAL[BRIGHT])
+    assert choice.looks == (BRIGHT, BRIGHT)
     assert choice.sure[1] == 0
     assert chosen(picture, "hats").looks == (AS_IT_IS,)
 

@@ -8,11 +8,13 @@ import pytest
 from blobs import blobs
 from napari_ovseg import load_model, refine, segment
 from napari_ovseg.errors import Cancelled, InputError
-from napari_ovseg.look_choice import FINAL
+from napari_ovseg.look_choice import BRIGHT as LINEAR
+from napari_ovseg.look_choice import DARK as COARSE_DARK
+from napari_ovseg.look_choice import DARKER, RAISED
 from napari_ovseg.views.looks import AS_IT_IS, parse_look
 from napari_ovseg.views.rendering import saved_rendering
 
-BRIGHT, DARK = map(str, FINAL.values())
+BRIGHT, DARK = str(LINEAR), str(DARKER)
 
 
 @pytest.fixture(scope="module")
@@ -180,4 +182,4 @@ def test_there_is_no_such_look(seen):
 
 def test_as_it_is_is_on_every_card(model):
     assert model.card.looks[0] == AS_IT_IS
-    assert set(FINAL.values()) <= set(model.card.looks)
+    assert {LINEAR, COARSE_DARK, RAISED, DARKER} <= set(model.card.looks)

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from napari_ovseg.levels import Levels
-from napari_ovseg.look_choice import MOST_CELLS, SPARED, WINDOWS_AT_ONCE
 from napari_ovseg.models.card import MapMethod
 from napari_ovseg.models.map_model import MapModel
 from napari_ovseg.models.presence import presence_of
 from napari_ovseg.picture_relevance import PictureRelevance, picture_relevance
+from napari_ovseg.seen_in_look import MOST_CELLS, SPARED, WINDOWS_AT_ONCE
 from napari_ovseg.segmentation import Run
 from napari_ovseg.settings import Settings
 from napari_ovseg.views import augmentation

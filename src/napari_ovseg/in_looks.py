@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_ovseg.levels import levels_for
-from napari_ovseg.look_choice import FINEST, LookChoice, see
+from napari_ovseg.look_choice import LookChoice
 from napari_ovseg.models.card import MapMethod
 from napari_ovseg.models.map_model import MapModel
+from napari_ovseg.seen_in_look import FINEST, see
 from napari_ovseg.segmentation import Run
 from napari_ovseg.settings import Settings
 from napari_ovseg.single_image.standing_out import best_threshold

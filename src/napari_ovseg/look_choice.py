@@ -2,15 +2,18 @@
 
 Two looks are compared that differ in nothing but polarity. A name that the model finds in neither, or that
 stands out in both alike, is shown as the plainest of the others; where no name is plain the picture stays as
-it is. ``docs/looks.md`` has the measurements.
+it is. Faint things are raised where there are some. ``docs/looks.md`` has the measurements.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
@@ -18,39 +21,37 @@ from napari_ovseg.categories import Category
 from napari_ovseg.levels import levels_for
 from napari_ovseg.models.card import MapMethod
 from napari_ovseg.models.map_model import MapModel
-from napari_ovseg.models.presence import presence_of
-from napari_ovseg.picture_relevance import PictureRelevance, picture_relevance
+from napari_ovseg.seen_in_look import COARSE, FINEST, see
 from napari_ovseg.segmentation import Run
 from napari_ovseg.settings import Settings
-from napari_ovseg.single_image.standing_out import brightness, interpolated, otsu, rise, stands_out
-from napari_ovseg.views import augmentation
+from napari_ovseg.single_image.standing_out import (
+    best_threshold,
+    brightness,
+    interpolated,
+    otsu,
+    rise,
+    stands_out,
+)
 from napari_ovseg.views.hue import hue_of
 from napari_ovseg.views.looks import AS_IT_IS, AUTO, Look, parse_look
-from napari_ovseg.views.rendering import Rendering, fit
+from napari_ovseg.views.rendering import Rendering
 from napari_ovseg.views.shown import Shown
 from napari_ovseg.views.source import PictureSource
-from napari_ovseg.wording import NONE, Pack
 
 BRIGHT = Look(background=True, gain=0.25)
 DARK = Look(inverted=True, background=True, gain=0.25)
-# bright things are known best when faint ones are raised, dark ones when all is dimmed more
-FINAL = {
-    BRIGHT: Look(background=True, evened=True, gain=0.25),
-    DARK: Look(inverted=True, background=True, gain=0.12),
-}
-# pixels that the model is shown for each pixel of the picture: for masks, and on the coarse pass before
-FINEST, COARSE = 1.5, 0.75
-# the part of the windows that may know a name better than its presence says: none lies alone
-SPARED = 0.1
+# where some bright things are faint these are raised; dark things are known best when all is dimmed more
+RAISED = Look(background=True, evened=True, gain=0.25)
+DARKER = Look(inverted=True, background=True, gain=0.12)
 KNOWN_FROM = 0.2
 # least difference of the two polarities, and least rise along the outline, in `standing_out`'s measures
 PLAIN_FROM = 0.4
 RISE_FROM = 0.7
 # the same where noise, by which neighbours differ everywhere, was smoothed away
 SMOOTH_RISE_FROM = 1.75
+# how much is to stand out of what is marked only when it is raised: faint things do, haze does not
+FAINT_FROM = 1.25
 JUDGED_SIDE = 512
-WINDOWS_AT_ONCE = 16
-MOST_CELLS = 512
 CHOOSING = "Choosing how to show the picture"
 
 
@@ -86,24 +87,6 @@ class LookChoice:
         }
 
 
-@dataclass(frozen=True)
-class SeenInLook:
-    """What a model says of a picture in one look, by windows.
-
-    Attributes
-    ----------
-    relevance : PictureRelevance
-    presence : torch.Tensor
-        ``(C,)``, float32 in [0, 1]: how sure it is of each name, at least in a tenth of the windows.
-    rendering : Rendering
-        The look, as it is for this picture.
-    """
-
-    relevance: PictureRelevance
-    presence: Tensor
-    rendering: Rendering
-
-
 def choose_looks(
     source: PictureSource, settings: Settings, *, model: MapModel, method: MapMethod, run: Run
 ) -> LookChoice:
@@ -130,101 +113,95 @@ def choose_looks(
     names = settings.sought
     if settings.look != AUTO:
         return LookChoice((parse_look(settings.look),) * len(names), (0.0,) * len(names))
-    known_to_it = set(model.card.looks) >= set(FINAL.values())
+    known_to_it = set(model.card.looks) >= {BRIGHT, DARK, RAISED, DARKER}
     if not known_to_it or method.own_zero or hue_of(source.read(side=JUDGED_SIDE)) is None:
         return LookChoice((AS_IT_IS,) * len(names), (0.0,) * len(names))
-    (bright, bright_steady, there), (dark, dark_steady, there_dark) = (
-        _evidence_of(look, source, settings, model=model, method=method, run=run) for look in FINAL
-    )
-    apart = bright - dark
-    known = torch.maximum(there, there_dark) >= KNOWN_FROM
-    steady = torch.where(apart > 0, bright_steady, dark_steady)
-    sure = torch.where(known & steady, apart.abs(), 0.0).tolist()
-    own = [FINAL[BRIGHT if difference > 0 else DARK] for difference in apart.tolist()]
-    plainest = max(range(len(names)), key=lambda number: sure[number])
+
+    def coarsely(look: Look, asked: Sequence[int]) -> dict[int, _Coarse]:
+        return _coarsely(source, look, asked, settings, model=model, method=method, run=run)
+
+    every = range(len(names))
+    bright, dark = coarsely(BRIGHT, every), coarsely(DARK, every)
+    picture = source.read(side=JUDGED_SIDE)
+    apart = [_effect(bright[number], picture) - _effect(dark[number], picture) for number in every]
+    better = [bright[number] if apart[number] > 0 else dark[number] for number in every]
+    sure = [
+        abs(apart[number])
+        if max(bright[number].presence, dark[number].presence) >= KNOWN_FROM and _steady(one, picture)
+        else 0.0
+        for number, one in enumerate(better)
+    ]
+    plain = [number for number in every if sure[number] >= PLAIN_FROM]
+    own = {number: BRIGHT if apart[number] > 0 else DARKER for number in plain}
+    raised = coarsely(RAISED, [number for number in plain if apart[number] > 0])
+    own |= {
+        number: RAISED
+        for number, one in raised.items()
+        if _of_faint_things(bright[number], one, source) >= FAINT_FROM
+    }
     # names that suit neither plainly are shown as the plainest is: the exposure is that of the picture
-    others = own[plainest] if sure[plainest] >= PLAIN_FROM else AS_IT_IS
-    looks = tuple(look if plain >= PLAIN_FROM else others for look, plain in zip(own, sure, strict=True))
-    return LookChoice(looks, tuple(sure))
+    others = own[max(plain, key=sure.__getitem__)] if plain else AS_IT_IS
+    return LookChoice(tuple(own.get(number, others) for number in every), tuple(sure))
 
 
-def see(
+@dataclass(frozen=True)
+class _Coarse:
+    """What a model says of one name on the coarse pass in one look."""
+
+    map: Tensor
+    presence: float
+    rendering: Rendering
+
+
+def _coarsely(
     source: PictureSource,
     look: Look,
-    names: tuple[Category, ...],
-    rivals: Pack | None,
-    level: float,
+    asked: Sequence[int],
+    settings: Settings,
     *,
-    stage: str,
     model: MapModel,
     method: MapMethod,
     run: Run,
-) -> SeenInLook:
-    """Look for names in a picture in one look, by windows.
-
-    Parameters
-    ----------
-    source : PictureSource
-        The picture as it is.
-    look : Look
-    names : tuple of Category
-        The C that are looked for.
-    rivals : Pack, optional
-        Words that lower the maps of names where they score higher.
-    level : float
-        Pixels that the model is shown for each pixel of the picture, about.
-    stage : str
-        What this is called when progress is told.
-    model, method, run
-        As for `choose_looks`.
-    """
-    views = augmentation.views_at(level, *source.size, input_size=model.input_size)
-    shown = augmentation.view_size(
-        views[0], *source.size, input_size=model.input_size, patch_size=model.patch_size
-    )
-    rows = (views[0].box[2] - views[0].box[0]) * source.size[0]
-    rendering = fit(source, look, shown[0] / rows)
-    with run.stage(stage, len(views)):
-        relevance = picture_relevance(
-            Shown(source, rendering),
-            names,
-            views,
-            model=model,
-            method=method,
-            pack=rivals or NONE,
-            run=run,
-            at_once=WINDOWS_AT_ONCE,
-            most_cells=MOST_CELLS,
-        )
-    phrases = [name.phrases for name in names]
-    each = torch.stack([presence_of(model, vector[None], phrases) for vector in relevance.image_vectors])
-    return SeenInLook(relevance, each.quantile(1 - SPARED, dim=0), rendering)
-
-
-def _evidence_of(
-    look: Look, source: PictureSource, settings: Settings, *, model: MapModel, method: MapMethod, run: Run
-) -> tuple[Tensor, Tensor, Tensor]:
-    """What speaks for a look, for each of the C names: `_evidence` of a coarse pass for each level."""
-    names = settings.sought
-    found = (torch.zeros(len(names)), torch.zeros(len(names), dtype=torch.bool), torch.zeros(len(names)))
+) -> dict[int, _Coarse]:
+    """Look for some of the names, each at half of its level."""
+    found: dict[int, _Coarse] = {}
     for level, members in levels_for(settings, source, model).members().items():
         coarse = COARSE if level is None else level * COARSE / FINEST
-        asked = tuple(names[number] for number in members)
-        # what was seen in a look is large: only what speaks for it is kept
-        seen = see(source, look, asked, None, coarse, stage=CHOOSING, model=model, method=method, run=run)
-        for all_of_them, own in zip(found, _evidence(seen, source), strict=True):
-            all_of_them[members] = own
+        numbers = [number for number in members if number in asked]
+        if numbers:
+            names = tuple(settings.sought[number] for number in numbers)
+            # what was seen in a look is large: only what speaks for it is kept
+            seen = see(source, look, names, None, coarse, stage=CHOOSING, model=model, method=method, run=run)
+            of_each = zip(seen.relevance.maps, seen.presence.tolist(), strict=True)
+            found |= {
+                number: _Coarse(*one, seen.rendering) for number, one in zip(numbers, of_each, strict=True)
+            }
     return found
 
 
-def _evidence(seen: SeenInLook, source: PictureSource) -> tuple[Tensor, Tensor, Tensor]:
-    """By how much what each map marks is brighter (inverted: darker), whether steadily so, and presence."""
-    picture = source.read(side=JUDGED_SIDE)
-    shown = brightness(1 - picture if seen.rendering.look.inverted else picture, JUDGED_SIDE)
-    marked = [interpolated(one, shown.shape) > otsu(one) for one in seen.relevance.maps]
+def _marked(coarse: _Coarse, picture: NDArray[np.float32]) -> tuple[Tensor, Tensor]:
+    """What a map marks, ``(h, w)`` bool, and the picture's brightness, inverted where the look is."""
+    shown = brightness(1 - picture if coarse.rendering.look.inverted else picture, JUDGED_SIDE)
+    return interpolated(coarse.map, shown.shape) > otsu(coarse.map), shown
+
+
+def _effect(coarse: _Coarse, picture: NDArray[np.float32]) -> float:
+    """By how much what is marked is brighter (inverted: darker) than what is around it."""
+    return stands_out(*_marked(coarse, picture))
+
+
+def _steady(coarse: _Coarse, picture: NDArray[np.float32]) -> bool:
+    """Whether what is marked is brighter (inverted: darker) all along its outline."""
+    inside, shown = _marked(coarse, picture)
     smooth = torch.from_numpy(ndimage.gaussian_filter(shown.numpy(), 1))
-    steady = [
-        rise(inside, shown) >= RISE_FROM or rise(inside, smooth) >= SMOOTH_RISE_FROM for inside in marked
-    ]
-    effects = torch.tensor([stands_out(inside, shown) for inside in marked])
-    return effects, torch.tensor(steady), seen.presence
+    return rise(inside, shown) >= RISE_FROM or rise(inside, smooth) >= SMOOTH_RISE_FROM
+
+
+def _of_faint_things(plain: _Coarse, raised: _Coarse, source: PictureSource) -> float:
+    """By how much what is marked only when raised stands out: faint things do, haze does not."""
+    picture = Shown(source, raised.rendering.plain).read(side=JUDGED_SIDE)
+    shown = brightness(picture, JUDGED_SIDE)
+    seen, seen_raised = (
+        interpolated(one.map, shown.shape) > best_threshold(one.map, picture) for one in (plain, raised)
+    )
+    return stands_out(seen_raised & ~seen, shown, but=seen)

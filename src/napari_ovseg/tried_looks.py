@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_ovseg.look_choice import FINEST, JUDGED_SIDE, PLAIN_FROM, LookChoice
+from napari_ovseg.look_choice import JUDGED_SIDE, PLAIN_FROM, LookChoice
+from napari_ovseg.seen_in_look import FINEST
 from napari_ovseg.segmentation import TriedLook
 from napari_ovseg.views.hue import hue_of
 from napari_ovseg.views.looks import AUTO, Look

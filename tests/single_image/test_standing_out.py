@@ -38,6 +38,17 @@ def test_standing_out_is_the_effect_size_of_a_mask_against_its_band():
     assert found == pytest.approx((within.mean() - near.mean()) / spread, rel=1e-4)
 
 
+def test_a_band_can_leave_pixels_out():
+    inside, picture = discs(6), noisy(discs(6))
+    halo = ndimage.binary_dilation(inside) & ~inside
+    picture[torch.from_numpy(halo)] = 0.7
+    around = ndimage.binary_dilation(inside, np.ones((2 * BAND + 1,) * 2)) & ~inside & ~halo
+    within, near = (picture.numpy()[mask].astype(np.float64) for mask in (inside, around))
+    spread = np.sqrt((within.var(ddof=1) + near.var(ddof=1)) / 2)
+    found = stands_out(torch.from_numpy(inside), picture, but=torch.from_numpy(halo))
+    assert found == pytest.approx((within.mean() - near.mean()) / spread, rel=1e-4)
+
+
 def test_what_is_darker_stands_out_the_other_way():
     inside, picture = torch.from_numpy(discs(6)), noisy(discs(6))
     assert stands_out(inside, 1 - picture) == pytest.approx(-stands_out(inside, picture), rel=1e-4)

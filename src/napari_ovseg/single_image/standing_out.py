@@ -27,7 +27,7 @@ MOST_SIDE = 1024
 LEAST_PIXELS = 20
 
 
-def stands_out(inside: Tensor, picture: Tensor) -> float:
+def stands_out(inside: Tensor, picture: Tensor, *, but: Tensor | None = None) -> float:
     """How much brighter a mask is than a band of `BAND` pixels around it: Cohen's effect size.
 
     Parameters
@@ -36,6 +36,8 @@ def stands_out(inside: Tensor, picture: Tensor) -> float:
         ``(h, w)``, bool.
     picture : torch.Tensor
         ``(h, w)``, float: brightness.
+    but : torch.Tensor, optional
+        ``(h, w)``, bool: pixels that the band leaves out.
 
     Returns
     -------
@@ -46,7 +48,8 @@ def stands_out(inside: Tensor, picture: Tensor) -> float:
     # a square's maximum is that of its rows' maxima
     near = F.max_pool2d(inside[None, None].float(), (1, 2 * BAND + 1), stride=1, padding=(0, BAND))
     near = F.max_pool2d(near, (2 * BAND + 1, 1), stride=1, padding=(BAND, 0))[0, 0] > 0
-    within, around = picture[inside], picture[near & ~inside]
+    band = near & ~inside if but is None else near & ~inside & ~but
+    within, around = picture[inside], picture[band]
     if min(len(within), len(around)) < LEAST_PIXELS:
         return 0.0
     spread = ((within.var() + around.var()) / 2).sqrt().clamp_min(1e-6)
