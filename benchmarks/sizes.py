@@ -23,8 +23,8 @@ from tqdm import tqdm
 from looks import KINDS, PHOTOS, Case, large, mirrored, model, print_table, score, small
 from napari_ovseg import levels, segment
 
-FACTORS = (0.5, 1.0, 2.0)
-NOT_SAID = "no size"
+NOT_SAID, RIGHT = "no size", "right size"
+COLUMNS = {NOT_SAID: None, "half of it": 0.5, RIGHT: 1.0, "twice of it": 2.0}
 SIDE = 1024
 
 SIZED: dict[str, Callable[[], Iterator[Case]]] = {
@@ -68,14 +68,14 @@ def measure(case: Case, factor: float | None) -> dict[str, float]:
     }
 
 
-def row_of(name: str, cases: list[Case], columns: dict[str, float | None], folder: Path) -> dict[str, str]:
+def row_of(name: str, cases: list[Case], folder: Path) -> dict[str, str]:
     """Measure what is missing of a kind, and sum up."""
     folder.mkdir(parents=True, exist_ok=True)
-    results: dict[str, list[dict[str, float]]] = {column: [] for column in columns}
+    results: dict[str, list[dict[str, float]]] = {column: [] for column in COLUMNS}
     for case in tqdm(cases, desc=name):
         kept = folder / f"{case.key}.json"
         known = json.loads(kept.read_text()) if kept.exists() else {}
-        for column, factor in columns.items():
+        for column, factor in COLUMNS.items():
             if column not in known:
                 known[column] = measure(case, factor)
                 kept.write_text(json.dumps(known, indent=1))
@@ -83,7 +83,7 @@ def row_of(name: str, cases: list[Case], columns: dict[str, float | None], folde
     row = {"kind": name, "pictures": str(len(cases))}
     row["size, px"] = f"{np.median([size_of(case) for case in cases]):.0f}"
     row |= {column: f"{np.mean([one['score'] for one in found]):.3f}" for column, found in results.items()}
-    for column in (NOT_SAID, next(one for one, factor in columns.items() if factor == 1)):
+    for column in (NOT_SAID, RIGHT):
         row[f"seconds, {column}"] = f"{np.mean([one['seconds'] for one in results[column]]):.1f}"
     return row
 
@@ -94,7 +94,12 @@ def main(
         list[str] | None, typer.Option(help="Kinds whose name begins so; all by default.")
     ] = None,
     most: Annotated[int, typer.Option(help="Pictures of a kind, spread over all of it.")] = 1000,
-    patches: Annotated[float, typer.Option(help="How many patches a thing spans.")] = levels.PATCHES,
+    least: Annotated[
+        float, typer.Option(help="How many patches a thing spans at least.")
+    ] = levels.LEAST_PATCHES,
+    largest: Annotated[
+        float, typer.Option(help="How many patches a thing spans at most.")
+    ] = levels.MOST_PATCHES,
     threads: Annotated[int, typer.Option(help="Threads of torch.")] = 1,
 ) -> None:
     """Print the table of sizes."""
@@ -102,14 +107,13 @@ def main(
     if not PHOTOS.exists():
         print("No real pictures here (../shared/photos): nothing to measure.")
         raise typer.Exit(3)
-    levels.PATCHES = patches
-    said = {f"size x {factor:g}, {patches:g} patches": factor for factor in FACTORS}
-    columns: dict[str, float | None] = {NOT_SAID: None, **said}
+    levels.LEAST_PATCHES, levels.MOST_PATCHES = least, largest
+    folder = cache_folder / f"{least:g} to {largest:g} patches"
     rows = []
     for name in [one for one in SIZED if kind is None or any(one.startswith(start) for start in kind)]:
         cases = list(SIZED[name]())
         cases = cases[:: max(1, -(-len(cases) // most))]
-        rows.append(row_of(name, cases, columns, cache_folder / name))
+        rows.append(row_of(name, cases, folder / name))
     print_table(rows)
 
 

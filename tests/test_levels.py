@@ -5,7 +5,15 @@ from types import SimpleNamespace
 import pytest
 
 from napari_ovseg.categories import parse_categories
-from napari_ovseg.levels import MOST_ENLARGED, MOST_WINDOWS, PATCHES, Levels, levels_for
+from napari_ovseg.levels import (
+    LEAST_PATCHES,
+    MOST_ENLARGED,
+    MOST_PATCHES,
+    MOST_WINDOWS,
+    USUAL,
+    Levels,
+    levels_for,
+)
 from napari_ovseg.settings import Settings
 from napari_ovseg.views.augmentation import views_at
 
@@ -17,20 +25,30 @@ def levels(size, picture=(1024, 1024), names="nuclei, cells: cell"):
     return levels_for(settings, SimpleNamespace(size=picture), MODEL)
 
 
-def test_a_thing_spans_the_same_number_of_patches_whatever_its_size():
-    for size in (12, 40, 130.0):
-        found = levels(size)
-        assert [level * size / 8 for level in found.of_each] == pytest.approx([PATCHES] * 2)
-        assert found.notes == ()
+@pytest.mark.parametrize(
+    ("size", "level"),
+    [
+        (12, LEAST_PATCHES * 8 / 12),
+        (20, LEAST_PATCHES * 8 / 20),
+        (LEAST_PATCHES * 8 / USUAL, USUAL),
+        (30, USUAL),
+        (MOST_PATCHES * 8 / USUAL, USUAL),
+        (130.0, MOST_PATCHES * 8 / 130),
+    ],
+)
+def test_a_thing_spans_neither_too_few_patches_nor_too_many(size, level):
+    found = levels(size)
+    assert found.of_each == pytest.approx([level] * 2, rel=1e-5)
+    assert found.notes == ()
 
 
 def test_each_name_has_its_own_level_and_none_where_nothing_is_said():
     found = levels({"cell": 20})
     assert found.of_each[0] is None
-    assert found.of_each[1] * 20 / 8 == pytest.approx(PATCHES)
+    assert found.of_each[1] * 20 / 8 == pytest.approx(LEAST_PATCHES)
     assert found.members() == {None: [0], found.of_each[1]: [1]}
     assert levels("").members() == {None: [0, 1]}
-    assert levels(20).members() == {PATCHES * 8 / 20: [0, 1]}
+    assert levels(20).members() == {LEAST_PATCHES * 8 / 20: [0, 1]}
 
 
 def test_a_level_has_an_end_and_it_is_said():
@@ -44,7 +62,7 @@ def test_a_level_has_an_end_and_it_is_said():
 def test_large_pictures_are_looked_at_in_bounded_time(picture):
     found = levels(10, picture)
     assert found.notes
-    assert found.of_each[0] < PATCHES * 8 / 10
+    assert found.of_each[0] < LEAST_PATCHES * 8 / 10
     assert len(views_at(found.of_each[0], *picture, input_size=192)) == pytest.approx(MOST_WINDOWS, rel=0.15)
 
 

@@ -8,7 +8,7 @@ import pytest
 from blobs import blobs
 from napari_ovseg import load_model, segment
 from napari_ovseg.errors import InputError
-from napari_ovseg.levels import PATCHES
+from napari_ovseg.levels import LEAST_PATCHES
 
 
 def run(picture, names="nuclei", **choices):
@@ -36,7 +36,7 @@ def test_small_things_in_a_large_picture_are_found_when_their_size_is_said():
     assert run(picture).record["absent"] == ["nuclei"]
     found = run(picture, size=12)
     assert found.record["size"] == "12 px"
-    assert found.record["enlarged"] == {"nuclei": pytest.approx(PATCHES * 8 / 12, abs=0.001)}
+    assert found.record["enlarged"] == {"nuclei": pytest.approx(LEAST_PATCHES * 8 / 12, abs=0.001)}
     assert found.record["look"] == "as it is"
     assert iou(found.masks, truth) > 0.75
 
@@ -51,11 +51,11 @@ def test_no_size_is_as_nothing_said(small):
 
 def test_names_of_two_sizes_are_each_looked_at_in_their_own_way(small):
     found = run(small[0], "nuclei, debris", size={"nuclei": 10, "debris": 20})
-    assert found.record["enlarged"] == {"nuclei": PATCHES * 8 / 10, "debris": PATCHES * 8 / 20}
+    assert found.record["enlarged"] == {"nuclei": LEAST_PATCHES * 8 / 10, "debris": LEAST_PATCHES * 8 / 20}
     assert found.record["look"] != "as it is"
     assert iou(found.masks, small[1]) > 0.5
     both = run(coloured(small[0]), "nuclei, debris; background: glass", size={"nuclei": 10})
-    assert both.record["enlarged"] == {"nuclei": PATCHES * 8 / 10, "debris": None}
+    assert both.record["enlarged"] == {"nuclei": LEAST_PATCHES * 8 / 10, "debris": None}
     assert len(both.relevance) == 2
 
 

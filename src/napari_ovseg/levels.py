@@ -10,8 +10,10 @@ from napari_ovseg.settings import Settings
 from napari_ovseg.views.augmentation import STEP
 from napari_ovseg.views.source import PictureSource
 
-# how many of the model's patches a thing spans: docs/looks.md has the measurements
-PATCHES = 4.0
+# pixels that the model is shown for each pixel of the picture, in windows, where no size is said
+USUAL = 1.5
+# how many of the model's patches a thing spans at least, and at most: docs/looks.md has the measurements
+LEAST_PATCHES, MOST_PATCHES = 4.0, 8.0
 # a pixel that is enlarged more often shows no more
 MOST_ENLARGED = 4.0
 # two and a half minutes of one processor core
@@ -48,8 +50,9 @@ class Levels:
 
 
 def levels_for(settings: Settings, source: PictureSource, model: MapModel) -> Levels:
-    """Choose the levels at which things of the sizes that were said span `PATCHES` of the model's patches.
+    """Choose levels at which things of the sizes that were said span as many patches as they should.
 
+    Of these the level is the one nearest to `USUAL`. So a size that is said too large by half changes little.
     Where that would take more than about `MOST_WINDOWS` windows, or enlarge pixels more than `MOST_ENLARGED`
     times, the level is the finest that doesn't.
 
@@ -67,12 +70,16 @@ def levels_for(settings: Settings, source: PictureSource, model: MapModel) -> Le
     notes: list[str] = []
     for name in settings.sought:
         size = settings.sizes.of(name)
-        wanted = None if size is None else PATCHES * model.patch_size / size.value
-        if wanted is not None and wanted > finest:
+        if size is None:
+            levels.append(None)
+            continue
+        patches = size.value / model.patch_size
+        wanted = min(max(USUAL, LEAST_PATCHES / patches), MOST_PATCHES / patches)
+        if wanted > finest:
             notes.append(
                 f"Things as small as '{name.name}' ({size}) are known best where the picture is enlarged "
                 f"{wanted:.1f} times. It was enlarged {finest:.1f} times: more would take too long or show "
                 "no more. A part of the picture, or one with more pixels, may give better masks."
             )
-        levels.append(None if wanted is None else min(wanted, finest))
+        levels.append(min(wanted, finest))
     return Levels(tuple(levels), tuple(notes))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from napari_ovseg.categories import Category
+from napari_ovseg.levels import USUAL
 from napari_ovseg.models.card import MapMethod
 from napari_ovseg.models.map_model import MapModel
 from napari_ovseg.models.presence import presence_of
@@ -21,7 +22,7 @@ from napari_ovseg.views.source import PictureSource
 from napari_ovseg.wording import NONE, Pack
 
 # pixels that the model is shown for each pixel of the picture: for masks, and on the coarse pass before
-FINEST, COARSE = 1.5, 0.75
+FINEST, COARSE = USUAL, USUAL / 2
 # the part of the windows that may know a name better than its presence says: none lies alone
 SPARED = 0.1
 WINDOWS_AT_ONCE = 16

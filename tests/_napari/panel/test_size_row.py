@@ -33,11 +33,12 @@ def test_a_measured_length_is_that_of_all_and_keeps_those_of_names(row, qtbot):
     with qtbot.waitSignal(row.measuring) as asked:
         qtbot.mouseClick(row.measure, Qt.MouseButton.LeftButton)
     assert asked.args == [True]
+    assert row.said.toolTip() == "draw a line across one of them"
     qtbot.keyClicks(row.field, "7, cells 120")
     with qtbot.waitSignal(row.measuring) as ended:
         row.take_measured(Length(12, "micrometer"))
     assert ended.args == [False]
-    assert row.text == "12 µm, cells 120 px"
+    assert row.text == row.said.toolTip() == "12 µm, cells 120 px"
     row.take("nonsense")
     row.take_measured(Length(3.5))
     assert row.text == "3.5 px"

@@ -16,6 +16,7 @@ _HELP = (
     "each name."
 )
 _EXAMPLE = "such as: nuclei 40, cells 12 um"
+_DRAW = "draw a line across one of them"
 _MEASURE_HELP = (
     "Draw a line across one of the things in the picture: its length becomes the size. Click again to stop."
 )
@@ -57,9 +58,11 @@ class SizeRow(QWidget):
         layout.setSpacing(2)
         layout.addLayout(line)
         layout.addWidget(self.said)
-        self.field.textChanged.connect(self._look)
+        self.field.textChanged.connect(self._read)
+        self.field.textChanged.connect(self.changed)
         self.measure.toggled.connect(self.measuring)
-        self._look()
+        self.measure.toggled.connect(self._read)
+        self._read()
 
     @property
     def text(self) -> str:
@@ -83,13 +86,14 @@ class SizeRow(QWidget):
         """End measuring."""
         self.measure.setChecked(False)
 
-    def _look(self) -> None:
-        """Say how what is typed is read, or why it can't be."""
+    def _read(self) -> None:
+        """Say how what is typed is read, or why it can't be, or what is to be done."""
         try:
             said, colour = str(parse_sizes(self.text)) or _EXAMPLE, QUIET
         except InputError as error:
             said, colour = str(error), PROBLEM
+        if self.measure.isChecked():
+            said, colour = _DRAW, QUIET
         self._tint.set(colour)
         self.said.setText(said)
         self.said.setToolTip(said)
-        self.changed.emit()
