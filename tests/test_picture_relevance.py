@@ -128,3 +128,28 @@ def test_a_pack_that_cannot_be_used_is_refused(picture):
     model = tiny_model()
     with pytest.raises(InputError, match="guess, none, natural scene"):
         segment(picture, "cat", model=model, preset="fast", pack="kitchen")
+
+
+def test_deep_features_that_are_not_wanted_are_not_kept(picture):
+    model, named = tiny_model(), parse_categories("cat; tree")
+    views = views_for("fast", *picture.shape[:2])
+    found = []
+    for deep in (True, False):
+        run = Run(None, None)
+        with run.stage("Looking", len(views)):
+            method = model.card.find_method("naclip")
+            found.append(
+                picture_relevance(
+                    source_of(picture),
+                    named,
+                    views,
+                    model=model,
+                    method=method,
+                    pack="none",
+                    run=run,
+                    deep=deep,
+                )
+            )
+    assert found[0].features is not None
+    assert found[1].features is None
+    torch.testing.assert_close(found[0].maps, found[1].maps, rtol=0, atol=0)

@@ -91,6 +91,7 @@ def look_closer(
                 run=run,
                 at_once=WINDOWS_AT_ONCE,
                 most_cells=MOST_CELLS,
+                deep=False,
             )
         phrases = [settings.sought[number].phrases for number in members]
         each = torch.stack([presence_of(model, vector[None], phrases) for vector in near.image_vectors])

@@ -57,6 +57,7 @@ def picture_relevance(
     run: Run,
     at_once: int = 1,
     most_cells: int = MOST_CELLS,
+    deep: bool = True,
 ) -> PictureRelevance:
     """Look at every view of a picture, and fuse what each says of the categories.
 
@@ -79,6 +80,8 @@ def picture_relevance(
         How many views the model is shown together; of one size only.
     most_cells : int
         Along the longer side of the fused maps.
+    deep : bool
+        Whether deep features are wanted: they take the most memory.
 
     Returns
     -------
@@ -102,13 +105,13 @@ def picture_relevance(
         assert seen.maps is not None, "a model that was given words says where they are"
         for place, view in enumerate(some):
             maps.add(view, seen.maps[place])
-            if seen.features is not None:
+            if deep and seen.features is not None:
                 features.add(view, seen.features[place])
             run.advance()
         vectors.append(seen.vectors.float().cpu())
     fused = merged(maps.result(), asked.owners, len(categories))
-    deep = None if seen.features is None else features.result()
-    return PictureRelevance(fused, deep, torch.cat(vectors), chosen, guess)
+    fused_features = features.result() if deep and seen.features is not None else None
+    return PictureRelevance(fused, fused_features, torch.cat(vectors), chosen, guess)
 
 
 def _pack(

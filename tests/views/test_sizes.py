@@ -72,10 +72,12 @@ def test_a_name_has_its_own_size_or_that_of_all():
 
 
 def test_sizes_of_other_names_are_refused_or_left_out():
-    names = parse_categories("dog: puppy")
+    names = parse_categories("dog: puppy; background: grass")
     sizes = parse_sizes("20, puppy 30, cat 10")
     with pytest.raises(InputError, match="'cat', which is not among the names"):
         sizes.check(names)
+    with pytest.raises(InputError, match="'grass', which"):
+        parse_sizes("grass 3").check(names)
     assert str(sizes.only(names)) == "20 px, puppy 30 px"
     sizes.only(names).check(names)
 

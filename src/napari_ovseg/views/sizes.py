@@ -134,8 +134,9 @@ class Sizes:
         return Sizes(of_all, each)
 
     def only(self, categories: Iterable[Category]) -> Sizes:
-        """Leave out the sizes of names that are none of these."""
-        words = {name_key(word) for category in categories for word in category.phrases}
+        """Leave out the sizes of names that are none of these; background words have no size."""
+        sought = [category for category in categories if not category.background]
+        words = {name_key(word) for category in sought for word in category.phrases}
         return replace(self, of_each=tuple(one for one in self.of_each if name_key(one[0]) in words))
 
     def check(self, categories: Iterable[Category]) -> None:
