@@ -13,6 +13,7 @@ from napari_ovseg.levels import levels_for
 from napari_ovseg.look_choice import LookChoice
 from napari_ovseg.models.card import MapMethod
 from napari_ovseg.models.map_model import MapModel
+from napari_ovseg.picture_relevance import LOOKING
 from napari_ovseg.seen_in_look import FINEST, see
 from napari_ovseg.segmentation import Run
 from napari_ovseg.settings import Settings
@@ -23,7 +24,6 @@ from napari_ovseg.views.shown import Shown
 from napari_ovseg.views.source import PictureSource
 from napari_ovseg.wording import GUESS, Pack, find_pack
 
-LOOKING = "Looking at the picture"
 # one half is where a mask ends: background is as strong as what is missing to 1
 POWER = 1.0
 GUIDE_SIDE = 1024

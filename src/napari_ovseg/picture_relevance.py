@@ -19,6 +19,9 @@ from napari_ovseg.views.fusion import MOST_CELLS, Fusion, fused_grid
 from napari_ovseg.views.source import PictureSource
 from napari_ovseg.wording import GUESS, PACKS, Guess, Pack, find_pack, guess_pack
 
+LOOKING = "Looking at the picture"
+"""The stage of a run, or of a search for names, that is this."""
+
 
 @dataclass(frozen=True)
 class PictureRelevance:

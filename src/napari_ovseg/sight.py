@@ -9,13 +9,13 @@ from torch import Tensor
 
 from napari_ovseg.closer import look_closer
 from napari_ovseg.context import Known, what_is_there
-from napari_ovseg.in_looks import LOOKING, POWER, see_in_looks
+from napari_ovseg.in_looks import POWER, see_in_looks
 from napari_ovseg.levels import Levels, levels_for
 from napari_ovseg.look_choice import LookChoice, choose_looks
 from napari_ovseg.models.card import MapMethod
 from napari_ovseg.models.map_model import MapModel
 from napari_ovseg.models.presence import presence_of
-from napari_ovseg.picture_relevance import picture_relevance
+from napari_ovseg.picture_relevance import LOOKING, picture_relevance
 from napari_ovseg.pseudo_labels import BACKGROUND_POWER, BACKGROUND_POWER_OF_COSINES
 from napari_ovseg.seen_in_look import FINEST
 from napari_ovseg.segmentation import Run, TriedLook

@@ -18,7 +18,8 @@ from napari_ovseg.models.clip.registry import DEMO_FOLDER, ClipCard
 from napari_ovseg.models.clip.relevance import relevance_maps
 from napari_ovseg.models.clip.trunk import image_vectors, trunk_states
 from napari_ovseg.models.presence import OTHER_WORDS
-from napari_ovseg.suggestions import AGAIN, LOOKED_AT_AGAIN, LOOKING, NAMES
+from napari_ovseg.picture_relevance import LOOKING
+from napari_ovseg.suggestions import AGAIN, LOOKED_AT_AGAIN, NAMES
 from napari_ovseg.suggestions.evidence import box_around
 from napari_ovseg.views.augmentation import View, render
 from napari_ovseg.views.source import PictureInMemory

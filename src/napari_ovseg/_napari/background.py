@@ -21,7 +21,7 @@ def single_shot(parent: QObject, action: Callable[[], None]) -> QTimer:
 
 
 class Background(QObject):
-    """Does one piece of work after the other; Python waits for the last one before it exits.
+    """Does one thing after the other; Python waits for the last one before it exits.
 
     The main thread looks whether work is done, so that the other one never has to touch Qt: the window may
     be gone by then. For the same reason it has a parent: Python may collect garbage in any thread.

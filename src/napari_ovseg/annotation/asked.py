@@ -52,10 +52,10 @@ def asked(labels: Iterable[NamedLabel]) -> dict[int, Category]:
 
 def _words(name: str) -> Iterator[str]:
     """What of a name can be typed: it has none of what separates names, and nothing hidden."""
-    for piece in re.split("[,;]", plain_separators(name).replace(":", " ")):
-        while (hidden := hidden_character(piece)) is not None:
-            piece = piece.replace(hidden, "")
+    for part in re.split("[,;]", plain_separators(name).replace(":", " ")):
+        while (hidden := hidden_character(part)) is not None:
+            part = part.replace(hidden, "")
         try:
-            yield Category(piece).name
+            yield Category(part).name
         except InputError:
             continue

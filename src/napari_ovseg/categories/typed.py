@@ -75,7 +75,7 @@ def parse_categories(typed: str | Category | Iterable[str | Category]) -> tuple[
     Parameters
     ----------
     typed : str, Category or iterable of them
-        The list, as text or already in pieces (each text piece follows the same grammar).
+        The list, as text or already in parts (each text part follows the same grammar).
 
     Returns
     -------
@@ -92,14 +92,14 @@ def parse_categories(typed: str | Category | Iterable[str | Category]) -> tuple[
     >>> [category.phrases for category in parse_categories("cat, dog: puppy, hound; background: grass")]
     [('cat',), ('dog', 'puppy', 'hound'), ('grass',)]
     """
-    pieces: Iterable[str | Category] = [typed] if isinstance(typed, (str, Category)) else typed
-    if isinstance(pieces, (bytes, dict)) or not isinstance(pieces, Iterable):
+    parts: Iterable[str | Category] = [typed] if isinstance(typed, (str, Category)) else typed
+    if isinstance(parts, (bytes, dict)) or not isinstance(parts, Iterable):
         raise InputError(
             f'Names must be text or a list of text, not {type(typed).__name__}: for example "cat, dog".'
         )
     found: list[Category] = []
-    for piece in pieces:
-        found.extend([piece] if isinstance(piece, Category) else _parse_text(piece))
+    for part in parts:
+        found.extend([part] if isinstance(part, Category) else _parse_text(part))
     foreground = [category for category in found if not category.background]
     background = [category for category in found if category.background]
     if not foreground:

@@ -21,7 +21,7 @@ from napari_ovseg.demo.scenes import scene
 from napari_ovseg.errors import InputError
 
 FALSE, TRUE, UNSAID = 0, 1, -1
-AROUND_A_PIECE = 0.7
+AROUND_A_REGION = 0.7
 _SHAPED = np.array([phrase.kind in SHAPES for phrase in VOCABULARY])
 _HELD_OUT = np.array([phrase.held_out for phrase in VOCABULARY])
 _BACKGROUND = INDEX[Phrase(kind="background")]
@@ -42,8 +42,8 @@ class Canvas:
         bool, (things, phrases): what is true of each thing.
     shaped : numpy.ndarray
         bool, (things,): whether a thing has an outline that must be seen before its shape can be told.
-    pieces : numpy.ndarray
-        int, (pieces, 5): thing, top, left, side of the square around it, and area of every connected piece.
+    regions : numpy.ndarray
+        int, (regions, 5): thing, top, left, side of the square around it, and area of every connected region.
     tissue : bool
         Whether this is a stained section.
     real : bool
@@ -54,7 +54,7 @@ class Canvas:
     labels: NDArray[np.uint8]
     truths: NDArray[np.bool_]
     shaped: NDArray[np.bool_]
-    pieces: NDArray[np.intp]
+    regions: NDArray[np.intp]
     tissue: bool = False
     real: bool = False
 
@@ -64,7 +64,7 @@ def _true_of(thing: Phrase) -> NDArray[np.bool_]:
 
 
 def pieces_of(labels: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """Connected pieces of at least 12 pixels: thing, top, left, side of the square around it, area."""
+    """Connected regions of at least 12 pixels: thing, top, left, side of the square around it, area."""
     rows = []
     for thing in range(1, int(labels.max()) + 1):
         marked, _ = ndimage.label(labels == thing)
@@ -157,7 +157,7 @@ def what_is_said(canvas: Canvas, top: int, left: int, side: int, subject: int = 
         if area < 0.012 or subject not in (0, thing + 1):
             unsure |= truth
             continue
-        whole = canvas.pieces[canvas.pieces[:, 0] == thing + 1, 4].max(initial=0)
+        whole = canvas.regions[canvas.regions[:, 0] == thing + 1, 4].max(initial=0)
         outline_hidden = canvas.shaped[thing] and here[thing + 1] < 0.5 * whole
         sayable = truth & ~_SHAPED if outline_hidden else truth
         unsure |= truth & ~sayable
@@ -184,10 +184,10 @@ def _exposure(
 
 
 def _place(canvas: Canvas, size: int, rng: np.random.Generator) -> tuple[int, int, int, int]:
-    """Choose where to cut, and the subject: around a piece of a thing, to learn its outline, or anywhere."""
+    """Choose where to cut, and the subject: around a region of a thing, to learn its outline, or anywhere."""
     height, width = canvas.labels.shape
-    if not canvas.real and len(canvas.pieces) and rng.random() < AROUND_A_PIECE:
-        thing, top, left, extent, _ = canvas.pieces[int(rng.integers(len(canvas.pieces)))]
+    if not canvas.real and len(canvas.regions) and rng.random() < AROUND_A_REGION:
+        thing, top, left, extent, _ = canvas.regions[int(rng.integers(len(canvas.regions)))]
         side = min(max(int(extent * rng.uniform(1.05, 1.6)), 16), height, width)
         offset = (extent - side) / 2 + rng.uniform(-0.15, 0.15, 2) * extent
         top, left = (int(place) for place in np.array((top, left)) + offset)

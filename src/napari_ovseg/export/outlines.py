@@ -67,8 +67,8 @@ def without_holes(mask: NDArray[np.bool_]) -> list[Ring]:
         for rows in (slice(0, row), slice(row, None)):
             half = np.zeros_like(part)
             half[rows] = part[rows]
-            pieces, count = ndimage.label(half, np.ones((3, 3)))
-            whole.extend(pieces == number for number in range(1, count + 1))
+            regions, count = ndimage.label(half, np.ones((3, 3)))
+            whole.extend(regions == number for number in range(1, count + 1))
     return done
 
 

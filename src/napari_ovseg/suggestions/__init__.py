@@ -23,7 +23,7 @@ from napari_ovseg.models.card import MapMethod, ModelCard
 from napari_ovseg.models.map_model import MapModel
 from napari_ovseg.models.model import Model
 from napari_ovseg.models.presence import OTHER_WORDS
-from napari_ovseg.picture_relevance import picture_relevance
+from napari_ovseg.picture_relevance import LOOKING, picture_relevance
 from napari_ovseg.segmentation import Progress, Run, ShouldStop
 from napari_ovseg.suggestions.evidence import box_around, log_odds, of_maps, of_views
 from napari_ovseg.views import augmentation
@@ -34,7 +34,6 @@ from napari_ovseg.wording import NONE
 __all__ = ["Suggestion", "Suggestions", "suggest"]
 
 NAMES = "Reading the names"
-LOOKING = "Looking at the picture"
 AGAIN = "Looking again from near"
 
 # How much each counts: the picture as a whole, its best window, the best of the maps.

@@ -81,9 +81,9 @@ def box_around(relevance: Tensor, height: int, width: int) -> Box:
     """
     values = relevance.double().cpu().numpy()
     level = values.min() + HALF * (values.max() - values.min())
-    pieces, _ = ndimage.label(values >= level)
+    regions, _ = ndimage.label(values >= level)
     peak = np.unravel_index(values.argmax(), values.shape)
-    rows, columns = ndimage.find_objects(pieces)[pieces[peak] - 1]
+    rows, columns = ndimage.find_objects(regions)[regions[peak] - 1]
     cell_height, cell_width = height / values.shape[0], width / values.shape[1]
     tall, wide = (rows.stop - rows.start) * cell_height, (columns.stop - columns.start) * cell_width
     half = max(AROUND * max(tall, wide), SMALLEST_SIDE * min(height, width)) / 2

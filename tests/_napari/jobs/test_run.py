@@ -5,7 +5,7 @@ import pytest
 
 from napari_ovseg._napari.jobs.events import Failed, Finished, Progressed, PseudoLabelled, Segmented
 from napari_ovseg._napari.jobs.run import Request, run_steps
-from napari_ovseg._napari.layers.source import Placement, Source
+from napari_ovseg._napari.layers.source import LayerSource, Placement
 from napari_ovseg.annotation.found import table_for
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.errors import InputError
@@ -17,7 +17,7 @@ PLACEMENT = Placement((0, 1), (1.0, 1.0), (40, 50), (), ())
 
 
 def request(data, names="bright"):
-    source = Source("photo", data, (slice(None),) * 2, PLACEMENT, data.ndim == 3, None, None, None)
+    source = LayerSource("photo", data, (slice(None),) * 2, PLACEMENT, data.ndim == 3, None, None, None)
     categories = parse_categories(names)
     settings = Settings(names=categories, model="demo", preset="fast", device="cpu")
     return Request(7, (source,), settings, table_for(categories))

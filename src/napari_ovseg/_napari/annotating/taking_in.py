@@ -16,7 +16,7 @@ from napari_ovseg._napari.layers.labelled_layers import pictures_of
 from napari_ovseg._napari.layers.on_grid import has_own_place, on_grid
 from napari_ovseg._napari.layers.restore import restore
 from napari_ovseg._napari.layers.result_layers import tracked_labels
-from napari_ovseg._napari.layers.source import Source
+from napari_ovseg._napari.layers.source import LayerSource
 from napari_ovseg._napari.layers.things_layer import is_things
 from napari_ovseg._napari.outside import Outside
 from napari_ovseg._napari.panel.long_words import shortened
@@ -54,7 +54,7 @@ class TakingIn(QObject):
     row : TakeInRow
     pictures : PictureChoice
     source : callable
-        ``source(image) -> Source``: how the picture is read; may raise InputError.
+        ``source(image) -> LayerSource``: how the picture is read; may raise InputError.
     busy : callable
         ``busy() -> bool``: whether a job is under way, which could write into the new layers.
 
@@ -72,7 +72,7 @@ class TakingIn(QObject):
         viewer: ViewerModel,
         row: TakeInRow,
         pictures: PictureChoice,
-        source: Callable[[Image], Source],
+        source: Callable[[Image], LayerSource],
         busy: Callable[[], bool],
     ) -> None:
         super().__init__(row)
@@ -176,7 +176,7 @@ def _what_became(taken: Labels, annotated: Annotated) -> str:
 
 
 def fitting_labels(
-    viewer: ViewerModel, image: Image | None, source: Callable[[Image], Source]
+    viewer: ViewerModel, image: Image | None, source: Callable[[Image], LayerSource]
 ) -> Labels | None:
     """Return the selected labels layer if it can be the masks of a picture: of its size, or placed on it.
 
@@ -186,13 +186,13 @@ def fitting_labels(
     image : napari.layers.Image or None
         The picture that is chosen.
     source : callable
-        ``source(image) -> Source``: how the picture is read; may raise InputError.
+        ``source(image) -> LayerSource``: how the picture is read; may raise InputError.
     """
     labels = _foreign_labels(viewer)
     return labels if labels is not None and _fits(labels, image, source) else None
 
 
-def _fits(labels: Labels, image: Image | None, source: Callable[[Image], Source]) -> bool:
+def _fits(labels: Labels, image: Image | None, source: Callable[[Image], LayerSource]) -> bool:
     fitting = _shapes(image, source)
     if image is None or not fitting or tuple(labels.data.shape) in fitting:
         return bool(fitting)
@@ -202,7 +202,7 @@ def _fits(labels: Labels, image: Image | None, source: Callable[[Image], Source]
     return whole and has_own_place(labels, image, placement)
 
 
-def misfit(viewer: ViewerModel, image: Image | None, source: Callable[[Image], Source]) -> str:
+def misfit(viewer: ViewerModel, image: Image | None, source: Callable[[Image], LayerSource]) -> str:
     """Say why the selected labels can't be the masks of a picture; "" where they can."""
     labels = _foreign_labels(viewer)
     fitting = _shapes(image, source)
@@ -231,7 +231,7 @@ def _has_names(labels: Labels) -> bool:
     return {"index", "name"} <= set(labels.features) and len(labels.features) > 0
 
 
-def _shapes(image: Image | None, source: Callable[[Image], Source]) -> list[tuple[int, ...]]:
+def _shapes(image: Image | None, source: Callable[[Image], LayerSource]) -> list[tuple[int, ...]]:
     """The shapes that labels of a picture may have: of its masks and, of a flat one, of its finest level."""
     if image is None:
         return []
@@ -249,7 +249,7 @@ def _shapes(image: Image | None, source: Callable[[Image], Source]) -> list[tupl
 
 
 def annotation_of(
-    layer: Labels, source: Source, image: Image, *, mine: bool, one: bool = False
+    layer: Labels, source: LayerSource, image: Image, *, mine: bool, one: bool = False
 ) -> Annotation:
     """Return a labels layer as work on the picture it fits; raises InputError when that can't be.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from napari_ovseg._napari.layers.annotated import Annotated
-from napari_ovseg._napari.layers.source import Source
+from napari_ovseg._napari.layers.source import LayerSource
 from napari_ovseg._napari.preferences import chosen_palette
 from napari_ovseg.annotation import SliceAnnotation
 from napari_ovseg.annotation.annotation import Position
@@ -82,7 +82,7 @@ def _binds(earlier: Annotated, at: Position) -> bool:
     return not earlier.locked_in(at).isdisjoint(ids_in(earlier.masks.labels(at)))
 
 
-def work_on(annotated: Annotated | None, source: Source, image: Image | None) -> Annotated | None:
+def work_on(annotated: Annotated | None, source: LayerSource, image: Image | None) -> Annotated | None:
     """Return the work if it is on this picture, read this way."""
     if annotated is None or not annotated.is_of(image):
         return None

@@ -14,7 +14,7 @@ from napari_ovseg.annotation.labelled_pictures import slice_called
 from napari_ovseg.errors import Cancelled, OvsegError
 
 if TYPE_CHECKING:
-    from napari_ovseg._napari.layers.source import Source
+    from napari_ovseg._napari.layers.source import LayerSource
     from napari_ovseg.annotation import SliceAnnotation
     from napari_ovseg.annotation.annotation import Position
     from napari_ovseg.categories import Labels
@@ -45,7 +45,7 @@ class PseudoLabelled:
     """The first guess at one slice, ``(H, W)`` in the ids of the request's table."""
 
     number: int
-    source: Source
+    source: LayerSource
     labels: Labels
 
 
@@ -57,7 +57,7 @@ class Segmented:
     """
 
     number: int
-    source: Source
+    source: LayerSource
     piece: SliceAnnotation
     learner: Any = None
     tried: tuple[TriedLook, ...] = ()

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from napari.layers import Labels as LabelsLayer
 
     from napari_ovseg._napari.jobs.run import Request
-    from napari_ovseg._napari.layers.source import Source
+    from napari_ovseg._napari.layers.source import LayerSource
     from napari_ovseg.annotation.annotation import Position
     from napari_ovseg.annotation.label_table import LabelTable
     from napari_ovseg.categories import Labels
@@ -68,7 +68,7 @@ class Outcome:
         self._pseudo_table = request.table
         self._notes: dict[str, None] = {}
 
-    def show_pseudo_labels(self, source: Source, labels: Labels) -> None:
+    def show_pseudo_labels(self, source: LayerSource, labels: Labels) -> None:
         """Show the first guess while the masks are still being worked out."""
         if self.annotated is None and not self._is_done(source.placement.position):
             table = self._table()
@@ -76,7 +76,7 @@ class Outcome:
             self._pseudo = self._write(PSEUDO_LABELS, source, rough, table)
             self._pseudo_table = table
 
-    def show_slice(self, source: Source, piece: SliceAnnotation) -> Annotated | None:
+    def show_slice(self, source: LayerSource, piece: SliceAnnotation) -> Annotated | None:
         """Show both layers of a slice that is finished; the first slice decides which layers.
 
         None, and nothing is shown, where a person has set the slice to done meanwhile.
@@ -140,7 +140,7 @@ class Outcome:
         now = moved(earlier.slice(position), earlier.table, table)
         return met(piece, now, table.locked if earlier.locked_in(position) else ())
 
-    def _show_anew(self, source: Source, piece: SliceAnnotation, table: LabelTable) -> Annotated:
+    def _show_anew(self, source: LayerSource, piece: SliceAnnotation, table: LabelTable) -> Annotated:
         position = source.placement.position
         rough = piece.pseudo_labels
         assert rough is not None
@@ -205,7 +205,7 @@ class Outcome:
         return written
 
     def _write(
-        self, kind: str, source: Source, labels: Labels, table: LabelTable, human: Labels | None = None
+        self, kind: str, source: LayerSource, labels: Labels, table: LabelTable, human: Labels | None = None
     ) -> Written:
         left = self._left()
         legend = Legend(table.labels, table.void)

@@ -14,7 +14,7 @@ from napari_ovseg._napari.jobs.update import SliceUpdate, learnt
 
 if TYPE_CHECKING:
     from napari_ovseg._napari.jobs.engine import Engine
-    from napari_ovseg._napari.layers.source import Source
+    from napari_ovseg._napari.layers.source import LayerSource
 
 PREPARING = "getting ready for updates..."
 
@@ -24,7 +24,7 @@ class Preparing(QObject):
 
     Signals
     -------
-    done(Source, learner)
+    done(LayerSource, learner)
     told(str)
         What is going on, "" when nothing is.
     """
@@ -37,7 +37,7 @@ class Preparing(QObject):
         self._engine = engine
         self._background = Background(self)
         self._unwanted = Event()
-        self._source: Source | None = None
+        self._source: LayerSource | None = None
         self._future: Future[Any] | None = None
 
     def start(self, wanted: SliceUpdate) -> None:
@@ -49,7 +49,7 @@ class Preparing(QObject):
         self._future = self._background.start(work, partial(self._ended, wanted.source))
         self.told.emit(PREPARING)
 
-    def of(self, source: Source) -> Future[Any] | None:
+    def of(self, source: LayerSource) -> Future[Any] | None:
         """What is being learnt of a slice."""
         return self._future if source is self._source else None
 
@@ -60,7 +60,7 @@ class Preparing(QObject):
             self._future = self._source = None
             self.told.emit("")
 
-    def _ended(self, source: Source, outcome: Future[Any]) -> None:
+    def _ended(self, source: LayerSource, outcome: Future[Any]) -> None:
         if outcome is not self._future:
             return
         self._future = self._source = None

@@ -17,7 +17,7 @@ from napari_ovseg.annotation.found import found_by, ids_in, renumbered
 from napari_ovseg.annotation.news import learnt_from
 
 if TYPE_CHECKING:
-    from napari_ovseg._napari.layers.source import Source
+    from napari_ovseg._napari.layers.source import LayerSource
     from napari_ovseg.annotation import SliceAnnotation
     from napari_ovseg.annotation.label_table import LabelTable
     from napari_ovseg.settings import Settings
@@ -30,7 +30,7 @@ class Request:
     Attributes
     ----------
     number : int
-    sources : tuple of Source
+    sources : tuple of LayerSource
         The slices to segment, in order.
     settings : Settings
         What to look for, and how.
@@ -43,7 +43,7 @@ class Request:
     """
 
     number: int
-    sources: tuple[Source, ...]
+    sources: tuple[LayerSource, ...]
     settings: Settings
     table: LabelTable
     size: str = ""
@@ -67,7 +67,7 @@ def run_steps(
 
 def _segment(
     request: Request,
-    source: Source,
+    source: LayerSource,
     engine: Engine,
     model: Any,
     done_before: int,

@@ -13,7 +13,7 @@ from napari_ovseg._napari.jobs.run import Request
 from napari_ovseg._napari.jobs.suggest import SuggestRequest
 from napari_ovseg._napari.layers.channel_readings import refuse_strip
 from napari_ovseg._napari.layers.labelled_layers import pixel_of_picture
-from napari_ovseg._napari.layers.source import Source, channel_axes, source_at, source_of
+from napari_ovseg._napari.layers.source import LayerSource, channel_axes, source_at, source_of
 from napari_ovseg._napari.layers.together import group_of, source_together
 from napari_ovseg._napari.panel.form import Form
 from napari_ovseg._napari.panel.model_box import LOCAL_FILE
@@ -40,7 +40,7 @@ class RunRequests:
         self.viewer, self._form = viewer, form
         self._licences_accepted: set[str] = set()
 
-    def source(self, image: Image) -> Source:
+    def source(self, image: Image) -> LayerSource:
         """Plan how to read the slice in view; raises InputError when it can't be read."""
         row, dims = self._form.channels, self.viewer.dims
         group = group_of(self.viewer, image) if row.key == TOGETHER else []
@@ -53,7 +53,7 @@ class RunRequests:
             raise InputError(f"No channel of '{image.name}' is ticked: tick at least one below 'Read'.")
         return source_of(image, dims, row.key, row.ticked(), row.colours())
 
-    def _source_to_run(self, image: Image) -> Source:
+    def _source_to_run(self, image: Image) -> LayerSource:
         """Plan how to read the slice in view, as `source`, but no strip a few pixels wide."""
         if self._form.channels.key is None:
             refuse_strip(image, self.viewer.dims)
@@ -186,7 +186,7 @@ def _words_of(work: Annotated) -> list[Category]:
     return [*to_type(work.table.labels), *words]
 
 
-def _size_read(sizes: Sizes, image: Image, source: Source) -> str:
+def _size_read(sizes: Sizes, image: Image, source: LayerSource) -> str:
     """Sizes in pixels of what is read of a picture, which may be a coarser level of it."""
     axes, factors = source.placement.axes, source.placement.factors
     whole = sizes.in_pixels(*pixel_of_picture(image, axes))

@@ -15,7 +15,7 @@ from napari_ovseg.categories import Category, same_name
 from napari_ovseg.separators import plain_separators, tidy
 
 if TYPE_CHECKING:
-    from napari_ovseg._napari.layers.source import Source
+    from napari_ovseg._napari.layers.source import LayerSource
     from napari_ovseg.suggestions import Suggestions
 
 
@@ -26,7 +26,7 @@ class SuggestRequest:
     Attributes
     ----------
     number : int
-    source : Source
+    source : LayerSource
         The slice to look at.
     vocabulary : str
         A name of `vocabularies.VOCABULARIES`, the path of a file, or "" for what the model knows.
@@ -35,7 +35,7 @@ class SuggestRequest:
     """
 
     number: int
-    source: Source
+    source: LayerSource
     vocabulary: str
     model: str
     preset: str

@@ -17,7 +17,7 @@ from napari_ovseg.annotation.taken_in import TAKEN_FROM
 from napari_ovseg.categories import void_of
 
 if TYPE_CHECKING:
-    from napari_ovseg._napari.layers.source import Source
+    from napari_ovseg._napari.layers.source import LayerSource
     from napari_ovseg.annotation import SliceAnnotation
 
 LEARNING = "Learning this picture"
@@ -30,7 +30,7 @@ class SliceUpdate:
 
     Attributes
     ----------
-    source : Source
+    source : LayerSource
     piece : SliceAnnotation
         With its human pixels.
     known : tuple of int
@@ -41,7 +41,7 @@ class SliceUpdate:
         Of a learner that is on its way.
     """
 
-    source: Source
+    source: LayerSource
     piece: SliceAnnotation
     known: tuple[int, ...]
     learner: Any = None
@@ -71,7 +71,7 @@ class Updated:
     """A slice as it should look; strokes that came after the request are not in it."""
 
     number: int
-    source: Source
+    source: LayerSource
     piece: SliceAnnotation
     learner: Any
 

@@ -30,7 +30,7 @@ from napari_ovseg.errors import InputError
 from napari_ovseg.labelled import NamedLabel, slices_called
 
 if TYPE_CHECKING:
-    from napari_ovseg._napari.layers.source import Source
+    from napari_ovseg._napari.layers.source import LayerSource
     from napari_ovseg.annotation.annotation import Position
 
 # What an update has learnt of a slice is large; that of the latest few is kept.
@@ -98,7 +98,7 @@ class Updates(QObject):
         if piece is not None and piece.state is not None and not piece.done:
             self._preparing.start(self._slice_update(annotated, at))
 
-    def _prepared(self, source: Source, learner: Any) -> None:
+    def _prepared(self, source: LayerSource, learner: Any) -> None:
         at = source.placement.position
         if self._annotated is not None and self._annotated.sources.get(at) is source:
             self.remember(at, learner)

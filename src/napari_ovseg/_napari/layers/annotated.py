@@ -32,7 +32,7 @@ from napari_ovseg.categories import Category, Labels, void_of
 if TYPE_CHECKING:
     from napari.layers import Image
 
-    from napari_ovseg._napari.layers.source import Source
+    from napari_ovseg._napari.layers.source import LayerSource
     from napari_ovseg.segmentation import TriedLook
 
 
@@ -51,7 +51,7 @@ class Annotated:
         The words for what is not wanted.
     settings : dict
         Of the latest run.
-    sources : dict of tuple of int to Source
+    sources : dict of tuple of int to LayerSource
         How to read each slice again.
     pieces : dict of tuple of int to SliceAnnotation
         What is known of each slice besides its pixels, which are those of the layers.
@@ -73,7 +73,7 @@ class Annotated:
     table: LabelTable
     background: Category | None = None
     settings: dict[str, Any] = field(default_factory=dict)
-    sources: dict[Position, Source] = field(default_factory=dict)
+    sources: dict[Position, LayerSource] = field(default_factory=dict)
     pieces: dict[Position, SliceAnnotation] = field(default_factory=dict)
     tried: dict[Position, tuple[TriedLook, ...]] = field(default_factory=dict, repr=False)
     worth_saving: bool = False

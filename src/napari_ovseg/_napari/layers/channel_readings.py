@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ovseg._napari.layers.picture_file import file_of
-from napari_ovseg._napari.layers.source import Source, channel_axes, shapes_of
+from napari_ovseg._napari.layers.source import LayerSource, channel_axes, shapes_of
 from napari_ovseg._napari.layers.together import colour_of, group_of
 from napari_ovseg._napari.panel.reading import PREVIEW, TOGETHER, Key, Reading
 from napari_ovseg.errors import InputError, OvsegError
@@ -87,7 +87,7 @@ def show_beside_channels(viewer: ViewerModel, image: Image, axis: int) -> None:
             reset_view()
 
 
-def preview_of(source: Source) -> NDArray[np.uint8] | None:
+def preview_of(source: LayerSource) -> NDArray[np.uint8] | None:
     """Return a small picture of what the model sees, (h, w, 3); None where that can't be had at once."""
     datas = [part.data for part in source.parts] or [source.data]
     plane = [source.placement.shape[axis] for axis in source.placement.axes]

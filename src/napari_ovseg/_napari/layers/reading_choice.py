@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from napari_ovseg._napari.layers.annotated import Annotated
     from napari_ovseg._napari.layers.picture_choice import PictureChoice
-    from napari_ovseg._napari.layers.source import Source
+    from napari_ovseg._napari.layers.source import LayerSource
     from napari_ovseg._napari.panel.channels_row import ChannelsRow
     from napari_ovseg._napari.panel.form import Form
 
@@ -40,11 +40,11 @@ class ReadingChoice(QObject):
     form : Form
     pictures : PictureChoice
     read : callable
-        ``read(image) -> Source``: the picture as it is read now.
+        ``read(image) -> LayerSource``: the picture as it is read now.
     """
 
     def __init__(
-        self, viewer: ViewerModel, form: Form, pictures: PictureChoice, read: Callable[[Image], Source]
+        self, viewer: ViewerModel, form: Form, pictures: PictureChoice, read: Callable[[Image], LayerSource]
     ) -> None:
         super().__init__(form)
         self.viewer, self._form, self._pictures, self._read = viewer, form, pictures, read

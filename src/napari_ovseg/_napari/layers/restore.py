@@ -9,7 +9,7 @@ from napari_ovseg._napari.layers.adding import add
 from napari_ovseg._napari.layers.annotated import Annotated
 from napari_ovseg._napari.layers.colours import Legend
 from napari_ovseg._napari.layers.result_layers import MASKS, PSEUDO_LABELS, new_layer
-from napari_ovseg._napari.layers.source import Source, source_at
+from napari_ovseg._napari.layers.source import LayerSource, source_at
 from napari_ovseg.annotation import Annotation
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.label_table import LabelTable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def restore(
     viewer: ViewerModel,
     image: Image,
-    source: Source,
+    source: LayerSource,
     annotation: Annotation,
     digests: Mapping[Position, str] | None = None,
 ) -> Annotated:
@@ -35,7 +35,7 @@ def restore(
     ----------
     viewer : napari.components.ViewerModel
     image : napari.layers.Image
-    source : Source
+    source : LayerSource
         Any slice of the picture, read as it was read when the work was done.
     annotation : Annotation
     digests : mapping of tuple of int to str, optional

@@ -1,7 +1,7 @@
 """From an image layer to the array to segment, and back: where the result lies in its own coordinates.
 
-Everything that touches the layer happens in :func:`source_of`, on the main thread; a :class:`Source` can then
-be read in another thread, and reads no more than the slice in view.
+Everything that touches the layer happens in :func:`source_of`, on the main thread; a :class:`LayerSource` can
+then be read in another thread, and reads no more than the slice in view.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Placement:
 
 
 @dataclass(frozen=True)
-class Source:
+class LayerSource:
     """What to read from a layer, as plain data; :meth:`read` is safe outside the main thread.
 
     Of several layers that are read as one picture, see `together`, it is that of the first, with all `parts`.
@@ -109,7 +109,7 @@ class Source:
             reading["layers"] = [part.reading for part in self.parts]
         return reading
 
-    def read_as(self, reading: Any) -> Source:
+    def read_as(self, reading: Any) -> LayerSource:
         """Plan to read the same axes with the channels and the contrast of a record, if it has them."""
         if not isinstance(reading, Mapping) or reading.get("channel_axis") != self.placement.channel_axis:
             return self
@@ -167,7 +167,7 @@ def source_of(
     channel_axis: int | None = None,
     channels: tuple[int, ...] | None = None,
     colours: tuple[str, ...] | None = None,
-) -> Source:
+) -> LayerSource:
     """Plan what to read for the slice in view.
 
     Parameters
@@ -202,7 +202,7 @@ def source_of(
     stack_axes = tuple(axis for axis, part in enumerate(index) if isinstance(part, int))
     position = tuple(part for part in index if isinstance(part, int))
     placement = Placement(axes, tuple(factors.tolist()), tuple(size), stack_axes, position)
-    return Source(
+    return LayerSource(
         name=layer.name,
         data=layer.data[level] if layer.multiscale else layer.data,
         index=index,
@@ -224,7 +224,7 @@ def stack_lengths(layer: Image, dims: Dims, channel_axis: int | None = None) -> 
     return tuple(placement.shape[axis] for axis in placement.stack_axes)
 
 
-def source_at(source: Source, position: tuple[int, ...]) -> Source:
+def source_at(source: LayerSource, position: tuple[int, ...]) -> LayerSource:
     """Plan to read another slice of the same stack."""
     placement = replace(source.placement, position=position)
     moved = dict(zip(placement.stack_axes, position, strict=True))

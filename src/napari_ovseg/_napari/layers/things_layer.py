@@ -15,7 +15,7 @@ from napari_ovseg._napari.layers.adding import add
 from napari_ovseg._napari.layers.annotated import Annotated
 from napari_ovseg._napari.layers.labelled_layers import pixel_of
 from napari_ovseg._napari.layers.result_layers import METADATA_KEY, placed_like, put_in_place
-from napari_ovseg._napari.layers.source import Source
+from napari_ovseg._napari.layers.source import LayerSource
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.categories import Labels, void_of
 from napari_ovseg.errors import InputError
@@ -35,7 +35,7 @@ class Masks:
     """The masks of a picture as plain data, so that another thread can look for things in them."""
 
     planes: dict[Position, Labels]
-    sources: dict[Position, Source]
+    sources: dict[Position, LayerSource]
     names: dict[int, str]
     pixel: Pixel | None
     factors: tuple[float, float]
@@ -102,7 +102,7 @@ def find(masks: Masks, options: Options) -> Things:
     return Things(regions, {key: np.concatenate([table[key] for table in tables]) for key in keys}, left_out)
 
 
-def _pixels(source: Source | None, shape: tuple[int, ...]) -> NDArray[Any] | None:
+def _pixels(source: LayerSource | None, shape: tuple[int, ...]) -> NDArray[Any] | None:
     """The picture below a slice with its channels last, where it can be read."""
     if source is None:
         return None

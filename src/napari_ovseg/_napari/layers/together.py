@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from napari_ovseg._napari.layers.layer_parts import Part
 from napari_ovseg._napari.layers.picture_file import file_of
 from napari_ovseg._napari.layers.shown_pictures import is_picture
-from napari_ovseg._napari.layers.source import Source, limits_of, shapes_of, source_of
+from napari_ovseg._napari.layers.source import LayerSource, limits_of, shapes_of, source_of
 from napari_ovseg.channel_colours import as_hex
 from napari_ovseg.errors import InputError
 
@@ -48,7 +48,7 @@ def group_of(viewer: ViewerModel, image: Image) -> list[Image]:
     return found if len(found) > 1 and image in found else []
 
 
-def source_together(group: Sequence[Image], dims: Dims, chosen: Sequence[int]) -> Source:
+def source_together(group: Sequence[Image], dims: Dims, chosen: Sequence[int]) -> LayerSource:
     """Plan to read layers of a group as one picture, the slice in view; the work is on the first.
 
     Parameters
@@ -77,7 +77,7 @@ def colour_of(layer: Image) -> str:
     return as_hex(_ramp(layer)[-1])
 
 
-def _part(layer: Image, like: Source) -> Part:
+def _part(layer: Image, like: LayerSource) -> Part:
     levels = list(layer.data) if layer.multiscale else [layer.data]
     data = next(level for level in levels if level.shape == like.data.shape)
     return Part(layer.name, data, limits_of(layer), _ramp(layer))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_ovseg._napari.annotating.annotator import Annotator
-    from napari_ovseg._napari.layers.source import Source
+    from napari_ovseg._napari.layers.source import LayerSource
     from napari_ovseg._napari.panel.save_row import SaveRow
 
 # A network drive that does not answer must not keep the window open for ever.
@@ -48,7 +48,7 @@ class Session(QObject):
     offer : ResumeOffer
     row : SaveRow
     source : callable
-        ``source(image) -> Source``: how the picture is read now; may raise InputError.
+        ``source(image) -> LayerSource``: how the picture is read now; may raise InputError.
 
     Signals
     -------
@@ -68,7 +68,7 @@ class Session(QObject):
         annotator: Annotator,
         offer: ResumeOffer,
         row: SaveRow,
-        source: Callable[[Image], Source],
+        source: Callable[[Image], LayerSource],
     ) -> None:
         super().__init__(row)
         self.viewer, self.annotator, self.offer, self.row = viewer, annotator, offer, row
