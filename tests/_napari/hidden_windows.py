@@ -9,6 +9,7 @@ import copy
 import gc
 import sys
 from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
 from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -19,6 +20,7 @@ from napari._app_model._app import NapariApplication, _napari_names
 from napari._qt import qt_main_window
 from napari._qt._qapp_model import qactions
 from napari._qt.qt_viewer import QtViewer
+from napari._vispy import canvas
 from napari.settings import get_settings
 from napari.utils.events import EventedModel
 from qtpy.QtCore import QCoreApplication, QEvent
@@ -77,7 +79,10 @@ class HiddenWindow:
         """Take out what a test has put in; whether nothing of it is left."""
         for dock in list(self.viewer.window._wrapped_dock_widgets.values()):
             dock.destroyOnClose()
-        self.viewer.layers.clear()
+        with pytest.MonkeyPatch.context() as patch:
+            # napari looks for garbage, so that no layer that is gone is drawn; here nothing is drawn
+            patch.setattr(canvas, "gc", SimpleNamespace(collect=nothing))
+            self.viewer.layers.clear()
         for of_viewers in kept_of_viewers():
             of_viewers.pop(self.viewer, None)
         QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
