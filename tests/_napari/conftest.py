@@ -1,6 +1,7 @@
 import errno
 import gc
 import os
+from functools import partial
 
 import pytest
 from npe2 import PluginManifest
@@ -36,6 +37,13 @@ def modules_are_no_garbage(seen_again_at_the_end):
     """napari collects all garbage with each layer removed: half a second, most of it on imported modules."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture
+def qtbot(qtbot):
+    """A busy machine is no bug: it took more than the 5 seconds that are usual to write to its disk."""
+    qtbot.waitUntil = partial(qtbot.waitUntil, timeout=60_000)
+    return qtbot
 
 
 @pytest.fixture(autouse=True)
