@@ -17,12 +17,12 @@ from napari_ovseg.single_image import (
     SHARPENING_FINELY,
     STEPS,
     TURNS,
-    WORK_SIDE,
     deep_components,
     sharpen,
     sharpen_finely,
     train,
     walk,
+    work_side,
 )
 from napari_ovseg.views.source import PictureSource
 from napari_ovseg.views.span import Span
@@ -96,15 +96,18 @@ def distil_maps(
         walked = relevance if deep is None else walk(relevance, deep)
         run.check()
         stages["relevance"] = shares(relevance, known.there, power)
-        outlined = _planes(source.read(side=EDGE_SIDE))
+        # two pixels for each cell at least: maps of many windows are finer than those of a few views
+        side = max(EDGE_SIDE, *(2 * cells for cells in maps.shape[1:]))
+        outlined = _planes(source.read(side=side))
         context = decide(known, maps, walked, outlined, run=run)
-        stages["pseudo-labels"] = sharpen(context.shares(walked), outlined, on_round=run.go_on)
+        stages["pseudo-labels"] = sharpen(context.shares(walked), outlined, side=side, on_round=run.go_on)
         run.check()
         pseudo = pseudo_labels(stages["pseudo-labels"], source.size)
         if on_pseudo_labels is not None:
             on_pseudo_labels(pseudo.labels, pseudo.confidence)
     if known.there.any():
-        stages |= _learnt(source.read(side=WORK_SIDE), stages["pseudo-labels"], deep, known.seed, run)
+        rough = stages["pseudo-labels"]
+        stages |= _learnt(source.read(side=work_side(rough)), rough, deep, known.seed, run)
     return Distilled(context, relevance, deep, pseudo, stages)
 
 

@@ -4,8 +4,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_ovseg import segment_maps
 from napari_ovseg.errors import Cancelled
-from napari_ovseg.single_image import STEPS, TURNS, train
+from napari_ovseg.single_image import STEPS, TURNS, WORK_SIDE, train, work_side
 from napari_ovseg.single_image.head import appearance
 from napari_ovseg.views.window import Window
 
@@ -68,3 +69,19 @@ def test_every_step_is_told_and_may_stop():
             should_stop=lambda: len(done) >= stop_at,
         )
     assert len(done) == stop_at
+
+
+def test_the_side_to_work_at_grows_with_fine_maps_only():
+    assert work_side(torch.zeros(2, 30, 192)) == work_side(torch.zeros(2, 384, 3)) == WORK_SIDE
+    assert work_side(torch.zeros(2, 768, 100)) == 2 * WORK_SIDE
+
+
+def test_small_things_in_a_large_picture_keep_their_outlines():
+    rows, columns = np.mgrid[:1440, :1440] % 24 - 12
+    truth = np.hypot(rows, columns) < 4
+    picture = 0.2 + 0.5 * truth + np.random.default_rng(0).normal(0, 0.02, truth.shape)
+    maps = torch.from_numpy(truth.astype(np.float32))[None, None]
+    fine = torch.nn.functional.interpolate(maps, (360, 360), mode="area")[0]
+    found = segment_maps(picture, fine, background_power=1.0).masks == 1
+    # at 512 pixels nothing of them was left
+    assert (found & truth).sum() / (found | truth).sum() > 0.8

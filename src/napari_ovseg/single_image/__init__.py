@@ -13,7 +13,7 @@ from napari_ovseg.single_image.edges import (
     sharpen_finely,
 )
 from napari_ovseg.single_image.head import STEPS
-from napari_ovseg.single_image.turns import TURNS, WORK_SIDE, train
+from napari_ovseg.single_image.turns import TURNS, WORK_SIDE, train, work_side
 from napari_ovseg.single_image.update import SingleImage, Updated
 
 __all__ = [
@@ -33,4 +33,5 @@ __all__ = [
     "sharpen_finely",
     "train",
     "walk",
+    "work_side",
 ]

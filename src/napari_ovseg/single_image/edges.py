@@ -23,6 +23,8 @@ ROUNDS = 10
 EDGE_SIDE = 192
 # what was learnt at full size has its large things right; to go on smoothing it coarsely blunts outlines
 FINE_SIDE = 320
+# of a picture of this side; of a larger one the same share
+FINE_OF = 512
 FINE_DILATIONS = (1, 2, 4, 8)
 # how often `sharpen` calls `on_round`, and `sharpen_finely`
 SHARPENING = len(DILATIONS) + ROUNDS
@@ -278,4 +280,5 @@ def sharpen_finely(
     torch.Tensor
         ``(K, H, W)``, summing to one.
     """
-    return sharpen(scores, picture, side=FINE_SIDE, dilations=FINE_DILATIONS, on_round=on_round)
+    side = round(max(FINE_OF, *picture.shape[-2:]) * FINE_SIDE / FINE_OF)
+    return sharpen(scores, picture, side=side, dilations=FINE_DILATIONS, on_round=on_round)

@@ -10,13 +10,13 @@ import torch
 
 from napari_ovseg.segmentation import checking
 from napari_ovseg.single_image.contrast import background_weights
-from napari_ovseg.single_image.edges import sharpen
+from napari_ovseg.single_image.edges import EDGE_SIDE, sharpen
 from napari_ovseg.single_image.head import SingleImageHead, anchor, appearance, predict
 from napari_ovseg.single_image.head import train as train_head
 from napari_ovseg.views.window import Window
 
-# the per-image network works at this long side at most, whatever the size of the picture
-WORK_SIDE = 512
+# the per-image network works at this long side at most, unless the rough maps are finer than this
+WORK_SIDE, OF_MAPS = 512, 384
 # the second network learns from what the first made of the maps; both have a say
 TURNS = 2
 
@@ -79,7 +79,7 @@ def train(
     Parameters
     ----------
     picture : np.ndarray
-        ``(H, W, 3)``, float32 in [0, 1], of `WORK_SIDE` at most.
+        ``(H, W, 3)``, float32 in [0, 1], of `work_side` at most.
     scores : torch.Tensor
         ``(K, h, w)``, the rough maps as a share of each category, background first. A category with no
         score anywhere gets none.
@@ -97,17 +97,27 @@ def train(
     sought, whole = scores[possible], Window.whole((picture.shape[0], picture.shape[1]))
     shallow, guide = appearance(picture), torch.from_numpy(picture).permute(2, 0, 1)
     rough, heads, answers = sought, [], []
+    side = max(EDGE_SIDE, *scores.shape[1:])
     for turn in range(TURNS):
         heads.append(
             train_head(shallow, rough, deep, seed=seed + turn, step_done=step_done, should_stop=should_stop)
         )
         answers.append(predict(heads[-1], shallow, deep, whole, check=check))
         if turn + 1 < TURNS:
-            rough = sharpen(anchor(answers[-1], sought, whole), guide, on_round=check)
+            rough = sharpen(anchor(answers[-1], sought, whole), guide, side=side, on_round=check)
     together = _together(answers, sought, whole)
-    weights = background_weights(together, guide, on_round=check)
+    weights = background_weights(together, guide, side=side, on_round=check)
     everywhere = _of_all(_weighed(together, weights), possible)
     return Learnt(tuple(heads), scores, deep, weights, everywhere)
+
+
+def work_side(scores: torch.Tensor) -> int:
+    """Side of a picture to train at, for rough maps ``(K, h, w)``: larger where these are fine.
+
+    A picture that was looked at in many windows has fine maps. At `WORK_SIDE` pixels its things would be a
+    few pixels wide.
+    """
+    return round(WORK_SIDE * max(1.0, max(scores.shape[1:]) / OF_MAPS))
 
 
 def _possible(scores: torch.Tensor) -> torch.Tensor:

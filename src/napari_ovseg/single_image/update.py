@@ -16,7 +16,7 @@ from napari_ovseg.segmentation import State, checking
 from napari_ovseg.single_image import constraints
 from napari_ovseg.single_image.edges import sharpen_finely
 from napari_ovseg.single_image.evidence import EVIDENCE_SIDE, Evidence
-from napari_ovseg.single_image.turns import WORK_SIDE, train
+from napari_ovseg.single_image.turns import train, work_side
 from napari_ovseg.views.rendering import Rendering
 from napari_ovseg.views.shown import Shown
 from napari_ovseg.views.source import PictureInMemory, PictureSource, reduce
@@ -90,7 +90,7 @@ class SingleImage:
             self._scores = edges
         elif there[1:].any():
             source: PictureSource = PictureInMemory(picture)
-            small = (source if guide is None else Shown(source, guide)).read(side=WORK_SIDE)
+            small = (source if guide is None else Shown(source, guide)).read(side=work_side(scores))
             learnt = train(small, scores, deep, seed=seed, step_done=step_done, should_stop=should_stop)
             self._scores = sharpen_finely(
                 learnt.everywhere, torch.from_numpy(small).permute(2, 0, 1), on_round=check
