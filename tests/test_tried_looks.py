@@ -55,6 +55,8 @@ def test_nothing_is_shown_where_there_is_no_choice():
     colour = grey.copy()
     colour[::2, :, 2] = 0.5
     assert tried(colour) == ()
-    assert tried(grey * np.float32([0, 1, 0])) != ()
+    green = {one.look: one.thumbnail for one in tried(grey * np.float32([0, 1, 0]))}
+    assert green["as it is"][..., 0].max() == 0, "as it is"
+    assert green["dimmed"][..., 0].max() > 0, "the model is shown it in grey"
     assert tried(picture(), looks=(AS_IT_IS,)) == ()
     assert tried(colour, LOOKS[2], asked=str(LOOKS[2])) != ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,9 +59,8 @@ def tried_looks(
 
 
 def _thumbnail(source: PictureSource, look: Look, part: Box) -> NDArray[np.uint8]:
-    whole = fit(source, look, FINEST)
-    rendered = Shown(source, replace(whole, look=replace(look, gain=1.0)), keep=False)
-    shown = rendered.read(part, side=max(source.size))
+    rendered = Shown(source, fit(source, look, FINEST), keep=False)
+    shown = rendered.read(part, side=max(source.size)) / np.float32(look.gain)
     step = max(1, min(shown.shape[:2]) // SIDE)
     return np.rint(shown[::step, ::step] ** GAMMA * look.gain**SHOWN_GAIN * 255).astype(np.uint8)
 
