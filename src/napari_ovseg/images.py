@@ -14,10 +14,7 @@ from numpy.typing import NDArray
 from napari_ovseg.channel_colours import added_up, colour_ramp
 from napari_ovseg.errors import InputError
 from napari_ovseg.pictures import read_picture
-
-# Bright specks and dead pixels are rarer than this, real structures rarely are.
-_PERCENTILES = (0.1, 99.9)
-_MAX_SAMPLES = 1_000_000
+from napari_ovseg.stretching import read_values, shown, stretch, usual_limits
 
 
 def to_rgb(
@@ -77,12 +74,11 @@ def to_rgb(
     limits = None if contrast_limits is None else _checked_limits(contrast_limits)
     if channel_axis is not None:
         picture = _from_channels(image, shape, channel_axis, channels, limits)
-    elif _holds_colours(shape, dtype, rgb):
-        picture = _from_colours(image, shape, limits)
     else:
+        colours = holds_colours(shape, dtype, rgb)
         _check_size(shape[:2])
-        grey = _stretch(_read(image, ()), limits)
-        picture = np.repeat(grey[..., None], 3, axis=-1)
+        values = read_values(image)
+        picture = shown(values, dtype, usual_limits(values, dtype, colours) if limits is None else limits)
     _refuse_constant(picture, limits)
     return picture
 
@@ -124,7 +120,8 @@ def _checked_limits(limits: Any) -> tuple[float, float]:
     return low, high
 
 
-def _holds_colours(shape: tuple[int, ...], dtype: np.dtype[Any], rgb: bool | None) -> bool:
+def holds_colours(shape: tuple[int, ...], dtype: np.dtype[Any], rgb: bool | None) -> bool:
+    """Whether the last axis of an array holds colours, see `to_rgb`; `InputError` where it is no picture."""
     could_be = len(shape) == 3 and shape[-1] in (3, 4)
     if rgb and not could_be:
         raise InputError(
@@ -142,21 +139,6 @@ def _holds_colours(shape: tuple[int, ...], dtype: np.dtype[Any], rgb: bool | Non
     return colours
 
 
-def _read(image: Any, index: tuple[Any, ...]) -> NDArray[Any]:
-    """Load one plane as float32, or float64 where float32 would lose values."""
-    loaded = np.asarray(image[index] if index else image)
-    exact = loaded.dtype.itemsize <= 2 or loaded.dtype == np.float32
-    with np.errstate(over="ignore"):
-        values = loaded.astype(np.float32 if exact else np.float64)
-    bad = int(values.size - np.isfinite(values).sum())
-    if bad:
-        raise InputError(
-            f"The picture holds {bad} values that are NaN or infinite: replace them first, for example by "
-            "numpy.nan_to_num(image, posinf=0, neginf=0)."
-        )
-    return values
-
-
 def _from_channels(
     image: Any,
     shape: tuple[int, ...],
@@ -166,7 +148,7 @@ def _from_channels(
 ) -> NDArray[np.float32]:
     axis = _checked_axis(shape, axis)
     planes = [
-        _stretch(_read(image, _plane(axis, channel)), limits)
+        stretch(read_values(image, _plane(axis, channel)), limits)
         for channel in _chosen_channels(shape[axis], channels)
     ]
     if len(planes) == 1:
@@ -197,7 +179,7 @@ def _in_colours(
             f"{len(each)} contrast limits are given for {len(chosen)} channels: give one pair each."
         )
     planes = (
-        _stretch(_read(image, _plane(axis, channel)), None if pair is None else _checked_limits(pair))
+        stretch(read_values(image, _plane(axis, channel)), None if pair is None else _checked_limits(pair))
         for channel, pair in zip(chosen, each, strict=True)
     )
     return added_up(planes, ramps)
@@ -238,48 +220,6 @@ def _chosen_channels(count: int, channels: int | Sequence[int] | None, most: int
         if not -count <= channel < count:
             raise InputError(f"There is no channel {channel}: the picture has {count}, counted from 0.")
     return [channel % count for channel in chosen]
-
-
-def _from_colours(
-    image: Any, shape: tuple[int, ...], limits: tuple[float, float] | None
-) -> NDArray[np.float32]:
-    _check_size(shape[:2])
-    dtype = np.dtype(image.dtype)
-    values = _read(image, ())
-    colours, alpha = values[..., :3], values[..., 3:]
-    grey = bool((colours[..., :1] == colours).all())
-    if limits is None and not grey:
-        if dtype == np.uint8:
-            limits = (0.0, 255.0)
-        elif dtype.kind == "b" or (dtype.kind == "f" and colours.min() >= 0 and colours.max() <= 1):
-            limits = (0.0, 1.0)
-    picture = _stretch(colours, limits)
-    if alpha.size:
-        opaque = float(np.iinfo(dtype).max) if dtype.kind in "ui" else 1.0
-        picture = picture * np.clip(alpha / opaque, 0, 1).astype(np.float32)
-    return picture
-
-
-def _stretch(values: NDArray[Any], limits: tuple[float, float] | None) -> NDArray[np.float32]:
-    """Map values linearly so that the limits become 0 and 1, and clip."""
-    low, high = limits if limits is not None else _robust_limits(values)
-    if low == high:
-        return np.zeros(values.shape, np.float32)
-    # Dividing first keeps ranges near the largest float from overflowing.
-    scale = max(abs(low), abs(high))
-    with np.errstate(under="ignore", over="ignore"):
-        stretched = (values / scale - low / scale) / (high / scale - low / scale)
-    return np.clip(stretched, 0, 1).astype(np.float32)
-
-
-def _robust_limits(values: NDArray[Any]) -> tuple[float, float]:
-    step = max(1, math.isqrt(values.size // _MAX_SAMPLES))
-    sample = values[::step, ::step]
-    # Ranks, not interpolation: the difference of two extreme floats may overflow.
-    low, high = np.percentile(sample, _PERCENTILES, method="nearest")
-    if low == high:
-        low, high = values.min(), values.max()
-    return float(low), float(high)
 
 
 def _refuse_constant(picture: NDArray[np.float32], limits: tuple[float, float] | None) -> None:

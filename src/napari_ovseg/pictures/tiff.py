@@ -46,14 +46,19 @@ def is_tiff(start: bytes) -> bool:
 
 
 @contextmanager
-def open_series(path: Path) -> Iterator[tuple[TiffFile, TiffPageSeries]]:
-    """Open a file and its first picture at full size, with all pages that belong to it."""
+def open_series(path: Path, *, lazily: bool = False) -> Iterator[tuple[TiffFile, TiffPageSeries]]:
+    """Open a file and its first picture at full size, with all pages that belong to it.
+
+    One that the memory can't take is refused, unless it is to be read lazily.
+    """
     import tifffile
 
     with tifffile.TiffFile(path) as tiff:
         series = next((one for one in tiff.series if not one.keyframe.is_reduced), None)
         series = tiff.series[0] if series is None else series
         _check(path, tiff, series)
+        if not lazily:
+            _refuse_memory(path, series)
         yield tiff, series
 
 
@@ -115,7 +120,11 @@ def _check(path: Path, tiff: TiffFile, series: TiffPageSeries) -> None:
     refuse_claim(path, page.shape, needed, sum(counts) * _MOST.get(compression, ANY) + 1)
     if compression == _NONE and len(series.pages) == 1 and prod(series.shape) > prod(page.shape):
         refuse_claim(path, series.shape, prod(series.shape) * int(page.bitspersample) / 8, length)
-    refuse_memory(path, series.shape, prod(series.shape) * (series.dtype or page.dtype).itemsize)
+
+
+def _refuse_memory(path: Path, series: TiffPageSeries) -> None:
+    dtype = series.dtype or series.keyframe.dtype
+    refuse_memory(path, series.shape, prod(series.shape) * dtype.itemsize)
 
 
 def _stored(series: TiffPageSeries) -> tuple[NDArray[Any], str]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ovseg.views.rendering import Rendering, render
-from napari_ovseg.views.source import WHOLE, Box, PictureInMemory, PictureSource, shrunk, touched
+from napari_ovseg.views.source import WHOLE, Box, PictureInMemory, PictureSource, box_of, shrunk, touched
 
 # a picture of at most this many pixels is rendered at once, at full detail, and kept
 _MOST_KEPT = 4096 * 4096
@@ -51,12 +51,6 @@ class Shown:
         margin = rendering.margin
         top, left = max(0, rows.start - margin), max(0, columns.start - margin)
         bottom, right = min(height, rows.stop + margin), min(width, columns.stop + margin)
-        # a quarter of a pixel inside, so that rounding doesn't add a row
-        around = (
-            (top + 0.25) / height,
-            (left + 0.25) / width,
-            (bottom - 0.25) / height,
-            (right - 0.25) / width,
-        )
+        around = box_of(slice(top, bottom), slice(left, right), (height, width))
         shown = render(self._source.read(around, side=side), rendering)
         return shown[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]

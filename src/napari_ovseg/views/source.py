@@ -97,6 +97,18 @@ def touched(box: Box, height: int, width: int) -> tuple[slice, slice]:
     )
 
 
+def box_of(rows: slice, columns: slice, size: tuple[int, int]) -> Box:
+    """Return the box that touches just these pixels of a level of ``size (H, W)``."""
+    height, width = size
+    # a quarter of a pixel inside, so that rounding doesn't add a row
+    return (
+        (rows.start + 0.25) / height,
+        (columns.start + 0.25) / width,
+        (rows.stop - 0.25) / height,
+        (columns.stop - 0.25) / width,
+    )
+
+
 def shrunk(size: Sequence[float], side: float) -> tuple[int, int]:
     """Return the size ``(h, w)``, both 1 at least, of what is shrunk to a long side of ``side`` at most."""
     shrink = min(1.0, side / max(size))
