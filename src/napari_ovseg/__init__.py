@@ -13,6 +13,7 @@ from napari_ovseg.version import __version__
 if TYPE_CHECKING:
     from napari_ovseg.categories import Category, parse_categories
     from napari_ovseg.corrections import refine
+    from napari_ovseg.large import segment_large
     from napari_ovseg.models.clip.relevance import relevance_maps
     from napari_ovseg.models.loading import load_model
     from napari_ovseg.pipeline import Segmentation, segment, segment_maps
@@ -26,6 +27,7 @@ _HOMES = {
     "load_model": "napari_ovseg.models.loading",
     "Segmentation": "napari_ovseg.pipeline",
     "segment": "napari_ovseg.pipeline",
+    "segment_large": "napari_ovseg.large",
     "segment_maps": "napari_ovseg.pipeline",
     "refine": "napari_ovseg.corrections",
     "relevance_maps": "napari_ovseg.models.clip.relevance",
@@ -44,6 +46,7 @@ __all__ = [
     "refine",
     "relevance_maps",
     "segment",
+    "segment_large",
     "segment_maps",
     "sharper_names",
     "suggest",

@@ -93,15 +93,20 @@ def write_folder_atomically(path: str | Path, write: Callable[[Path], object]) -
     part = path.with_name(f".{_shortened(path)}.{secrets.token_hex(4)}.part")
     try:
         write(part)
-        _flush(part)
-        if not path.exists() or not _exchange(part, path):
-            _move_in(part, path)
-        flush_names(path.parent)
+        move_folder_in(part, path)
     except BaseException as error:
         shutil.rmtree(part, ignore_errors=True)
         if isinstance(error, OSError):
             raise explained(path, error) from error
         raise
+
+
+def move_folder_in(part: Path, path: Path) -> None:
+    """Move a complete folder to its place on the same disk, as `write_folder_atomically` does it."""
+    _flush(part)
+    if not path.exists() or not _exchange(part, path):
+        _move_in(part, path)
+    flush_names(path.parent)
     # after an exchange, what was at `path` before
     shutil.rmtree(part, ignore_errors=True)
     shutil.rmtree(_set_aside(path), ignore_errors=True)

@@ -65,6 +65,7 @@ def distil_maps(
     *,
     run: Run,
     on_pseudo_labels: OnPseudoLabels | None,
+    context: Context | None = None,
 ) -> Distilled:
     """Refine rough maps by what the picture itself shows.
 
@@ -82,6 +83,8 @@ def distil_maps(
         Told of each stage, and asked whether to go on.
     on_pseudo_labels : callable, optional
         ``on_pseudo_labels(labels, confidence)``, called as soon as they exist.
+    context : Context, optional
+        What was decided for the picture that this one is a part of: nothing is decided anew.
 
     Raises
     ------
@@ -89,17 +92,19 @@ def distil_maps(
         Within one training step, or one round of a filter, of being told to stop.
     """
     stages, power = {}, known.background_power
-    with run.stage(PSEUDO, SHARPENING + (0 if power is None else ROUNDS)):
+    choosing = context is None and power is not None
+    with run.stage(PSEUDO, SHARPENING + ROUNDS * choosing):
         deep = None if features is None else deep_components(features)
         run.check()
-        relevance = Span.of(maps).stretch(maps)
+        relevance = (Span.of(maps) if context is None else context.maps).stretch(maps)
         walked = relevance if deep is None else walk(relevance, deep)
         run.check()
         stages["relevance"] = shares(relevance, known.there, power)
         # two pixels for each cell at least: maps of many windows are finer than those of a few views
         side = max(EDGE_SIDE, *(2 * cells for cells in maps.shape[1:]))
         outlined = _planes(source.read(side=side))
-        context = decide(known, maps, walked, outlined, run=run)
+        if context is None:
+            context = decide(known, maps, walked, outlined, run=run)
         stages["pseudo-labels"] = sharpen(context.shares(walked), outlined, side=side, on_round=run.go_on)
         run.check()
         pseudo = pseudo_labels(stages["pseudo-labels"], source.size)

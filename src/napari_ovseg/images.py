@@ -75,10 +75,10 @@ def to_rgb(
     if channel_axis is not None:
         picture = _from_channels(image, shape, channel_axis, channels, limits)
     else:
-        colours = holds_colours(shape, dtype, rgb)
+        coloured = holds_colours(shape, dtype, rgb)
         _check_size(shape[:2])
         values = read_values(image)
-        picture = shown(values, dtype, usual_limits(values, dtype, colours) if limits is None else limits)
+        picture = shown(values, dtype, usual_limits(values, dtype, coloured) if limits is None else limits)
     _refuse_constant(picture, limits)
     return picture
 

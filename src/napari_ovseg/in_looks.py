@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_ovseg.levels import levels_for
@@ -30,6 +28,22 @@ GUIDE_SIDE = 1024
 
 
 @dataclass(frozen=True)
+class Measured:
+    """What is measured of a whole picture, and then holds in each part of it.
+
+    Attributes
+    ----------
+    renderings : tuple of Rendering
+        For each of C names, its look as it is for the picture.
+    thresholds : tuple of float
+        For each name, the cosine from which on its map marks it.
+    """
+
+    renderings: tuple[Rendering, ...]
+    thresholds: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class InLooks:
     """Where C names are, each in its look.
 
@@ -46,6 +60,7 @@ class InLooks:
         How the picture is shown to the steps that follow its edges; None for as it is.
     views : int
         How many the model was shown.
+    measured : Measured
     """
 
     maps: Tensor
@@ -53,6 +68,7 @@ class InLooks:
     presence: Tensor
     guide: Rendering | None
     views: int
+    measured: Measured
 
 
 def see_in_looks(
@@ -63,6 +79,7 @@ def see_in_looks(
     model: MapModel,
     method: MapMethod,
     run: Run,
+    measured: Measured | None = None,
 ) -> InLooks:
     """Look for each name in its look.
 
@@ -80,6 +97,8 @@ def see_in_looks(
         Whose maps are cosines.
     run : Run
         Told of the stage, and asked before each batch of windows whether to go on.
+    measured : Measured, optional
+        Of the picture that this one is a part of: nothing is measured anew.
 
     Raises
     ------
@@ -88,6 +107,8 @@ def see_in_looks(
     """
     names, rivals = settings.sought, _rivals(settings)
     maps: dict[int, Tensor] = {}
+    thresholds: dict[int, float] = {}
+    renderings: dict[int, Rendering] = {}
     presence = torch.zeros(len(names))
     features, guides, count = None, [], 0
     ways = list(zip(choice.looks, levels_for(settings, source, model).of_each, strict=True))
@@ -95,25 +116,41 @@ def see_in_looks(
         members = [number for number, own in enumerate(ways) if own == (look, level)]
         asked = tuple(names[number] for number in members)
         closely = FINEST if level is None else level
-        seen = see(source, look, asked, rivals, closely, stage=LOOKING, model=model, method=method, run=run)
+        known = None if measured is None else measured.renderings[members[0]]
+        seen = see(
+            source,
+            look,
+            asked,
+            rivals,
+            closely,
+            stage=LOOKING,
+            model=model,
+            method=method,
+            run=run,
+            rendering=known,
+        )
         guides.append(seen.rendering.plain)
-        shown = Shown(source, guides[-1]).read(side=GUIDE_SIDE)
-        found = _from_half(seen.relevance.maps, shown, model)
+        cosines = dict(zip(members, seen.relevance.maps, strict=True))
+        if measured is None:
+            shown = Shown(source, guides[-1]).read(side=GUIDE_SIDE)
+            thresholds |= {number: best_threshold(one, shown) for number, one in cosines.items()}
+        else:
+            thresholds |= {number: measured.thresholds[number] for number in members}
+        maps |= {number: _from_half(one, thresholds[number], model) for number, one in cosines.items()}
+        renderings |= dict.fromkeys(members, seen.rendering)
         features = seen.relevance.features if features is None else features
         count += len(seen.relevance.image_vectors)
         presence[members] = seen.presence
-        maps |= dict(zip(members, found, strict=True))
     # of two polarities neither shows all things bright
     guide = guides[0] if len({one.look.inverted for one in guides}) == 1 else None
-    return InLooks(
-        on_one_grid([maps[number] for number in range(len(names))]), features, presence, guide, count
-    )
+    each = range(len(names))
+    found = Measured(tuple(renderings[one] for one in each), tuple(thresholds[one] for one in each))
+    return InLooks(on_one_grid([maps[one] for one in each]), features, presence, guide, count, found)
 
 
-def _from_half(maps: Tensor, shown: NDArray[np.float32], model: MapModel) -> Tensor:
-    """Cosines ``(C, h, w)`` as odds from the threshold of each map on."""
-    scale = model.likeness.scale
-    return torch.stack([torch.sigmoid(scale * (one - best_threshold(one, shown))) for one in maps])
+def _from_half(cosines: Tensor, threshold: float, model: MapModel) -> Tensor:
+    """Cosines ``(h, w)`` as odds from a threshold on."""
+    return torch.sigmoid(model.likeness.scale * (cosines - threshold))
 
 
 def _rivals(settings: Settings) -> Pack | None:

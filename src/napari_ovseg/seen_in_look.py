@@ -58,6 +58,7 @@ def see(
     model: MapModel,
     method: MapMethod,
     run: Run,
+    rendering: Rendering | None = None,
 ) -> SeenInLook:
     """Look for names in a picture in one look, by windows.
 
@@ -79,6 +80,8 @@ def see(
         One of the card of the model.
     run : Run
         Told of the stage, and asked before each batch of windows whether to go on.
+    rendering : Rendering, optional
+        The look as it was measured before, of the picture that this one is a part of.
 
     Raises
     ------
@@ -86,11 +89,12 @@ def see(
         Before the next batch of windows, once the caller wants to stop.
     """
     views = augmentation.views_at(level, *source.size, input_size=model.input_size)
-    shown = augmentation.view_size(
-        views[0], *source.size, input_size=model.input_size, patch_size=model.patch_size
-    )
-    rows = (views[0].box[2] - views[0].box[0]) * source.size[0]
-    rendering = fit(source, look, shown[0] / rows)
+    if rendering is None:
+        shown = augmentation.view_size(
+            views[0], *source.size, input_size=model.input_size, patch_size=model.patch_size
+        )
+        rows = (views[0].box[2] - views[0].box[0]) * source.size[0]
+        rendering = fit(source, look, shown[0] / rows)
     with run.stage(stage, len(views)):
         relevance = picture_relevance(
             Shown(source, rendering),

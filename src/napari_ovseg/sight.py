@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor
 
 from napari_ovseg.closer import look_closer
 from napari_ovseg.context import Known, what_is_there
-from napari_ovseg.in_looks import POWER, see_in_looks
+from napari_ovseg.in_looks import POWER, Measured, see_in_looks
 from napari_ovseg.levels import Levels, levels_for
 from napari_ovseg.look_choice import LookChoice, choose_looks
 from napari_ovseg.models.card import MapMethod
@@ -47,6 +47,8 @@ class Sight:
     tried : tuple of TriedLook
     notes : tuple of str
         What went otherwise than asked.
+    measured : Measured or None
+        What a look measured of the picture; None where it was shown as it is.
     """
 
     known: Known
@@ -56,6 +58,7 @@ class Sight:
     said: dict[str, Any] = field(default_factory=dict)
     tried: tuple[TriedLook, ...] = ()
     notes: tuple[str, ...] = ()
+    measured: Measured | None = None
 
 
 def look_at(source: PictureSource, settings: Settings, *, model: MapModel, run: Run) -> Sight:
@@ -79,20 +82,49 @@ def look_at(source: PictureSource, settings: Settings, *, model: MapModel, run: 
     method = model.card.find_method(settings.method)
     choice = choose_looks(source, settings, model=model, method=method, run=run)
     tried = tried_looks(source, choice, settings.look, model.card.looks)
+    return replace(look_as(source, choice, settings, model=model, run=run), tried=tried)
+
+
+def look_as(
+    source: PictureSource,
+    choice: LookChoice,
+    settings: Settings,
+    *,
+    model: MapModel,
+    run: Run,
+    measured: Measured | None = None,
+) -> Sight:
+    """Look at a picture in the looks that were chosen.
+
+    Parameters
+    ----------
+    source : PictureSource
+    choice : LookChoice
+    settings, model, run
+        As for `look_at`.
+    measured : Measured, optional
+        What the looks measured of the picture that this one is a part of: nothing is measured anew.
+
+    Raises
+    ------
+    InputError, Cancelled
+        As `look_at`.
+    """
+    method = model.card.find_method(settings.method)
     said = choice.said(settings.sought)
     levels = levels_for(settings, source, model)
     if settings.sizes:
         names = tuple(name.name for name in settings.sought)
         said |= {"size": settings.size, "enlarged": levels.said(names)}
     if choice.as_it_is or method.own_zero:
-        return _in_views(source, choice, levels, settings, model, method, run, said, tried)
-    found = see_in_looks(source, choice, settings, model=model, method=method, run=run)
-    there = what_is_there(found.presence, _least(settings, model), settings.background)
+        return _in_views(source, choice, levels, settings, model, method, run, said)
+    found = see_in_looks(source, choice, settings, model=model, method=method, run=run, measured=measured)
+    there = what_is_there(found.presence, least_presence(settings, model), settings.background)
     pack = None if settings.pack == GUESS else find_pack(settings.pack)
     known = Known(found.presence, there, POWER if settings.background else None, settings.seed, pack)
     guide = source if found.guide is None else Shown(source, found.guide)
     said |= {"guide": None if found.guide is None else found.guide.saved(), "views": found.views}
-    return Sight(known, found.maps, found.features, guide, said, tried, levels.notes)
+    return Sight(known, found.maps, found.features, guide, said, notes=levels.notes, measured=found.measured)
 
 
 def _in_views(
@@ -104,7 +136,6 @@ def _in_views(
     method: MapMethod,
     run: Run,
     said: dict[str, Any],
-    tried: tuple[TriedLook, ...],
 ) -> Sight:
     """Look at the views of a preset: of the picture as it is, or for a method without cosines in one look."""
     shown = source if choice.as_it_is else Shown(source, fit(source, choice.looks[0], FINEST))
@@ -119,15 +150,15 @@ def _in_views(
             shown, seen, presence, levels, settings, stage=LOOKING, model=model, method=method, run=run
         )
         maps, presence, count = near.maps, near.presence, count + near.windows
-    there = what_is_there(presence, _least(settings, model), settings.background)
+    there = what_is_there(presence, least_presence(settings, model), settings.background)
     power = _background_power(method) if settings.background else None
     known = Known(presence, there, power, settings.seed, seen.pack, seen.guess)
     said |= {"guide": None, "views": count}
-    return Sight(known, maps, seen.features, source, said, tried, levels.notes)
+    return Sight(known, maps, seen.features, source, said, notes=levels.notes)
 
 
-def _least(settings: Settings, model: MapModel) -> float:
-    """The presence below which a category is absent."""
+def least_presence(settings: Settings, model: MapModel) -> float:
+    """Return the presence below which a category is absent."""
     return 0.0 if settings.known else model.likeness.absent_below
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -52,10 +52,7 @@ def _write(item: Item, dataset: Dataset, folder: Path) -> None:
             1,
             item.picture.name,
         )
-        # A root that names no image opens empty: the labels are also the image, and lie on the disk once.
-        shown = _multiscales(item, "yx", len(_levels(labels, _picked)), "labels/masks/")
-        largest = max((category.id for category in dataset.categories), default=1)
-        root.attrs["ome"] = {"version": _VERSION, **shown, **_omero({"masks": "FFFFFF"}, largest)}
+        root.attrs["ome"] = _labels_as_image(item, dataset, count_levels(labels.shape))
     group = root.create_group("labels")
     names = ["masks", "things"] if dataset.options.things else ["masks"]
     group.attrs["ome"] = {"version": _VERSION, "labels": names}
@@ -67,6 +64,32 @@ def _write(item: Item, dataset: Dataset, folder: Path) -> None:
         _write_labels(
             group.create_group("things"), things.smallest(), item, {"properties": _of_things(table)}
         )
+
+
+def say_what_labels_are(root: Any, item: Item, dataset: Dataset, levels: int) -> None:
+    """Write what is said of masks that lie in ``labels/masks`` without their picture.
+
+    Parameters
+    ----------
+    root : zarr.Group
+    item : Item
+        Its labels need a shape and a dtype only.
+    dataset : Dataset
+    levels : int
+        How many there are, each half as fine as the one before: ``labels/masks/0`` and so on.
+    """
+    root.attrs["ome"] = _labels_as_image(item, dataset, levels)
+    root["labels"].attrs["ome"] = {"version": _VERSION, "labels": ["masks"]}
+    masks = root["labels/masks"]
+    masks.attrs["ome"] = _of_labels(_multiscales(item, "yx", levels, ""), _of_categories(item, dataset))
+    masks.attrs[ABOUT] = about(item, dataset) | {"record": item.picture.record}
+
+
+def _labels_as_image(item: Item, dataset: Dataset, levels: int) -> dict[str, Any]:
+    """A root that names no image opens empty: the labels are also the image, and lie on the disk once."""
+    shown = _multiscales(item, "yx", levels, "labels/masks/")
+    largest = max((category.id for category in dataset.categories), default=1)
+    return {"version": _VERSION, **shown, **_omero({"masks": "FFFFFF"}, largest)}
 
 
 def _of_categories(item: Item, dataset: Dataset) -> dict[str, Any]:
@@ -88,14 +111,13 @@ def _of_things(table: Table) -> list[dict[str, Any]]:
 
 
 def _write_labels(group: Any, labels: NDArray[Any], item: Item, said: dict[str, Any]) -> None:
-    shown = _write_levels(group, _levels(labels, _picked), item)
+    group.attrs["ome"] = _of_labels(_write_levels(group, _levels(labels, _picked), item), said)
+
+
+def _of_labels(shown: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
     # A list that is empty, as of things where there are none, is not valid.
     known = {key: rows for key, rows in said.items() if rows}
-    group.attrs["ome"] = {
-        "version": _VERSION,
-        **shown,
-        "image-label": {**known, "source": {"image": "../../"}},
-    }
+    return {"version": _VERSION, **shown, "image-label": {**known, "source": {"image": "../../"}}}
 
 
 def _write_levels(group: Any, levels: list[NDArray[Any]], item: Item) -> dict[str, Any]:
@@ -143,9 +165,17 @@ def _omero(colours: dict[str, str], end: int) -> dict[str, Any]:
 def _levels(planes: NDArray[Any], coarser: Any) -> list[NDArray[Any]]:
     """A pyramid, each level half as fine as the one before."""
     levels = [planes]
-    while min(levels[-1].shape[-2:]) >= 2 * _COARSEST and len(levels) < _MOST_LEVELS:
+    for _ in range(1, count_levels(planes.shape)):
         levels.append(coarser(levels[-1]))
     return levels
+
+
+def count_levels(shape: Sequence[int]) -> int:
+    """Return how many levels a pyramid of arrays ``(..., H, W)`` has, each half as fine as the one before."""
+    count, side = 1, min(shape[-2:])
+    while side >= 2 * _COARSEST and count < _MOST_LEVELS:
+        count, side = count + 1, -(-side // 2)
+    return count
 
 
 def _picked(labels: NDArray[Any]) -> NDArray[Any]:

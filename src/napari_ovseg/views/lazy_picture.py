@@ -1,4 +1,4 @@
-"""A picture that stays where it is, in a file or an array that is read lazily: only what is asked for is read."""
+"""A picture that stays where it is, in a file or a lazy array: only what is asked for is read."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class LazyPicture:
         return found
 
     def _averaged(self, level: Any, block: tuple[slice, slice], size: tuple[int, int]) -> NDArray[Any]:
-        """The pixels of a block of the picture in ``size (h, w)``: each the mean of those of a level in it."""
+        """A block of the picture in ``size (h, w)``: each pixel is the mean of those of a level in it."""
         down = _bins(block[0], size[0], level.shape[0])
         across = _bins(block[1], size[1], level.shape[1])
         part = tuple(slice(int(starts[0]), int(ends[-1])) for starts, ends in (down, across))

@@ -14,6 +14,7 @@ from napari_ovseg.errors import InputError
 from napari_ovseg.pictures import pixel_size, tiff
 from napari_ovseg.pictures.opening import readable
 from napari_ovseg.views.lazy_picture import LazyPicture
+from napari_ovseg.views.source import PictureSource
 
 ENDINGS = (".tif", ".tiff", ".zarr", ".npy")
 
@@ -24,14 +25,14 @@ class Opened:
 
     Attributes
     ----------
-    source : LazyPicture
+    source : PictureSource
     pixel_size : (float, float), optional
         Height and width of a pixel in `unit`.
     unit : str, optional
         Such as "micrometer".
     """
 
-    source: LazyPicture
+    source: PictureSource
     pixel_size: tuple[float, float] | None = None
     unit: str | None = None
 
@@ -43,8 +44,8 @@ def open_lazily(path: str | Path) -> Iterator[Opened]:
     Parameters
     ----------
     path : str or Path
-        ``.tif`` and ``.tiff`` (also OME-TIFF and BigTIFF, in strips or tiles, with levels), ``.zarr`` (an array
-        or OME-Zarr), ``.npy``. One flat picture: grey, RGB or RGBA.
+        ``.tif`` and ``.tiff`` (also OME-TIFF and BigTIFF, in strips or tiles, with levels), ``.zarr`` (an
+        array or OME-Zarr), ``.npy``. One flat picture: grey, RGB or RGBA.
 
     Yields
     ------
@@ -72,8 +73,8 @@ def open_lazily(path: str | Path) -> Iterator[Opened]:
             size, unit = pixel_size.of_tiff(file, series)
             if tiff.orientation_of(series) != 1 or not tiff.samples_are_shown(series):
                 raise InputError(
-                    f"{path} is turned, or its colours are not RGB, and such a picture can't be read in parts: "
-                    "save it upright as grey or RGB."
+                    f"{path} is turned, or its colours are not RGB, and such pictures can't be read in "
+                    "parts: save it upright as grey or RGB."
                 )
             yield Opened(LazyPicture(_levels_of_tiff(path, series)), size, unit)
 
@@ -112,8 +113,8 @@ def _of_zarr(path: Path) -> Opened:
     # What is damaged raises whatever its parts do.
     except Exception as error:
         raise InputError(
-            f"{path} can't be read as a Zarr array or as OME-Zarr ({type(error).__name__}): it holds something "
-            "else, or is damaged."
+            f"{path} can't be read as a Zarr array or as OME-Zarr ({type(error).__name__}): it holds "
+            "something else, or is damaged."
         ) from error
     return Opened(LazyPicture(levels), size, unit)
 
@@ -136,8 +137,8 @@ def _flat(path: Path, stored: Any, letters: str) -> Any:
     if kept not in ("YX", "YXS", "SYX"):
         sides = " x ".join(map(str, stored.shape))
         raise InputError(
-            f"{path} holds {sides} values along the axes {letters}, and one flat picture is taken here: save the "
-            "slice or channel that you need as a picture of its own."
+            f"{path} holds {sides} values along the axes {letters}, and one flat picture is taken here: "
+            "save the slice or channel that you need as a picture of its own."
         )
     return _Flat(stored, letters) if kept != letters or kept == "SYX" else stored
 

@@ -1,0 +1,11 @@
+"""A picture of any size, headless: what holds for the whole is decided once, then it is segmented in tiles.
+
+`tiles` cuts it, `survey` decides, `tile_masks` is one tile, `on_disk` what is written as it goes, and `run`
+puts these together.
+"""
+
+from __future__ import annotations
+
+from napari_ovseg.large.run import LargeSegmentation, segment_large
+
+__all__ = ["LargeSegmentation", "segment_large"]

@@ -1,0 +1,83 @@
+"""The tiles of a large picture: each pixel is in the core of one of them, and sees what is around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from napari_ovseg.views.window import Window
+
+# side of a core, which is a chunk of what is written
+CORE = 1024
+# pixels around a core that have a say in it: about six patches of the bundled model at full detail
+HALO = 128
+
+Part = tuple[slice, slice]
+"""Rows and columns of a picture."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A part of a picture that is segmented at once.
+
+    Attributes
+    ----------
+    row, column : int
+        Which core it is, counted from 0.
+    core : tuple of slice
+        The pixels whose masks are kept.
+    around : tuple of slice
+        The pixels that are looked at, the core among them.
+    size : tuple of int
+        Of the picture, ``(H, W)``.
+    """
+
+    row: int
+    column: int
+    core: Part
+    around: Part
+    size: tuple[int, int]
+
+    @property
+    def key(self) -> str:
+        """How a ledger calls it."""
+        return f"{self.row}-{self.column}"
+
+    @property
+    def window(self) -> Window:
+        """What is looked at, as a window of the picture."""
+        rows, columns = self.around
+        return Window(
+            rows.start, columns.start, rows.stop - rows.start, columns.stop - columns.start, self.size
+        )
+
+    @property
+    def inside(self) -> Part:
+        """Where the core is in what is looked at."""
+        rows, columns = (
+            slice(core.start - around.start, core.stop - around.start)
+            for core, around in zip(self.core, self.around, strict=True)
+        )
+        return rows, columns
+
+
+def tiles_of(size: tuple[int, int], *, core: int, halo: int) -> list[Tile]:
+    """Cut a picture of ``size (H, W)`` into tiles, row by row.
+
+    All are of one size, as far as the picture is that large: at its rim they are shifted inwards.
+    """
+    down, across = (_along(length, core, halo) for length in size)
+    return [
+        Tile(row, column, (rows[0], columns[0]), (rows[1], columns[1]), size)
+        for row, rows in enumerate(down)
+        for column, columns in enumerate(across)
+    ]
+
+
+def _along(length: int, core: int, halo: int) -> list[tuple[slice, slice]]:
+    """Cores along a side, each with what is around it."""
+    side = min(length, core + 2 * halo)
+    found = []
+    for start in range(0, length, core):
+        first = min(max(0, start - halo), length - side)
+        found.append((slice(start, min(length, start + core)), slice(first, first + side)))
+    return found
