@@ -100,7 +100,7 @@ def test_what_is_no_picture_is_refused():
         with pytest.raises(InputError):
             LazyPicture(wrong)
     with pytest.raises(InputError, match="NaN"):
-        LazyPicture([np.full((9, 9), np.nan, np.float32)])
+        LazyPicture([np.full((9, 9), np.nan, np.float32)]).read(side=9)
 
 
 def written(path, picture):

@@ -29,6 +29,8 @@ class Bars:
             self._bar = tqdm(
                 desc=": ".join(filter(None, (self._title, stage))),
                 total=total,
+                # what an earlier run has done says nothing of the time that is left
+                initial=done,
                 unit="B" if in_bytes else "",
                 unit_scale=in_bytes,
                 leave=False,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from napari_ovseg.categories import Category, format_categories, parse_categories
+from napari_ovseg.cli.large_pictures import segment_large_pictures
 from napari_ovseg.cli.models import load
 from napari_ovseg.cli.options import (
     CheckpointOption,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 def segment(
     images: Annotated[
         list[Path],
-        typer.Argument(metavar="IMAGE", help="PNG, JPEG, TIFF and so on, or folders of them."),
+        typer.Argument(metavar="IMAGE", help="PNG, JPEG, TIFF, Zarr and so on, or folders of them."),
     ],
     labels: Annotated[
         str,
@@ -74,8 +75,11 @@ def segment(
 
     Once: categories.json, which says what each id means, how it was made and what was found.
 
+    Of a picture of more than 4096 x 4096 pixels, or in .zarr or .npy: STEM.ome.zarr, written as it goes.
+
     Stopped, by Ctrl+C or otherwise? The same command with --resume goes on where it was.
     """
+    from napari_ovseg.large import is_large
     from napari_ovseg.many import plan
     from napari_ovseg.many.jobs import run_ledger
     from napari_ovseg.many.picture_files import picture_files
@@ -91,20 +95,28 @@ def segment(
         seed=seed,
     )
     output = at_home(output)
+    files = picture_files(images)
+    large = [file for file in files if is_large(file)]
+    others = [file for file in files if file not in large]
     try:
-        jobs = plan(picture_files(images), output, overwrite=overwrite, resume=resume)
+        jobs = plan(others, output, overwrite=overwrite, resume=resume) if others or not large else []
     except LossError as error:
         if error.replaceable and not resume and run_ledger(output).names():
             typer.echo("Hint: --resume goes on with the run that is there.", err=True)
         raise
     loaded = load(model, checkpoint, device)
     settings = replace(settings, model=model or loaded.card.name, checkpoint=checkpoint)
-    failed = _run(jobs, settings, output, loaded, resume=resume, overwrite=overwrite)
+    failed = _run(jobs, settings, output, loaded, resume=resume, overwrite=overwrite) if jobs else []
+    problems = [result.problem for result in failed]
+    with _killing_is_ctrl_c():
+        problems += segment_large_pictures(
+            large, settings, output, loaded, resume=resume, overwrite=overwrite
+        )
     _offer_sharper(settings.names, loaded)
-    if failed:
-        typer.echo(f"{len(failed)} of {len(jobs)} pictures could not be segmented:", err=True)
-        for result in failed:
-            typer.echo(f"  {' '.join(result.problem.split())}", err=True)
+    if problems:
+        typer.echo(f"{len(problems)} of {len(jobs) + len(large)} pictures could not be segmented:", err=True)
+        for problem in problems:
+            typer.echo(f"  {' '.join(problem.split())}", err=True)
         raise typer.Exit(1)
 
 

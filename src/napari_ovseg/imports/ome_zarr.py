@@ -129,7 +129,7 @@ def _rows(said: Any) -> list[dict[str, Any]]:
 
 def _picture(folder: Path, group: Any, told: Told, places: Places) -> LabelledPicture:
     beside = told_beside(folder)
-    record = {**(beside.record if beside else {}), "read_from": as_text(folder)}
+    record = {**told.record, **(beside.record if beside else {}), "read_from": as_text(folder)}
     return LabelledPicture(
         name=told.name or folder.name.partition(".")[0],
         labels=_ids(group, folder),

@@ -6,6 +6,6 @@ puts these together.
 
 from __future__ import annotations
 
-from napari_ovseg.large.run import LargeSegmentation, segment_large
+from napari_ovseg.large.run import LargeSegmentation, is_large, segment_large
 
-__all__ = ["LargeSegmentation", "segment_large"]
+__all__ = ["LargeSegmentation", "is_large", "segment_large"]

@@ -160,7 +160,8 @@ class MasksOnDisk:
             for number in range(1, levels):
                 _write_coarser(masks, number, side)
             say_what_labels_are(self._root, item, dataset, levels)
-            masks.attrs[_DIGEST] = self._how
+            # a group that was opened before has not heard of that
+            self._root["labels/masks"].attrs[_DIGEST] = self._how
             prepare_folder(self.target.parent)
             move_folder_in(self.folder / _MASKS, self.target)
         except OSError as error:

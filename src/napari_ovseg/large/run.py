@@ -27,13 +27,15 @@ from napari_ovseg.models.map_model import MapModel
 from napari_ovseg.pipeline import VERSIONS
 from napari_ovseg.segmentation import Progress, Run, ShouldStop
 from napari_ovseg.settings import Choices, Settings
-from napari_ovseg.views.opened import Opened, open_lazily
+from napari_ovseg.views.opened import ENDINGS, IN_PARTS_ONLY, Opened, open_lazily
 from napari_ovseg.views.source import PictureSource
 from napari_ovseg.wording import NONE
 
 if TYPE_CHECKING:
     from napari_ovseg.models.model import Model
 
+# pixels; from here on the command line goes by tiles: all of a smaller picture takes 4 GB at most
+LARGE = 4096 * 4096
 SURVEY, TILES = "Deciding what holds for the whole picture", "Segmenting, tile by tile"
 
 
@@ -127,6 +129,21 @@ def segment_large(
         run = _LargeRun(opened, settings, Path(output), model, progress, should_stop)
         run.path = None if isinstance(image, PictureSource) else Path(image)
         return run.all(resume=resume, overwrite=overwrite)
+
+
+def is_large(path: Path) -> bool:
+    """Whether a file is segmented in tiles: if it is only read in parts, or has more than `LARGE` pixels."""
+    if path.name.lower().endswith(IN_PARTS_ONLY):
+        return True
+    if not path.name.lower().endswith(ENDINGS):
+        return False
+    try:
+        with open_lazily(path) as opened:
+            height, width = opened.source.size
+    except InputError:
+        # read at once, it may do, or there is more to say of what is wrong
+        return False
+    return height * width > LARGE
 
 
 class _LargeRun:

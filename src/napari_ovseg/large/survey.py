@@ -32,6 +32,8 @@ from napari_ovseg.wording import NONE
 OVERVIEW = 1024
 # a mosaic of so many cells a side, each of so many pixels at full detail
 ACROSS, CELL = 3, 512
+# a standard deviation that is rounding
+FLAT = 1e-6
 
 
 @dataclass(frozen=True)
@@ -181,8 +183,10 @@ def mosaic_of(source: PictureSource, overview: NDArray[np.float32]) -> NDArray[n
         for row in range(height // side)
         for column in range(width // side)
     ]
-    across = min(ACROSS, math.isqrt(len(cells)))
+    # cells of one value, as around slides, tell nothing
+    cells = [cell for cell in cells if _liveliness(overview, cell, source.size) > FLAT] or cells
     liveliness = [_liveliness(overview, cell, source.size) for cell in cells]
+    across = min(ACROSS, math.isqrt(len(cells)))
     chosen = [cells[number] for number in _sampled(liveliness, across**2)]
     parts = [source.read(box_of(*cell, source.size), side=max(source.size)) for cell in chosen]
     rows = [np.hstack(parts[start : start + across]) for start in range(0, len(parts), across)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ class LazyPicture:
     Raises
     ------
     InputError
-        When there is no level, they are no pictures, or what is read of them holds NaN or infinity.
+        When there is no level, or they are no pictures. What reads raises it for NaN and infinity.
     """
 
     def __init__(self, levels: Sequence[Any], limits: Limits | None = None) -> None:
@@ -52,7 +53,12 @@ class LazyPicture:
             raise InputError(f"Levels of the shapes {shapes} are not of one picture: give those of one.")
         self._levels = sorted(levels, key=lambda level: -level.shape[0] * level.shape[1])
         self.size: tuple[int, int] = tuple(self._levels[0].shape[:2])
-        self.limits = limits or usual_limits(self._sample(), self._dtype, colours[0])
+        self._coloured, self._limits = colours[0], limits
+
+    @cached_property
+    def limits(self) -> Limits:
+        """The values that are shown as black and as white; unless they are given, read from a sample."""
+        return self._limits or usual_limits(self._sample(), self._dtype, self._coloured)
 
     def read(self, box: Box = WHOLE, *, side: int) -> NDArray[np.float32]:
         """Read a part: `PictureSource.read`."""

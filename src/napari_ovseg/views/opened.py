@@ -16,7 +16,9 @@ from napari_ovseg.pictures.opening import readable
 from napari_ovseg.views.lazy_picture import LazyPicture
 from napari_ovseg.views.source import PictureSource
 
-ENDINGS = (".tif", ".tiff", ".zarr", ".npy")
+# what is read in parts or not at all, and all that may be
+IN_PARTS_ONLY = (".zarr", ".npy")
+ENDINGS = (".tif", ".tiff", *IN_PARTS_ONLY)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,75 @@
+"""What is decided on samples of a picture, and tiles of which that already says what is in them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from napari_ovseg.categories import parse_categories
+from napari_ovseg.context import Context, Known
+from napari_ovseg.large import survey
+from napari_ovseg.large.survey import Survey, mosaic_of
+from napari_ovseg.large.tile_masks import tile_masks
+from napari_ovseg.large.tiles import tiles_of
+from napari_ovseg.look_choice import LookChoice
+from napari_ovseg.segmentation import Run
+from napari_ovseg.settings import Settings
+from napari_ovseg.views.lazy_picture import LazyPicture
+from napari_ovseg.views.looks import AS_IT_IS
+from napari_ovseg.views.span import Span
+
+
+def test_a_mosaic_is_of_the_liveliest_cells_and_some_of_all_others(monkeypatch):
+    monkeypatch.setattr(survey, "CELL", 50)
+    rng = np.random.default_rng(0)
+    # cells differ in strength, which tells where one is from; the left half is of one value
+    strength = np.arange(1, 41).reshape(5, 8)
+    picture = np.kron(strength, np.ones((50, 50))) * rng.choice([-1, 1], (250, 400)) + 100
+    picture[:, :200] = 100
+    source = LazyPicture([picture.astype(np.uint8)], limits=(0, 200))
+    mosaic = mosaic_of(source, source.read(side=100))
+    assert mosaic.shape == (150, 150, 3)
+    cells = mosaic.reshape(3, 50, 3, 50, 3).swapaxes(1, 2)[..., 0].reshape(9, -1)
+    found = np.round((cells.max(1) - cells.min(1)) * 100).astype(int)
+    right = sorted(strength[:, 4:].ravel())
+    assert set(found) <= set(right)
+    assert set(found) >= {right[0], *right[-4:]}
+    assert list(found) == sorted(found)
+
+
+def test_a_picture_of_few_cells_has_a_mosaic_of_these(monkeypatch):
+    monkeypatch.setattr(survey, "CELL", 512)
+    picture = np.random.default_rng(0).integers(0, 255, (40, 90)).astype(np.uint8)
+    source = LazyPicture([picture], limits=(0, 255))
+    assert mosaic_of(source, source.read(side=90)).shape == (40, 40, 3)
+
+
+def surveyed(*, there: bool) -> Survey:
+    settings = Settings(names=parse_categories("cat, dog"))
+    known = Known(torch.full((2,), 0.5), torch.full((2,), there), 1.0)
+    span = Span(torch.zeros(2, 1, 1), torch.ones(2, 1, 1))
+    choice = LookChoice((AS_IT_IS, AS_IT_IS), (0.0, 0.0))
+    return Survey(settings, choice, None, Context(known, span, span, 1.0), None, 16, {}, ())
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_where_nothing_can_be_no_model_is_asked(there):
+    [tile] = tiles_of((60, 80), core=100, halo=16)
+    # of one value, or with something in it where no name is anywhere in the picture
+    picture = np.full((60, 80, 3), 0.5, np.float32)
+    picture[3, 3] = 0.5 if there else 1.0
+    masks = tile_masks(picture, tile, surveyed(there=there), model=None, run=Run(None, None))
+    assert masks.shape == (60, 80)
+    assert masks.dtype == np.uint8
+    assert not masks.any()
+
+
+def test_without_a_background_each_tile_is_looked_at():
+    [tile] = tiles_of((60, 80), core=100, halo=16)
+    found = surveyed(there=True)
+    every = replace(found, settings=replace(found.settings, background=False))
+    with pytest.raises(AttributeError, match="card"):
+        tile_masks(np.zeros((60, 80, 3), np.float32), tile, every, model=None, run=Run(None, None))
