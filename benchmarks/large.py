@@ -4,7 +4,7 @@ Real pictures of nuclei, repeated and mirrored until they are large, segmented b
 and in one piece where the side is `IN_ONE_PIECE` at most. Prints a Markdown table: how good the masks are,
 how often both agree away from the rim, the error along the seams of tiles and elsewhere, processor seconds a
 megapixel, and the memory that a run takes besides the model. Each run is a process of its own. What was
-measured is kept in the folder. Pictures of 2048 pixels take minutes, of 4096 a quarter of an hour on one core.
+measured is kept in the folder. On one core 2048 pixels take minutes, and 4096 a quarter of an hour.
 """
 
 from __future__ import annotations
