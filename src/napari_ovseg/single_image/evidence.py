@@ -34,6 +34,9 @@ LEAST_LEAD, MOST_LEAD = 1.0, 4.6
 ALL_WRONG = 0.03
 DILATIONS = (1, 2, 4, 8)
 ROUNDS = 6
+# once more strokes than this are all of one kind, each further one lets so many sure cells of every other
+# category count: those of this lead, and not so much like a stroke
+ONE_KIND_AT_LEAST, UNPAINTED, SURE, LIKE = 3, 4, 0.6, 0.5
 
 
 class Evidence:
@@ -96,7 +99,7 @@ class Evidence:
             ``(K, h, w)``, to be added to ``prior``.
         """
         chosen = self._chosen(rows)
-        cells, rows = cells[chosen], rows[chosen]
+        cells, rows = self._with_unpainted(prior, cells[chosen], rows[chosen])
         lead = self._lead_wanted(prior, cells, rows)
         at = torch.from_numpy(cells)
         wanted = surprise(prior.flatten(1).T[at], torch.from_numpy(rows), lead)
@@ -117,6 +120,30 @@ class Evidence:
         room = max(1, MOST_OBSERVED // len(categories))
         parts = [np.flatnonzero(rows == one) for one in categories]
         return np.sort(np.concatenate([p if len(p) <= room else draw.choice(p, room, False) for p in parts]))
+
+    def _with_unpainted(
+        self, prior: torch.Tensor, cells: NDArray[np.int64], rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where all strokes are of one kind, some sure cells of the others too, as if they were painted.
+
+        A person who paints only one kind, again and again, has nothing against the others. Cells that look
+        like the strokes are none of them.
+        """
+        painted = np.zeros(self.grid, bool)
+        painted.flat[cells] = True
+        most = UNPAINTED * (ndimage.label(painted, np.ones((3, 3)))[1] - ONE_KIND_AT_LEAST)
+        if most <= 0 or len(np.unique(rows)) > 1 or len(prior) == 1:
+            return cells, rows
+        chances = prior.softmax(0).flatten(1).numpy()
+        best = chances.argmax(0)
+        first, second = np.sort(chances, axis=0)[[-1, -2]]
+        lead = first - second
+        unlike = self._alike(torch.from_numpy(cells)).amax(0).numpy() < LIKE
+        drawn = np.random.default_rng(self._seed).permutation(best.size)
+        sure = drawn[((lead > SURE) & unlike)[drawn]]
+        added = [sure[best[sure] == row][:most] for row in range(len(chances)) if row != rows[0]]
+        others = [np.full(len(some), best[some[0]]) for some in added if len(some)]
+        return np.concatenate([cells, *added]), np.concatenate([rows, *others])
 
     def _lead_wanted(
         self, prior: torch.Tensor, cells: NDArray[np.int64], rows: NDArray[np.int64]

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from napari_ovseg.categories import Labels
 from napari_ovseg.pseudo_labels import paint
@@ -16,6 +17,8 @@ from napari_ovseg.segmentation import State, checking
 from napari_ovseg.single_image import constraints
 from napari_ovseg.single_image.edges import sharpen_finely
 from napari_ovseg.single_image.evidence import EVIDENCE_SIDE, Evidence
+from napari_ovseg.single_image.pixel_features import pixel_features
+from napari_ovseg.single_image.teaching import Teaching
 from napari_ovseg.single_image.turns import train, work_side
 from napari_ovseg.views.rendering import Rendering
 from napari_ovseg.views.shown import Shown
@@ -23,6 +26,11 @@ from napari_ovseg.views.source import PictureInMemory, PictureSource, reduce
 
 # the machine is never surer than this against a person; the score of a category without a map
 FLOOR = 0.01
+# the long side at which pixels are told apart
+FEATURES_SIDE = WORK_SIDE
+# docs/corrections.md has the measurements: what the machine's logits weigh beside the classifier's where it
+# is believed in full, and a blur of both, in pixels
+MACHINE, BLUR = 1.25, 0.5
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,7 @@ class SingleImage:
             )
         check()
         self._evidence = Evidence(reduce(picture, EVIDENCE_SIDE), deep, seed=seed, check=check)
+        self._teaching = Teaching(pixel_features(reduce(picture, FEATURES_SIDE), check=check), seed=seed)
 
     def update(
         self,
@@ -134,19 +143,44 @@ class SingleImage:
         """
         check = checking(should_stop)
         void = constraints.check(masks, human, self.size)
-        cells, painted = constraints.painted_cells(human, void, self._evidence.grid)
+        # a dab that is lost among others on the coarse grid still teaches on the fine one
+        cells, of_cells = constraints.painted_cells(human, void, self._evidence.grid)
+        pixels, of_pixels = constraints.painted_cells(human, void, self._teaching.size)
         check()
-        ids, scores = self._rows(painted)
+        ids, scores = self._rows(np.union1d(of_cells, of_pixels))
         logits = scores.clamp_min(FLOOR).log()
         if len(cells):
             prior = F.interpolate(scores[None], self._evidence.grid, mode="area")[0].clamp_min(FLOOR).log()
-            order = np.argsort(ids)
-            change = self._evidence(prior, cells, order[np.searchsorted(ids, painted, sorter=order)])
+            change = self._evidence(prior, cells, _places(of_cells, ids))
             check()
             logits = logits + F.interpolate(change[None], logits.shape[1:], mode="bilinear")[0]
+            logits = self._taught(logits, scores, pixels, _places(of_pixels, ids), check)
         found, confidence = self._free(logits, ids, masks, locked)
         confidence[constraints.hold(found, masks, human, void, locked)] = 1
         return Updated(found, confidence)
+
+    def _taught(
+        self,
+        logits: torch.Tensor,
+        scores: torch.Tensor,
+        pixels: NDArray[np.int64],
+        rows: NDArray[np.int64],
+        check: Callable[[], None],
+    ) -> torch.Tensor:
+        """Mix what a classifier learns from painted pixels with logits ``(K, h, w)`` of the machine."""
+        size = self._teaching.size
+        known = (scores.flatten(1).amax(1) > 0).numpy()
+        known[0] = True
+        shown, evident = (
+            F.interpolate(maps[None], size, mode="bilinear")[0].flatten(1).numpy()
+            for maps in (scores, logits)
+        )
+        found = self._teaching(shown, evident.argmax(0), known, pixels, rows, check)
+        if found is None:
+            return logits
+        mixed = (found.logits + MACHINE * found.belief * evident).reshape(-1, *size)
+        check()
+        return torch.from_numpy(ndimage.gaussian_filter(mixed, (0, BLUR, BLUR)))
 
     def _rows(self, painted: np.ndarray) -> tuple[np.ndarray, torch.Tensor]:
         """The ids that compete, background first, and the scores of each."""
@@ -169,3 +203,9 @@ class SingleImage:
             scores = torch.cat([scores, torch.zeros_like(scores)])
         best, lead = paint(scores, self.size)
         return ids[free].astype(masks.dtype)[best], lead
+
+
+def _places(painted: NDArray[np.int64], ids: np.ndarray) -> NDArray[np.int64]:
+    """Where each painted id stands among ``ids``."""
+    order = np.argsort(ids)
+    return order[np.searchsorted(ids, painted, sorter=order)]
