@@ -1,7 +1,7 @@
 """What an update costs beside one forward of ViT-B/16's image encoder: ``python benchmarks/update_speed.py``.
 
-A picture of 1024 x 1024 pixels, 5 categories, ten strokes, features as ViT-B/16 gives them; random weights, as
-the time doesn't depend on what they are. The two take turns in one run, and the medians count.
+A picture of 1024 x 1024 pixels, 5 categories, ten strokes, features as ViT-B/16 gives them; random weights,
+as the time doesn't depend on what they are. The two take turns in one run, and the medians count.
 """
 
 from __future__ import annotations
