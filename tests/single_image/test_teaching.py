@@ -76,9 +76,11 @@ def plain_trust(scores, strokes, known):
         for n in range(strokes.count)
     }
     for row in range(1, len(scores)):
-        wrong = sorted(scores[row, where].mean() for other, where in of.values() if other != row)[-3:]
-        if any(own == row for own, _ in of.values()):
-            found[row] = max(0.0025, (1 - min(1, 0.95 * sum(wrong) / 3)) ** 2)
+        wrong = sorted(
+            (scores[row, where].mean() for other, where in of.values() if other != row), reverse=True
+        )
+        own = sum(painted_with == row for painted_with, _ in of.values())
+        found[row] = max(0.05, (1 - min(1, 0.95 * sum(wrong[: min(3, own)]) / 3)) ** 2)
     if not all(known[row] for row, _ in of.values()):
         found[0] = 0.05
     return found
@@ -93,7 +95,8 @@ def test_trust_is_lost_as_it_is_described(seed, rows, knows_all):
         *painted(*((row, 6 * n, 3, 6 * n + 4, 20) for n, row in enumerate(rows))), SIZE, order()
     )
     known = np.array([True, True, knows_all])
-    np.testing.assert_allclose(trust(scores, strokes, known), plain_trust(scores, strokes, known), rtol=1e-4)
+    found = trust(scores[:, strokes.pixels], strokes, known)
+    np.testing.assert_allclose(found, plain_trust(scores, strokes, known), rtol=1e-4)
 
 
 def test_a_mistake_in_one_place_costs_the_category_little():
@@ -107,13 +110,14 @@ def test_a_mistake_in_one_place_costs_the_category_little():
 
 
 def test_a_mistake_everywhere_is_mended_everywhere():
-    """All of the third ground is called the first name; three strokes say what it is."""
+    """All of the third ground is called the first name; three strokes of each say which is which."""
     kind, _ = stripes()
     said = np.minimum(kind, 1)
-    boxes = [(2, top, 38, top + 4, 46) for top in (2, 14, 26)] + [(1, 2, 24, 6, 30)]
+    boxes = [(2, top, 38, top + 4, 46) for top in (2, 14, 26)]
+    boxes += [(1, top, 24, top + 4, 30) for top in (2, 14, 26)]
     found = asked(shares(said), *painted(*boxes))
     best = found.logits.argmax(0).reshape(SIZE)
-    assert (best[kind == 2] == 2).mean() > 0.9
+    assert (best[kind == 2] == 2).mean() > 0.8
     assert (best[kind == 1] == 1).mean() > 0.9
     assert found.belief.reshape(SIZE)[kind == 2].mean() < found.belief.reshape(SIZE)[kind == 1].mean() - 0.3
 

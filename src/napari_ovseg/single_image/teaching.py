@@ -29,7 +29,7 @@ STROKES_WEIGH, MACHINE_WEIGHS = 30.0, 90.0
 # pixels of one stroke, and of one category, that teach
 MOST_OF_STROKE, MOST_OF_CATEGORY = 600, 3000
 # strokes that it takes to lose all trust in a category, and what is left then
-TO_DISPROVE, LEAST_TRUST = 3, 0.0025
+TO_DISPROVE, LEAST_TRUST = 3, 0.05
 # trust in background where a name was painted that the machine has no map of: it could not say that name
 UNKNOWN_TRUST = 0.05
 # power of the classifier's probability that gives a pixel of the machine its weight back
@@ -99,13 +99,13 @@ def _first(groups: Ints, order: Ints, most: int) -> Ints:
     return np.sort(sorted_[np.arange(len(groups)) - starts < most])
 
 
-def trust(scores: NDArray[np.float32], strokes: Strokes, known: NDArray[np.bool_]) -> Floats:
+def trust(chances: NDArray[np.floating], strokes: Strokes, known: NDArray[np.bool_]) -> Floats:
     """How far the machine is believed where it says each category.
 
     Parameters
     ----------
-    scores : np.ndarray
-        ``(K, h * w)``: the machine's, background first.
+    chances : np.ndarray
+        ``(K, N)``: how sure it was of each category at the painted pixels, background first.
     strokes : Strokes
     known : np.ndarray
         ``(K,)``: of which categories the machine has a map.
@@ -114,18 +114,18 @@ def trust(scores: NDArray[np.float32], strokes: Strokes, known: NDArray[np.bool_
     -------
     np.ndarray
         ``(K,)``, in [0, 1]: 1 until a stroke of another category lies where the machine was sure of this
-        one. Background is doubted only for names that the machine could not say: what it missed of others is
-        where a person paints, however good it is.
+        one. As many of them count as there are strokes of the category itself, since else nothing takes the
+        machine's place, and no more than `TO_DISPROVE`. Background is doubted only for names that the machine
+        could not say: what it missed of others is where a person paints, however good it is.
     """
-    found = np.ones(len(scores))
+    found = np.ones(len(chances))
     sizes = np.bincount(strokes.strokes, minlength=strokes.count)
-    for row in range(1, len(scores)):
+    for row in range(1, len(chances)):
         others = strokes.rows != row
-        sums = np.bincount(strokes.strokes, scores[row, strokes.pixels] * others, strokes.count)
-        wrong = np.sort(sums / np.maximum(sizes, 1))[-TO_DISPROVE:].sum() / TO_DISPROVE
-        # a name that nobody has painted is known from the machine alone
-        if not others.all():
-            found[row] = max(LEAST_TRUST, (1 - min(1.0, 0.95 * wrong)) ** 2)
+        sums = np.bincount(strokes.strokes, chances[row] * others, strokes.count)
+        counted = min(TO_DISPROVE, len(np.unique(strokes.strokes[~others])))
+        wrong = np.sort(sums / np.maximum(sizes, 1))[::-1][:counted].sum() / TO_DISPROVE
+        found[row] = max(LEAST_TRUST, (1 - min(1.0, 0.95 * wrong)) ** 2)
     if not known[strokes.rows].all():
         found[0] = UNKNOWN_TRUST
     return found
@@ -197,7 +197,6 @@ class Teaching:
             None where there is but one category to learn.
         """
         strokes = Strokes.of(pixels, rows, self.size, self._order)
-        trusted = trust(scores, strokes, known)
         taught = np.unique(strokes.rows)
         sure = _sure(scores, self._sample)
         sure = sure[scores[:, sure].argmax(0) == best[sure]]
@@ -205,17 +204,17 @@ class Teaching:
         present = np.union1d(taught, said)
         if len(present) < 2:
             return None
-        fitted, trusted = self._fit(strokes, sure, said, present, trusted, known, check)
+        fitted, trusted = self._fit(scores, strokes, sure, said, present, known, check)
         check()
         return self._asked(fitted, present, scores, trusted, known, strokes)
 
     def _fit(
         self,
+        scores: NDArray[np.float32],
         strokes: Strokes,
         sure: Ints,
         said: Ints,
         present: Ints,
-        trusted: Floats,
         known: NDArray[np.bool_],
         check: Callable[[], None],
     ) -> tuple[RidgeLogistic, Floats]:
@@ -233,6 +232,7 @@ class Teaching:
             check()
             return fit(features, np.vstack([painted, targets]), np.concatenate([by_hand, weights]))
 
+        trusted = trust(scores[:, strokes.pixels], strokes, known)
         first = fitted(share * trusted[said], targets)
         if not len(sure):
             return first, trusted
