@@ -20,7 +20,7 @@ from annotator import VOID
 from napari_ovseg.segmentation import State
 from napari_ovseg.single_image import SingleImage
 from napari_ovseg.single_image.pixel_features import pixel_features
-from napari_ovseg.single_image.update import FEATURES_SIDE
+from napari_ovseg.single_image.turns import WORK_SIDE
 from napari_ovseg.views.source import reduce
 
 CATEGORIES = 5
@@ -54,7 +54,7 @@ def main(repeats: Annotated[int, typer.Option(help="Turns; the medians count.")]
     image = SingleImage(picture, state)
     ready = time.perf_counter() - start
     start = time.perf_counter()
-    pixel_features(reduce(picture, FEATURES_SIDE))
+    pixel_features(reduce(picture, WORK_SIDE))
     features = time.perf_counter() - start
     human, masks = strokes(draw), np.zeros((SIDE, SIDE), np.uint8)
     taken: dict[str, list[float]] = {"ViT-B/16, 224 px, one forward": [], "an update": []}

@@ -26,8 +26,8 @@ from napari_ovseg.views.source import PictureInMemory, PictureSource, reduce
 
 # the machine is never surer than this against a person; the score of a category without a map
 FLOOR = 0.01
-# the long side at which pixels are told apart
-FEATURES_SIDE = WORK_SIDE
+# the long side at which pixels are told apart: as fine as the maps ask for, and as memory allows
+MOST_FEATURES_SIDE = 1024
 # docs/corrections.md has the measurements: what the machine's logits weigh beside the classifier's where it
 # is believed in full, and a blur of both, in pixels
 MACHINE, BLUR = 1.25, 0.5
@@ -105,7 +105,8 @@ class SingleImage:
             )
         check()
         self._evidence = Evidence(reduce(picture, EVIDENCE_SIDE), deep, seed=seed, check=check)
-        self._teaching = Teaching(pixel_features(reduce(picture, FEATURES_SIDE), check=check), seed=seed)
+        fine = reduce(picture, min(MOST_FEATURES_SIDE, work_side(scores)))
+        self._teaching = Teaching(pixel_features(fine, check=check), seed=seed)
 
     def update(
         self,
@@ -180,7 +181,12 @@ class SingleImage:
             return logits
         mixed = (found.logits + MACHINE * found.belief * evident).reshape(-1, *size)
         check()
-        return torch.from_numpy(ndimage.gaussian_filter(mixed, (0, BLUR, BLUR)))
+        blurred = torch.from_numpy(ndimage.gaussian_filter(mixed, (0, BLUR, BLUR)))
+        if max(logits.shape[1:]) <= max(size):
+            return blurred
+        # what the classifier changed, on the finer grid that the machine's outlines are on
+        change = blurred - torch.from_numpy(evident).unflatten(1, size)
+        return logits + F.interpolate(change[None], logits.shape[1:], mode="bilinear")[0]
 
     def _rows(self, painted: np.ndarray) -> tuple[np.ndarray, torch.Tensor]:
         """The ids that compete, background first, and the scores of each."""
