@@ -37,6 +37,29 @@ FLAT = 1e-6
 
 
 @dataclass(frozen=True)
+class Whole:
+    """What a model says of a picture that it sees as a whole, and how much that counts beside its tiles.
+
+    Attributes
+    ----------
+    maps : torch.Tensor
+        ``(N, h, w)``.
+    share : torch.Tensor
+        ``(N, 1, 1)`` in [0, 1]: for each name its presence in the whole, over that and its best in the tiles.
+        So things that are too small in the whole are looked for in the tiles, and those that are larger than
+        a tile in the whole.
+    """
+
+    maps: Tensor
+    share: Tensor
+
+    def blended(self, tile: Tile, maps: Tensor) -> Tensor:
+        """Average the maps of a tile alone and those of the whole picture there."""
+        there = F.interpolate(tile.window.of(self.maps)[None], maps.shape[1:], mode="area")[0]
+        return self.share * there + (1 - self.share) * maps
+
+
+@dataclass(frozen=True)
 class Survey:
     """What holds in each tile of a picture.
 
@@ -48,8 +71,8 @@ class Survey:
     measured : Measured or None
         What the looks measured; None where the picture is shown as it is.
     context : Context
-    whole : torch.Tensor or None
-        ``(N, h, w)``: the maps of the picture seen as a whole, where it is shown as it is.
+    whole : Whole or None
+        What is said of the picture as a whole, where it is shown as it is.
     halo : int
         Pixels around the core of a tile that have a say in it.
     said : dict
@@ -61,14 +84,14 @@ class Survey:
     choice: LookChoice
     measured: Measured | None
     context: Context
-    whole: Tensor | None
+    whole: Whole | None
     halo: int
     said: dict[str, Any]
     notes: tuple[str, ...]
 
     def maps_in(self, tile: Tile, sight: Sight) -> Tensor:
         """Return what is said of a tile ``(N, h, w)``: where it is shown as it is, of all the picture too."""
-        return sight.maps if self.whole is None else _blended(self.whole, tile, sight.maps)
+        return sight.maps if self.whole is None else self.whole.blended(tile, sight.maps)
 
 
 def survey(
@@ -136,25 +159,37 @@ def _as_it_is(
     settings = replace(settings, pack=pack)
     tiles = tiles_of(source.size, core=CORE, halo=HALO)
     liveliness = [_liveliness(overview, tile.core, source.size) for tile in tiles]
-    maps, deep, presences = [], [], [whole.known.presence]
+    seen = []
     for number in _sampled(liveliness, ACROSS**2):
         tile = tiles[number]
         sight = look_as(PictureInMemory(read_tile(source, tile)), choice, settings, model=model, run=run)
-        maps.append(_blended(whole.maps, tile, sight.maps))
-        deep.append(None if sight.features is None else deep_components(sight.features))
-        presences.append(sight.known.presence)
-    presence = torch.stack(presences).amax(0)
+        deep = None if sight.features is None else deep_components(sight.features)
+        seen.append((tile, sight.maps, deep, sight.known.presence))
+    best = torch.stack([presence for *_, presence in seen]).amax(0)
+    overall = Whole(whole.maps, _share(whole.known.presence, best, len(whole.maps)))
+    presence = torch.maximum(whole.known.presence, best)
     there = what_is_there(presence, least_presence(settings, model), settings.background)
     known = replace(whole.known, presence=presence, there=there)
     decided = distil_maps(
         whole.guide, whole.maps, whole.features, known, run=run, on_pseudo_labels=None
     ).context
+    maps = [overall.blended(tile, one) for tile, one, *_ in seen]
     span = _span_of(maps)
     stretched = [span.stretch(one) for one in maps]
-    walked = [one if alike is None else walk(one, alike) for one, alike in zip(stretched, deep, strict=True)]
+    walked = [
+        one if deep is None else walk(one, deep) for one, (_, _, deep, _) in zip(stretched, seen, strict=True)
+    ]
     context = replace(decided, maps=span, walked=_span_of(walked))
     said = whole.said | {key: sight.said[key] for key in ("size", "enlarged") if key in sight.said}
-    return Survey(settings, choice, None, context, whole.maps, HALO, said, sight.notes)
+    return Survey(settings, choice, None, context, overall, HALO, said, sight.notes)
+
+
+def _share(whole: Tensor, tiles: Tensor, maps: int) -> Tensor:
+    """How much the whole counts beside its tiles for each map, from presences ``(C,)``: `Whole.share`."""
+    share = whole / (whole + tiles).clamp_min(1e-6)
+    # background words have no presence
+    others = share.mean().expand(maps - len(share))
+    return torch.cat([share, others])[:, None, None]
 
 
 def read_tile(source: PictureSource, tile: Tile) -> NDArray[np.float32]:
@@ -215,9 +250,3 @@ def _span_of(maps: Sequence[Tensor]) -> Span:
     return Span(
         torch.stack([one.low for one in spans]).amin(0), torch.stack([one.high for one in spans]).amax(0)
     )
-
-
-def _blended(whole: Tensor, tile: Tile, maps: Tensor) -> Tensor:
-    """The mean of the maps of a tile alone, and of those of the picture as a whole there."""
-    pooled = F.interpolate(tile.window.of(whole)[None], maps.shape[1:], mode="area")[0]
-    return (pooled + maps) / 2
