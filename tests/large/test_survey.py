@@ -47,6 +47,18 @@ def test_a_picture_of_few_cells_has_a_mosaic_of_these(monkeypatch):
     assert mosaic_of(source, source.read(side=90)).shape == (40, 40, 3)
 
 
+def test_tile_and_whole_count_as_much_as_the_name_is_known_in_them():
+    share = survey._share(torch.tensor([0.0, 1.0, 0.9]), torch.tensor([0.8, 0.25, 0.9]), 4)
+    np.testing.assert_allclose(share.flatten(), [0, 0.8, 0.5, 1.3 / 3])
+    tile = tiles_of((40, 40), core=20, halo=0)[3]
+    whole = torch.zeros(4, 2, 2)
+    whole[:, 1, 1] = 1
+    blended = survey.Whole(whole, share).blended(tile, torch.full((4, 5, 5), 0.5))
+    # in the last corner of the picture the whole says 1, and the tile one half
+    np.testing.assert_allclose(blended[:, 4, 4], [0.5, 0.9, 0.75, 0.5 + 0.5 * 1.3 / 3], rtol=1e-6)
+    np.testing.assert_allclose(blended[0], 0.5)
+
+
 def surveyed(*, there: bool) -> Survey:
     settings = Settings(names=parse_categories("cat, dog"))
     known = Known(torch.full((2,), 0.5), torch.full((2,), there), 1.0)
