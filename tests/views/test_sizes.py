@@ -5,7 +5,7 @@ import pytest
 
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.errors import InputError
-from napari_ovseg.views.sizes import Length, Sizes, parse_sizes
+from napari_ovseg.views.sizes import Length, Sizes, parse_sizes, readable_sizes
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,13 @@ def test_what_is_said_is_written_so_that_it_is_read_back(said, written):
         ("40 kg", 'no unit "kg"'),
         ("40, 50", "40 px and 50 px"),
         ("12,5 um", "Decimals have a point"),
+        ("nuclei 12,5 um", '"nuclei 12,5 um" can.t be read as a size. Decimals have a point'),
+        ("nuclei 12，5 um", "Decimals have a point"),
+        ({"nuclei": "12,5 um"}, "Decimals have a point"),
+        ("1,000", "thousands have no comma"),
+        ("nuclei 40,50", "separated by a comma and a space"),
+        (10**400, "can't be inf wide"),
+        ("1" + "0" * 400, "can't be inf wide"),
         ("cells 3, Cells 4", "twice"),
         ({"cells": "nuclei 4"}, 'no size "nuclei 4"'),
         ({"": 4}, "belongs to a name"),
@@ -82,6 +89,30 @@ def test_sizes_of_other_names_are_refused_or_left_out():
     sizes.only(names).check(names)
 
 
+@pytest.mark.parametrize("said", ["nuclei 40 cells 120", "nuclei 40um cells 120um", "nuclei 40 px cells 7"])
+def test_of_sizes_without_commas_it_is_said_that_they_need_some(said):
+    with pytest.raises(InputError, match="separate sizes by commas"):
+        parse_sizes(said).check(parse_categories("nuclei, cells"))
+
+
+def test_a_name_may_hold_a_number():
+    parse_sizes("type 2 cells 40").check(parse_categories("type 2 cells"))
+
+
+def test_a_name_and_its_synonym_have_one_size():
+    names = parse_categories("dog: puppy; cat")
+    with pytest.raises(InputError, match="of 'dog' is said twice, of 'puppy' and of 'dog'"):
+        parse_sizes("puppy 30, cat 7, dog 40").check(names)
+
+
+def test_what_can_be_read_of_a_text_is_read():
+    assert str(readable_sizes("nuclei 40, cells")) == "nuclei 40 px"
+    assert str(readable_sizes("7, large, cells 3; Cells 4, 50, rods 1,5, fibres 2 um")) == (
+        "7 px, cells 3 px, fibres 2 µm"
+    )
+    assert readable_sizes("nonsense") == Sizes()
+
+
 def test_lengths_become_pixels():
     sizes = parse_sizes("12 um, cells 0.02 mm, nuclei 7")
     there = sizes.in_pixels((0.25, 1.0), "µm")
@@ -94,6 +125,15 @@ def test_lengths_need_a_picture_that_says_how_large_its_pixels_are(pixel):
     assert str(parse_sizes("7").in_pixels(*pixel)) == "7 px"
     with pytest.raises(InputError, match="12 µm can't be told in pixels"):
         parse_sizes("12 um").in_pixels(*pixel)
+
+
+@pytest.mark.parametrize(
+    "pixel",
+    [(0.0, 0.0), (float("nan"), 1.0), (float("inf"), 1.0), (-1.0, 1.0), (1e-9, 1e-9), (1e-300, 1e-300)],
+)
+def test_of_pixels_that_can_not_be_so_large_it_is_said_how_to_mend_them(pixel):
+    with pytest.raises(InputError, match=r"12 µm can't be told .* µm large.*says: correct that"):
+        parse_sizes("12 um").in_pixels(pixel, "um")
 
 
 def test_no_size_is_no_size():

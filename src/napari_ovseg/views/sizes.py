@@ -24,6 +24,10 @@ Said = str | float | Mapping[str, str | float]
 _PIXELS = ("", "px", "pixel", "pixels")
 _MOST_PIXELS = 1e6
 _ENTRY = re.compile(r"(?:(?P<name>.*?[^\s:=])[\s:=]+)?(?P<number>\d+(?:\.\d*)?|\.\d+)\s*(?P<unit>[^\W\d]*)")
+_SEPARATOR = re.compile(r"[\n\r;]|(?<!\d),|,(?!\d)")
+_COMMA_IN_NUMBER = re.compile(r"\d,\d")
+# what looks like several sizes in one entry: "nuclei 40 cells"
+_NUMBER_AND_WORD = re.compile(r"\s[\d.]+\s*[^\W\d]")
 _MEND = 'write pixels or a length, such as "40", "12 um" or "nuclei 40, cells 120"'
 
 
@@ -70,7 +74,8 @@ class Length:
         Raises
         ------
         InputError
-            When it is in a unit and the picture doesn't say how large its pixels are.
+            When it is in a unit, and the picture doesn't say how large its pixels are or can't be right
+            about that.
         """
         own, other = unit_of_length(self.unit), unit_of_length(unit)
         if own is None:
@@ -80,7 +85,15 @@ class Length:
                 f"The size {self} can't be told in pixels, since the picture doesn't say how large a pixel "
                 'is: give the size in pixels, such as "40", or a picture that says it, such as OME-TIFF.'
             )
-        return Length(self.value * own[2] / (math.sqrt(pixel_size[0] * pixel_size[1]) * other[2]))
+        height, width = pixel_size
+        try:
+            return Length(self.value * own[2] / (math.sqrt(height * width) * other[2]))
+        except (ArithmeticError, ValueError):
+            raise InputError(
+                f"The size {self} can't be told in pixels, since a pixel can't be {height:g} × {width:g} "
+                f"{other[1]} large, as the picture says: correct that, such as by the scale of its layer, or "
+                'give the size in pixels, such as "40".'
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -140,18 +153,29 @@ class Sizes:
         return replace(self, of_each=tuple(one for one in self.of_each if name_key(one[0]) in words))
 
     def check(self, categories: Iterable[Category]) -> None:
-        """Refuse the size of a name that is none of these.
+        """Refuse the size of a name that is none of these, and two sizes of the same category.
 
         Raises
         ------
         InputError
         """
+        categories = tuple(categories)
         known = self.only(categories).of_each
         for one in self.of_each:
             if one not in known:
+                several = _NUMBER_AND_WORD.search(one[0]) is not None
                 raise InputError(
-                    f"There is a size of '{one[0]}', which is not among the names: type it there too, or "
-                    "leave its size out."
+                    f"There is a size of '{one[0]}', which is not among the names: "
+                    + ("separate sizes by commas" if several else "type it there too, or leave its size out")
+                    + "."
+                )
+        for category in categories:
+            words = {name_key(word) for word in category.phrases}
+            own = [name for name, _ in self.of_each if name_key(name) in words]
+            if len(own) > 1:
+                raise InputError(
+                    f"The size of '{category.name}' is said twice, of '{own[0]}' and of '{own[1]}': leave "
+                    "one of the two out."
                 )
 
 
@@ -183,25 +207,43 @@ def parse_sizes(said: Said | Sizes | None) -> Sizes:
     if said is None or isinstance(said, Sizes):
         return said or Sizes()
     if isinstance(said, str):
-        entries = [_entry(one) for one in re.split(r"[\n\r;,]", plain_separators(said)) if one.strip()]
+        entries = [_entry(one) for one in _split(said)]
     elif isinstance(said, Mapping):
         entries = [(_name(name), _length(size)) for name, size in said.items()]
     else:
         entries = [("", _length(said))]
     of_all = [size for name, size in entries if not name]
     if len(of_all) > 1:
-        raise InputError(
-            f"Two sizes are said without a name, {of_all[0]} and {of_all[1]}: {_MEND}. Decimals have a point."
-        )
+        raise InputError(f"Two sizes are said without a name, {of_all[0]} and {of_all[1]}: {_MEND}.")
     return Sizes(next(iter(of_all), None), tuple((name, size) for name, size in entries if name))
 
 
-def sizes_called(said: Said | Sizes | None) -> str:
-    """Return sizes as they write themselves, "" for none; raises as `parse_sizes`."""
-    return str(parse_sizes(said))
+def readable_sizes(text: str) -> Sizes:
+    """Read what can be read of a text, as `parse_sizes`: of a size that is said twice the first."""
+    sizes = Sizes()
+    for one in _split(text):
+        try:
+            name, size = _entry(one)
+            if name:
+                sizes = replace(sizes, of_each=(*sizes.of_each, (name, size)))
+            elif sizes.of_all is None:
+                sizes = replace(sizes, of_all=size)
+        except InputError:
+            continue
+    return sizes
+
+
+def _split(text: str) -> list[str]:
+    """Entries of a text; a comma within a number stays in its entry, which is refused for it."""
+    return [one for one in _SEPARATOR.split(plain_separators(text)) if one.strip()]
 
 
 def _entry(text: str) -> tuple[str, Length]:
+    if _COMMA_IN_NUMBER.search(text):
+        raise InputError(
+            f'"{text.strip()}" can\'t be read as a size. Decimals have a point, thousands have no comma, and '
+            "sizes are separated by a comma and a space."
+        )
     found = _ENTRY.fullmatch(tidy(text))
     if found is None:
         raise InputError(f'There is no size "{text.strip()}": {_MEND}.')
@@ -219,7 +261,10 @@ def _name(name: object) -> str:
 
 def _length(size: object) -> Length:
     if isinstance(size, Real) and not isinstance(size, bool):
-        return Length(float(size))
+        try:
+            return Length(float(size))
+        except OverflowError:
+            return Length(math.inf)
     name, length = _entry(size) if isinstance(size, str) else ("?", None)
     if name or length is None:
         raise InputError(f'There is no size "{size}": {_MEND}.')
