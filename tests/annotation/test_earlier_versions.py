@@ -58,7 +58,7 @@ def test_it_is_found_for_its_picture_with_its_choices(work):
     found = look_up("cells", np.asarray(Image.open(picture)), picture)
     assert found.sidecar == work / "cells.png.ovseg"
     choices = choices_of(peek(found.sidecar))
-    assert choices == {"model": "demo", "preset": "fast", "pack": "guess", "method": None}
+    assert choices == {"model": "demo", "preset": "fast", "pack": "guess", "method": None, "size": ""}
     assert parse_categories(peek(found.sidecar).settings["names"])[0].name == "green rods"
 
 

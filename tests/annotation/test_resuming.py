@@ -235,6 +235,7 @@ def test_what_work_was_made_with_comes_back_as_far_as_it_can_be_had(picture, tmp
         "preset": "fast",
         "pack": "aerial",
         "device": "cuda",
+        "size": "",
         "read": read,
     }
     assert found.remarks == (
@@ -246,7 +247,7 @@ def test_what_work_was_made_with_comes_back_as_far_as_it_can_be_had(picture, tmp
     weights.unlink()
     monkeypatch.setattr("socket.gethostname", lambda: "another")
     found = look_up("cells", PIXELS, picture)
-    assert found.choices == {"preset": "fast", "pack": "aerial", "read": read}
+    assert found.choices == {"preset": "fast", "pack": "aerial", "size": "", "read": read}
     assert "on 'cuda' of another computer" in found.remarks[-1]
 
 

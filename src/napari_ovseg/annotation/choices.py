@@ -19,9 +19,9 @@ def choices_of(document: Document) -> dict[str, Any]:
     -------
     dict
         ``model``, and ``checkpoint`` where that is a file that is still there; ``preset``, ``pack``,
-        ``look`` and ``size``; ``method``, None for the one that suits the model;
-        ``device`` if the work was done on this computer; ``read``, how most of its slices were read: ``axes``
-        of rows and columns, ``channel_axis``, ``channels``. What is not known is missing.
+        ``look``; ``method``, None for the one that suits the model; ``device`` if the work was done on this
+        computer; ``read``, how most of its slices were read: ``axes`` of rows and columns, ``channel_axis``,
+        ``channels``. What is not known of these is missing. ``size``, "" for none, is always there.
     """
     settings = document.settings
     wanted = ["preset", "pack", "look"]
@@ -32,8 +32,11 @@ def choices_of(document: Document) -> dict[str, Any]:
     elif Path(str(settings["checkpoint"])).is_file():
         wanted += ["model", "checkpoint"]
     choices = {key: settings[key] for key in wanted if settings.get(key)}
-    # None is the one that suits, and "" no size: both are choices
-    choices |= {key: settings[key] for key in ("method", "size") if key in settings}
+    # None is the one that suits, which is a choice
+    if "method" in settings:
+        choices["method"] = settings["method"]
+    # work from before there were sizes was made without one, whatever is chosen for the picture before
+    choices["size"] = settings.get("size", "")
     readings = [json.dumps(entry.record["read"]) for entry in document.slices if "read" in entry.record]
     if readings:
         choices["read"] = json.loads(Counter(readings).most_common(1)[0][0])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import gc
+import shutil
 import threading
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +26,8 @@ from napari_ovseg.annotation.sidecar import Sidecar, load, save
 from napari_ovseg.labelled import NamedLabel
 
 from ..fakes import FakeMethod
+
+WORK_OF_VERSION_1 = Path(__file__).parents[2] / "data" / "work_of_version_1"
 
 
 @pytest.fixture(autouse=True)
@@ -283,6 +287,17 @@ def test_channels_axes_model_and_device_come_back(qtbot, panel, tmp_path, make_v
     source = again.annotator.current.sources[position]
     assert source.channels == (3, 1)
     np.testing.assert_array_equal(again.annotator.current.masks.labels(position), saved)
+
+
+def test_work_from_before_there_were_sizes_goes_on_without_one(qtbot, panel, tmp_path):
+    shutil.copytree(WORK_OF_VERSION_1, tmp_path / "earlier")
+    panel.form.size_row.take("40")
+    panel.viewer.open(tmp_path / "earlier" / "cells.png", plugin="napari")
+    qtbot.waitUntil(lambda: not panel.form.resume.isHidden())
+    assert panel.form.size_row.text == "40"
+    panel.form.resume.resume.click()
+    qtbot.waitUntil(lambda: panel.annotator.current is not None)
+    assert panel.form.size_row.text == ""
 
 
 def test_work_whose_layers_are_gone_takes_no_memory_and_is_still_not_overwritten(qtbot, panel, pictures):

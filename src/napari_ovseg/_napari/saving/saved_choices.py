@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def show_choices(form: Form, choices: Mapping[str, Any]) -> None:
-    """Set the fields to what saved work was made with; what it does not say stays as it is.
+    """Set the fields to what saved work was made with; what it does not say, but a size, stays as it is.
 
     Parameters
     ----------
@@ -55,8 +55,7 @@ def show_choices(form: Form, choices: Mapping[str, Any]) -> None:
     # after the model, which says what looks there are
     if isinstance(choices.get("look"), str):
         _show_look(form, choices["look"])
-    if isinstance(choices.get("size"), str):
-        _show_size(form, choices["size"])
+    form.size_row.take(_read_size(choices.get("size")))
     reading = choices.get("read")
     if isinstance(reading, Mapping):
         show_reading(form.channels, reading)
@@ -69,11 +68,12 @@ def _show_look(form: Form, look: str) -> None:
         return
 
 
-def _show_size(form: Form, size: str) -> None:
+def _read_size(size: object) -> str:
+    """A size as it writes itself; "" for what is none, since that of another picture may be wrong here."""
     try:
-        form.size_row.take(str(parse_sizes(size)))
+        return str(parse_sizes(size)) if isinstance(size, str) else ""
     except InputError:
-        return
+        return ""
 
 
 def show_axes(dims: Dims, image: Image, choices: Mapping[str, Any]) -> None:
