@@ -135,11 +135,12 @@ def test_masks_end_where_things_end(inverted):
     assert seen.features.shape[1:] == seen.maps.shape[1:]
 
 
-def test_the_guide_shows_things_bright_on_black():
+def test_the_guide_shows_bright_things_on_black_and_dark_ones_as_they_are():
     picture, truth = spots()
-    guide = seen_in(1 - picture, Look(True, True, gain=0.12)).guide
+    assert seen_in(1 - picture, DARKER).guide is None
+    guide = seen_in(picture, RAISED).guide
     assert guide is not None
-    shown = Shown(PictureInMemory(1 - picture), guide).read(side=160)
+    shown = Shown(PictureInMemory(picture), guide).read(side=160)
     assert shown[truth].mean() > 0.4
     assert shown[ndimage.distance_transform_edt(~truth) > 4].mean() < 0.1
 

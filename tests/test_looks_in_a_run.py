@@ -131,12 +131,14 @@ def test_a_tint_or_a_scale_bar_is_no_colour(seen):
 
 def test_corrections_go_on_from_the_picture_as_it_was_shown(seen):
     """Nothing painted changes nothing: learning again by another guide would."""
-    picture, _, _, dark = seen
-    guide = saved_rendering(dark.record["guide"])
+    picture, _, bright, dark = seen
+    guide = saved_rendering(bright.record["guide"])
     assert guide is not None
-    assert str(guide.look) == "dark things, background removed"
-    again = refine(255 - picture, dark, dark.masks)
-    np.testing.assert_array_equal(again.masks, dark.masks)
+    assert str(guide.look) == "background removed"
+    assert dark.record["guide"] is None
+    for shown, found in ((picture, bright), (255 - picture, dark)):
+        again = refine(shown, found, found.masks)
+        np.testing.assert_array_equal(again.masks, found.masks)
 
 
 @pytest.mark.parametrize(

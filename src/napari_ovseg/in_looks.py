@@ -129,10 +129,11 @@ def see_in_looks(
             run=run,
             rendering=known,
         )
-        guides.append(seen.rendering.plain)
+        plain = seen.rendering.plain
+        guides.append(plain)
         cosines = dict(zip(members, seen.relevance.maps, strict=True))
         if measured is None:
-            shown = Shown(source, guides[-1]).read(side=GUIDE_SIDE)
+            shown = Shown(source, plain).read(side=GUIDE_SIDE)
             thresholds |= {number: best_threshold(one, shown) for number, one in cosines.items()}
         else:
             thresholds |= {number: measured.thresholds[number] for number in members}
@@ -141,8 +142,8 @@ def see_in_looks(
         features = seen.relevance.features if features is None else features
         count += len(seen.relevance.image_vectors)
         presence[members] = seen.presence
-    # of two polarities neither shows all things bright
-    guide = guides[0] if len({one.look.inverted for one in guides}) == 1 else None
+    # around dark things what is taken for background holds edges too
+    guide = None if any(one.look.inverted for one in guides) else guides[0]
     each = range(len(names))
     found = Measured(tuple(renderings[one] for one in each), tuple(thresholds[one] for one in each))
     return InLooks(on_one_grid([maps[one] for one in each]), features, presence, guide, count, found)
