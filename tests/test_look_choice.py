@@ -42,8 +42,9 @@ class DimSpots:
 
     def see(self, views, size, words=None, method=None):
         self.looked += len(views)
-        pixels = torch.stack([torch.from_numpy(view.mean(2)) for view in views])[:, None]
-        cells = F.interpolate(pixels, (size[0] // self.patch_size, size[1] // self.patch_size), mode="area")
+        grid = (size[0] // self.patch_size, size[1] // self.patch_size)
+        pixels = (torch.from_numpy(view.mean(2))[None, None] for view in views)
+        cells = torch.cat([F.interpolate(one, grid, mode="area") for one in pixels])
         seen = (4 * cells).clamp(0, 1)
         likely = seen.flatten(1).amax(1)
         vectors = torch.stack([likely, torch.zeros_like(likely), (1 - likely**2).sqrt()], 1)[:, :2]
@@ -143,6 +144,21 @@ def test_the_guide_shows_bright_things_on_black_and_dark_ones_as_they_are():
     shown = Shown(PictureInMemory(picture), guide).read(side=160)
     assert shown[truth].mean() > 0.4
     assert shown[ndimage.distance_transform_edt(~truth) > 4].mean() < 0.1
+
+
+@pytest.mark.parametrize("names", ["spots, hats", "hats, spots"])
+def test_the_guide_leaves_the_largest_things_whole_in_whichever_order_names_are_typed(names):
+    settings = Settings(names=parse_categories(names), size="spots 8, hats 80")
+    seen = see_in_looks(
+        PictureInMemory(spots()[0]),
+        LookChoice((BRIGHT,) * 2, (0.0,) * 2),
+        settings,
+        model=DimSpots(),
+        method=METHOD,
+        run=Run(None, None),
+    )
+    assert seen.guide is not None
+    assert seen.guide.width == max(one.width for one in seen.measured.renderings) > 60
 
 
 def test_a_person_may_choose_any_look():

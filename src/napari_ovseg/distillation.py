@@ -65,6 +65,7 @@ def distil_maps(
     *,
     run: Run,
     on_pseudo_labels: OnPseudoLabels | None,
+    side: int = EDGE_SIDE,
     context: Context | None = None,
 ) -> Distilled:
     """Refine rough maps by what the picture itself shows.
@@ -83,6 +84,9 @@ def distil_maps(
         Told of each stage, and asked whether to go on.
     on_pseudo_labels : callable, optional
         ``on_pseudo_labels(labels, confidence)``, called as soon as they exist.
+    side : int
+        Longest side at which the pseudo-labels follow edges, in pixels. The network works on more, in
+        proportion.
     context : Context, optional
         What was decided for the picture that this one is a part of: nothing is decided anew.
 
@@ -100,8 +104,6 @@ def distil_maps(
         walked = relevance if deep is None else walk(relevance, deep)
         run.check()
         stages["relevance"] = shares(relevance, known.there, power)
-        # two pixels for each cell at least: maps of many windows are finer than those of a few views
-        side = max(EDGE_SIDE, *(2 * cells for cells in maps.shape[1:]))
         outlined = _planes(source.read(side=side))
         if context is None:
             context = decide(known, maps, walked, outlined, run=run)

@@ -52,8 +52,7 @@ class InLooks:
     maps : torch.Tensor
         ``(C, h, w)``, float32 in [0, 1]: one half at a map's threshold, for a background power of `POWER`.
     features : torch.Tensor or None
-        ``(F, h, w)``, float32: deep features of the picture in the look of the first name, where the model
-        has any.
+        ``(F, h, w)``, float32: deep features of the picture at the finest level, where the model has any.
     presence : torch.Tensor
         ``(C,)``, float32 in [0, 1].
     guide : Rendering or None
@@ -110,7 +109,7 @@ def see_in_looks(
     thresholds: dict[int, float] = {}
     renderings: dict[int, Rendering] = {}
     presence = torch.zeros(len(names))
-    features, guides, count = None, [], 0
+    features, finest, guides, count = None, 0.0, [], 0
     ways = list(zip(choice.looks, levels_for(settings, source, model).of_each, strict=True))
     for look, level in dict.fromkeys(ways):
         members = [number for number, own in enumerate(ways) if own == (look, level)]
@@ -139,11 +138,13 @@ def see_in_looks(
             thresholds |= {number: measured.thresholds[number] for number in members}
         maps |= {number: _from_half(one, thresholds[number], model) for number, one in cosines.items()}
         renderings |= dict.fromkeys(members, seen.rendering)
-        features = seen.relevance.features if features is None else features
+        if closely > finest:
+            features, finest = seen.relevance.features, closely
         count += len(seen.relevance.image_vectors)
         presence[members] = seen.presence
     # around dark things what is taken for background holds edges too
-    guide = None if any(one.look.inverted for one in guides) else guides[0]
+    # the widest background leaves the largest things whole
+    guide = None if any(one.look.inverted for one in guides) else max(guides, key=lambda one: one.width)
     each = range(len(names))
     found = Measured(tuple(renderings[one] for one in each), tuple(thresholds[one] for one in each))
     return InLooks(on_one_grid([maps[one] for one in each]), features, presence, guide, count, found)

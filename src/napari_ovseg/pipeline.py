@@ -112,7 +112,13 @@ def segment(
     elif isinstance(model, MapModel):
         sight = look_at(source, settings, model=model, run=run)
         distilled = distil_maps(
-            sight.guide, sight.maps, sight.features, sight.known, run=run, on_pseudo_labels=on_pseudo_labels
+            sight.guide,
+            sight.maps,
+            sight.features,
+            sight.known,
+            run=run,
+            on_pseudo_labels=on_pseudo_labels,
+            side=sight.side,
         )
         seen, tried, notes = sight.said, sight.tried, sight.notes
     else:

@@ -20,12 +20,15 @@ from napari_ovseg.pseudo_labels import BACKGROUND_POWER, BACKGROUND_POWER_OF_COS
 from napari_ovseg.seen_in_look import FINEST
 from napari_ovseg.segmentation import Run, TriedLook
 from napari_ovseg.settings import Settings
+from napari_ovseg.single_image import EDGE_SIDE
 from napari_ovseg.tried_looks import tried_looks
 from napari_ovseg.views import augmentation
 from napari_ovseg.views.rendering import fit
 from napari_ovseg.views.shown import Shown
 from napari_ovseg.views.source import PictureSource
 from napari_ovseg.wording import GUESS, NONE, find_pack
+
+MOST_EDGE_SIDE = 768
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,9 @@ class Sight:
     said : dict
         For the record: ``look``, ``look_suits_by``, ``guide``, and ``views``, how many the maps are of; where
         a size is said, ``size`` in pixels, and ``enlarged``, how many times for each name.
+    side : int
+        Longest side, in pixels, at which the next step is to follow edges: larger where the maps are of many
+        windows, in which small things are seen.
     tried : tuple of TriedLook
     notes : tuple of str
         What went otherwise than asked.
@@ -56,6 +62,7 @@ class Sight:
     features: Tensor | None
     guide: PictureSource
     said: dict[str, Any] = field(default_factory=dict)
+    side: int = EDGE_SIDE
     tried: tuple[TriedLook, ...] = ()
     notes: tuple[str, ...] = ()
     measured: Measured | None = None
@@ -124,7 +131,16 @@ def look_as(
     known = Known(found.presence, there, POWER if settings.background else None, settings.seed, pack)
     guide = source if found.guide is None else Shown(source, found.guide)
     said |= {"guide": None if found.guide is None else found.guide.saved(), "views": found.views}
-    return Sight(known, found.maps, found.features, guide, said, notes=levels.notes, measured=found.measured)
+    return Sight(
+        known,
+        found.maps,
+        found.features,
+        guide,
+        said,
+        side=_closely(found.maps),
+        notes=levels.notes,
+        measured=found.measured,
+    )
 
 
 def _in_views(
@@ -154,7 +170,13 @@ def _in_views(
     power = _background_power(method) if settings.background else None
     known = Known(presence, there, power, settings.seed, seen.pack, seen.guess)
     said |= {"guide": None, "views": count}
-    return Sight(known, maps, seen.features, source, said, notes=levels.notes)
+    side = _closely(maps) if settings.sizes else EDGE_SIDE
+    return Sight(known, maps, seen.features, source, said, side=side, notes=levels.notes)
+
+
+def _closely(maps: Tensor) -> int:
+    """Two pixels for each cell of the maps, within what takes seconds."""
+    return min(MOST_EDGE_SIDE, max(EDGE_SIDE, 2 * max(maps.shape[1:])))
 
 
 def least_presence(settings: Settings, model: MapModel) -> float:

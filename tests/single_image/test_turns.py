@@ -4,10 +4,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_ovseg import segment_maps
+from napari_ovseg.context import Known
+from napari_ovseg.distillation import distil_maps
 from napari_ovseg.errors import Cancelled
+from napari_ovseg.images import to_rgb
+from napari_ovseg.pseudo_labels import paint
+from napari_ovseg.segmentation import Run
 from napari_ovseg.single_image import STEPS, TURNS, WORK_SIDE, train, work_side
 from napari_ovseg.single_image.head import appearance
+from napari_ovseg.views.source import PictureInMemory
 from napari_ovseg.views.window import Window
 
 SIZE = (37, 52)
@@ -82,6 +87,9 @@ def test_small_things_in_a_large_picture_keep_their_outlines():
     picture = 0.2 + 0.5 * truth + np.random.default_rng(0).normal(0, 0.02, truth.shape)
     maps = torch.from_numpy(truth.astype(np.float32))[None, None]
     fine = torch.nn.functional.interpolate(maps, (360, 360), mode="area")[0]
-    found = segment_maps(picture, fine, background_power=1.0).masks == 1
+    known = Known(torch.ones(1), torch.ones(1, dtype=torch.bool), 1.0)
+    source, run = PictureInMemory(to_rgb(picture)), Run(None, None)
+    done = distil_maps(source, fine, None, known, run=run, on_pseudo_labels=None, side=720)
+    found = paint(done.stages["edges"], source.size)[0] == 1
     # at 512 pixels nothing of them was left
     assert (found & truth).sum() / (found | truth).sum() > 0.8

@@ -139,7 +139,13 @@ def survey(
     sight = look_as(mosaic, choice, settings, model=model, run=run)
     assert sight.measured is not None, "a look is measured"
     context = distil_maps(
-        sight.guide, sight.maps, sight.features, sight.known, run=run, on_pseudo_labels=None
+        sight.guide,
+        sight.maps,
+        sight.features,
+        sight.known,
+        run=run,
+        on_pseudo_labels=None,
+        side=sight.side,
     ).context
     halo = max(HALO, *(rendering.margin for rendering in sight.measured.renderings))
     return Survey(settings, choice, sight.measured, context, None, halo, sight.said, sight.notes)

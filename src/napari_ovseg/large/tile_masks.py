@@ -65,6 +65,7 @@ def tile_masks(
         context.known,
         run=run,
         on_pseudo_labels=None,
+        side=sight.side,
         context=context,
     )
     scores = list(distilled.stages.values())[-1]

@@ -27,24 +27,27 @@ def hue_of(picture: NDArray[np.float32]) -> Hue | None:
         `GREY` for a picture without colour but a tint or a scale bar. Another hue, its largest part 1, where
         each pixel is that hue, brighter or darker. None for a picture in several colours.
     """
-    if _small(picture.max(2) - picture.min(2), MOST_COLOURED):
+    coloured = picture.max(2) - picture.min(2) >= LEAST_COLOUR
+    few = np.mean(coloured) <= MOST_OF_ANOTHER
+    # a scale bar has one colour; a few things in two colours are not to be taken for one
+    if few or (np.mean(coloured) < MOST_COLOURED and _only_hue(picture[coloured]) is not None):
         return GREY
-    pixels = picture.reshape(-1, 3)
+    return _only_hue(picture.reshape(-1, 3))
+
+
+def _only_hue(pixels: NDArray[np.float32]) -> Hue | None:
+    """The hue that all pixels ``(N, 3)`` have but a few; None where they have several."""
     # black has every hue, so the line along which colours lie goes through it
     _, directions = np.linalg.eigh(pixels.T @ pixels.astype(np.float64))
     along = np.abs(directions[:, -1])
     red, green, blue = (float(part) for part in np.round(along / along.max(), 4))
-    off = np.abs(picture - brightness(picture)[..., None] * np.array([red, green, blue], np.float32)).max(2)
-    return (red, green, blue) if _small(off, MOST_OF_ANOTHER) else None
+    off = np.abs(pixels - pixels.max(1)[:, None] * np.array([red, green, blue], np.float32)).max(1)
+    return (red, green, blue) if np.mean(off >= LEAST_COLOUR) <= MOST_OF_ANOTHER else None
 
 
-def brightness(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+def brightest(picture: NDArray[np.float32]) -> NDArray[np.float32]:
     """How bright each pixel ``(H, W)`` of a picture ``(H, W, 3)`` of one hue is: its largest part.
 
     The few pixels of another hue, such as a scale bar, stay as bright as they are.
     """
     return picture.max(2)
-
-
-def _small(differences: NDArray[np.float32], spared: float) -> bool:
-    return bool(np.quantile(differences, 1 - spared) < LEAST_COLOUR)

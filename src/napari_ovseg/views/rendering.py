@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_ovseg.errors import InputError
-from napari_ovseg.views.hue import Hue, brightness, hue_of
+from napari_ovseg.views.hue import Hue, brightest, hue_of
 from napari_ovseg.views.looks import AS_IT_IS, Look, parse_look
 from napari_ovseg.views.source import PictureSource
 
@@ -150,7 +150,7 @@ def render(picture: NDArray[np.float32], rendering: Rendering) -> NDArray[np.flo
 
 def _in_hue(picture: NDArray[np.float32], hue: Hue | None) -> NDArray[np.float32]:
     """A picture of one hue as one plane ``(H, W, 1)``, which is a third of the work; else as it is."""
-    return picture if hue is None else brightness(picture)[..., None]
+    return picture if hue is None else brightest(picture)[..., None]
 
 
 def _turned(picture: NDArray[np.float32], look: Look) -> NDArray[np.float32]:
