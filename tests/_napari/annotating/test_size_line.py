@@ -79,6 +79,41 @@ def test_no_tool_of_another_layer_draws_meanwhile(panel, draw):
     assert panel.form.size_row.text == "8 px"
 
 
+def test_the_tool_of_the_picture_is_back_after_it(panel, draw):
+    image = panel.viewer.add_image(CORNERS, name="photo")
+    image.mode = "transform"
+    panel.form.settings.title.setChecked(True)
+    panel.click(panel.form.size_row.measure)
+    assert image.mode == "pan_zoom"
+    drag(panel.viewer, (10, 10), (10, 18))
+    assert panel.form.size_row.text == "8 px"
+    assert image.mode == "transform"
+    assert not image.mouse_pan
+    # and so it is when no line is drawn
+    panel.click(panel.form.size_row.measure)
+    panel.click(panel.form.size_row.measure)
+    assert image.mode == "transform"
+
+
+@pytest.mark.parametrize("when", ["before", "while"])
+def test_in_3d_there_is_nothing_to_measure(panel, when):
+    image = panel.viewer.add_image(np.stack([CORNERS[..., 0]] * 4), name="stack")
+    row = panel.form.size_row
+    panel.form.settings.title.setChecked(True)
+    if when == "before":
+        panel.viewer.dims.ndisplay = 3
+    panel.click(row.measure)
+    panel.viewer.dims.ndisplay = 3
+    assert not row.measure.isChecked()
+    assert not heard(panel)
+    assert row.said.toolTip() == "show it in 2D to measure"
+    assert image.mouse_pan
+    panel.viewer.dims.ndisplay = 2
+    panel.click(row.measure)
+    drag(panel.viewer, (2, 10, 10), (2, 10, 18))
+    assert row.text == "8 px"
+
+
 def test_a_click_is_no_line_and_the_next_one_counts(panel):
     panel.viewer.add_image(CORNERS, name="photo")
     row = panel.form.size_row

@@ -39,9 +39,23 @@ def test_a_measured_length_is_that_of_all_and_keeps_those_of_names(row, qtbot):
         row.take_measured(Length(12, "micrometer"))
     assert ended.args == [False]
     assert row.text == row.said.toolTip() == "12 µm, cells 120 px"
+    row.take("nuclei 40, cells")
+    row.take_measured(Length(7))
+    assert row.text == "7 px, nuclei 40 px"
     row.take("nonsense")
     row.take_measured(Length(3.5))
     assert row.text == "3.5 px"
+
+
+def test_why_nothing_is_measured_is_said_until_something_is_typed(row, qtbot):
+    quiet = row.said.styleSheet()
+    row.measure.setChecked(True)
+    row.refuse("no way")
+    assert not row.measure.isChecked()
+    assert row.said.toolTip() == "no way"
+    assert row.said.styleSheet() != quiet
+    qtbot.keyClicks(row.field, "7")
+    assert row.said.toolTip() == "7 px"
 
 
 def test_a_size_is_of_the_run_of_the_saved_work_and_refused_for_names_that_are_not_there(make_panel):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
+_IN_2D = "show it in 2D to measure"
 # a click is no line
 _LEAST_PIXELS = 1.0
 
@@ -45,10 +46,12 @@ class SizeLine(QObject):
         self.viewer, self._row, self._chosen = viewer, row, image
         self._image: Image | None = None
         self._before: Any = None
+        self._mode: Any = None
         self._outline = PlaceOutline(viewer, self)
         row.measuring.connect(self._want)
         outside = Outside(self)
         outside.hear(viewer.layers.selection.events.active, self._on_active)
+        outside.hear(viewer.dims.events.ndisplay, self._on_ndisplay)
         outside.at_end(self._outline.remove)
         outside.at_end(row.stop)
 
@@ -59,6 +62,9 @@ class SizeLine(QObject):
 
     def _want(self, wanted: bool) -> None:
         image = self._chosen() if wanted else None
+        if image is not None and self.viewer.dims.ndisplay == 3:
+            self._row.refuse(_IN_2D)
+            return
         if image is not None:
             self._begin(image)
             return
@@ -68,7 +74,7 @@ class SizeLine(QObject):
     def _begin(self, image: Image) -> None:
         self._before = self.viewer.layers.selection.active
         self.viewer.layers.selection.active = image
-        image.mode = "pan_zoom"
+        self._mode, image.mode = image.mode, "pan_zoom"
         image.mouse_pan, image.cursor = False, "crosshair"
         self._image = image
         self.viewer.mouse_drag_callbacks.append(self._drag)
@@ -80,6 +86,7 @@ class SizeLine(QObject):
         self._outline.hide()
         self.viewer.mouse_drag_callbacks.remove(self._drag)
         image.mouse_pan, image.cursor = True, "standard"
+        image.mode = self._mode
         if self._before in self.viewer.layers and self.viewer.layers.selection.active is image:
             self.viewer.layers.selection.active = self._before
         self._before = None
@@ -88,6 +95,11 @@ class SizeLine(QObject):
         # another layer's tool is wanted, or the picture was removed
         if self._image is not None and self.viewer.layers.selection.active is not self._image:
             self._row.stop()
+
+    def _on_ndisplay(self, _event: Any) -> None:
+        # from here on the mouse is anywhere along a ray, which says no length
+        if self._image is not None and self.viewer.dims.ndisplay == 3:
+            self._row.refuse(_IN_2D)
 
     def _drag(self, viewer: ViewerModel, event: Any) -> Generator[None, None, None]:
         """Follow the mouse from a press to the release, as napari asks of what hears of drags."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 from superqt import QElidingLabel
 
 from napari_ovseg._napari.panel.theme_colours import PROBLEM, QUIET, Tinted
 from napari_ovseg.errors import InputError
-from napari_ovseg.views.sizes import Length, Sizes, parse_sizes
+from napari_ovseg.views.sizes import Length, parse_sizes, readable_sizes
 
 _HELP = (
     "How wide one of the things is, about: the picture is then shown to the model so that they are as large "
@@ -60,8 +63,9 @@ class SizeRow(QWidget):
         layout.addWidget(self.said)
         self.field.textChanged.connect(self._read)
         self.field.textChanged.connect(self.changed)
-        self.measure.toggled.connect(self.measuring)
+        # what hears of measuring may refuse it, and say why in place of what is read
         self.measure.toggled.connect(self._read)
+        self.measure.toggled.connect(self.measuring)
         self._read()
 
     @property
@@ -74,17 +78,18 @@ class SizeRow(QWidget):
         self.field.setText(text)
 
     def take_measured(self, length: Length) -> None:
-        """Take a length for all names that have no size of their own, and end measuring."""
-        try:
-            each = parse_sizes(self.text).of_each
-        except InputError:
-            each = ()
-        self.take(str(Sizes(length, each)))
+        """Take a length for all names that have no size of their own that can be read, and end measuring."""
+        self.take(str(replace(readable_sizes(self.text), of_all=length)))
         self.stop()
 
     def stop(self) -> None:
         """End measuring."""
         self.measure.setChecked(False)
+
+    def refuse(self, why: str) -> None:
+        """End measuring and say why, until something else is typed or wanted."""
+        self.stop()
+        self._say(why, PROBLEM)
 
     def _read(self) -> None:
         """Say how what is typed is read, or why it can't be, or what is to be done."""
@@ -94,6 +99,9 @@ class SizeRow(QWidget):
             said, colour = str(error), PROBLEM
         if self.measure.isChecked():
             said, colour = _DRAW, QUIET
+        self._say(said, colour)
+
+    def _say(self, said: str, colour: QColor | None) -> None:
         self._tint.set(colour)
         self.said.setText(said)
         self.said.setToolTip(said)
