@@ -41,7 +41,7 @@ def look():
             source,
             before,
             torch.full((2,), presence),
-            Levels(levels),
+            Levels(levels, levels),
             settings,
             stage="Looking",
             model=model,

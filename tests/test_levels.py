@@ -15,14 +15,14 @@ from napari_ovseg.levels import (
     levels_for,
 )
 from napari_ovseg.settings import Settings
-from napari_ovseg.views.augmentation import views_at
+from napari_ovseg.views.augmentation import view_size, views_at
 
 MODEL = SimpleNamespace(input_size=192, patch_size=8)
 
 
-def levels(size, picture=(1024, 1024), names="nuclei, cells: cell"):
+def levels(size, picture=(1024, 1024), names="nuclei, cells: cell", **least):
     settings = Settings(names=parse_categories(names), size=size)
-    return levels_for(settings, SimpleNamespace(size=picture), MODEL)
+    return levels_for(settings, SimpleNamespace(size=picture), MODEL, **least)
 
 
 @pytest.mark.parametrize(
@@ -60,11 +60,39 @@ def test_a_level_has_an_end_and_it_is_said():
 
 @pytest.mark.parametrize("picture", [(20_000, 20_000), (40_000, 9_000)])
 def test_large_pictures_are_looked_at_in_bounded_time(picture):
-    found = levels(10, picture)
+    found = levels(10, picture, least=0.0)
     assert found.notes
     assert found.of_each[0] < LEAST_PATCHES * 8 / 10
     assert len(views_at(found.of_each[0], *picture, input_size=192)) == pytest.approx(MOST_WINDOWS, rel=0.15)
 
 
-def test_a_record_has_the_level_of_each_name():
-    assert Levels((None, 1.23456)).said(("a", "b")) == {"a": None, "b": 1.235}
+@pytest.mark.parametrize("picture", [(20_000, 20_000), (40_000, 9_000)])
+def test_what_would_be_seen_without_a_size_is_seen_with_one_too(picture):
+    found = levels(10, picture)
+    assert found.of_each[0] == USUAL
+    assert "It was enlarged 1.5 times" in found.notes[0]
+    # of large things it is the size that asks for less, not the bound
+    assert levels(130, picture).of_each[0] == pytest.approx(MOST_PATCHES * 8 / 130)
+
+
+@pytest.mark.parametrize(
+    ("size", "picture", "shown"), [(12, (576, 576), 31 / 12), (20, (192, 192), 1.75), (2, (64, 64), 3.0)]
+)
+def test_what_is_shown_is_what_windows_show(size, picture, shown):
+    found = levels(size, picture)
+    assert found.shown == pytest.approx([shown] * 2)
+    window = views_at(found.of_each[0], *picture, input_size=192)[0]
+    tall, _ = view_size(window, *picture, input_size=192, patch_size=8)
+    assert found.shown[0] == pytest.approx(tall / picture[0] / (window.box[2] - window.box[0]))
+
+
+def test_a_warning_says_what_is_shown():
+    (note, _) = levels(2, (64, 64)).notes
+    assert "enlarged 16.0 times. It was enlarged 3.0 times" in note
+    # windows that fit in evenly may show more than was asked for, and then there is nothing to warn of
+    assert levels(7.9, (40, 48)).shown[0] > LEAST_PATCHES * 8 / 7.9 > MOST_ENLARGED
+    assert levels(7.9, (40, 48)).notes == ()
+
+
+def test_a_record_has_how_much_each_name_is_enlarged():
+    assert Levels((None, 1.5), (None, 1.23456)).said(("a", "b")) == {"a": None, "b": 1.235}

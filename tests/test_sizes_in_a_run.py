@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from blobs import blobs
-from napari_ovseg import load_model, segment
+from napari_ovseg import load_model, segment, sight
 from napari_ovseg.errors import InputError
-from napari_ovseg.levels import LEAST_PATCHES
+from napari_ovseg.views import rendering
 
 
 def run(picture, names="nuclei", **choices):
@@ -36,7 +36,7 @@ def test_small_things_in_a_large_picture_are_found_when_their_size_is_said():
     assert run(picture).record["absent"] == ["nuclei"]
     found = run(picture, size=12)
     assert found.record["size"] == "12 px"
-    assert found.record["enlarged"] == {"nuclei": pytest.approx(LEAST_PATCHES * 8 / 12, abs=0.001)}
+    assert found.record["enlarged"] == {"nuclei": pytest.approx(31 / 12, abs=0.001)}
     assert found.record["look"] == "as it is"
     assert iou(found.masks, truth) > 0.75
 
@@ -51,11 +51,12 @@ def test_no_size_is_as_nothing_said(small):
 
 def test_names_of_two_sizes_are_each_looked_at_in_their_own_way(small):
     found = run(small[0], "nuclei, debris", size={"nuclei": 10, "debris": 20})
-    assert found.record["enlarged"] == {"nuclei": LEAST_PATCHES * 8 / 10, "debris": LEAST_PATCHES * 8 / 20}
+    # asked for are 3.2 and 1.6
+    assert found.record["enlarged"] == {"nuclei": 3.25, "debris": 1.75}
     assert found.record["look"] != "as it is"
     assert iou(found.masks, small[1]) > 0.5
     both = run(coloured(small[0]), "nuclei, debris; background: glass", size={"nuclei": 10})
-    assert both.record["enlarged"] == {"nuclei": LEAST_PATCHES * 8 / 10, "debris": None}
+    assert both.record["enlarged"] == {"nuclei": 3.25, "debris": None}
     assert len(both.relevance) == 2
 
 
@@ -70,6 +71,22 @@ def test_a_method_without_cosines_takes_a_size_too(small):
     assert found.record["views"] > 2
 
 
+def test_a_look_of_a_method_without_cosines_is_measured_where_things_are_enlarged_least(small, monkeypatch):
+    fitted = []
+
+    def fit(source, look, level):
+        fitted.append(level)
+        return rendering.fit(source, look, level)
+
+    monkeypatch.setattr(sight, "fit", fit)
+    how = {"method": "explain", "look": "background removed, dimmed"}
+    run(small[0], **how)
+    large = run(small[0], size=130, **how)
+    run(small[0], "nuclei, debris", size={"nuclei": 10}, **how)
+    assert fitted == [1.5, large.record["enlarged"]["nuclei"], 1.5]
+    assert fitted[1] < 1.5
+
+
 def test_a_length_is_refused_for_an_array(small):
     with pytest.raises(InputError, match="doesn't say how large a pixel is"):
         run(small[0][:96, :96], size="3 um")
@@ -77,4 +94,5 @@ def test_a_length_is_refused_for_an_array(small):
 
 def test_what_could_not_be_shown_so_large_is_said(small):
     found = run(small[0][:64, :64], size=2)
-    assert "enlarged 4.0 times" in " ".join(found.record["warnings"])
+    assert found.record["enlarged"] == {"nuclei": 3.0}
+    assert "It was enlarged 3.0 times" in " ".join(found.record["warnings"])

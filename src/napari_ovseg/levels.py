@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from napari_ovseg.models.map_model import MapModel
 from napari_ovseg.settings import Settings
-from napari_ovseg.views.augmentation import STEP
+from napari_ovseg.views.augmentation import STEP, enlargement, views_at
 from napari_ovseg.views.source import PictureSource
 
 # pixels that the model is shown for each pixel of the picture, in windows, where no size is said
@@ -27,13 +27,16 @@ class Levels:
     Attributes
     ----------
     of_each : tuple of (float or None)
-        Pixels that the model is shown for each pixel of the picture, for each of the C names; None where no
-        size is said.
+        Pixels that the model is to be shown for each pixel of the picture, for each of the C names; None
+        where no size is said.
+    shown : tuple of (float or None)
+        The same as windows show it, which fit into the picture evenly: `views_at` rounds.
     notes : tuple of str
         What to tell a person: which things are shown smaller than the model knows them best.
     """
 
     of_each: tuple[float | None, ...]
+    shown: tuple[float | None, ...]
     notes: tuple[str, ...] = ()
 
     def members(self) -> dict[float | None, list[int]]:
@@ -44,17 +47,17 @@ class Levels:
         return found
 
     def said(self, names: tuple[str, ...]) -> dict[str, float | None]:
-        """For a record: the level of each name."""
-        rounded = (None if level is None else round(level, 3) for level in self.of_each)
+        """For a record: how much each name is enlarged."""
+        rounded = (None if level is None else round(level, 3) for level in self.shown)
         return dict(zip(names, rounded, strict=True))
 
 
-def levels_for(settings: Settings, source: PictureSource, model: MapModel) -> Levels:
+def levels_for(settings: Settings, source: PictureSource, model: MapModel, *, least: float = USUAL) -> Levels:
     """Choose levels at which things of the sizes that were said span as many patches as they should.
 
     Of these the level is the one nearest to `USUAL`. So a size that is said too large by half changes little.
     Where that would take more than about `MOST_WINDOWS` windows, or enlarge pixels more than `MOST_ENLARGED`
-    times, the level is the finest that doesn't.
+    times, the level is the finest that doesn't, but at least `least`.
 
     Parameters
     ----------
@@ -63,23 +66,37 @@ def levels_for(settings: Settings, source: PictureSource, model: MapModel) -> Le
     source : PictureSource
     model : MapModel
         Whose patches count.
+    least : float
+        What is seen without a size, as in a look: to say one must not end in less.
     """
     height, width = source.size
-    finest = min(MOST_ENLARGED, STEP * model.input_size * math.sqrt(MOST_WINDOWS / (height * width)))
+    quick = STEP * model.input_size * math.sqrt(MOST_WINDOWS / (height * width))
+    finest = min(MOST_ENLARGED, max(least, quick))
     levels: list[float | None] = []
+    shown: list[float | None] = []
     notes: list[str] = []
     for name in settings.sought:
         size = settings.sizes.of(name)
         if size is None:
             levels.append(None)
+            shown.append(None)
             continue
         patches = size.value / model.patch_size
         wanted = min(max(USUAL, LEAST_PATCHES / patches), MOST_PATCHES / patches)
-        if wanted > finest:
+        level = min(wanted, finest)
+        enlarged = _shown(level, source, model)
+        if wanted > max(finest, enlarged):
             notes.append(
                 f"Things as small as '{name.name}' ({size}) are known best where the picture is enlarged "
-                f"{wanted:.1f} times. It was enlarged {finest:.1f} times: more would take too long or show "
+                f"{wanted:.1f} times. It was enlarged {enlarged:.1f} times: more would take too long or show "
                 "no more. A part of the picture, or one with more pixels, may give better masks."
             )
-        levels.append(min(wanted, finest))
-    return Levels(tuple(levels), tuple(notes))
+        levels.append(level)
+        shown.append(enlarged)
+    return Levels(tuple(levels), tuple(shown), tuple(notes))
+
+
+def _shown(level: float, source: PictureSource, model: MapModel) -> float:
+    """What windows of a level show for each pixel of the picture."""
+    first = views_at(level, *source.size, input_size=model.input_size)[0]
+    return enlargement(first, *source.size, input_size=model.input_size, patch_size=model.patch_size)

@@ -90,11 +90,10 @@ def see(
     """
     views = augmentation.views_at(level, *source.size, input_size=model.input_size)
     if rendering is None:
-        shown = augmentation.view_size(
+        enlarged = augmentation.enlargement(
             views[0], *source.size, input_size=model.input_size, patch_size=model.patch_size
         )
-        rows = (views[0].box[2] - views[0].box[0]) * source.size[0]
-        rendering = fit(source, look, shown[0] / rows)
+        rendering = fit(source, look, enlarged)
     with run.stage(stage, len(views)):
         relevance = picture_relevance(
             Shown(source, rendering),

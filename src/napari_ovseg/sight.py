@@ -119,11 +119,13 @@ def look_as(
     """
     method = model.card.find_method(settings.method)
     said = choice.said(settings.sought)
-    levels = levels_for(settings, source, model)
+    in_views = choice.as_it_is or method.own_zero
+    # without a size there are no windows but in a look
+    levels = levels_for(settings, source, model, least=0.0 if in_views else FINEST)
     if settings.sizes:
         names = tuple(name.name for name in settings.sought)
         said |= {"size": settings.size, "enlarged": levels.said(names)}
-    if choice.as_it_is or method.own_zero:
+    if in_views:
         return _in_views(source, choice, levels, settings, model, method, run, said)
     found = see_in_looks(source, choice, settings, model=model, method=method, run=run, measured=measured)
     there = what_is_there(found.presence, least_presence(settings, model), settings.background)
@@ -154,7 +156,9 @@ def _in_views(
     said: dict[str, Any],
 ) -> Sight:
     """Look at the views of a preset: of the picture as it is, or for a method without cosines in one look."""
-    shown = source if choice.as_it_is else Shown(source, fit(source, choice.looks[0], FINEST))
+    # what is wide where things are enlarged least is background for none of them
+    level = min(FINEST if one is None else one for one in levels.shown)
+    shown = source if choice.as_it_is else Shown(source, fit(source, choice.looks[0], level))
     views = augmentation.views_for(settings.preset, *source.size)
     pack = _wanted_pack(settings, method)
     with run.stage(LOOKING, len(views)):

@@ -133,6 +133,12 @@ def view_size(view: View, height: int, width: int, *, input_size: int, patch_siz
     return rows * patch_size, columns * patch_size
 
 
+def enlargement(view: View, height: int, width: int, *, input_size: int, patch_size: int) -> float:
+    """How many pixels a view shows for each pixel of the picture, along a column; see `view_size`."""
+    rows, _ = view_size(view, height, width, input_size=input_size, patch_size=patch_size)
+    return rows / ((view.box[2] - view.box[0]) * height)
+
+
 def render(part: np.ndarray, view: View) -> np.ndarray:
     """Mirror the part ``(h, w, 3)`` of the picture that a view looks at, and change its contrast."""
     if view.contrast != 1:
