@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -16,10 +18,15 @@ Labels = NDArray[np.integer]
 Mask = NDArray[np.bool_]
 
 
-def largest_wrong_region(masks: Labels, truth: Labels, human: Labels) -> Mask | None:
-    """The largest connected region of one true category that the masks call otherwise; None if none is."""
+def largest_wrong_region(
+    masks: Labels, truth: Labels, human: Labels, categories: Iterable[int] | None = None
+) -> Mask | None:
+    """The largest connected region of one true category, of all or of these, that the masks call otherwise.
+
+    None if none is.
+    """
     best, most = None, 0
-    for category in np.unique(truth[truth != VOID]):
+    for category in np.unique(truth[truth != VOID]) if categories is None else categories:
         wrong = (truth == category) & (masks != category) & (human == VOID)
         regions, count = ndimage.label(wrong)
         if count:
@@ -29,7 +36,14 @@ def largest_wrong_region(masks: Labels, truth: Labels, human: Labels) -> Mask | 
     return best
 
 
-def stroke(region: Mask, allowed: Mask, draw: np.random.Generator) -> Mask:
+def stroke(
+    region: Mask,
+    allowed: Mask,
+    draw: np.random.Generator,
+    *,
+    radius: float | None = None,
+    longest: float = LONGEST,
+) -> Mask:
     """Where the brush goes: from the middle of a region along it.
 
     Parameters
@@ -40,6 +54,10 @@ def stroke(region: Mask, allowed: Mask, draw: np.random.Generator) -> Mask:
         ``(H, W)``: where the category truly is; a person paints no further.
     draw : np.random.Generator
         Chooses among starts that are nearly as deep, and among ends that are nearly as far.
+    radius : float, optional
+        Of the brush, in pixels; by default half of `BRUSH`, at least 1.5.
+    longest : float
+        How far it goes, a share of the long side; less where the way is near the region's rim.
     """
     long = max(region.shape)
     window = tuple(
@@ -50,16 +68,22 @@ def stroke(region: Mask, allowed: Mask, draw: np.random.Generator) -> Mask:
     starts = np.argwhere(depth >= 0.8 * depth.max())
     start = starts[draw.integers(len(starts))]
     # a person keeps to the middle of what is to be painted
-    paths = MCP_Geometric(np.where(inside, 1 + 2 * (1 - depth / depth.max()), -1))
-    costs, _ = paths.find_costs([start])
+    price = np.where(inside, 1 + 2 * (1 - depth / depth.max()), -1)
+    # a step costs no less than its length, so what is farther away changes nothing
+    near = np.maximum(start - int(longest * long) - 2, 0)
+    price = price[
+        tuple(slice(low, at + int(longest * long) + 3) for low, at in zip(near, start, strict=True))
+    ]
+    paths = MCP_Geometric(price)
+    costs, _ = paths.find_costs([start - near])
     reached = np.isfinite(costs)
-    limit = min(costs[reached].max(), LONGEST * long)
+    limit = min(costs[reached].max(), longest * long)
     ends = np.argwhere(reached & (costs >= 0.8 * limit) & (costs <= limit))
-    path = paths.traceback(ends[draw.integers(len(ends))]) if len(ends) else [tuple(start)]
-    radius = max(1.5, BRUSH * long / 2)
+    path = paths.traceback(ends[draw.integers(len(ends))]) if len(ends) else [tuple(start - near)]
+    radius = max(1.5, BRUSH * long / 2) if radius is None else radius
     painted = np.zeros(region.shape, bool)
     for row, column in path:
-        centre = (row - 1 + window[0].start, column - 1 + window[1].start)
+        centre = (row + near[0] - 1 + window[0].start, column + near[1] - 1 + window[1].start)
         painted[disk(centre, radius, shape=region.shape)] = True
     return painted & allowed
 

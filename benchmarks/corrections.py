@@ -10,10 +10,10 @@ region; then all get the strokes that were placed for painting alone. Prints Mar
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import numpy as np
 import typer
@@ -24,10 +24,11 @@ from curves import plot, tables
 from napari_ovseg import load_model, segment, segment_maps
 from napari_ovseg.demo.crops import nuclei_canvas, nuclei_split
 from napari_ovseg.demo.scenes import scene
+from napari_ovseg.models.model import Model
 from napari_ovseg.segmentation import Segmentation
 from napari_ovseg.single_image import SingleImage
 from rivals import RandomWalker, paint_only
-from voc_photos import PHOTOS, Relevance, photos
+from voc_photos import PHOTOS, Photo, Relevance, photos
 
 # every sixth photo of val, from the fourth, and all of train were for choosing settings
 CHOSEN_ON = slice(3, None, 6)
@@ -38,6 +39,7 @@ WALKER = {
     "scenes": (1000, 0.3, 0.03),
 }
 Update = Callable[[Labels, Labels], Labels]
+Row = TypeVar("Row")
 
 
 @dataclass
@@ -63,35 +65,57 @@ class Session:
         return {"miou": self.miou, "painted": self.painted, "undone": self.undone}
 
 
+def spread(rows: Sequence[Row], count: int) -> list[Row]:
+    """So many of the rows, spread over all of them."""
+    return [
+        rows[i] for i in np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int))
+    ]
+
+
+def reported_photos(count: int) -> list[Photo]:
+    """Photos of the val split that no setting of the benchmark was chosen on."""
+    rows = photos("val")
+    return spread([row for row in rows if row not in rows[CHOSEN_ON]], count)
+
+
+def of_photo(photo: Photo, relevance: Relevance) -> Case:
+    """A photo; ids follow its labels."""
+    ids = np.zeros(256, np.uint8)
+    ids[VOID] = VOID
+    ids[list(photo.present)] = np.arange(len(photo.present)) + 1
+    run = segment_maps(photo.picture, relevance.maps(photo), relevance.features(photo))
+    return Case(photo.picture, ids[photo.truth], run)
+
+
+def of_nuclei(row: dict[str, str], model: Model) -> Case:
+    """A real picture of nuclei."""
+    canvas = nuclei_canvas(PHOTOS / "nuclei", row)
+    run = segment(canvas.picture, ["nuclei"], model=model, look="as it is")
+    return Case(canvas.picture, canvas.labels, run)
+
+
+def of_scene(number: int, model: Model) -> Case:
+    """A scene that training never drew, with textures it never saw."""
+    drawn = scene(np.random.default_rng((2026, 0, number)), 256, half="test")
+    return Case(drawn.picture, drawn.labels, segment(drawn.picture, drawn.names, model=model))
+
+
 def voc(count: int) -> Iterator[Case]:
-    """Photos of the val split; ids follow the labels of each photo."""
-    rows, relevance = photos("val"), Relevance(views=2)
-    rows = [row for row in rows if row not in rows[CHOSEN_ON]]
-    for i in np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)):
-        photo = rows[i]
-        ids = np.zeros(256, np.uint8)
-        ids[VOID] = VOID
-        ids[list(photo.present)] = np.arange(len(photo.present)) + 1
-        run = segment_maps(photo.picture, relevance.maps(photo), relevance.features(photo))
-        yield Case(photo.picture, ids[photo.truth], run)
+    """Photos with the relevance beside them."""
+    relevance = Relevance(views=2)
+    yield from (of_photo(photo, relevance) for photo in reported_photos(count))
 
 
 def nuclei(count: int) -> Iterator[Case]:
     """Real nuclei that were held out from training."""
-    model, rows = load_model("demo", device="cpu"), nuclei_split(PHOTOS / "nuclei", "test")
-    for i in np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)):
-        canvas = nuclei_canvas(PHOTOS / "nuclei", rows[i])
-        yield Case(
-            canvas.picture, canvas.labels, segment(canvas.picture, ["nuclei"], model=model, look="as it is")
-        )
+    model = load_model("demo", device="cpu")
+    yield from (of_nuclei(row, model) for row in spread(nuclei_split(PHOTOS / "nuclei", "test"), count))
 
 
 def scenes(count: int) -> Iterator[Case]:
-    """Scenes that training never drew, with textures it never saw."""
+    """Generated scenes."""
     model = load_model("demo", device="cpu")
-    for number in range(count):
-        drawn = scene(np.random.default_rng((2026, 0, number)), 256, half="test")
-        yield Case(drawn.picture, drawn.labels, segment(drawn.picture, drawn.names, model=model))
+    yield from (of_scene(number, model) for number in range(count))
 
 
 def mean_iou(masks: Labels, truth: Labels) -> float:

@@ -1,12 +1,14 @@
-"""What an update is measured against: painting alone, and scikit-image's random walker."""
+"""What an update is measured against: painting alone, the random walker, and a random forest of pixels."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from skimage.feature import multiscale_basic_features
 from skimage.segmentation import random_walker
 from skimage.transform import resize
+from sklearn.ensemble import RandomForestClassifier
 
 VOID = 255
 Labels = NDArray[np.integer]
@@ -92,3 +94,29 @@ class RandomWalker:
         )
         full = np.stack([resize(share, human.shape, order=1) for share in shares])
         return paint_only(ids[full.argmax(0)].astype(human.dtype), human)
+
+
+class RandomForest:
+    """A random forest that learns pixels from the strokes alone, as ilastik (Nature Methods 2019) does.
+
+    Features are those of ``multiscale_basic_features``; both are as they come, but for a fixed seed.
+
+    Parameters
+    ----------
+    picture, base : np.ndarray
+        ``(H, W, 3)`` uint8, and the machine's masks ``(H, W)``, which stand until two categories are painted.
+    """
+
+    def __init__(self, picture: NDArray[np.uint8], base: Labels) -> None:
+        self.base = base
+        self.features = multiscale_basic_features(picture, channel_axis=-1)
+
+    def update(self, human: Labels) -> Labels:
+        """Masks after the strokes in ``human`` (void where nobody painted)."""
+        painted = human != VOID
+        if len(np.unique(human[painted])) < 2:
+            return paint_only(self.base, human)
+        forest = RandomForestClassifier(random_state=0, n_jobs=1)
+        forest.fit(self.features[painted], human[painted])
+        found = forest.predict(self.features.reshape(-1, self.features.shape[-1]))
+        return paint_only(found.reshape(human.shape).astype(human.dtype), human)
