@@ -3,8 +3,9 @@
     python benchmarks/corrections.py [--photos 30] [--nuclei 15] [--scenes 15] [--strokes 12] [--plot F.svg]
 
 Pictures: VOC val photos with the relevance and features beside them, real nuclei and generated scenes with
-the bundled model; none that a setting was chosen on. Each method has its strokes in its own largest wrong
-region; then all get the strokes that were placed for painting alone. Prints Markdown.
+the bundled model; none that a setting was chosen on, but for two settings and ten photos (docs/).
+Each method has its strokes in its own largest wrong region; then all get the strokes that were placed for
+painting alone. Prints Markdown.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def spread(rows: Sequence[Row], count: int) -> list[Row]:
 
 
 def reported_photos(count: int) -> list[Photo]:
-    """Photos of the val split that no setting of the benchmark was chosen on."""
+    """Photos of the val split outside of `CHOSEN_ON`, see docs/corrections.md for ten of them."""
     rows = photos("val")
     return spread([row for row in rows if row not in rows[CHOSEN_ON]], count)
 
