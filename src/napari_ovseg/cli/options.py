@@ -33,8 +33,9 @@ LookOption = Annotated[
     str,
     typer.Option(
         "--look",
-        help='How grey pictures are shown to the model: auto, "as it is", or some of "dark things", '
-        '"background removed", "faint things raised", "dimmed" and "dimmed strongly", separated by commas.',
+        help='How pictures that are grey or of one hue are shown to the model: auto, "as it is", or some of '
+        '"dark things", "background removed", "faint things raised", "dimmed" and "dimmed strongly", separated '
+        "by commas.",
         metavar="LOOK",
     ),
 ]
