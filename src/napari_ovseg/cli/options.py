@@ -34,8 +34,8 @@ LookOption = Annotated[
     typer.Option(
         "--look",
         help='How pictures that are grey or of one hue are shown to the model: auto, "as it is", or some of '
-        '"dark things", "background removed", "faint things raised", "dimmed" and "dimmed strongly", separated '
-        "by commas.",
+        '"dark things", "background removed", "faint things raised", "dimmed" and "dimmed strongly", '
+        "separated by commas.",
         metavar="LOOK",
     ),
 ]
