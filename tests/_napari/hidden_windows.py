@@ -23,6 +23,7 @@ from napari._qt.qt_viewer import QtViewer
 from napari._vispy import canvas
 from napari.settings import get_settings
 from napari.utils.events import EventedModel
+from qtpy.compat import isalive
 from qtpy.QtCore import QCoreApplication, QEvent
 from qtpy.QtWidgets import QApplication
 
@@ -96,7 +97,7 @@ class HiddenWindow:
 
     def close(self) -> None:
         """Close it for good, where no test has."""
-        if hasattr(self.viewer.window, "_qt_window"):
+        if hasattr(self.viewer.window, "_qt_window") and isalive(self.main._qt_viewer):
             self.main._save_current_window_settings = nothing
             self.viewer.close()
 

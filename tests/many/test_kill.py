@@ -13,12 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from commands import run_here
 from napari_ovseg.demo.scenes import sample_scene
 from napari_ovseg.models.clip.registry import DEMO_FOLDER
 
 COUNT = 12
-ASKED = ("segment", "pics", "--labels", "rod, debris", "--preset", "fast", "--model", "demo")
 
 pytestmark = [
     pytest.mark.skipif(sys.platform == "win32", reason="no signals there"),
@@ -42,15 +40,17 @@ def pictures(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def whole(pictures) -> Path:
     """Where an unbroken run has done them."""
-    done = run_here(pictures.parent, *ASKED, "--output", "whole")
-    assert done.returncode == 0, done.stderr
+    done = start(pictures, "whole")
+    said, _ = done.communicate(timeout=200)
+    assert done.returncode == 0, said
     return pictures.parent / "whole"
 
 
 def start(pictures: Path, output: str, *options: str) -> subprocess.Popen[str]:
     code = "from napari_ovseg.cli import main; main()"
+    asked = ["segment", "pics", "--labels", "rod, debris", "--preset", "fast", "--model", "demo"]
     return subprocess.Popen(
-        [sys.executable, "-c", code, *ASKED, "--output", output, *options],
+        [sys.executable, "-c", code, *asked, "--output", output, *options],
         cwd=pictures.parent,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -105,8 +105,9 @@ def test_killed_and_gone_on_with_it_is_the_same_as_unbroken(pictures, whole):
     assert sorted(path.name for path in output.glob("*_masks.png")) == listed
     assert not list(output.rglob("*.part"))
 
-    last = run_here(pictures.parent, *ASKED, "--output", output.name, "--resume")
-    assert last.returncode == 0, last.stderr
-    assert f"{len(listed)} of {COUNT} pictures were done before" in last.stdout
-    assert last.stdout.count("_overlay.png\n") == COUNT - len(listed)
+    process = start(pictures, output.name, "--resume")
+    said, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, said
+    assert f"{len(listed)} of {COUNT} pictures were done before" in said
+    assert said.count("_overlay.png\n") == COUNT - len(listed)
     assert contents(output) == contents(whole)
