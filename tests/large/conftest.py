@@ -12,7 +12,7 @@ from napari_ovseg.large import run, survey
 from napari_ovseg.views import lazy_picture
 
 
-@pytest.fixture(scope="package", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def small_tiles() -> Iterator[None]:
     """Tiles of 160 pixels, of which 128 are kept, so that a picture of 250 pixels has four."""
     with brief_training(), pytest.MonkeyPatch.context() as patch:
@@ -24,12 +24,12 @@ def small_tiles() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def model():
     return load_model("demo", device="cpu")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def drawn() -> tuple[np.ndarray, np.ndarray]:
     """A picture of nuclei ``(250, 250)``, and where they are."""
     return blobs(250)
