@@ -66,7 +66,6 @@ def distil_maps(
     run: Run,
     on_pseudo_labels: OnPseudoLabels | None,
     side: int = EDGE_SIDE,
-    context: Context | None = None,
 ) -> Distilled:
     """Refine rough maps by what the picture itself shows.
 
@@ -87,8 +86,6 @@ def distil_maps(
     side : int
         Longest side at which the pseudo-labels follow edges, in pixels. The network works on more, in
         proportion.
-    context : Context, optional
-        What was decided for the picture that this one is a part of: nothing is decided anew.
 
     Raises
     ------
@@ -96,17 +93,16 @@ def distil_maps(
         Within one training step, or one round of a filter, of being told to stop.
     """
     stages, power = {}, known.background_power
-    choosing = context is None and power is not None
+    choosing = power is not None
     with run.stage(PSEUDO, SHARPENING + ROUNDS * choosing):
         deep = None if features is None else deep_components(features)
         run.check()
-        relevance = (Span.of(maps) if context is None else context.maps).stretch(maps)
+        relevance = Span.of(maps).stretch(maps)
         walked = relevance if deep is None else walk(relevance, deep)
         run.check()
         stages["relevance"] = shares(relevance, known.there, power)
         outlined = _planes(source.read(side=side))
-        if context is None:
-            context = decide(known, maps, walked, outlined, run=run)
+        context = decide(known, maps, walked, outlined, run=run)
         stages["pseudo-labels"] = sharpen(context.shares(walked), outlined, side=side, on_round=run.go_on)
         run.check()
         pseudo = pseudo_labels(stages["pseudo-labels"], source.size)

@@ -125,7 +125,7 @@ def test_what_is_done_is_kept_and_what_is_there_not_replaced(whole, drawn, model
 def test_where_nothing_is_no_network_is_trained(model, tmp_path, monkeypatch):
     noise = np.random.default_rng(0).integers(0, 9, (250, 250)).astype(np.uint8)
     trained = []
-    monkeypatch.setattr("napari_ovseg.large.tile_masks.distil_maps", lambda *_, **__: trained.append(1))
+    monkeypatch.setattr("napari_ovseg.large.survey.decide_on", lambda *_, **__: trained.append(1))
     found = segment_large(LazyPicture([noise]), "nuclei", tmp_path / "a.zarr", model=model)
     assert found.record["absent"] == ["nuclei"]
     assert not trained

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from unittest.mock import create_autospec
 
 import numpy as np
 import pytest
 import torch
 
 from napari_ovseg.categories import parse_categories
-from napari_ovseg.context import Context, Known
-from napari_ovseg.large import survey
-from napari_ovseg.large.survey import Survey, mosaic_of
-from napari_ovseg.large.tile_masks import tile_masks
-from napari_ovseg.large.tiles import tiles_of
+from napari_ovseg.context import Known
+from napari_ovseg.large import samples, survey
+from napari_ovseg.large.decided import Decided
+from napari_ovseg.large.samples import mosaic_of
+from napari_ovseg.large.scenes import Scenes
+from napari_ovseg.large.survey import Survey
+from napari_ovseg.large.tile_masks import rough_of, tile_masks
+from napari_ovseg.large.tiles import Tile, tiles_of
 from napari_ovseg.look_choice import LookChoice
 from napari_ovseg.segmentation import Run
 from napari_ovseg.settings import Settings
 from napari_ovseg.views.lazy_picture import LazyPicture
 from napari_ovseg.views.looks import AS_IT_IS
-from napari_ovseg.views.span import Span
+from napari_ovseg.views.source import PictureInMemory
 
 
 def test_a_mosaic_is_of_the_liveliest_cells_and_some_of_all_others(monkeypatch):
-    monkeypatch.setattr(survey, "CELL", 50)
+    monkeypatch.setattr(samples, "CELL", 50)
     rng = np.random.default_rng(0)
     # cells differ in strength, which tells where one is from; the left half is of one value
     strength = np.arange(1, 41).reshape(5, 8)
@@ -41,7 +45,7 @@ def test_a_mosaic_is_of_the_liveliest_cells_and_some_of_all_others(monkeypatch):
 
 
 def test_a_picture_of_few_cells_has_a_mosaic_of_these(monkeypatch):
-    monkeypatch.setattr(survey, "CELL", 512)
+    monkeypatch.setattr(samples, "CELL", 512)
     picture = np.random.default_rng(0).integers(0, 255, (40, 90)).astype(np.uint8)
     source = LazyPicture([picture], limits=(0, 255))
     assert mosaic_of(source, source.read(side=90)).shape == (40, 40, 3)
@@ -62,9 +66,10 @@ def test_tile_and_whole_count_as_much_as_the_name_is_known_in_them():
 def surveyed(*, there: bool) -> Survey:
     settings = Settings(names=parse_categories("cat, dog"))
     known = Known(torch.full((2,), 0.5), torch.full((2,), there), 1.0)
-    span = Span(torch.zeros(2, 1, 1), torch.ones(2, 1, 1))
     choice = LookChoice((AS_IT_IS, AS_IT_IS), (0.0, 0.0))
-    return Survey(settings, choice, None, Context(known, span, span, 1.0), None, 16, {}, ())
+    # nothing of what is decided is asked for
+    decided = create_autospec(Decided, instance=True) if there else None
+    return Survey(settings, choice, None, None, known, decided, None, 16, {}, (), {})
 
 
 @pytest.mark.parametrize("there", [True, False])
@@ -73,15 +78,27 @@ def test_where_nothing_can_be_no_model_is_asked(there):
     # of one value, or with something in it where no name is anywhere in the picture
     picture = np.full((60, 80, 3), 0.5, np.float32)
     picture[3, 3] = 0.5 if there else 1.0
-    masks = tile_masks(picture, tile, surveyed(there=there), model=None, run=Run(None, None))
+    source, found = PictureInMemory(picture), surveyed(there=there)
+    asked: list[Tile] = []
+    masks = tile_masks(source, tile, found, Scenes([tile], asked.append, {}), run=Run(None, None))
     assert masks.shape == (60, 80)
     assert masks.dtype == np.uint8
     assert not masks.any()
+    assert not asked
+
+
+def test_a_tile_of_one_value_is_background_for_its_neighbours():
+    [tile] = tiles_of((60, 80), core=100, halo=16)
+    source, found = PictureInMemory(np.zeros((60, 80, 3), np.float32)), surveyed(there=True)
+    rough = rough_of(source, tile, found, model=None, run=Run(None, None))
+    assert rough.scores.flatten().tolist() == [1, 0, 0]
+    assert rough.deep is None
 
 
 def test_without_a_background_each_tile_is_looked_at():
     [tile] = tiles_of((60, 80), core=100, halo=16)
     found = surveyed(there=True)
     every = replace(found, settings=replace(found.settings, background=False))
+    source = PictureInMemory(np.zeros((60, 80, 3), np.float32))
     with pytest.raises(AttributeError, match="card"):
-        tile_masks(np.zeros((60, 80, 3), np.float32), tile, every, model=None, run=Run(None, None))
+        rough_of(source, tile, every, model=None, run=Run(None, None))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from napari_ovseg.atomic import explained, flush_names, move_folder_in, prepare_folder, recover_folder
 from napari_ovseg.categories import count_ids, labels_dtype
-from napari_ovseg.errors import InputError, LossError
+from napari_ovseg.errors import InputError, LossError, OutputError
 from napari_ovseg.export.about import ABOUT
 from napari_ovseg.export.ome_zarr import count_levels, say_what_labels_are
 from napari_ovseg.export.plan import Dataset, Item
@@ -20,7 +23,7 @@ from napari_ovseg.large.tiles import Tile
 from napari_ovseg.many.ledger import Ledger
 
 UNFINISHED = ".unfinished"
-_MASKS, _TILES, _RUN = "masks.ome.zarr", "tiles", "run"
+_MASKS, _TILES, _RUN, _LOCK = "masks.ome.zarr", "tiles", "run", ".lock"
 _DIGEST = "made with"
 
 
@@ -71,8 +74,13 @@ class MasksOnDisk:
         record = dict(about["record"])
         return record, record.pop("share")
 
-    def begin(self, size: tuple[int, int], count: int, side: int, *, resume: bool, overwrite: bool) -> None:
+    @contextmanager
+    def begun(
+        self, size: tuple[int, int], count: int, side: int, *, resume: bool, overwrite: bool
+    ) -> Iterator[None]:
         """Make room for masks of ``size (H, W)`` and ``count`` names, or go on with those that are there.
+
+        No other run writes them meanwhile; if this one is killed, the system lets the next one in.
 
         Parameters
         ----------
@@ -90,18 +98,51 @@ class MasksOnDisk:
         LossError
             When there is something that may not be replaced, such as a run that was begun in another way.
         OutputError
-            When the folder can't be written to.
+            When the folder can't be written to, or another run writes there.
         """
-        recover_folder(self.target)
+        found = self.folder.exists()
+        if not found:
+            self._refuse_to_lose(overwrite)
+            prepare_folder(self.folder)
+        with self._alone():
+            recover_folder(self.target)
+            self._refuse_to_lose(overwrite)
+            self._make_room(size, count, side, found=found, resume=resume, overwrite=overwrite)
+            yield
+        if self.target.exists() and not (self.folder / _MASKS).exists():
+            self.clear_up()
+
+    def _refuse_to_lose(self, overwrite: bool) -> None:
         if os.path.lexists(self.target) and not overwrite:
             raise LossError(f"{self.target} is there already", replaceable=True)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other runs out of the folder of what is unfinished."""
+        lock = FileLock(self.folder / _LOCK, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as error:
+            raise OutputError(
+                f"Another run is writing {self.target}: wait until it is done, or choose another output."
+            ) from error
+        except OSError as error:
+            raise explained(self.folder / _LOCK, error) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _make_room(
+        self, size: tuple[int, int], count: int, side: int, *, found: bool, resume: bool, overwrite: bool
+    ) -> None:
         ours = resume and self._ledger.load(_RUN) == {_DIGEST: self._how}
-        if self.folder.exists() and not (ours or overwrite):
+        if found and not (ours or overwrite):
             otherwise = " and was begun with another picture, model or choice" if resume else ""
             raise LossError(f"{self.folder} of a run that was stopped is there{otherwise}", replaceable=True)
         if not ours:
-            shutil.rmtree(self.folder, ignore_errors=True)
-            prepare_folder(self.folder)
+            for old in (self.folder / _MASKS, self.folder / _TILES):
+                shutil.rmtree(old, ignore_errors=True)
             root = self._zarr.open_group(str(self.folder / _MASKS), mode="w", zarr_format=3)
             chunks = tuple(min(side, length) for length in size)
             masks = root.create_group("labels").create_group("masks")
@@ -166,7 +207,6 @@ class MasksOnDisk:
             move_folder_in(self.folder / _MASKS, self.target)
         except OSError as error:
             raise explained(self.target, error) from error
-        self.clear_up()
 
     def clear_up(self) -> None:
         """Remove what is only needed to go on."""

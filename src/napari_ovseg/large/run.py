@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -18,8 +19,9 @@ from napari_ovseg.export.plan import Dataset, Item, Options
 from napari_ovseg.file_names import as_text
 from napari_ovseg.labelled import LabelledPicture, named_labels
 from napari_ovseg.large.on_disk import MasksOnDisk
-from napari_ovseg.large.survey import OVERVIEW, Survey, read_tile, survey
-from napari_ovseg.large.tile_masks import tile_masks
+from napari_ovseg.large.scenes import Scenes
+from napari_ovseg.large.survey import OVERVIEW, Survey, survey
+from napari_ovseg.large.tile_masks import rough_of, tile_masks
 from napari_ovseg.large.tiles import CORE, Tile, tiles_of
 from napari_ovseg.many.ledger import digest_of
 from napari_ovseg.many.resume import made_with
@@ -174,15 +176,16 @@ class _LargeRun:
         if resume and masks.is_finished():
             masks.clear_up()
             return LargeSegmentation(self.target, *masks.told(), kept=True)
-        masks.begin(self.source.size, len(self.settings.sought), CORE, resume=resume, overwrite=overwrite)
-        found = survey(self.source, overview, self.settings, model=self.model, run=self.run)
-        self.progress(SURVEY, 1, 1)
-        tiles = tiles_of(self.source.size, core=CORE, halo=found.halo)
-        pixels = self._tiles(tiles, masks, found)
-        record = self._record(found, len(tiles))
-        share = self._shares(pixels)
-        item, dataset = self._described(masks, record | {"share": share})
-        masks.finish(item, dataset, CORE)
+        count = len(self.settings.sought)
+        with masks.begun(self.source.size, count, CORE, resume=resume, overwrite=overwrite):
+            found = survey(self.source, overview, self.settings, model=self.model, run=self.run)
+            self.progress(SURVEY, 1, 1)
+            tiles = tiles_of(self.source.size, core=CORE, halo=found.halo)
+            pixels = self._tiles(tiles, masks, found)
+            record = self._record(found, len(tiles))
+            share = self._shares(pixels)
+            item, dataset = self._described(masks, record | {"share": share})
+            masks.finish(item, dataset, CORE)
         return LargeSegmentation(self.target, record, share)
 
     def _tiles(self, tiles: list[Tile], masks: MasksOnDisk, found: Survey) -> Counter[int]:
@@ -193,10 +196,11 @@ class _LargeRun:
         for counts in done.values():
             pixels.update(counts or {})
         self.progress(TILES, len(tiles) - len(left), len(tiles))
+        look = partial(rough_of, self.source, survey=found, model=self.model, run=self.run)
+        scenes = Scenes(tiles, look, found.seen)
         for number, tile in enumerate(left, 1 + len(tiles) - len(left)):
             self.run.check()
-            picture = read_tile(self.source, tile)
-            pixels.update(masks.write(tile, tile_masks(picture, tile, found, model=self.model, run=self.run)))
+            pixels.update(masks.write(tile, tile_masks(self.source, tile, found, scenes, run=self.run)))
             self.progress(TILES, number, len(tiles))
         return pixels
 
@@ -207,7 +211,7 @@ class _LargeRun:
 
     def _record(self, found: Survey, tiles: int) -> dict[str, Any]:
         """How the masks were made: without times, so that a run that was stopped writes the same."""
-        known, settings = found.context.known, self.settings
+        known, settings = found.known, self.settings
         judged = zip(settings.sought, known.there.tolist(), strict=True)
         return {
             "method": self.model.card.find_method(settings.method).name,

@@ -5,36 +5,68 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from napari_ovseg.categories import labels_dtype
-from napari_ovseg.context import shares
-from napari_ovseg.distillation import distil_maps
-from napari_ovseg.large.survey import Survey
+from napari_ovseg.large.decided import Rough, Sample
+from napari_ovseg.large.scenes import Scenes
+from napari_ovseg.large.survey import Survey, read_tile
 from napari_ovseg.large.tiles import Tile
 from napari_ovseg.models.map_model import MapModel
 from napari_ovseg.pseudo_labels import paint
 from napari_ovseg.segmentation import Run
 from napari_ovseg.sight import look_as
-from napari_ovseg.views.source import PictureInMemory
+from napari_ovseg.views.shown import Shown
+from napari_ovseg.views.source import PictureInMemory, PictureSource
 
 
-def tile_masks(
-    picture: NDArray[np.float32], tile: Tile, survey: Survey, *, model: MapModel, run: Run
-) -> NDArray[np.unsignedinteger[Any]]:
-    """Segment a tile.
-
-    Where nothing can be it is background at once: in a tile of one value, as around slides, no model is
-    asked; where background is stronger than each name everywhere, no network is trained.
+def rough_of(source: PictureSource, tile: Tile, survey: Survey, *, model: MapModel, run: Run) -> Rough:
+    """Say what is in a tile that is looked at alone; in one of one value, as around slides, no model is asked.
 
     Parameters
     ----------
-    picture : np.ndarray
-        ``(h, w, 3)``, float32 in [0, 1]: the tile and what is around it.
+    source : PictureSource
+        The picture.
     tile : Tile
     survey : Survey
+        Of a picture in which something is.
     model : MapModel
+    run : Run
+
+    Raises
+    ------
+    Cancelled
+        Before the next batch of views, once the caller wants to stop.
+    """
+    picture, settings = read_tile(source, tile), survey.settings
+    if settings.background and _is_of_one_value(picture):
+        nothing = torch.zeros(len(settings.sought) + 1, 1, 1)
+        nothing[0] = 1
+        return Rough(nothing, None)
+    part = PictureInMemory(picture)
+    sight = look_as(part, survey.choice, settings, model=model, run=run, measured=survey.measured)
+    sample = Sample(sight.guide, survey.maps_in(tile, sight), sight.features, sight.side)
+    assert survey.decided is not None, "where nothing is nobody looks"
+    return survey.decided.rough(sample, check=run.check)
+
+
+def tile_masks(
+    source: PictureSource, tile: Tile, survey: Survey, scenes: Scenes, *, run: Run
+) -> NDArray[np.unsignedinteger[Any]]:
+    """Segment a tile.
+
+    Where nothing can be it is background at once: in a tile of one value, and where background is stronger
+    than each name everywhere.
+
+    Parameters
+    ----------
+    source : PictureSource
+        The picture.
+    tile : Tile
+    survey : Survey
+    scenes : Scenes
+        What `rough_of` says of each tile.
     run : Run
 
     Returns
@@ -45,35 +77,24 @@ def tile_masks(
     Raises
     ------
     Cancelled
-        Within one view or training step, once the caller wants to stop.
+        Within one view or one step of a filter, once the caller wants to stop.
     """
-    context, settings = survey.context, survey.settings
-    count = len(settings.sought)
-    empty = np.zeros(picture.shape[:2], labels_dtype(count))[tile.inside]
-    one_value = bool((picture == picture[:1, :1]).all())
-    if settings.background and (one_value or not context.known.there.any()):
+    dtype = labels_dtype(len(survey.settings.sought))
+    rows, columns = tile.inside
+    empty = np.zeros((rows.stop - rows.start, columns.stop - columns.start), dtype)
+    if survey.decided is None:
         return empty
-    source = PictureInMemory(picture)
-    sight = look_as(source, survey.choice, settings, model=model, run=run, measured=survey.measured)
-    maps = survey.maps_in(tile, sight)
-    if settings.background and _is_background(maps, survey):
+    picture = read_tile(source, tile)
+    if survey.settings.background and _is_of_one_value(picture):
         return empty
-    distilled = distil_maps(
-        sight.guide,
-        maps,
-        sight.features,
-        context.known,
-        run=run,
-        on_pseudo_labels=None,
-        side=sight.side,
-        context=context,
-    )
-    scores = list(distilled.stages.values())[-1]
-    return np.ascontiguousarray(paint(scores, source.size)[0][tile.inside])
+    rough = scenes.around(tile)
+    if not rough.scores.argmax(0).any():
+        return empty
+    part: PictureSource = PictureInMemory(picture)
+    guide = part if survey.guide is None else Shown(part, survey.guide)
+    scores = survey.decided.scores(guide, rough, check=run.check)
+    return np.ascontiguousarray(paint(scores, part.size)[0][tile.inside])
 
 
-def _is_background(maps: Tensor, survey: Survey) -> bool:
-    """Whether background is stronger than each name in every cell."""
-    context = survey.context
-    found = shares(context.maps.stretch(maps), context.known.there, context.background_power)
-    return not bool(found.argmax(0).any())
+def _is_of_one_value(picture: NDArray[np.float32]) -> bool:
+    return bool((picture == picture[:1, :1]).all())

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
+from torch import Tensor
+
 from napari_ovseg.views.window import Window
 
 # side of a core, which is a chunk of what is written
@@ -13,6 +16,10 @@ HALO = 128
 
 Part = tuple[slice, slice]
 """Rows and columns of a picture."""
+Place = tuple[int, int]
+"""The first row and column of what a tile looks at."""
+# what a tile counts where what it looks at ends, so that nothing is divided by 0
+LEAST = 1e-3
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,42 @@ class Tile:
     def key(self) -> str:
         """How a ledger calls it."""
         return f"{self.row}-{self.column}"
+
+    @property
+    def place(self) -> Place:
+        """Where it looks: at the rim of a picture several tiles may look at the same."""
+        return self.around[0].start, self.around[1].start
+
+    def overlaps(self, other: Tile) -> bool:
+        """Whether both look at a pixel."""
+        return all(
+            own.start < its.stop and its.start < own.stop
+            for own, its in zip(self.around, other.around, strict=True)
+        )
+
+    def counts(self, places: Tensor, axis: int) -> Tensor:
+        """How much the tile counts beside others that overlap with it.
+
+        Parameters
+        ----------
+        places : torch.Tensor
+            ``(n,)``: rows or columns of the picture, in pixels, where the tile looks.
+        axis : int
+            0 for rows, 1 for columns.
+
+        Returns
+        -------
+        torch.Tensor
+            ``(n,)`` in (0, 1]: 1 in the middle and at the rim of the picture, one half at the border of the
+            core, and almost nothing where what is looked at ends.
+        """
+        around, core = self.around[axis], self.core[axis]
+        found = torch.ones_like(places)
+        if around.start > 0:
+            found = torch.minimum(found, (places - around.start) / (2 * max(1, core.start - around.start)))
+        if around.stop < self.size[axis]:
+            found = torch.minimum(found, (around.stop - places) / (2 * max(1, around.stop - core.stop)))
+        return found.clamp_min(LEAST)
 
     @property
     def window(self) -> Window:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from napari_ovseg.single_image.affinity import deep_components, walk
+from napari_ovseg.single_image.affinity import Directions, deep_components, walk
 from napari_ovseg.single_image.contrast import POWER_FACTORS, best_outlined
 from napari_ovseg.single_image.edges import (
     EDGE_SIDE,
     ROUNDS,
     SHARPENING,
     SHARPENING_FINELY,
+    foretelling,
+    foretelling_finely,
     sharpen,
     sharpen_finely,
 )
-from napari_ovseg.single_image.head import STEPS
-from napari_ovseg.single_image.turns import TURNS, WORK_SIDE, train, work_side
+from napari_ovseg.single_image.head import STEPS, Standard, appearance
+from napari_ovseg.single_image.turns import TURNS, WORK_SIDE, Learnt, train, work_side
 from napari_ovseg.single_image.update import SingleImage, Updated
 
 __all__ = [
@@ -25,10 +27,16 @@ __all__ = [
     "STEPS",
     "TURNS",
     "WORK_SIDE",
+    "Directions",
+    "Learnt",
     "SingleImage",
+    "Standard",
     "Updated",
+    "appearance",
     "best_outlined",
     "deep_components",
+    "foretelling",
+    "foretelling_finely",
     "sharpen",
     "sharpen_finely",
     "train",

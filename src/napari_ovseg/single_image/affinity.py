@@ -6,6 +6,8 @@ the similarity from attention, they are spread by a random walk, here over the s
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 
@@ -16,6 +18,48 @@ COMPONENTS = 48
 TEMPERATURE = 0.1
 WALK = 0.97
 MOST_CELLS = 36
+
+
+@dataclass(frozen=True)
+class Directions:
+    """The main directions of deep features: measured once, of any part of a picture they keep the same.
+
+    Attributes
+    ----------
+    mean : torch.Tensor
+        ``(F, 1)``, float64.
+    basis : torch.Tensor
+        ``(F, D)``, float64, orthonormal, strongest first. The sign of a direction is arbitrary, so its
+        largest weight is positive.
+    scale : torch.Tensor
+        A number: that of the strengths, so that what is kept has unit variance on average.
+    """
+
+    mean: torch.Tensor
+    basis: torch.Tensor
+    scale: torch.Tensor
+
+    @classmethod
+    def of(cls, features: torch.Tensor, count: int = COMPONENTS) -> Directions:
+        """Measure at most ``count`` directions of features ``(F, h, w)``."""
+        flat = features.flatten(1).double()
+        mean = flat.mean(1, keepdim=True)
+        flat = flat - mean
+        # subspace iteration: to decompose a thousand channels exactly takes longer than to look
+        room = min(count + 8, *flat.shape)
+        basis = torch.randn(len(flat), room, generator=torch.Generator().manual_seed(0)).double()
+        for _ in range(3):
+            basis = torch.linalg.qr(flat @ (flat.T @ basis))[0]
+        left, strengths, _ = torch.linalg.svd(basis.T @ flat, full_matrices=False)
+        directions = basis @ left[:, :count]
+        largest = directions.gather(0, directions.abs().argmax(0, keepdim=True))
+        scale = strengths[:count].square().mean().div(flat.shape[1]).sqrt().clamp_min(1e-9)
+        return cls(mean, directions * largest.sign(), scale)
+
+    def components(self, features: torch.Tensor) -> torch.Tensor:
+        """Return what features ``(F, h, w)`` are along the directions, ``(D, h, w)``, float32."""
+        flat = features.flatten(1).double() - self.mean
+        return (self.basis.T @ flat / self.scale).float().unflatten(1, features.shape[1:])
 
 
 def deep_components(features: torch.Tensor, count: int = COMPONENTS) -> torch.Tensor:
@@ -31,23 +75,11 @@ def deep_components(features: torch.Tensor, count: int = COMPONENTS) -> torch.Te
     Returns
     -------
     torch.Tensor
-        ``(D, h, w)``, centred, of unit variance on average, strongest first. The sign of a direction is
-        arbitrary, so its largest weight is made positive; with double precision throughout, rounding that
-        differs from one number of threads to another can't turn what the network of this picture learns.
+        ``(D, h, w)``, centred, of unit variance on average, strongest first. With double precision throughout,
+        rounding that differs from one number of threads to another can't turn what the network of this
+        picture learns.
     """
-    flat = features.flatten(1).double()
-    flat = flat - flat.mean(1, keepdim=True)
-    # subspace iteration: to decompose a thousand channels exactly takes longer than to look
-    room = min(count + 8, *flat.shape)
-    basis = torch.randn(len(flat), room, generator=torch.Generator().manual_seed(0)).double()
-    for _ in range(3):
-        basis = torch.linalg.qr(flat @ (flat.T @ basis))[0]
-    left, strengths, _ = torch.linalg.svd(basis.T @ flat, full_matrices=False)
-    directions = basis @ left[:, :count]
-    largest = directions.gather(0, directions.abs().argmax(0, keepdim=True))
-    kept = (directions * largest.sign()).T @ flat
-    scale = strengths[:count].square().mean().div(flat.shape[1]).sqrt().clamp_min(1e-9)
-    return (kept / scale).float().unflatten(1, features.shape[1:])
+    return Directions.of(features, count).components(features)
 
 
 def walk(maps: torch.Tensor, features: torch.Tensor) -> torch.Tensor:

@@ -216,12 +216,33 @@ def misses(
     return torch.stack(found)
 
 
+def foretelling(
+    scores: torch.Tensor,
+    picture: torch.Tensor,
+    *,
+    side: int,
+    dilations: tuple[int, ...] = DILATIONS,
+    on_round: Callable[[], None] = go_on,
+) -> tuple[int, ...]:
+    """Return the distances at which neighbours foretell the scores, the nearest at least.
+
+    Parameters
+    ----------
+    scores, picture, side, dilations
+        As for `sharpen`.
+    on_round : callable, optional
+        Called before each distance; may raise to stop.
+    """
+    return _foretelling(*_coarse(_at_size_of(picture, scores), picture, side), dilations, on_round)
+
+
 def sharpen(
     scores: torch.Tensor,
     picture: torch.Tensor,
     *,
     side: int = EDGE_SIDE,
     dilations: tuple[int, ...] = DILATIONS,
+    near: tuple[int, ...] | None = None,
     on_round: Callable[[], None] = go_on,
 ) -> torch.Tensor:
     """Refine at a bounded size, and carry over the finer detail that the scores had.
@@ -237,6 +258,8 @@ def sharpen(
         Longest side at which neighbours are asked, in pixels.
     dilations : tuple of int
         Their distances at that size; of these, `misses` says which are used.
+    near : tuple of int, optional
+        Those that are used in the picture that this one is a part of, by `foretelling`.
     on_round : callable, optional
         Called before each of its `SHARPENING` rounds; may raise to stop.
 
@@ -246,13 +269,10 @@ def sharpen(
         ``(K, H, W)``, summing to one.
     """
     size = picture.shape[-2:]
-    if scores.shape[-2:] != size:
-        scores = F.interpolate(scores[None], size, mode="bilinear", antialias=True)[0]
-    small = shrunk(size, side)
-    coarse = F.interpolate(scores[None], small, mode="area")[0]
-    guide = F.interpolate(picture[None], small, mode="area")[0]
-    missed = zip(dilations, misses(coarse, guide, dilations, on_round).tolist(), strict=True)
-    near = tuple(d for d, miss in missed if miss <= TOLERANCE * d) or dilations[:1]
+    scores = _at_size_of(picture, scores)
+    coarse, guide = _coarse(scores, picture, side)
+    if near is None:
+        near = _foretelling(coarse, guide, dilations, on_round)
     refined = follow_edges(coarse, guide, dilations=near, on_round=on_round)
     change = (refined.clamp_min(1e-4) / coarse.clamp_min(1e-4)).log()
     change = F.interpolate(change[None], size, mode="bilinear", align_corners=False)[0]
@@ -261,8 +281,33 @@ def sharpen(
     return logits.masked_fill(~there[:, None, None], -torch.inf).softmax(0)
 
 
+def _at_size_of(picture: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+    size = picture.shape[-2:]
+    if scores.shape[-2:] == size:
+        return scores
+    return F.interpolate(scores[None], size, mode="bilinear", antialias=True)[0]
+
+
+def _coarse(scores: torch.Tensor, picture: torch.Tensor, side: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Scores and picture, of one size, at a bounded size."""
+    small = shrunk(picture.shape[-2:], side)
+    coarse, guide = (F.interpolate(one[None], small, mode="area")[0] for one in (scores, picture))
+    return coarse, guide
+
+
+def _foretelling(
+    coarse: torch.Tensor, guide: torch.Tensor, dilations: tuple[int, ...], on_round: Callable[[], None]
+) -> tuple[int, ...]:
+    missed = zip(dilations, misses(coarse, guide, dilations, on_round).tolist(), strict=True)
+    return tuple(d for d, miss in missed if miss <= TOLERANCE * d) or dilations[:1]
+
+
 def sharpen_finely(
-    scores: torch.Tensor, picture: torch.Tensor, *, on_round: Callable[[], None] = go_on
+    scores: torch.Tensor,
+    picture: torch.Tensor,
+    *,
+    near: tuple[int, ...] | None = None,
+    on_round: Callable[[], None] = go_on,
 ) -> torch.Tensor:
     """As `sharpen`, at a larger size and by near neighbours only: the last step, for outlines alone.
 
@@ -272,6 +317,8 @@ def sharpen_finely(
         ``(K, h, w)``, summing to one.
     picture : torch.Tensor
         ``(3, H, W)`` in [0, 1].
+    near : tuple of int, optional
+        As for `sharpen`, by `foretelling_finely`.
     on_round : callable, optional
         Called before each of its `SHARPENING_FINELY` rounds; may raise to stop.
 
@@ -280,5 +327,17 @@ def sharpen_finely(
     torch.Tensor
         ``(K, H, W)``, summing to one.
     """
-    side = round(max(FINE_OF, *picture.shape[-2:]) * FINE_SIDE / FINE_OF)
-    return sharpen(scores, picture, side=side, dilations=FINE_DILATIONS, on_round=on_round)
+    side = _fine_side(picture)
+    return sharpen(scores, picture, side=side, dilations=FINE_DILATIONS, near=near, on_round=on_round)
+
+
+def foretelling_finely(
+    scores: torch.Tensor, picture: torch.Tensor, *, on_round: Callable[[], None] = go_on
+) -> tuple[int, ...]:
+    """As `foretelling`, for `sharpen_finely`."""
+    side = _fine_side(picture)
+    return foretelling(scores, picture, side=side, dilations=FINE_DILATIONS, on_round=on_round)
+
+
+def _fine_side(picture: torch.Tensor) -> int:
+    return round(max(FINE_OF, *picture.shape[-2:]) * FINE_SIDE / FINE_OF)

@@ -8,10 +8,12 @@ hidden layer on frozen deep features, colour at several blurs, local texture and
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from scipy import ndimage
 from torch import nn
 
@@ -30,13 +32,36 @@ ANCHOR = 0.8
 AT_ONCE = 2**15
 
 
-def appearance(picture: np.ndarray) -> torch.Tensor:
+@dataclass(frozen=True)
+class Standard:
+    """What colours and texture of a picture are measured against.
+
+    Attributes
+    ----------
+    mean, spread : np.ndarray
+        ``(A - 2,)``, float32: of each plane of its `appearance` but the two of position.
+    """
+
+    mean: NDArray[np.float32]
+    spread: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, picture: NDArray[np.float32]) -> Standard:
+        """Measure a picture ``(H, W, 3)``."""
+        planes = _planes(picture)
+        return cls(planes.mean((0, 1)), planes.std((0, 1)))
+
+
+def appearance(picture: np.ndarray, standard: Standard | None = None) -> torch.Tensor:
     """Colour at several blurs, texture and position of every pixel.
 
     Parameters
     ----------
     picture : np.ndarray
         ``(H, W, 3)``, float32 in [0, 1].
+    standard : Standard, optional
+        Of the picture that this one is a part of. Position is 0 everywhere then: a part can't know what is
+        true of a place elsewhere.
 
     Returns
     -------
@@ -44,18 +69,26 @@ def appearance(picture: np.ndarray) -> torch.Tensor:
         ``(A, H, W)``, standardised.
     """
     height, width = picture.shape[:2]
+    stacked = _planes(picture)
+    own = standard or Standard(stacked.mean((0, 1)), stacked.std((0, 1)))
+    stacked = (stacked - own.mean) / (own.spread + 1e-3)
+    rows, columns = np.mgrid[0:height, 0:width]
+    place = np.stack([rows / max(height - 1, 1), columns / max(width - 1, 1)], 2) * 2 - 1
+    weight = POSITION_WEIGHT if standard is None else 0.0
+    planes = np.concatenate([stacked, weight * place], 2)
+    return torch.from_numpy(planes.astype(np.float32)).permute(2, 0, 1).contiguous()
+
+
+def _planes(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Colour at several blurs, and texture, ``(H, W, A - 2)``."""
     blurred = [ndimage.gaussian_filter(picture, (s, s, 0)) if s else picture for s in BLURS]
     grey = picture.mean(2)
     texture = [
         np.sqrt(np.maximum(ndimage.gaussian_filter(grey**2, s) - ndimage.gaussian_filter(grey, s) ** 2, 0))
         for s in (1.5, 4.0)
     ]
-    stacked = np.concatenate([*blurred, np.stack(texture, 2)], 2)
-    stacked = (stacked - stacked.mean((0, 1))) / (stacked.std((0, 1)) + 1e-3)
-    rows, columns = np.mgrid[0:height, 0:width]
-    place = np.stack([rows / max(height - 1, 1), columns / max(width - 1, 1)], 2) * 2 - 1
-    planes = np.concatenate([stacked, POSITION_WEIGHT * place], 2)
-    return torch.from_numpy(planes.astype(np.float32)).permute(2, 0, 1).contiguous()
+    planes: NDArray[np.float32] = np.concatenate([*blurred, np.stack(texture, 2)], 2)
+    return planes
 
 
 class SingleImageHead(nn.Module):
@@ -220,14 +253,19 @@ def told_apart(scores: torch.Tensor) -> float:
 
 
 def anchor(
-    learnt: torch.Tensor, scores: torch.Tensor, window: Window, weight: float = ANCHOR
+    learnt: torch.Tensor,
+    scores: torch.Tensor,
+    window: Window,
+    weight: float = ANCHOR,
+    *,
+    apart: float | None = None,
 ) -> torch.Tensor:
     """Multiply what the head learnt of a window ``(K, h, w)`` by the maps it learnt from, to a power.
 
     A thing too small or too rare to be learnt keeps what its map says. The power is ``weight`` times the
     cube of `told_apart`: vague maps need the head, maps that know much already are little changed by it.
-    The maps ``(K, gh, gw)`` are those of the whole picture.
+    The maps ``(K, gh, gw)`` are those of the whole picture, unless ``apart`` says how much these tell apart.
     """
-    power = weight * told_apart(scores) ** 3
+    power = weight * (told_apart(scores) if apart is None else apart) ** 3
     maps = window.of(scores)
     return (learnt.clamp_min(1e-4).log() + power * maps.clamp_min(1e-4).log()).softmax(0)

@@ -11,7 +11,7 @@ import torch
 from napari_ovseg.segmentation import checking
 from napari_ovseg.single_image.contrast import background_weights
 from napari_ovseg.single_image.edges import EDGE_SIDE, sharpen
-from napari_ovseg.single_image.head import SingleImageHead, anchor, appearance, predict
+from napari_ovseg.single_image.head import SingleImageHead, Standard, anchor, appearance, predict, told_apart
 from napari_ovseg.single_image.head import train as train_head
 from napari_ovseg.views.window import Window
 
@@ -64,6 +64,36 @@ class Learnt:
         together = _together(answers, self.scores[possible], window)
         return _of_all(_weighed(together, self.weights), possible)
 
+    def answer(
+        self,
+        shallow: torch.Tensor,
+        scores: torch.Tensor,
+        deep: torch.Tensor | None,
+        *,
+        check: Callable[[], None] = lambda: None,
+    ) -> torch.Tensor:
+        """Answer in a part of a picture of which only samples were learnt, where maps are known too.
+
+        Parameters
+        ----------
+        shallow : torch.Tensor
+            ``(A, rows, columns)``: the `appearance` of the part, by the `Standard` of the samples.
+        scores, deep : torch.Tensor
+            As for `train`, of this part.
+        check : callable, optional
+            Called now and then; may raise to stop.
+
+        Returns
+        -------
+        torch.Tensor
+            ``(K, rows, columns)``, float32, sums to one.
+        """
+        possible, whole = _possible(self.scores), Window.whole((shallow.shape[1], shallow.shape[2]))
+        answers = [predict(head, shallow, deep, whole, check=check) for head in self.heads]
+        apart = told_apart(self.scores[possible])
+        together = _together(answers, scores[possible], whole, apart=apart)
+        return _of_all(_weighed(together, self.weights), possible)
+
 
 def train(
     picture: np.ndarray,
@@ -71,6 +101,7 @@ def train(
     deep: torch.Tensor | None,
     *,
     seed: int = 0,
+    standard: Standard | None = None,
     step_done: Callable[[], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Learnt:
@@ -85,6 +116,8 @@ def train(
         score anywhere gets none.
     deep : torch.Tensor or None
         ``(D, gh, gw)``, as for `head.train`.
+    standard : Standard, optional
+        Where the picture is samples of a larger one, as for `appearance`.
     seed, step_done, should_stop
         As for `head.train`.
 
@@ -95,7 +128,7 @@ def train(
     """
     check, possible = checking(should_stop), _possible(scores)
     sought, whole = scores[possible], Window.whole((picture.shape[0], picture.shape[1]))
-    shallow, guide = appearance(picture), torch.from_numpy(picture).permute(2, 0, 1)
+    shallow, guide = appearance(picture, standard), torch.from_numpy(picture).permute(2, 0, 1)
     rough, heads, answers = sought, [], []
     side = max(EDGE_SIDE, *scores.shape[1:])
     for turn in range(TURNS):
@@ -125,10 +158,12 @@ def _possible(scores: torch.Tensor) -> torch.Tensor:
     return scores.flatten(1).amax(1) > 0
 
 
-def _together(answers: list[torch.Tensor], scores: torch.Tensor, window: Window) -> torch.Tensor:
+def _together(
+    answers: list[torch.Tensor], scores: torch.Tensor, window: Window, *, apart: float | None = None
+) -> torch.Tensor:
     """What the heads of all turns say in a window, held to the maps."""
     logs = [answer.clamp_min(1e-4).log() for answer in answers]
-    return anchor((sum(logs[1:], logs[0]) / len(logs)).softmax(0), scores, window)
+    return anchor((sum(logs[1:], logs[0]) / len(logs)).softmax(0), scores, window, apart=apart)
 
 
 def _weighed(scores: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,34 @@
+"""A run of a large picture as a process of its own: ``python small_run.py TARGET``, of nine small tiles."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from unittest.mock import patch
+
+import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from blobs import blobs  # noqa: E402
+from brief_training import brief_training  # noqa: E402
+from napari_ovseg import load_model, segment_large  # noqa: E402
+from napari_ovseg.large import run, samples, survey  # noqa: E402
+from napari_ovseg.views.lazy_picture import LazyPicture  # noqa: E402
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    with (
+        brief_training(),
+        patch.object(run, "CORE", 96),
+        patch.object(survey, "CORE", 96),
+        patch.object(survey, "HALO", 16),
+        patch.object(samples, "CELL", 96),
+    ):
+        segment_large(
+            LazyPicture([blobs(250)[0]], limits=(0, 200)),
+            "nuclei",
+            sys.argv[1],
+            model=load_model("demo", device="cpu"),
+            resume=True,
+        )
