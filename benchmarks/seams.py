@@ -1,9 +1,9 @@
-"""What tiles cost along their borders: ``python benchmarks/seams.py --cache FOLDER [--kind KIND] [--most 2]``.
+"""What borders of tiles cost: ``python benchmarks/seams.py --cache FOLDER [--kind KIND] [--most 2]``.
 
 Pictures of several kinds, made large, segmented in tiles as large ones are, and the same without blending, and
-without blending and context. Prints a Markdown table: how good the masks are in tiles and in one piece, how
-often tiles say what one piece says that is made of the same maps, and the error along all seams and
-elsewhere. What was measured is kept in the folder. On one core a picture of 2048 pixels takes minutes.
+without blending and context. Prints a Markdown table: how good the masks are, the error along all seams and
+elsewhere, how often they say what `segment` says in one piece, and how often what is made of the same maps in
+one piece. What was measured is kept in the folder. On one core a picture of 2048 pixels takes minutes.
 """
 
 from __future__ import annotations
@@ -95,11 +95,13 @@ def from_same_maps(case: Case, settings: Settings) -> NDArray[np.integer]:
         for tile in every
     ]
     whole = (slice(0, source.size[0]), slice(0, source.size[1]))
-    piece = Tile(0, 0, whole, whole, source.size)
-    scores = scenes._blended(piece, _grid(piece, every[0], seen[0][1].scores), [(t, r.scores) for t, r in seen])
-    deep = [(tile, rough.deep) for tile, rough in seen if rough.deep is not None]
-    together = scenes._blended(piece, _grid(piece, every[0], deep[0][1]), deep) if deep else None
-    return _masks_of(source, found, found.decided, Rough(scores, together), work_side(seen[0][1].scores), every[0])
+    piece, first = Tile(0, 0, whole, whole, source.size), every[0]
+    rough = [(tile, one.scores) for tile, one in seen]
+    deep = [(tile, one.deep) for tile, one in seen if one.deep is not None]
+    scores = scenes._blended(piece, _grid(piece, first, rough[0][1]), rough)
+    features = scenes._blended(piece, _grid(piece, first, deep[0][1]), deep) if deep else None
+    side = work_side(rough[0][1])
+    return _masks_of(source, found, found.decided, Rough(scores, features), side, first)
 
 
 def _grid(piece: Tile, tile: Tile, maps: torch.Tensor) -> torch.Tensor:

@@ -32,7 +32,7 @@ def bindings(keys):
 
 def test_no_key_is_one_of_napari():
     ours = bindings(KEYS.values())
-    assert len(ours) == len(KEYS) == len(WHAT) == 17
+    assert len(ours) == len(KEYS) == len(WHAT) == 18
     assert not ours & {key for keys in default_shortcuts.values() for key in keys}
     assert not ours & bindings(Labels.class_keymap)
 
@@ -80,6 +80,7 @@ def called(viewer):
 
 PRESSED = {
     "Ctrl+Enter": (Qt.Key.Key_Return, CTRL),
+    "Ctrl+Shift+Enter": (Qt.Key.Key_Return, CTRL | Qt.KeyboardModifier.ShiftModifier),
     "Ctrl+.": (Qt.Key.Key_Period, CTRL),
     "Ctrl+Shift+S": (Qt.Key.Key_S, CTRL | Qt.KeyboardModifier.ShiftModifier),
     "W": (Qt.Key.Key_W, NONE),

@@ -10,11 +10,11 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from blobs import blobs  # noqa: E402
-from brief_training import brief_training  # noqa: E402
-from napari_ovseg import load_model, segment_large  # noqa: E402
-from napari_ovseg.large import run, samples, survey  # noqa: E402
-from napari_ovseg.views.lazy_picture import LazyPicture  # noqa: E402
+from blobs import blobs
+from brief_training import brief_training
+from napari_ovseg import load_model, segment_large
+from napari_ovseg.large import run, samples, survey
+from napari_ovseg.views.lazy_picture import LazyPicture
 
 if __name__ == "__main__":
     torch.set_num_threads(1)

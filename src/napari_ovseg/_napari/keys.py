@@ -25,6 +25,7 @@ Actions = Mapping[str, Callable[[], Any]]
 # is another sign on each keyboard, so the direct choice takes Alt.
 KEYS: Mapping[str, str] = {
     "run": "Ctrl+Enter",
+    "run_here": "Ctrl+Shift+Enter",
     "cancel": "Ctrl+.",
     "save": "Ctrl+Shift+S",
     "update_masks": "U",
@@ -37,6 +38,7 @@ KEYS: Mapping[str, str] = {
 
 WHAT: Mapping[str, str] = {
     "run": "Run, with the names that are typed",
+    "run_here": "Run only what is in view, or inside the rectangle of the active shapes layer",
     "cancel": "Cancel the run or the update",
     "save": "Save all work in this window",
     "update_masks": "Update the masks from what was painted",

@@ -53,6 +53,7 @@ class PanelKeys(QObject):
         self._outside.at_end(partial(unbind_keys, self._viewer, actions))
         self._buttons = {
             "run": form.run,
+            "run_here": form.run_here,
             "cancel": form.cancel,
             "save": form.saving.save,
             "update_masks": form.correct.update_masks,

@@ -43,6 +43,7 @@ class Starting(QObject):
         self._to_find = False
         self._not_started = ""
         form.run.clicked.connect(self.run)
+        form.run_here.clicked.connect(self.run_here)
         form.cancel.clicked.connect(self.cancel)
         form.correct.update_masks.clicked.connect(self.update_masks)
         form.names.submitted.connect(self.run)
@@ -57,7 +58,12 @@ class Starting(QObject):
     @property
     def by_key(self) -> dict[str, Callable[[], None]]:
         """What keys do, by the names of `keys.KEYS`."""
-        return {"run": self.run, "update_masks": self.update_masks, "cancel": self.cancel}
+        return {
+            "run": self.run,
+            "run_here": self.run_here,
+            "update_masks": self.update_masks,
+            "cancel": self.cancel,
+        }
 
     def run(self) -> None:
         """Segment the chosen picture, or say in one sentence why not."""
@@ -65,6 +71,13 @@ class Starting(QObject):
             self._say_busy()
         else:
             self._start(None)
+
+    def run_here(self) -> None:
+        """Segment only what is in view or inside a drawn rectangle, or say in one sentence why not."""
+        if self._runner.busy:
+            self._say_busy()
+        else:
+            self._start(None, here=True)
 
     def _say_busy(self) -> None:
         """Answer a key that can't do anything now."""
@@ -75,13 +88,13 @@ class Starting(QObject):
             said = "What was cancelled is still ending: press the key again in a moment."
         self._form.show_message(said)
 
-    def _start(self, into: Annotated | None) -> None:
+    def _start(self, into: Annotated | None, *, here: bool = False) -> None:
         """Start a run, of which the result goes into these layers or, by default, where it belongs."""
         if self._runner.busy:
             return
         image, current = self._pictures.image, self._annotator.current
         try:
-            gathered = self._requests.gather(image, current, into, self._runner.next_number())
+            gathered = self._requests.gather(image, current, into, self._runner.next_number(), here=here)
         except OvsegError as error:
             self._not_started = str(error)
             self._form.refuse(self._not_started)

@@ -157,7 +157,8 @@ class OpenVocabularyWidget(QWidget):
         self._starting.cancel()
 
     def _show_segmented(self, event: Segmented, annotated: Annotated) -> None:
-        annotated.tried[event.source.placement.position] = event.tried
+        if event.whole:
+            annotated.tried[event.source.placement.position] = event.tried
         # where another picture was chosen meanwhile, the result is there when one comes back to its own
         if annotated.is_of(self.pictures.image):
             self.annotator.show(annotated)

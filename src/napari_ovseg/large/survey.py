@@ -197,9 +197,7 @@ def _as_it_is(
         seen = {tile.place: decided.rough(sample, check=run.check) for tile, sample in both}
     first = sights[0]
     said = whole.said | {key: first.said[key] for key in ("size", "enlarged") if key in first.said}
-    return Survey(
-        settings, choice, None, None, known, decided, overall, HALO, said, first.notes, seen
-    )
+    return Survey(settings, choice, None, None, known, decided, overall, HALO, said, first.notes, seen)
 
 
 def _in_rows(samples: Sequence[Sample], across: int) -> list[Sequence[Sample]]:

@@ -53,7 +53,7 @@ class PseudoLabelled:
 class Segmented:
     """One slice is finished; with what updates of it start from, where that was learnt already.
 
-    ``tried`` are the ways in which it was shown to the model.
+    ``tried`` are the ways in which it was shown to the model; not `whole`, it is a part of the slice.
     """
 
     number: int
@@ -61,6 +61,7 @@ class Segmented:
     piece: SliceAnnotation
     learner: Any = None
     tried: tuple[TriedLook, ...] = ()
+    whole: bool = True
 
 
 @dataclass(frozen=True)

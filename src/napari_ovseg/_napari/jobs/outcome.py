@@ -26,6 +26,7 @@ from napari_ovseg._napari.layers.shown import picture_key
 from napari_ovseg.annotation import SliceAnnotation
 from napari_ovseg.annotation.found import moved
 from napari_ovseg.annotation.labelled_pictures import slice_called
+from napari_ovseg.annotation.pasted import pasted
 from napari_ovseg.annotation.reconcile import brought, followed, met
 from napari_ovseg.categories import void_of
 from napari_ovseg.wording import GUESS, NONE
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from napari_ovseg._napari.layers.source import LayerSource
     from napari_ovseg.annotation.annotation import Position
     from napari_ovseg.annotation.label_table import LabelTable
+    from napari_ovseg.annotation.pasted import Part
     from napari_ovseg.categories import Labels
 
 
@@ -90,6 +92,9 @@ class Outcome:
             return None
         table = self._table()
         piece = brought(piece, self.request.table, table)
+        self.records.append(piece.record)
+        if self.request.part is not None:
+            piece = self._in_its_slice(source, piece, self.request.part)
         if self.annotated is None:
             piece = self._with_strokes_since(position, piece, table)
             self.annotated = self._show_anew(source, piece, table)
@@ -101,9 +106,17 @@ class Outcome:
         self.annotated.know({position: piece})
         self.annotated.masks.layer.metadata[METADATA_KEY]["record"] = piece.record
         self.annotated.pseudo_labels.layer.metadata[METADATA_KEY]["record"] = piece.record
-        self.records.append(piece.record)
         self._pseudo = None
         return self.annotated
+
+    def _in_its_slice(self, source: LayerSource, piece: SliceAnnotation, part: Part) -> SliceAnnotation:
+        """A part that was run, in what the slice holds now."""
+        placement = source.placement
+        if self.annotated is not None and placement.position in self.annotated.masks.positions:
+            return pasted(self.annotated.slice(placement.position), piece, part)
+        size = tuple(placement.shape[axis] for axis in placement.axes)
+        empty = np.zeros(size, piece.masks.dtype)
+        return pasted(SliceAnnotation(empty, np.full_like(empty, void_of(empty))), piece, part)
 
     def message(self) -> str:
         """What there is to say, in a few sentences."""
@@ -262,6 +275,9 @@ def _findings(request: Request, records: list[dict[str, Any]]) -> list[str]:
     absent = [name for name in names if all(name in record.get("absent", []) for record in records)]
     there = [name for name in names if name not in absent]
     where = f" in {len(records)} slices" if len(records) > 1 else ""
+    if request.part is not None:
+        tall, wide = (one.stop - one.start for one in request.part)
+        where = f" in {tall} x {wide} pixels"
     found = [f"Segmented {_listed(there)}{where}."] if there and records else []
     if absent and records:
         found.append(f"Probably absent, and not painted: {_listed(absent)}.")

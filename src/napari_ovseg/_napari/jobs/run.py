@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from napari_ovseg._napari.layers.source import LayerSource
     from napari_ovseg.annotation import SliceAnnotation
     from napari_ovseg.annotation.label_table import LabelTable
+    from napari_ovseg.annotation.pasted import Part
     from napari_ovseg.settings import Settings
 
 
@@ -40,6 +41,8 @@ class Request:
         The sizes of `settings`, in pixels of what is read.
     earlier : dict of tuple of int to SliceAnnotation
         Slices that hold corrections or locked categories, in the ids of `table`.
+    part : tuple of slice, optional
+        Rows and columns to segment, where not all of the slice is.
     """
 
     number: int
@@ -48,6 +51,7 @@ class Request:
     table: LabelTable
     size: str = ""
     earlier: Mapping[Position, SliceAnnotation] = field(default_factory=dict)
+    part: Part | None = None
 
 
 def run_steps(
@@ -59,7 +63,8 @@ def run_steps(
         engine, model, _ = yield from load(number, request.settings, engine, emit, should_stop)
         for done_before, source in enumerate(request.sources):
             yield Progressed(number, READING, 0, 0, done_before)
-            yield _segment(request, source, engine, model, done_before, emit, should_stop)
+            one = _segment if request.part is None else _segment_part
+            yield one(request, source, engine, model, done_before, emit, should_stop)
         yield Finished(number)
     except Exception as error:
         yield failure(number, error)
@@ -104,6 +109,36 @@ def _segment(
     if earlier is not None:
         piece = _with_corrections(piece, earlier, table, learner, should_stop)
     return Segmented(number, source, piece, learner, result.tried)
+
+
+def _segment_part(
+    request: Request,
+    source: LayerSource,
+    engine: Engine,
+    model: Any,
+    done_before: int,
+    emit: Emit,
+    should_stop: ShouldStop,
+) -> Segmented:
+    """A part of a slice, shown as the whole is; what a person has painted there is held where it goes."""
+    number, table = request.number, request.table
+    result = engine.segment(
+        source.picture()[request.part],
+        replace(request.settings, size=request.size),
+        model=model,
+        progress=throttled(
+            lambda stage, done, total: emit(Progressed(number, stage, done, total, done_before)), should_stop
+        ),
+        should_stop=should_stop,
+        on_pseudo_labels=_show_nothing,
+    )
+    piece = found_by(result, table)
+    piece = replace(piece, record=piece.record | {"read": source.reading})
+    return Segmented(number, source, piece, whole=False)
+
+
+def _show_nothing(_labels: Any, _confidence: Any) -> None:
+    """The first guess at a part would cover what is there."""
 
 
 def _with_corrections(

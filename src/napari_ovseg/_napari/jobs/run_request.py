@@ -13,12 +13,14 @@ from napari_ovseg._napari.jobs.run import Request
 from napari_ovseg._napari.jobs.suggest import SuggestRequest
 from napari_ovseg._napari.layers.channel_readings import refuse_strip
 from napari_ovseg._napari.layers.labelled_layers import pixel_of_picture
+from napari_ovseg._napari.layers.part_in_view import part_meant
 from napari_ovseg._napari.layers.source import LayerSource, channel_axes, source_at, source_of
 from napari_ovseg._napari.layers.together import group_of, source_together
 from napari_ovseg._napari.panel.form import Form
 from napari_ovseg._napari.panel.model_box import LOCAL_FILE
 from napari_ovseg._napari.panel.model_choice import ModelChoice, licence_notice
 from napari_ovseg._napari.panel.reading import TOGETHER
+from napari_ovseg.annotation.found import table_for
 from napari_ovseg.annotation.typed import to_type
 from napari_ovseg.categories import Category, parse_categories
 from napari_ovseg.errors import InputError
@@ -60,7 +62,13 @@ class RunRequests:
         return self.source(image)
 
     def gather(
-        self, image: Image | None, current: Annotated | None, into: Annotated | None, number: int
+        self,
+        image: Image | None,
+        current: Annotated | None,
+        into: Annotated | None,
+        number: int,
+        *,
+        here: bool = False,
     ) -> tuple[Request, Earlier | None] | None:
         """Gather a run's settings, and the work it goes on with; None when the person declines a licence.
 
@@ -75,6 +83,8 @@ class RunRequests:
             default it goes where it belongs.
         number : int
             Of the run.
+        here : bool
+            Whether only the part is run that is in view, or inside a drawn rectangle, into what is there.
 
         Raises
         ------
@@ -85,7 +95,11 @@ class RunRequests:
         categories = parse_categories(form.names.toPlainText() if into is None else _words_of(into))
         source = self._source_to_run(image)
         earlier = into or work_on(current, source, image)
-        positions = not_done(earlier, form.slices.positions(source.placement.position))
+        part = part_meant(self.viewer, image, source.placement) if here else None
+        if here and earlier is not None:
+            into = _same_names(earlier, categories)
+        shown = source.placement.position
+        positions = not_done(earlier, [shown] if here else form.slices.positions(shown))
         accepted = self._accepted_model()
         if accepted is None:
             return None
@@ -109,6 +123,7 @@ class RunRequests:
             table=table,
             size=_size_read(settings.sizes, image, source),
             earlier=bound,
+            part=part,
         )
         if earlier is None:
             return request, None
@@ -184,6 +199,16 @@ def _words_of(work: Annotated) -> list[Category]:
     """What to look for in work that is gone on with."""
     words = [] if work.background is None else [work.background]
     return [*to_type(work.table.labels), *words]
+
+
+def _same_names(work: Annotated, categories: list[Category]) -> Annotated:
+    """Return the work that a part goes into; raises InputError where other names are typed."""
+    if table_for(categories, work.table) is not work.table:
+        raise InputError(
+            "A part is run with the names of the masks that it goes into: add a category to the table for "
+            "each other name, or press Run for the whole picture."
+        )
+    return work
 
 
 def _size_read(sizes: Sizes, image: Image, source: LayerSource) -> str:

@@ -86,6 +86,11 @@ class Form(QWidget):
         self.size_row = settings.size_row
         self.looks = LookStrip()
         self.run = _button("Run", "Find the names in the picture.")
+        self.run_here = _button(
+            "Run here",
+            "Find the names only in what is in view, or inside the rectangle of the active shapes layer. "
+            "What is outside of it, and what you painted, stays.",
+        )
         self.cancel = _button("Cancel", "Stop what is running; slices that are finished stay.")
         self.help = QToolButton()
         self.help.setText("?")
@@ -114,6 +119,7 @@ class Form(QWidget):
         self._lay_out_fields()
         buttons = QHBoxLayout()
         buttons.addWidget(self.run, 3)
+        buttons.addWidget(self.run_here, 2)
         buttons.addWidget(self.cancel, 1)
         buttons.addWidget(self.help)
         layout = QVBoxLayout(self)
@@ -203,6 +209,7 @@ class Form(QWidget):
     def show_running(self, running: bool, *, stopping: bool = False) -> None:
         """Enable what makes sense now; while a stopped run winds up, nothing can be started."""
         self.run.setEnabled(not running)
+        self.run_here.setEnabled(not running)
         self.suggest.setEnabled(not running)
         self.unload.setEnabled(not running)
         self.cancel.setEnabled(running and not stopping)

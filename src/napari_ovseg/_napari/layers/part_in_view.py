@@ -1,0 +1,80 @@
+"""The part of a picture that is meant by "here": inside a drawn rectangle, or what is in view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ovseg.annotation.pasted import Part
+from napari_ovseg.errors import InputError
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+    from napari_ovseg._napari.layers.source import Placement
+
+# pixels: in less a model sees nothing
+LEAST_SIDE = 16
+
+
+def part_meant(viewer: ViewerModel, image: Image, placement: Placement) -> Part:
+    """Return rows and columns of what is read of a picture, where "here" is.
+
+    That is the rectangle around the shape that is selected in the active layer of shapes, or around its last
+    one; where another layer is active, it is what is in view.
+
+    Parameters
+    ----------
+    viewer : napari.components.ViewerModel
+    image : napari.layers.Image
+    placement : Placement
+        Of what is read of it.
+
+    Raises
+    ------
+    InputError
+        In 3D, and where there is nothing of the picture, or too little.
+    """
+    if viewer.dims.ndisplay != 2:
+        raise InputError("A part of a picture can't be told in 3D: go back to 2D.")
+    corners = _around_shape(viewer, image)
+    drawn = corners is not None
+    if corners is None:
+        corners = _in_view(image)
+    part = []
+    for axis in placement.axes:
+        low, high = (corners[:, axis] + 0.5) / placement.factors[axis]
+        start, stop = max(0, int(np.floor(low))), min(placement.shape[axis], int(np.ceil(high)))
+        part.append(slice(start, stop))
+    tall, wide = (max(0, one.stop - one.start) for one in part)
+    if min(tall, wide) < LEAST_SIDE:
+        where = "inside the rectangle" if drawn else "in view"
+        raise InputError(
+            f"{tall} x {wide} pixels of '{image.name}' are {where}: at least {LEAST_SIDE} x {LEAST_SIDE} "
+            f"are needed to see anything. {'Draw a larger one.' if drawn else 'Move the picture into view.'}"
+        )
+    return part[0], part[1]
+
+
+def _around_shape(viewer: ViewerModel, image: Image) -> NDArray[np.float64] | None:
+    """The outermost coordinates of a shape in the picture's data, ``(2, ndim)``; None where none is meant."""
+    from napari.layers import Shapes
+
+    layer = viewer.layers.selection.active
+    if not isinstance(layer, Shapes) or not len(layer.data):
+        return None
+    number = max(layer.selected_data, default=len(layer.data) - 1)
+    places = np.array([image.world_to_data(layer.data_to_world(point)) for point in layer.data[number]])
+    return np.stack([places.min(0), places.max(0)])
+
+
+def _in_view(image: Image) -> NDArray[np.float64]:
+    """The first and the last pixel of the picture that the canvas shows, in its data, ``(2, ndim)``."""
+    corners = np.asarray(image.corner_pixels, float)
+    if image.multiscale:
+        factors = np.asarray(image.downsample_factors[image.data_level], float)[: image.ndim]
+        corners = corners * factors
+    return corners
