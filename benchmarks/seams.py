@@ -1,9 +1,9 @@
 """What borders of tiles cost: ``python benchmarks/seams.py --cache FOLDER [--kind KIND] [--most 2]``.
 
-Pictures of several kinds, made large, segmented in tiles as large ones are, and the same without blending, and
-without blending and context. Prints a Markdown table: how good the masks are, the error along all seams and
-elsewhere, how often they say what `segment` says in one piece, and how often what is made of the same maps in
-one piece. What was measured is kept in the folder. On one core a picture of 2048 pixels takes minutes.
+Pictures of several kinds, made large, segmented in tiles as large ones are, and the same without blending,
+and without blending and context. Prints a Markdown table: how good the masks are, the error along all seams
+and elsewhere, how often they say what `segment` says in one piece, and how often what is made of the same
+maps in one piece. What was measured is kept in the folder. On one core 2048 pixels take minutes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from looks import scenes as drawn_scenes
 from napari_ovseg import segment, segment_large
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.demo.scenes import scene
-from napari_ovseg.large import scenes, survey
+from napari_ovseg.large import blending, survey
 from napari_ovseg.large.decided import Decided, Rough
 from napari_ovseg.large.survey import Survey
 from napari_ovseg.large.tile_masks import rough_of
@@ -98,8 +98,8 @@ def from_same_maps(case: Case, settings: Settings) -> NDArray[np.integer]:
     piece, first = Tile(0, 0, whole, whole, source.size), every[0]
     rough = [(tile, one.scores) for tile, one in seen]
     deep = [(tile, one.deep) for tile, one in seen if one.deep is not None]
-    scores = scenes._blended(piece, _grid(piece, first, rough[0][1]), rough)
-    features = scenes._blended(piece, _grid(piece, first, deep[0][1]), deep) if deep else None
+    scores = blending._blended(piece, _grid(piece, first, rough[0][1]), rough)
+    features = blending._blended(piece, _grid(piece, first, deep[0][1]), deep) if deep else None
     side = work_side(rough[0][1])
     return _masks_of(source, found, found.decided, Rough(scores, features), side, first)
 
@@ -139,7 +139,7 @@ def masks_of(case: Case, way: str) -> NDArray[np.integer]:
         return from_same_maps(case, settings)
     with ExitStack() as changed:
         if way in (UNBLENDED, ALONE):
-            changed.enter_context(patch.object(scenes, "_blended", _own))
+            changed.enter_context(patch.object(blending, "_blended", _own))
         if way == ALONE:
             changed.enter_context(patch.object(survey, "HALO", 0))
         return in_tiles(case, settings)

@@ -12,9 +12,9 @@ import torch
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.context import Known
 from napari_ovseg.large import samples, survey
+from napari_ovseg.large.blending import Blending
 from napari_ovseg.large.decided import Decided
 from napari_ovseg.large.samples import mosaic_of
-from napari_ovseg.large.scenes import Scenes
 from napari_ovseg.large.survey import Survey
 from napari_ovseg.large.tile_masks import rough_of, tile_masks
 from napari_ovseg.large.tiles import Tile, tiles_of
@@ -80,7 +80,7 @@ def test_where_nothing_can_be_no_model_is_asked(there):
     picture[3, 3] = 0.5 if there else 1.0
     source, found = PictureInMemory(picture), surveyed(there=there)
     asked: list[Tile] = []
-    masks = tile_masks(source, tile, found, Scenes([tile], asked.append, {}), run=Run(None, None))
+    masks = tile_masks(source, tile, found, Blending([tile], asked.append, {}), run=Run(None, None))
     assert masks.shape == (60, 80)
     assert masks.dtype == np.uint8
     assert not masks.any()

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
-import torch.nn.functional as F
+from numpy.typing import NDArray
+from skimage.transform import resize
 
 from napari_ovseg.annotation.annotation import SliceAnnotation
 from napari_ovseg.segmentation import State
@@ -76,28 +76,35 @@ def _state(before: State | None, found: State | None, part: Part, size: tuple[in
     ids = found.ids if before is None else tuple(dict.fromkeys((*before.ids, *found.ids)))
     whole = _of_ids(before, ids, (1, 1))
     cells = _grid(size, whole.shape[1:], spans, found.scores.shape[1:])
-    scores = F.interpolate(whole[None], cells, mode="bilinear", align_corners=False)[0]
+    scores = _resized(whole, cells)
     inner = tuple(
         slice(round(window.start * count / length), max(1, round(window.stop * count / length)))
         for window, count, length in zip(part, cells, size, strict=True)
     )
     room = scores[:, *inner].shape[1:]
     own = _of_ids(found, ids, room)
-    scores[:, *inner] = F.interpolate(own[None], tuple(room), mode="bilinear", antialias=True)[0]
+    scores[:, *inner] = _resized(own, room)
     features = None if before is None else before.features
-    return State(ids, scores.numpy(), features)
+    return State(ids, scores, features)
 
 
-def _of_ids(state: State | None, ids: Sequence[int], grid: Sequence[int]) -> torch.Tensor:
+def _of_ids(state: State | None, ids: Sequence[int], grid: Sequence[int]) -> NDArray[np.float32]:
     """Scores of ids, background first: 0 for those that a state has none of, all background without one."""
     shape = tuple(grid) if state is None else state.scores.shape[1:]
-    found = torch.zeros(len(ids) + 1, *shape)
+    found = np.zeros((len(ids) + 1, *shape), np.float32)
     if state is None:
         found[0] = 1
         return found
     places = [0, *(1 + ids.index(one) for one in state.ids)]
-    found[places] = torch.from_numpy(state.scores)
+    found[places] = state.scores
     return found
+
+
+def _resized(scores: NDArray[np.float32], cells: Sequence[int]) -> NDArray[np.float32]:
+    """Scores ``(K, h, w)`` in other cells."""
+    size = (len(scores), *cells)
+    found: NDArray[np.float32] = resize(scores, size, order=1, mode="edge", anti_aliasing=False)
+    return found.astype(np.float32)
 
 
 def _grid(

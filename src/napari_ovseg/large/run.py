@@ -18,8 +18,8 @@ from napari_ovseg.errors import InputError
 from napari_ovseg.export.plan import Dataset, Item, Options
 from napari_ovseg.file_names import as_text
 from napari_ovseg.labelled import LabelledPicture, named_labels
+from napari_ovseg.large.blending import Blending
 from napari_ovseg.large.on_disk import MasksOnDisk
-from napari_ovseg.large.scenes import Scenes
 from napari_ovseg.large.survey import OVERVIEW, Survey, survey
 from napari_ovseg.large.tile_masks import rough_of, tile_masks
 from napari_ovseg.large.tiles import CORE, Tile, tiles_of
@@ -197,7 +197,7 @@ class _LargeRun:
             pixels.update(counts or {})
         self.progress(TILES, len(tiles) - len(left), len(tiles))
         look = partial(rough_of, self.source, survey=found, model=self.model, run=self.run)
-        scenes = Scenes(tiles, look, found.seen)
+        scenes = Blending(tiles, look, found.seen)
         for number, tile in enumerate(left, 1 + len(tiles) - len(left)):
             self.run.check()
             pixels.update(masks.write(tile, tile_masks(self.source, tile, found, scenes, run=self.run)))

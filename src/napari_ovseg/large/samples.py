@@ -51,7 +51,7 @@ def mosaic_of(source: PictureSource, overview: NDArray[np.float32]) -> NDArray[n
 def sampled_tiles(
     tiles: Sequence[Tile], overview: NDArray[np.float32], size: tuple[int, int]
 ) -> list[list[Tile]]:
-    """Choose tiles that look at different parts of a picture, in rows of one length; `ACROSS` squared at most.
+    """Choose tiles that look at different parts of a picture, in rows of one length.
 
     Parameters
     ----------

@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 
 from napari_ovseg.categories import labels_dtype
+from napari_ovseg.large.blending import Blending
 from napari_ovseg.large.decided import Rough, Sample
-from napari_ovseg.large.scenes import Scenes
 from napari_ovseg.large.survey import Survey, read_tile
 from napari_ovseg.large.tiles import Tile
 from napari_ovseg.models.map_model import MapModel
@@ -22,7 +22,9 @@ from napari_ovseg.views.source import PictureInMemory, PictureSource
 
 
 def rough_of(source: PictureSource, tile: Tile, survey: Survey, *, model: MapModel, run: Run) -> Rough:
-    """Say what is in a tile that is looked at alone; in one of one value, as around slides, no model is asked.
+    """Say what is in a tile that is looked at alone.
+
+    In one of one value, as around slides, no model is asked.
 
     Parameters
     ----------
@@ -52,7 +54,7 @@ def rough_of(source: PictureSource, tile: Tile, survey: Survey, *, model: MapMod
 
 
 def tile_masks(
-    source: PictureSource, tile: Tile, survey: Survey, scenes: Scenes, *, run: Run
+    source: PictureSource, tile: Tile, survey: Survey, scenes: Blending, *, run: Run
 ) -> NDArray[np.unsignedinteger[Any]]:
     """Segment a tile.
 
@@ -65,7 +67,7 @@ def tile_masks(
         The picture.
     tile : Tile
     survey : Survey
-    scenes : Scenes
+    scenes : Blending
         What `rough_of` says of each tile.
     run : Run
 

@@ -75,9 +75,9 @@ def deep_components(features: torch.Tensor, count: int = COMPONENTS) -> torch.Te
     Returns
     -------
     torch.Tensor
-        ``(D, h, w)``, centred, of unit variance on average, strongest first. With double precision throughout,
-        rounding that differs from one number of threads to another can't turn what the network of this
-        picture learns.
+        ``(D, h, w)``, centred, of unit variance on average, strongest first. With double precision
+        throughout, rounding that differs from one number of threads to another can't turn what the network of
+        this picture learns.
     """
     return Directions.of(features, count).components(features)
 

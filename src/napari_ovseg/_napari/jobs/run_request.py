@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -201,7 +202,7 @@ def _words_of(work: Annotated) -> list[Category]:
     return [*to_type(work.table.labels), *words]
 
 
-def _same_names(work: Annotated, categories: list[Category]) -> Annotated:
+def _same_names(work: Annotated, categories: Iterable[Category]) -> Annotated:
     """Return the work that a part goes into; raises InputError where other names are typed."""
     if table_for(categories, work.table) is not work.table:
         raise InputError(

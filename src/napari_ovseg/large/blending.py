@@ -12,7 +12,7 @@ from napari_ovseg.large.decided import Rough
 from napari_ovseg.large.tiles import Place, Tile
 
 
-class Scenes:
+class Blending:
     """What is said of each tile alone, kept while a neighbour needs it, and blended.
 
     A tile counts in full in the middle, one half at the border of its core, and nothing where it ends.

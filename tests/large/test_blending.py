@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from napari_ovseg.large.blending import Blending
 from napari_ovseg.large.decided import Rough
-from napari_ovseg.large.scenes import Scenes
 from napari_ovseg.large.tiles import Tile, tiles_of
 
 SIZE = (100, 90)
@@ -29,7 +29,7 @@ def ramp(tile: Tile) -> Rough:
 
 
 def test_where_all_tiles_agree_nothing_changes():
-    scenes = Scenes(tiles(), ramp, {})
+    scenes = Blending(tiles(), ramp, {})
     for tile in tiles():
         found, own = scenes.around(tile), ramp(tile)
         # at their rims neighbours know half a cell less
@@ -43,7 +43,7 @@ def test_tiles_that_disagree_meet_in_the_middle():
     def own_number(tile: Tile) -> Rough:
         return Rough(torch.full((1, CELLS, CELLS), float(tile.column)), None)
 
-    scenes = Scenes(tiles(), own_number, {})
+    scenes = Blending(tiles(), own_number, {})
     first, second = (scenes.around(tile).scores[0, 10] for tile in tiles()[:2])
     # pixels 31 and 33 are the last cell of the first core, and the first of the second
     assert first[15] == pytest.approx(0.5, abs=0.06)
@@ -64,7 +64,7 @@ def test_each_tile_is_looked_at_once_and_forgotten_when_nobody_needs_it():
 
     every = tiles()
     known = {every[0].place: ramp(every[0])}
-    scenes = Scenes(every, look, known)
+    scenes = Blending(every, look, known)
     for tile in every:
         scenes.around(tile)
     # at the rim several tiles look at the same
@@ -75,7 +75,7 @@ def test_each_tile_is_looked_at_once_and_forgotten_when_nobody_needs_it():
 
 def test_what_is_said_of_a_tile_does_not_depend_on_where_one_began():
     every = tiles()
-    from_the_first, from_there = Scenes(every, ramp, {}), Scenes(every, ramp, {})
+    from_the_first, from_there = Blending(every, ramp, {}), Blending(every, ramp, {})
     for tile in every[:5]:
         from_the_first.around(tile)
     one, other = from_the_first.around(every[5]), from_there.around(every[5])
