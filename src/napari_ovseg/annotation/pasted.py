@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from skimage.transform import resize
+from scipy import ndimage
 
 from napari_ovseg.annotation.annotation import SliceAnnotation
 from napari_ovseg.segmentation import State
@@ -102,9 +102,9 @@ def _of_ids(state: State | None, ids: Sequence[int], grid: Sequence[int]) -> NDA
 
 def _resized(scores: NDArray[np.float32], cells: Sequence[int]) -> NDArray[np.float32]:
     """Scores ``(K, h, w)`` in other cells."""
-    size = (len(scores), *cells)
-    found: NDArray[np.float32] = resize(scores, size, order=1, mode="edge", anti_aliasing=False)
-    return found.astype(np.float32)
+    factors = (1, *(count / had for count, had in zip(cells, scores.shape[1:], strict=True)))
+    found: NDArray[np.float32] = ndimage.zoom(scores, factors, order=1, mode="nearest", grid_mode=True)
+    return found
 
 
 def _grid(
