@@ -31,14 +31,14 @@ from napari_ovseg import segment, segment_large
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.demo.scenes import scene
 from napari_ovseg.large import blending, survey
-from napari_ovseg.large.decided import Decided, Rough
+from napari_ovseg.large.decided import Decided, Rough, even_side
 from napari_ovseg.large.survey import Survey
 from napari_ovseg.large.tile_masks import rough_of
 from napari_ovseg.large.tiles import CORE, Tile, tiles_of
 from napari_ovseg.pseudo_labels import paint
 from napari_ovseg.segmentation import Run
 from napari_ovseg.settings import Settings
-from napari_ovseg.single_image import appearance, sharpen_finely, work_side
+from napari_ovseg.single_image import appearance, sharpen_finely
 from napari_ovseg.views.lazy_picture import LazyPicture
 from napari_ovseg.views.shown import Shown
 
@@ -100,7 +100,7 @@ def from_same_maps(case: Case, settings: Settings) -> NDArray[np.integer]:
     deep = [(tile, one.deep) for tile, one in seen if one.deep is not None]
     scores = blending._blended(piece, _grid(piece, first, rough[0][1]), rough)
     features = blending._blended(piece, _grid(piece, first, deep[0][1]), deep) if deep else None
-    side = work_side(rough[0][1])
+    side = even_side(LazyPicture([case.picture[every[0].around]]), rough[0][1])
     return _masks_of(source, found, found.decided, Rough(scores, features), side, first)
 
 

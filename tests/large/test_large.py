@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -165,6 +166,26 @@ def test_what_can_not_be_done_is_said(drawn, model, tmp_path):
     look = "dark things, background removed, dimmed strongly"
     with pytest.raises(InputError, match="as it is"):
         segment_large(source, "nuclei", tmp_path / "a.zarr", model=model, method="explain", look=look)
+
+
+@pytest.mark.parametrize("format", ["ome-tiff", "geojson", "coco"])
+def test_the_command_line_exports_it_in_parts(whole, tmp_path, monkeypatch, format):
+    copied = tmp_path / "nuclei.ome.zarr"
+    shutil.copytree(whole[0].path, copied)
+    command = ("export", "nuclei.ome.zarr", "--format", format)
+    found = []
+    for limit in (10**9, 0):
+        monkeypatch.setattr("napari_ovseg.imports.ome_zarr.LARGE", limit)
+        done = run_here(tmp_path, *command, "--output", f"out{limit}")
+        assert done.returncode == 0, done.stderr
+        found.append(read_labelled(tmp_path / f"out{limit}"))
+    [[at_once], [in_parts]] = found
+    np.testing.assert_array_equal(at_once.labels, in_parts.labels)
+    np.testing.assert_array_equal(in_parts.labels, masks_of(copied))
+    assert at_once.categories == in_parts.categories
+    refused = run_here(tmp_path, "export", "nuclei.ome.zarr", "--format", "png", "--output", "no")
+    assert refused.returncode == 2
+    assert "choose one of ome-tiff, coco, geojson" in refused.stderr
 
 
 def test_the_command_line_goes_by_tiles_where_a_picture_is_large(drawn, tmp_path, monkeypatch):

@@ -125,6 +125,7 @@ def read_source(
     """
     from napari_ovseg.annotation.labelled_pictures import read_work, saved_work
     from napari_ovseg.imports import is_labelled, read_labelled
+    from napari_ovseg.imports.ome_zarr import read_in_parts
 
     found = [] if is_labelled(source) else saved_work(source, saved_in)
     readings = [partial(read_work, work, empty=empty) for work in found] or [
@@ -133,7 +134,8 @@ def read_source(
     pictures: list[LabelledPicture] = []
     for read in readings:
         try:
-            pictures += read()
+            large = read_in_parts(source)
+            pictures += read() if large is None else [large]
         except InputError as error:
             problems.append(str(error))
     return pictures

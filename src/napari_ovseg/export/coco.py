@@ -8,10 +8,11 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from napari_ovseg.export.instances import Thing, things_in
-from napari_ovseg.export.json_text import json_text
+from napari_ovseg.export.instances import Thing
+from napari_ovseg.export.json_text import write_json
 from napari_ovseg.export.outlines import outlines, without_holes
 from napari_ovseg.export.plan import Dataset, Item, Planned
+from napari_ovseg.export.streamed_things import each_thing
 from napari_ovseg.file_names import seen_from
 
 
@@ -23,12 +24,11 @@ def plan(dataset: Dataset) -> Iterator[Planned]:
 
 
 def _write(dataset: Dataset, split: str, file: BinaryIO) -> None:
-    images: list[dict[str, Any]] = []
-    annotations: list[dict[str, Any]] = []
-    for number, item in enumerate(dataset.of_split(split), 1):
-        images.append(_image(item, number, dataset))
-        for annotation in _annotations(item, dataset):
-            annotations.append({"id": len(annotations) + 1, "image_id": number, **annotation})
+    items = list(enumerate(dataset.of_split(split), 1))
+    all_of_them = ((number, one) for number, item in items for one in _annotations(item, dataset))
+    annotations = (
+        {"id": place, "image_id": number, **one} for place, (number, one) in enumerate(all_of_them, 1)
+    )
     categories = [
         {
             "id": category.id,
@@ -41,11 +41,11 @@ def _write(dataset: Dataset, split: str, file: BinaryIO) -> None:
     ]
     content = {
         "info": {"description": "napari-ovseg"},
-        "images": images,
+        "images": [_image(item, number, dataset) for number, item in items],
         "annotations": annotations,
         "categories": categories,
     }
-    file.write(json_text(content))
+    write_json(file, content)
 
 
 def _image(item: Item, number: int, dataset: Dataset) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def _annotations(item: Item, dataset: Dataset) -> Iterator[dict[str, Any]]:
     from pycocotools.mask import frPyObjects
 
     shape = item.picture.labels.shape
-    for thing in things_in(item, dataset):
+    for thing in each_thing(item, dataset):
         (row, column), (height, width) = thing.corner, thing.mask.shape
         if dataset.options.polygons:
             if outlines(thing.mask)[1]:

@@ -19,7 +19,8 @@ from napari_ovseg.atomic import (
 )
 from napari_ovseg.errors import InputError, OutputError
 from napari_ovseg.export.categories_json import categories_text, is_written_for, names_beside
-from napari_ovseg.export.formats import find_format
+from napari_ovseg.export.formats import FORMATS, Format, find_format
+from napari_ovseg.export.lazy_labels import LazyLabels
 from napari_ovseg.export.naming import told_apart
 from napari_ovseg.export.passed_on import passed_on
 from napari_ovseg.export.plan import Dataset, Item, Notes, Options, Planned
@@ -94,6 +95,7 @@ def export(
     folder = Path(folder)
     options = Options(smallest_area, connectivity, split_touching, polygons, things)
     chosen = find_format(format, options)
+    _refuse_large(pictures, chosen, options)
     notes = Notes()
     for picture in pictures:
         for note in picture.record.get("notes", ()):
@@ -109,6 +111,20 @@ def export(
         _note_turned(items, notes)
     settings = {"format": format, "validation_share": validation_share, "seed": seed, **vars(options)}
     return _write(dataset, places, names, settings, overwrite, progress)
+
+
+def _refuse_large(pictures: Sequence[LabelledPicture], chosen: Format, options: Options) -> None:
+    """Raise where labels that don't fit into memory are asked for in a format that needs them whole."""
+    if chosen.in_parts and not options.things:
+        return
+    named = [one.name for one in pictures if isinstance(one.labels, LazyLabels)]
+    if named:
+        able = ", ".join(name for name, one in FORMATS.items() if one.in_parts)
+        what = "Single things beside categories" if chosen.in_parts else chosen.title
+        raise InputError(
+            f"'{named[0]}' is too large to be read at once, and {what} can't be written in parts: choose one "
+            f"of {able}{' without them' if chosen.in_parts else ''}."
+        )
 
 
 def export_file(

@@ -28,6 +28,8 @@ class Format:
         Whether pictures are written upright with their labels, else only their files are named.
     takes_things : bool
         Whether a format of categories has a place for things, too.
+    in_parts : bool
+        Whether labels that don't fit into memory can be written.
     needs : str
         The package that writes it, where that may be missing.
     """
@@ -38,6 +40,7 @@ class Format:
     names_file: str = CATEGORIES_FILE
     holds_pictures: bool = False
     takes_things: bool = False
+    in_parts: bool = False
     needs: str = ""
 
     @property
@@ -51,7 +54,7 @@ class Format:
 FORMATS: dict[str, Format] = {
     "png": Format("Palette PNG", palette_png.plan, instances=False),
     "tiff": Format("TIFF", tiff.plan, instances=False),
-    "ome-tiff": Format("OME-TIFF", tiff.plan_ome, instances=False, takes_things=True),
+    "ome-tiff": Format("OME-TIFF", tiff.plan_ome, instances=False, takes_things=True, in_parts=True),
     "npz": Format("NumPy archive", npz.plan, instances=False),
     "ome-zarr": Format(
         "OME-Zarr labels",
@@ -62,9 +65,15 @@ FORMATS: dict[str, Format] = {
         needs="zarr",
     ),
     "things-tiff": Format("Things as TIFF, and a table", things.plan, instances=True),
-    "coco": Format("COCO", coco.plan, instances=True, names_file=CATEGORIES_BESIDE_JSON),
+    "coco": Format("COCO", coco.plan, instances=True, names_file=CATEGORIES_BESIDE_JSON, in_parts=True),
     "yolo": Format("YOLO segmentation", yolo.plan, instances=True, holds_pictures=True),
-    "geojson": Format("GeoJSON for QuPath", geojson.plan, instances=True, names_file=CATEGORIES_BESIDE_JSON),
+    "geojson": Format(
+        "GeoJSON for QuPath",
+        geojson.plan,
+        instances=True,
+        names_file=CATEGORIES_BESIDE_JSON,
+        in_parts=True,
+    ),
     "labelme": Format("LabelMe", labelme.plan, instances=True, names_file=CATEGORIES_BESIDE_JSON),
 }
 

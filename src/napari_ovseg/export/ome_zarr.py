@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,11 @@ from napari_ovseg.export.instances import things_in
 from napari_ovseg.export.measures import Table
 from napari_ovseg.export.picture_pixels import picture_pixels
 from napari_ovseg.export.plan import Dataset, Item, Planned
+from napari_ovseg.export.pyramid import count_levels
 from napari_ovseg.export.things import measured
 from napari_ovseg.units import unit_of_length
 
 _VERSION = "0.5"
-# A viewer gains nothing from levels that are smaller, in pixels.
-_COARSEST = 256
-_MOST_LEVELS = 6
 _CHUNK = 1024
 _COLOURS = {"red": "FF0000", "green": "00FF00", "blue": "0000FF"}
 
@@ -168,14 +166,6 @@ def _levels(planes: NDArray[Any], coarser: Any) -> list[NDArray[Any]]:
     for _ in range(1, count_levels(planes.shape)):
         levels.append(coarser(levels[-1]))
     return levels
-
-
-def count_levels(shape: Sequence[int]) -> int:
-    """Return how many levels a pyramid of arrays ``(..., H, W)`` has, each half as fine as the one before."""
-    count, side = 1, min(shape[-2:])
-    while side >= 2 * _COARSEST and count < _MOST_LEVELS:
-        count, side = count + 1, -(-side // 2)
-    return count
 
 
 def _picked(labels: NDArray[Any]) -> NDArray[Any]:

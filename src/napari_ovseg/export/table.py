@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_ovseg.categories import MAX_CATEGORIES, labels_dtype, void_id
 from napari_ovseg.errors import InputError
+from napari_ovseg.export.lazy_labels import LazyLabels
 from napari_ovseg.export.plan import Notes
 from napari_ovseg.labelled import LabelledPicture, NamedLabel
 
@@ -61,7 +63,9 @@ def one_table(
         for category in picture.categories:
             lookup[category.id] = table[key(category.name)].id
         lookup[list(void)] = void_id(largest)
-        brought.append(replace(picture, labels=lookup[picture.labels], categories=categories))
+        labels = picture.labels
+        found: Any = labels.meaning(lookup) if isinstance(labels, LazyLabels) else lookup[labels]
+        brought.append(replace(picture, labels=found, categories=categories))
     return categories, brought
 
 
@@ -107,7 +111,10 @@ def _named(picture: LabelledPicture, notes: Notes) -> tuple[LabelledPicture, set
     _check(picture)
     ids = {category.id for category in picture.categories}
     void = {_VOID_16, void_id(max(ids, default=0))}
-    values, counts = np.unique(picture.labels, return_counts=True)
+    labels = picture.labels
+    values, counts = (
+        labels.counted() if isinstance(labels, LazyLabels) else np.unique(labels, return_counts=True)
+    )
     if values.size and values[-1] > _VOID_16:
         raise InputError(f"'{picture.name}' holds the label {values[-1]}: the largest is {MAX_CATEGORIES}.")
     names = {category.name for category in picture.categories}

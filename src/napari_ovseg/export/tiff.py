@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from napari_ovseg.colours import BACKGROUND, VOID
 from napari_ovseg.export.about import ABOUT, about, about_text, legend, names_as_lines, on_one_line
 from napari_ovseg.export.instances import things_in
+from napari_ovseg.export.lazy_labels import LazyLabels
 from napari_ovseg.export.palette_png import label_colours, palette_of
 from napari_ovseg.export.plan import Dataset, Item, Notes, Planned
+from napari_ovseg.export.tiled_tiff import write_tiled
 from napari_ovseg.units import unit_of_length
 
 # A TIFF palette has 16 bits a colour, ours 8.
@@ -95,6 +97,9 @@ def _write_ome(item: Item, dataset: Dataset, file: BinaryIO) -> None:
     if labels.dtype == np.uint8:
         palette = palette_of(label_colours(dataset.categories)).T.astype(np.uint16)
         shown = {"photometric": "palette", "colormap": palette * TO_16_BIT}
+    if isinstance(labels, LazyLabels):
+        write_tiled(file, labels, metadata, shown, resolution)
+        return
     with tifffile.TiffWriter(file, ome=True) as tiff:
         tiff.write(labels, compression="zlib", metadata=metadata, **shown, **resolution)
         if dataset.options.things:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from napari_ovseg.categories import MAX_CATEGORIES
 from napari_ovseg.errors import InputError
 from napari_ovseg.export.about import ABOUT
+from napari_ovseg.export.lazy_labels import LazyLabels
 from napari_ovseg.file_names import as_text
 from napari_ovseg.imports.drawing import MOST_PIXELS
 from napari_ovseg.imports.files import Places, read_files
@@ -22,6 +24,8 @@ _ROOTS = ("zarr.json", ".zgroup", ".zattrs")
 # What a row of properties may call the name of its value.
 _NAME_KEYS = ("name", "class", "label-name")
 _ROWS_AT_ONCE = 2**24
+# pixels: of more labels are only read in bands
+LARGE = 8192 * 8192
 
 
 def peek(path: Path) -> bool:
@@ -58,6 +62,38 @@ def read(path: Path, places: Places | None = None) -> list[LabelledPicture]:
     return read_files(folders, places, lambda folder: _pictures(folder, places), lambda found, _: found)
 
 
+def read_in_parts(path: Path) -> LabelledPicture | None:
+    """Open the labels of a Zarr that are too many to be read at once, as `segment_large` writes them.
+
+    None for other files and folders, and for labels of `LARGE` pixels or fewer.
+
+    Raises
+    ------
+    InputError
+        When it is damaged.
+    """
+    if find_spec("zarr") is None or not (path.is_dir() and _is_root(path)):
+        return None
+    import zarr
+
+    try:
+        labels = zarr.open_group(str(path / "labels"), mode="r")
+        names = _said(labels).get("labels")
+        group = labels[names[0]] if isinstance(names, list) and len(names) == 1 else None
+        told = None if group is None else _told(group, path)
+        stored = None if group is None else _finest(group)
+    # what is damaged raises whatever its parts do
+    except Exception as error:
+        raise InputError(
+            f"{path} can't be read as OME-Zarr ({type(error).__name__}): it is missing or damaged."
+        ) from error
+    if told is None or stored is None or stored.ndim != 2 or stored.dtype not in (np.uint8, np.uint16):
+        return None
+    if stored.shape[0] * stored.shape[1] <= LARGE:
+        return None
+    return _picture(path, LazyLabels(stored), told, Places())
+
+
 def _is_root(folder: Path) -> bool:
     return (folder / "labels").is_dir() and any((folder / name).is_file() for name in _ROOTS)
 
@@ -82,7 +118,7 @@ def _pictures(folder: Path, places: Places) -> list[LabelledPicture]:
             if told is None:
                 unnamed.append(name)
             else:
-                found.append(_picture(folder, group, told, places))
+                found.append(_picture(folder, _ids(group, folder), told, places))
     except InputError:
         raise
     # What is damaged raises whatever its parts do.
@@ -127,12 +163,12 @@ def _rows(said: Any) -> list[dict[str, Any]]:
     return [one for one in said if isinstance(one, dict)] if isinstance(said, list) else []
 
 
-def _picture(folder: Path, group: Any, told: Told, places: Places) -> LabelledPicture:
+def _picture(folder: Path, labels: Any, told: Told, places: Places) -> LabelledPicture:
     beside = told_beside(folder)
     record = {**told.record, **(beside.record if beside else {}), "read_from": as_text(folder)}
     return LabelledPicture(
         name=told.name or folder.name.partition(".")[0],
-        labels=_ids(group, folder),
+        labels=labels,
         categories=told.labels,
         picture_path=places.find(told.by or folder, told.picture, folder),
         pixel_size=told.pixel_size,
@@ -142,9 +178,13 @@ def _picture(folder: Path, group: Any, told: Told, places: Places) -> LabelledPi
     )
 
 
-def _ids(group: Any, folder: Path) -> np.ndarray:
+def _finest(group: Any) -> Any:
     levels = _rows(_said(group).get("multiscales"))[0]["datasets"]
-    array = group[levels[0]["path"]]
+    return group[levels[0]["path"]]
+
+
+def _ids(group: Any, folder: Path) -> np.ndarray:
+    array = _finest(group)
     shape = tuple(length for length in array.shape if length != 1) if array.ndim > 2 else array.shape
     if len(shape) != 2 or array.dtype.kind not in "ui":
         raise InputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -124,7 +125,7 @@ class Decided:
         check : callable
             Called now and then; may raise to stop.
         """
-        picture = guide.read(side=work_side(rough.scores))
+        picture = guide.read(side=even_side(guide, rough.scores))
         shallow = appearance(picture, self.standard)
         answer = self.learnt.answer(shallow, rough.scores, rough.deep, check=check)
         return sharpen_finely(answer, _planes(picture), near=self.near_finely, on_round=check)
@@ -161,13 +162,23 @@ def decide_on(rows: Sequence[Sequence[Sample]], known: Known, *, run: Run) -> De
     side, shares = max(outlined.shape), context.shares(walked)
     near = foretelling(shares, outlined, side=side, on_round=run.check)
     rough = sharpen(shares, outlined, side=side, near=near, on_round=run.check)
-    work = work_side(rough[:, : rough.shape[1] // len(rows), : rough.shape[2] // len(rows[0])])
+    one = rough[:, : rough.shape[1] // len(rows), : rough.shape[2] // len(rows[0])]
+    work = even_side(every[0].guide, one)
     planes = _joined(rows, [_planes(one.guide.read(side=work)) for one in every])
     picture = planes.permute(1, 2, 0).contiguous().numpy()
     standard = Standard.of(picture)
     learnt = train(picture, rough, deep, seed=known.seed, standard=standard, should_stop=run.should_stop)
     near_finely = foretelling_finely(learnt.everywhere, planes, on_round=run.check)
     return Decided(context, directions, near, learnt, standard, near_finely)
+
+
+def even_side(guide: PictureSource, scores: Tensor) -> int:
+    """Side of a part to train at and to answer at, at least `work_side`: 1, 2, 4 or so pixels to each.
+
+    So a pixel that is worked on is the same pixel of the picture in each tile that has it.
+    """
+    longest = max(guide.size)
+    return longest // 2 ** max(0, math.floor(math.log2(longest / work_side(scores))))
 
 
 def _walked(sample: Sample, span: Span, directions: Directions | None) -> tuple[Tensor, Tensor | None]:

@@ -17,8 +17,9 @@ from napari_ovseg.atomic import explained, flush_names, move_folder_in, prepare_
 from napari_ovseg.categories import count_ids, labels_dtype
 from napari_ovseg.errors import InputError, LossError, OutputError
 from napari_ovseg.export.about import ABOUT
-from napari_ovseg.export.ome_zarr import count_levels, say_what_labels_are
+from napari_ovseg.export.ome_zarr import say_what_labels_are
 from napari_ovseg.export.plan import Dataset, Item
+from napari_ovseg.export.pyramid import count_levels
 from napari_ovseg.large.tiles import Tile
 from napari_ovseg.many.ledger import Ledger
 
