@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from scipy import ndimage
 
+from blobs import blobs
+from napari_ovseg import load_model
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.errors import Cancelled
 from napari_ovseg.in_looks import InLooks, see_in_looks
@@ -62,12 +64,12 @@ def spots(size: int = 160, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     return grey.clip(0, 1).astype(np.float32)[..., None].repeat(3, 2), truth
 
 
-def chosen(picture, names, model=None, run=None, **choices):
+def chosen(picture, names, model=None, run=None, method=METHOD, **choices):
     return choose_looks(
         PictureInMemory(picture),
         Settings(names=parse_categories(names), **choices),
         model=model or DimSpots(),
-        method=METHOD,
+        method=method,
         run=run or Run(None, None),
     )
 
@@ -115,6 +117,38 @@ def test_a_name_that_is_known_in_no_look_is_shown_as_the_others_are():
 def test_noise_stays_as_it_is():
     noise = np.random.default_rng(0).random((160, 160, 1), np.float32).repeat(3, 2)
     assert chosen(noise, "spots").looks == (AS_IT_IS,)
+
+
+@pytest.fixture(scope="module")
+def bundled():
+    return load_model("demo", device="cpu")
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+def test_crowded_things_are_told_from_the_gaps_between_them(bundled, inverted):
+    """Both stand out alike there; which of them the model knows better decides."""
+    picture = blobs(576)[0][..., None].repeat(3, 2) / np.float32(255)
+    method = bundled.card.find_method(Settings(names=parse_categories("nuclei")).method)
+    choice = chosen(1 - picture if inverted else picture, "nuclei", bundled, method=method)
+    assert choice.looks[0] in ((DARKER,) if inverted else (BRIGHT, RAISED))
+    assert choice.sure[0] < 0.4
+
+
+def test_clouds_in_which_bright_and_dark_are_alike_stay_as_they_are(bundled):
+    noise = np.random.default_rng(2).normal(0, 1, (512, 512))
+    clouds = ndimage.gaussian_filter(noise, 16)
+    picture = (0.5 + 0.16 * clouds / clouds.std()).clip(0, 1).astype(np.float32)[..., None].repeat(3, 2)
+    method = bundled.card.find_method(Settings(names=parse_categories("nuclei")).method)
+    assert chosen(picture, "nuclei", bundled, method=method).looks == (AS_IT_IS,)
+
+
+def test_a_large_picture_is_judged_by_parts_of_it():
+    picture = np.tile(spots(320)[0], (4, 5, 1))
+    on_large, on_small = DimSpots(), DimSpots()
+    small = chosen(picture[:1023, :1023], "spots", on_small)
+    large = chosen(picture, "spots", on_large)
+    assert {large.looks[0], small.looks[0]} <= {BRIGHT, RAISED}
+    assert on_large.looked == on_small.looked
 
 
 def test_colour_stays_as_it_is_and_costs_nothing():

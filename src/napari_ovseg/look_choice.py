@@ -1,12 +1,15 @@
 """Which look a picture is shown to a model in: judged for each name on a coarse pass, without any truth.
 
-Two looks are compared that differ in nothing but polarity. A name that the model finds in neither, or that
-stands out in both alike, is shown as the plainest of the others; where no name is plain the picture stays as
-it is. Faint things are raised where there are some. ``docs/looks.md`` has the measurements.
+Two looks are compared that differ in nothing but polarity: what is found in the right one stands out more.
+Where things and what is between them stand out alike, the model's own likeness tells which is which. A name
+that the model finds in neither, or that it can't tell, is shown as the plainest of the others; where no name
+is plain the picture stays as it is. Faint things are raised where there are some. ``docs/looks.md`` has the
+measurements.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +21,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from napari_ovseg.categories import Category
-from napari_ovseg.levels import levels_for
+from napari_ovseg.levels import Levels, levels_for
 from napari_ovseg.models.card import MapMethod
 from napari_ovseg.models.map_model import MapModel
 from napari_ovseg.seen_in_look import COARSE, FINEST, see
@@ -34,9 +37,10 @@ from napari_ovseg.single_image.standing_out import (
 )
 from napari_ovseg.views.hue import hue_of
 from napari_ovseg.views.looks import AS_IT_IS, AUTO, Look, parse_look
+from napari_ovseg.views.mosaic import mosaic_of
 from napari_ovseg.views.rendering import Rendering
 from napari_ovseg.views.shown import Shown
-from napari_ovseg.views.source import PictureSource
+from napari_ovseg.views.source import PictureInMemory, PictureSource
 
 BRIGHT = Look(background=True, gain=0.25)
 DARK = Look(inverted=True, background=True, gain=0.25)
@@ -46,12 +50,16 @@ DARKER = Look(inverted=True, background=True, gain=0.12)
 KNOWN_FROM = 0.2
 # least difference of the two polarities, and least rise along the outline, in `standing_out`'s measures
 PLAIN_FROM = 0.4
+# the same in cosines, where both polarities stand out all along: where things end between bright and dark
+ALIKE_FROM = 0.075
 RISE_FROM = 0.7
 # the same where noise, by which neighbours differ everywhere, was smoothed away
 SMOOTH_RISE_FROM = 1.75
 # how much is to stand out of what is marked only when it is raised: faint things do, haze does not
 FAINT_FROM = 1.25
 JUDGED_SIDE = 512
+# a larger picture is judged by parts from all over it: so many along a side, each of so many pixels
+ACROSS, CELL = 3, 341
 CHOOSING = "Choosing how to show the picture"
 
 
@@ -117,31 +125,36 @@ def choose_looks(
     if not known_to_it or method.own_zero or hue_of(source.read(side=JUDGED_SIDE)) is None:
         return LookChoice((AS_IT_IS,) * len(names), (0.0,) * len(names))
 
+    judged = _judged(source)
+    levels = levels_for(settings, source, model)
+
     def coarsely(look: Look, asked: Sequence[int]) -> dict[int, _Coarse]:
-        return _coarsely(source, look, asked, settings, model=model, method=method, run=run)
+        return _coarsely(judged, look, asked, levels, settings, model=model, method=method, run=run)
 
     every = range(len(names))
     bright, dark = coarsely(BRIGHT, every), coarsely(DARK, every)
-    picture = source.read(side=JUDGED_SIDE)
-    apart = [_effect(bright[number], picture) - _effect(dark[number], picture) for number in every]
-    better = [bright[number] if apart[number] > 0 else dark[number] for number in every]
-    sure = [
-        abs(apart[number])
-        if max(bright[number].presence, dark[number].presence) >= KNOWN_FROM and _steady(one, picture)
-        else 0.0
-        for number, one in enumerate(better)
-    ]
-    plain = [number for number in every if sure[number] >= PLAIN_FROM]
-    own = {number: BRIGHT if apart[number] > 0 else DARKER for number in plain}
-    raised = coarsely(RAISED, [number for number in plain if apart[number] > 0])
+    picture = judged.read(side=JUDGED_SIDE)
+    both = [_Polarities(bright[number], dark[number], picture) for number in every]
+    plain = [number for number in every if both[number].plain]
+    own = {number: BRIGHT if both[number].apart > 0 else DARKER for number in plain}
+    raised = coarsely(RAISED, [number for number in plain if own[number] == BRIGHT])
     own |= {
         number: RAISED
         for number, one in raised.items()
-        if _of_faint_things(bright[number], one, source) >= FAINT_FROM
+        if _of_faint_things(bright[number], one, judged) >= FAINT_FROM
     }
+    sure = tuple(one.sure for one in both)
     # names that suit neither plainly are shown as the plainest is: the exposure is that of the picture
     others = own[max(plain, key=sure.__getitem__)] if plain else AS_IT_IS
-    return LookChoice(tuple(own.get(number, others) for number in every), tuple(sure))
+    return LookChoice(tuple(own.get(number, others) for number in every), sure)
+
+
+def _judged(source: PictureSource) -> PictureSource:
+    """Return a picture, or of a large one a mosaic: more of it tells no more of how to show it."""
+    if min(source.size) < CELL or math.prod(source.size) <= 1.5 * (ACROSS * CELL) ** 2:
+        return source
+    overview = source.read(side=ACROSS * CELL)
+    return PictureInMemory(mosaic_of(source, overview, cell=CELL, across=ACROSS))
 
 
 @dataclass(frozen=True)
@@ -157,6 +170,7 @@ def _coarsely(
     source: PictureSource,
     look: Look,
     asked: Sequence[int],
+    levels: Levels,
     settings: Settings,
     *,
     model: MapModel,
@@ -165,7 +179,7 @@ def _coarsely(
 ) -> dict[int, _Coarse]:
     """Look for some of the names, each at half of its level."""
     found: dict[int, _Coarse] = {}
-    for level, members in levels_for(settings, source, model).members().items():
+    for level, members in levels.members().items():
         coarse = COARSE if level is None else level * COARSE / FINEST
         numbers = [number for number in members if number in asked]
         if numbers:
@@ -183,6 +197,30 @@ def _marked(coarse: _Coarse, picture: NDArray[np.float32]) -> tuple[Tensor, Tens
     """What a map marks, ``(h, w)`` bool, and the picture's brightness, inverted where the look is."""
     shown = brightness(1 - picture if coarse.rendering.look.inverted else picture, JUDGED_SIDE)
     return interpolated(coarse.map, shown.shape) > otsu(coarse.map), shown
+
+
+class _Polarities:
+    """What speaks for bright and for dark things of one name in a picture ``(h, w, 3)``.
+
+    Attributes
+    ----------
+    apart : float
+        By how much more what is marked stands out as bright than as dark; below 0 for dark.
+    sure : float
+        The size of that; 0 where the model doesn't know the name, or what it marks is now brighter, now
+        darker than around it.
+    plain : bool
+        Whether this is enough to choose by.
+    """
+
+    def __init__(self, bright: _Coarse, dark: _Coarse, picture: NDArray[np.float32]) -> None:
+        self.apart = _effect(bright, picture) - _effect(dark, picture)
+        better, other = (bright, dark) if self.apart > 0 else (dark, bright)
+        known = max(bright.presence, dark.presence) >= KNOWN_FROM and _steady(better, picture)
+        self.sure = abs(self.apart) if known else 0.0
+        # where a picture is all things and gaps, both stand out, and the model knows the things better
+        alike = otsu(better.map) - otsu(other.map) >= ALIKE_FROM and _steady(other, picture)
+        self.plain = known and (self.sure >= PLAIN_FROM or alike)
 
 
 def _effect(coarse: _Coarse, picture: NDArray[np.float32]) -> float:

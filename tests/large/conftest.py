@@ -8,7 +8,7 @@ import pytest
 from blobs import blobs
 from brief_training import brief_training
 from napari_ovseg import load_model
-from napari_ovseg.large import run, samples, survey
+from napari_ovseg.large import run, survey
 from napari_ovseg.views import lazy_picture
 
 
@@ -19,7 +19,7 @@ def small_tiles() -> Iterator[None]:
         for module in (run, survey):
             patch.setattr(module, "CORE", 128)
         patch.setattr(survey, "HALO", 16)
-        patch.setattr(samples, "CELL", 96)
+        patch.setattr(survey, "CELL", 96)
         patch.setattr(lazy_picture, "_BLOCK", 100)
         yield
 

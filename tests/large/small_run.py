@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from blobs import blobs
 from brief_training import brief_training
 from napari_ovseg import load_model, segment_large
-from napari_ovseg.large import run, samples, survey
+from napari_ovseg.large import run, survey
 from napari_ovseg.views.lazy_picture import LazyPicture
 
 if __name__ == "__main__":
@@ -23,7 +23,7 @@ if __name__ == "__main__":
         patch.object(run, "CORE", 96),
         patch.object(survey, "CORE", 96),
         patch.object(survey, "HALO", 16),
-        patch.object(samples, "CELL", 96),
+        patch.object(survey, "CELL", 96),
     ):
         segment_large(
             LazyPicture([blobs(250)[0]], limits=(0, 200)),

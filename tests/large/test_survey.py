@@ -11,44 +11,17 @@ import torch
 
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.context import Known
-from napari_ovseg.large import samples, survey
+from napari_ovseg.large import survey
 from napari_ovseg.large.blending import Blending
 from napari_ovseg.large.decided import Decided
-from napari_ovseg.large.samples import mosaic_of
 from napari_ovseg.large.survey import Survey
 from napari_ovseg.large.tile_masks import rough_of, tile_masks
 from napari_ovseg.large.tiles import Tile, tiles_of
 from napari_ovseg.look_choice import LookChoice
 from napari_ovseg.segmentation import Run
 from napari_ovseg.settings import Settings
-from napari_ovseg.views.lazy_picture import LazyPicture
 from napari_ovseg.views.looks import AS_IT_IS
 from napari_ovseg.views.source import PictureInMemory
-
-
-def test_a_mosaic_is_of_the_liveliest_cells_and_some_of_all_others(monkeypatch):
-    monkeypatch.setattr(samples, "CELL", 50)
-    rng = np.random.default_rng(0)
-    # cells differ in strength, which tells where one is from; the left half is of one value
-    strength = np.arange(1, 41).reshape(5, 8)
-    picture = np.kron(strength, np.ones((50, 50))) * rng.choice([-1, 1], (250, 400)) + 100
-    picture[:, :200] = 100
-    source = LazyPicture([picture.astype(np.uint8)], limits=(0, 200))
-    mosaic = mosaic_of(source, source.read(side=100))
-    assert mosaic.shape == (150, 150, 3)
-    cells = mosaic.reshape(3, 50, 3, 50, 3).swapaxes(1, 2)[..., 0].reshape(9, -1)
-    found = np.round((cells.max(1) - cells.min(1)) * 100).astype(int)
-    right = sorted(strength[:, 4:].ravel())
-    assert set(found) <= set(right)
-    assert set(found) >= {right[0], *right[-4:]}
-    assert list(found) == sorted(found)
-
-
-def test_a_picture_of_few_cells_has_a_mosaic_of_these(monkeypatch):
-    monkeypatch.setattr(samples, "CELL", 512)
-    picture = np.random.default_rng(0).integers(0, 255, (40, 90)).astype(np.uint8)
-    source = LazyPicture([picture], limits=(0, 255))
-    assert mosaic_of(source, source.read(side=90)).shape == (40, 40, 3)
 
 
 def test_tile_and_whole_count_as_much_as_the_name_is_known_in_them():

@@ -17,19 +17,22 @@ from napari_ovseg.context import Known, what_is_there
 from napari_ovseg.errors import InputError
 from napari_ovseg.in_looks import Measured
 from napari_ovseg.large.decided import Decided, Rough, Sample, decide_on
-from napari_ovseg.large.samples import mosaic_of, sampled_tiles
+from napari_ovseg.large.samples import ACROSS, sampled_tiles
 from napari_ovseg.large.tiles import CORE, HALO, Place, Tile, tiles_of
 from napari_ovseg.look_choice import LookChoice, choose_looks
 from napari_ovseg.models.map_model import MapModel
 from napari_ovseg.segmentation import Run
 from napari_ovseg.settings import Settings
 from napari_ovseg.sight import Sight, least_presence, look_as
+from napari_ovseg.views.mosaic import mosaic_of
 from napari_ovseg.views.rendering import Rendering, saved_rendering
 from napari_ovseg.views.source import PictureInMemory, PictureSource, box_of
 from napari_ovseg.wording import NONE
 
 # long side of the picture as a whole
 OVERVIEW = 1024
+# pixels along a side of a part of the mosaic
+CELL = 512
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ def survey(
         Before the next batch of views, once the caller wants to stop.
     """
     method = model.card.find_method(settings.method)
-    mosaic = PictureInMemory(mosaic_of(source, overview))
+    mosaic = PictureInMemory(mosaic_of(source, overview, cell=CELL, across=ACROSS))
     choice = choose_looks(mosaic, settings, model=model, method=method, run=run)
     if choice.as_it_is:
         return _as_it_is(source, overview, choice, settings, model, run)

@@ -45,15 +45,18 @@ class Directions:
         flat = features.flatten(1).double()
         mean = flat.mean(1, keepdim=True)
         flat = flat - mean
+        # of few channels and many cells: all that follows is far smaller than the features
+        together = flat @ flat.T
         # subspace iteration: to decompose a thousand channels exactly takes longer than to look
         room = min(count + 8, *flat.shape)
         basis = torch.randn(len(flat), room, generator=torch.Generator().manual_seed(0)).double()
         for _ in range(3):
-            basis = torch.linalg.qr(flat @ (flat.T @ basis))[0]
-        left, strengths, _ = torch.linalg.svd(basis.T @ flat, full_matrices=False)
-        directions = basis @ left[:, :count]
+            basis = torch.linalg.qr(together @ basis)[0]
+        squares, turned = torch.linalg.eigh(basis.T @ together @ basis)
+        # weakest first
+        squares, directions = squares.flip(0)[:count], basis @ turned.flip(1)[:, :count]
         largest = directions.gather(0, directions.abs().argmax(0, keepdim=True))
-        scale = strengths[:count].square().mean().div(flat.shape[1]).sqrt().clamp_min(1e-9)
+        scale = squares.mean().clamp_min(0).div(flat.shape[1]).sqrt().clamp_min(1e-9)
         return cls(mean, directions * largest.sign(), scale)
 
     def components(self, features: torch.Tensor) -> torch.Tensor:

@@ -64,6 +64,9 @@ def likeness(picture: torch.Tensor, dilations: tuple[int, ...], *, itself: bool 
     torch.Tensor
         ``(8 * len(dilations), 1, h, w)``, weights in [0, 1] that sum to one in each pixel.
     """
+    # the colours of a grey picture say the same three times
+    if all(torch.equal(plane, picture[0]) for plane in picture[1:]):
+        picture = picture[:1]
     apart = torch.stack([one for d in dilations for one in _neighbours(picture, d)]) - picture
     # by moments: torch's own took most of the time of this stage
     mean, squares, least = apart.mean(0), apart.square().mean(0), 1e-6
