@@ -164,6 +164,13 @@ def grey_photos() -> Iterator[Case]:
         yield Case(path.stem, _grey(np.asarray(Image.open(path).convert("RGB"))), ["nuclei"], None)
 
 
+def without_nuclei() -> Iterator[Case]:
+    """Grey scenes of other things, of which many are round."""
+    for case in scenes(lambda picture: picture):
+        if "nuclei" not in case.names:
+            yield Case(case.key, case.picture, ["nuclei"], None)
+
+
 def of_skimage() -> Iterator[Case]:
     """Grey pictures that scikit-image brings along, with no nuclei in them."""
     for name in ("camera", "coins", "moon", "page", "text", "brick", "gravel", "grass"):
@@ -188,6 +195,7 @@ KINDS: dict[str, Callable[[], Iterator[Case]]] = {
     "absent: rods, fibres": lambda: renamed(["rods", "fibres"], there=False),
     "absent: noise": noise,
     "absent: grey photos": grey_photos,
+    "absent: nuclei in scenes": without_nuclei,
     "absent: of scikit-image": of_skimage,
 }
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,8 @@ from napari_ovseg.look_choice import JUDGED_SIDE, PLAIN_FROM, LookChoice
 from napari_ovseg.seen_in_look import FINEST
 from napari_ovseg.segmentation import TriedLook
 from napari_ovseg.views.hue import hue_of
-from napari_ovseg.views.looks import AUTO, Look
-from napari_ovseg.views.rendering import fit
+from napari_ovseg.views.looks import AS_IT_IS, AUTO, Look
+from napari_ovseg.views.rendering import Rendering, fit
 from napari_ovseg.views.shown import Shown
 from napari_ovseg.views.source import Box, PictureSource
 
@@ -54,12 +55,23 @@ def tried_looks(
         return ()
     sure, part = max(choice.sure) >= SURE_FROM, _liveliest(source)
     return tuple(
-        TriedLook(str(look), _thumbnail(source, look, part), look in choice.looks, sure) for look in every
+        TriedLook(str(one.look), _thumbnail(source, one, part), one.look in choice.looks, sure)
+        for one in _renderings(source, every)
     )
 
 
-def _thumbnail(source: PictureSource, look: Look, part: Box) -> NDArray[np.uint8]:
-    rendered = Shown(source, fit(source, look, FINEST), keep=False)
+def _renderings(source: PictureSource, looks: Iterable[Look]) -> Iterator[Rendering]:
+    """Measure once for looks that differ only after what is measured."""
+    measured: dict[tuple[bool, bool, bool], Rendering] = {}
+    for look in looks:
+        key = (look == AS_IT_IS, look.inverted, look.background)
+        if key not in measured:
+            measured[key] = fit(source, look, FINEST)
+        yield replace(measured[key], look=look)
+
+
+def _thumbnail(source: PictureSource, rendering: Rendering, part: Box) -> NDArray[np.uint8]:
+    look, rendered = rendering.look, Shown(source, rendering, keep=False)
     shown = rendered.read(part, side=max(source.size)) / np.float32(look.gain)
     step = max(1, min(shown.shape[:2]) // SIDE)
     return np.rint(shown[::step, ::step] ** GAMMA * look.gain**SHOWN_GAIN * 255).astype(np.uint8)
