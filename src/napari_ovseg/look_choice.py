@@ -56,7 +56,7 @@ RISE_FROM = 0.7
 # the same where noise, by which neighbours differ everywhere, was smoothed away
 SMOOTH_RISE_FROM = 1.75
 # how much is to stand out of what is marked only when it is raised: faint things do, haze does not
-FAINT_FROM = 1.25
+FAINT_FROM = 1.0
 JUDGED_SIDE = 512
 # a larger picture is judged by parts from all over it: so many along a side, each of so many pixels
 ACROSS, CELL = 3, 341
