@@ -22,8 +22,8 @@ import torch
 
 from napari_ovseg import load_model, segment
 from napari_ovseg.demo.scenes import sample_scene
+from napari_ovseg.models.clip.card import ClipCard
 from napari_ovseg.models.clip.model import TRUNK_BATCH, ClipModel
-from napari_ovseg.models.clip.registry import ClipCard
 from napari_ovseg.models.clip.relevance import relevance_from_states
 from relevance_speed import measure, seconds
 

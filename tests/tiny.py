@@ -6,8 +6,8 @@ import numpy as np
 import open_clip
 import torch
 
+from napari_ovseg.models.clip.card import ClipCard
 from napari_ovseg.models.clip.model import ClipModel
-from napari_ovseg.models.clip.registry import ClipCard
 
 VISION = {"image_size": 32, "width": 32, "head_width": 8, "patch_size": 8}
 TEXT = {"context_length": 16, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1}

@@ -20,8 +20,8 @@ from napari_ovseg.evaluation.readings import read
 from napari_ovseg.evaluation.report import write_report
 from napari_ovseg.evaluation.run import evaluate
 from napari_ovseg.images import read_image, to_rgb
+from napari_ovseg.models.clip.card import ClipCard
 from napari_ovseg.models.clip.model import ClipModel
-from napari_ovseg.models.clip.registry import ClipCard
 from napari_ovseg.models.clip.relevance import relevance_maps
 from napari_ovseg.wording import PACKS
 

@@ -13,8 +13,9 @@ from napari_ovseg import Category, load_model, segment, suggest
 from napari_ovseg.demo.scenes import sample_scene
 from napari_ovseg.errors import Cancelled, InputError
 from napari_ovseg.images import to_rgb
+from napari_ovseg.models.clip.card import ClipCard
 from napari_ovseg.models.clip.model import ClipModel
-from napari_ovseg.models.clip.registry import DEMO_FOLDER, ClipCard
+from napari_ovseg.models.clip.registry import DEMO_FOLDER
 from napari_ovseg.models.clip.relevance import relevance_maps
 from napari_ovseg.models.clip.trunk import image_vectors, trunk_states
 from napari_ovseg.models.presence import OTHER_WORDS

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from napari_ovseg.categories import Category
 from napari_ovseg.errors import InputError, ModelError, OvsegError
 from napari_ovseg.models.card import ModelCard
-from napari_ovseg.models.clip.registry import CLIP_MODELS, DEFAULT, ClipCard, find_clip
+from napari_ovseg.models.clip.card import ClipCard
+from napari_ovseg.models.clip.registry import CLIP_MODELS, DEFAULT, find_clip
 
 if TYPE_CHECKING:
     import torch

@@ -19,8 +19,9 @@ from huggingface_hub import constants
 
 from napari_ovseg import load_model
 from napari_ovseg.errors import DownloadError, ModelError
+from napari_ovseg.models.clip.card import ClipCard
 from napari_ovseg.models.clip.download import download, is_cached, source
-from napari_ovseg.models.clip.registry import ClipCard, find_clip
+from napari_ovseg.models.clip.registry import find_clip
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 NAME = "hf-hub:someone/tiny"

@@ -13,7 +13,7 @@ from napari_ovseg.errors import DownloadError, InputError, ModelError
 from napari_ovseg.models import loading
 from napari_ovseg.models.clip import download as fetching
 from napari_ovseg.models.clip import registry
-from napari_ovseg.models.clip.registry import ClipCard
+from napari_ovseg.models.clip.card import PHOTO, ClipCard
 
 
 def test_demo_reads_its_two_files(demo_folder):
@@ -74,7 +74,7 @@ def test_a_local_checkpoint_goes_with_an_architecture(demo_folder, make_clip, sa
     load_model("demo", device="cpu")
     path = save(make_clip(seed=7), tmp_path / "own.safetensors")
     model = load_model("ovseg-demo", checkpoint=str(path), device="cpu")
-    assert model.card.templates == registry.PHOTO
+    assert model.card.templates == PHOTO
     assert model.card.checkpoint == str(path)
 
 

@@ -9,13 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_ovseg.errors import InputError
-from napari_ovseg.models.clip.registry import (
-    CLIP_MODELS,
-    DEFAULT,
-    ClipCard,
-    find_clip,
-    research_licence,
-)
+from napari_ovseg.models.clip.card import ClipCard
+from napari_ovseg.models.clip.registry import CLIP_MODELS, DEFAULT, find_clip, research_licence
 from napari_ovseg.models.registry import offers
 
 

@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from napari_ovseg.errors import DownloadError, ModelError
 from napari_ovseg.models.clip import registry
-from napari_ovseg.models.clip.registry import ClipCard
+from napari_ovseg.models.clip.card import ClipCard
 
 if TYPE_CHECKING:
     from napari_ovseg.segmentation import Progress

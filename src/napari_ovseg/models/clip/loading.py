@@ -14,8 +14,8 @@ import torch
 
 from napari_ovseg.errors import ModelError
 from napari_ovseg.models.clip import registry
+from napari_ovseg.models.clip.card import ClipCard
 from napari_ovseg.models.clip.model import ClipModel
-from napari_ovseg.models.clip.registry import ClipCard
 
 
 def _checkpoint_id(path: Path) -> str:

@@ -16,8 +16,8 @@ from open_clip import get_model_preprocess_cfg
 from torch import Tensor
 
 from napari_ovseg.errors import InputError
+from napari_ovseg.models.clip.card import ClipCard
 from napari_ovseg.models.clip.preprocessing import preprocess
-from napari_ovseg.models.clip.registry import ClipCard
 from napari_ovseg.models.clip.relevance import NEED_ATTENTION, NEED_LEVELS, Method, relevance_from_states
 from napari_ovseg.models.clip.text import TextBank
 from napari_ovseg.models.clip.towers import tower_of

@@ -5,67 +5,17 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from napari_ovseg.errors import InputError
-from napari_ovseg.models.card import UNKNOWN_LICENCE, MapMethod, ModelCard
-from napari_ovseg.models.clip.method_names import CLIP_METHODS
+from napari_ovseg.models.card import UNKNOWN_LICENCE
+from napari_ovseg.models.clip.card import HUB_PREFIX, ClipCard
 from napari_ovseg.views.looks import MEASURED
 
-HUB_PREFIX = "hf-hub:"
 DEMO_FOLDER = Path(__file__).resolve().parents[2] / "demo"
 DEMO_ARCHITECTURE = "ovseg-demo"
-PHOTO: tuple[str, ...] = ("a photo of a {}.",)
 APPLE = "Apple Machine Learning Research Model licence (research only)"
 NON_COMMERCIAL = "CC BY-NC 4.0"
-
-
-@dataclass(frozen=True)
-class ClipCard(ModelCard):
-    """One vision-language model of open_clip's.
-
-    Attributes
-    ----------
-    name : str
-        What a user types: ``ARCHITECTURE/TAG``, ``hf-hub:ORG/REPOSITORY``, ``demo``, or an architecture that
-        goes with a local checkpoint.
-    architecture : str
-        The name open_clip knows the architecture by.
-    checkpoint : str
-        open_clip's tag of the weights, the hub repository, or the path of a file.
-    input_size : int
-        Side, in pixels, of the square picture the model was trained on; 0 when only the checkpoint knows.
-    patch_size : int or None
-        Pixels per patch, for transformers.
-    view_side : int
-        Side, in pixels, of the square that views are shown at where more than ``input_size`` pays; else 0.
-    templates : tuple of str
-        Prompts around a name, with ``{}`` where it goes; their vectors are averaged.
-    hub : str
-        Where the weights are on the Hugging Face hub: ``ORG/REPOSITORY/`` or ``ORG/REPOSITORY/FILE``, as
-        open_clip writes it; kept here so that the chooser can look into the cache without importing torch.
-    text_repository : str
-        Where the tokenizer is on the hub, for models that need one of the transformers package.
-    method : str
-        The relevance method that suits it, see `relevance`;
-        ``docs/method.md`` says on what evidence.
-    """
-
-    architecture: str
-    input_size: int = 0
-    patch_size: int | None = None
-    view_side: int = 0
-    templates: tuple[str, ...] = PHOTO
-    hub: str = ""
-    text_repository: str = ""
-    methods: tuple[MapMethod, ...] = field(default=CLIP_METHODS, kw_only=True)
-    method: str = field(default="explain", kw_only=True)
-
-    @property
-    def repository(self) -> str | None:
-        """The hub repository of an ``hf-hub:`` model, else None."""
-        return self.checkpoint if self.name.startswith(HUB_PREFIX) else None
 
 
 def _lines(file: str) -> list[str]:
