@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import dask.array as da
@@ -11,7 +12,7 @@ from napari.components import Dims, ViewerModel
 from napari_ovseg._napari.layers import source as source_module
 from napari_ovseg._napari.layers.colours import Legend
 from napari_ovseg._napari.layers.result_layers import MASKS, write_labels
-from napari_ovseg._napari.layers.source import LONGEST_SIDE, channel_axes, source_of
+from napari_ovseg._napari.layers.source import LONGEST_SIDE, channel_axes, part_of, source_of
 from napari_ovseg.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -258,3 +259,46 @@ def test_results_overlay_their_picture(scale, translate, step, order, angles):
     assert masks.data.sum() == labels.size
     for corner in ((0, 0, 0), (4, 5, 6)):
         np.testing.assert_allclose(masks.data_to_world(corner), layer.data_to_world(corner), atol=1e-6)
+
+
+PARTS = {
+    "grey": {"data": RNG.integers(0, 3000, (90, 110)).astype(np.uint16)},
+    "with limits": {"data": RNG.random((90, 110)), "contrast_limits": (0.2, 0.6)},
+    "colour": {"data": RNG.integers(0, 256, (90, 110, 3), np.uint8), "rgb": True},
+    "grey as colour": {"data": np.repeat(RNG.integers(9, 99, (90, 110, 1), np.uint8), 3, 2), "rgb": True},
+    "floats": {"data": RNG.random((90, 110, 4)) * 7, "rgb": True},
+    "stack": {"data": RNG.random((4, 90, 110))},
+    "dask": {"data": da.from_array(RNG.random((90, 110)), chunks=16)},
+    "levels": {"data": [RNG.random((90, 110)), RNG.random((45, 55))], "multiscale": True},
+}
+
+
+@pytest.mark.parametrize("kind", PARTS)
+def test_a_part_is_what_the_whole_is_there(viewer, kind):
+    source = source_of(viewer.add_image(**PARTS[kind]), viewer.dims)
+    part = (slice(20, 41), slice(7, 55))
+    np.testing.assert_allclose(part_of(source, part), source.picture()[part], atol=1e-6)
+
+
+def test_a_part_of_channels_is_what_the_whole_is_there(viewer):
+    layer = viewer.add_image(RNG.random((3, 90, 110)), rgb=False)
+    source = source_of(layer, viewer.dims, 0, (2, 0), ("#ff0000", "#00ffff"))
+    part = (slice(20, 41), slice(7, 55))
+    np.testing.assert_array_equal(part_of(source, part), source.picture()[part])
+
+
+def test_of_a_part_no_more_is_read(viewer):
+    read = []
+
+    class Watched:
+        shape, ndim, dtype, size = (400, 500), 2, np.dtype(np.uint8), 200_000
+
+        def __getitem__(self, index):
+            found = np.ones(self.shape, np.uint8)[index]
+            read.append(found.size)
+            return found
+
+    layer = viewer.add_image(np.ones((400, 500), np.uint8), contrast_limits=(0, 2))
+    source = replace(source_of(layer, viewer.dims), data=Watched())
+    assert part_of(source, (slice(0, 20), slice(100, 150))).shape == (20, 50, 3)
+    assert sum(read) == 20 * 50

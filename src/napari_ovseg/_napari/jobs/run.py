@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from napari_ovseg._napari.jobs.engine import READING, Engine, load, throttled
 from napari_ovseg._napari.jobs.events import Finished, Progressed, PseudoLabelled, Segmented, failure
 from napari_ovseg._napari.jobs.runner import Emit, ShouldStop
+from napari_ovseg._napari.layers.source import part_of
 from napari_ovseg.annotation.annotation import Position
 from napari_ovseg.annotation.found import found_by, ids_in, renumbered
 from napari_ovseg.annotation.news import learnt_from
@@ -122,8 +123,9 @@ def _segment_part(
 ) -> Segmented:
     """A part of a slice, shown as the whole is; what a person has painted there is held where it goes."""
     number, table = request.number, request.table
+    assert request.part is not None, "all of a slice is segmented otherwise"
     result = engine.segment(
-        source.picture()[request.part],
+        part_of(source, request.part),
         replace(request.settings, size=request.size),
         model=model,
         progress=throttled(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_ovseg._napari.layers.layer_parts import Part, as_recorded, numbers, recorded_colours
+from napari_ovseg.annotation.pasted import Part as Part2D
 from napari_ovseg.channel_colours import usual_colours
 from napari_ovseg.errors import InputError
 
@@ -159,6 +160,34 @@ class LayerSource:
             colours=usual if self.colours is None else self.colours,
             contrast_limits=self.contrast_limits,
         )
+
+
+def part_of(source: LayerSource, part: Part2D) -> np.ndarray:
+    """A part of a slice as the model sees it: `LayerSource.picture` there, and nothing else is read.
+
+    Of channels, each of which has its own range, all of the slice is read.
+
+    Parameters
+    ----------
+    source : LayerSource
+    part : tuple of slice
+        Rows and columns.
+
+    Raises
+    ------
+    InputError
+        When the values can't be made into a picture.
+    """
+    if source.parts or source.channel_axis is not None:
+        return source.picture()[part]
+    from napari_ovseg.views.lazy_picture import LazyPicture
+    from napari_ovseg.views.source import box_of
+
+    whole = all(one == slice(None) for one in source.index)
+    # a zarr array would be read by this
+    plane = source.data if whole else source.data[source.index]
+    picture = LazyPicture([plane], source.contrast_limits)
+    return picture.read(box_of(*part, picture.size), side=max(picture.size))
 
 
 def source_of(
