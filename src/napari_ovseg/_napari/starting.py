@@ -76,8 +76,18 @@ class Starting(QObject):
         """Segment only what is in view or inside a drawn rectangle, or say in one sentence why not."""
         if self._runner.busy:
             self._say_busy()
-        else:
+            return
+        try:
+            part = self._requests.finer_part(self._pictures.image)
+        except OvsegError as error:
+            self._form.refuse(str(error))
+            return
+        if part is None:
             self._start(None, here=True)
+            return
+        self._pictures.viewer.layers.append(part)
+        self._pictures.choose(part)
+        self._start(None)
 
     def _say_busy(self) -> None:
         """Answer a key that can't do anything now."""

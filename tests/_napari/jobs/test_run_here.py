@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dask.array as da
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
@@ -193,3 +194,82 @@ def test_a_slice_of_a_stack_is_run_in_part(make_panel):
     found = masks_of(panel)
     assert not found[[0, 2]].any()
     assert np.argwhere(found[1] > 0).min(0).tolist() == [10, 20]
+
+
+def levels_of(side, *, rgb=True):
+    """Levels of a picture whose halves are bright and dark, lazily, as from a slide."""
+    full = da.zeros((side, 2 * side, 3), dtype=np.uint8, chunks=512) + 250
+    full = da.where((da.arange(2 * side, chunks=512) >= side)[None, :, None], np.uint8(10), full)
+    full = full if rgb else full[..., 0]
+    return [full, full[::4, ::4], full[::16, ::16]]
+
+
+@pytest.mark.parametrize("rgb", [True, False])
+def test_a_part_of_a_slide_is_worked_on_at_full_detail(make_panel, rgb):
+    panel = make_panel()
+    how = {} if rgb else {"contrast_limits": (0, 255)}
+    slide = panel.viewer.add_image(
+        levels_of(20_000, rgb=rgb), name="slide", rgb=rgb, scale=(0.5, 0.5), translate=(7, 3), **how
+    )
+    # rows 1000 to 1400 and columns 19900 to 20200
+    rectangle = np.array([[1000, 19900], [1000, 20199], [1399, 20199], [1399, 19900]]) * 0.5 + (7, 3)
+    draw(panel, rectangle)
+    run_here(panel, "bright, dark")
+    assert [picture.shape for picture in panel.method.pictures] == [(400, 300, 3)]
+    masks = panel.viewer.layers["slide at 1000, 19900 masks"]
+    np.testing.assert_array_equal(masks.data, np.repeat([[1] * 100 + [2] * 200], 400, 0))
+    # a pixel of the masks lies where it lies in the slide
+    np.testing.assert_allclose(masks.data_to_world((3, 5)), slide.data_to_world((1003, 19905)))
+    part = panel.viewer.layers["slide at 1000, 19900"]
+    np.testing.assert_allclose(part.data_to_world((3, 5)), slide.data_to_world((1003, 19905)))
+    # corrected and updated like any picture
+    panel.paint((3, 5), 2, "slide at 1000, 19900 masks")
+    panel.click(panel.form.correct.update_masks)
+    panel.wait_until_idle()
+    assert masks.data[3, 5] == 2
+    assert len(panel.method.updates) == 1
+
+
+def test_what_is_too_wide_for_full_detail_is_taken_from_a_coarser_level(make_panel):
+    panel = make_panel()
+    panel.viewer.add_image(levels_of(20_000), name="slide", rgb=True)
+    draw(panel, np.array([[0, 17000], [0, 22999], [3999, 22999], [3999, 17000]]))
+    run_here(panel, "bright, dark")
+    assert [picture.shape for picture in panel.method.pictures] == [(1000, 1500, 3)]
+    masks = panel.viewer.layers["slide at 0, 17000 masks"]
+    world = panel.viewer.layers["slide"].data_to_world((1.5, 17001.5))
+    np.testing.assert_allclose(masks.data_to_world((0, 0)), world)
+
+
+def test_where_no_level_shows_more_a_part_goes_into_the_masks_of_the_whole(make_panel):
+    panel = make_panel()
+    panel.viewer.add_image(levels_of(1000), name="slide", rgb=True)
+    draw(panel, np.array([[0, 0], [0, 1999], [999, 1999], [999, 0]]))
+    run_here(panel, "bright, dark")
+    assert "slide masks" in panel.layers
+    assert panel.viewer.layers["slide masks"].data.shape == (1000, 2000)
+
+
+def test_too_small_a_part_of_a_slide_is_refused(make_panel):
+    panel = make_panel()
+    panel.viewer.add_image(levels_of(20_000), name="slide", rgb=True)
+    draw(panel, np.array([[0, 0], [0, 9], [9, 9], [9, 0]]))
+    run_here(panel, "bright, dark")
+    assert panel.message.startswith("10 x 10 pixels of 'slide' are inside the rectangle")
+    assert panel.layers == ["slide", "here"]
+
+
+def test_what_is_in_view_of_a_slide_is_taken_out(make_panel, qtbot):
+    panel = make_panel(show=True)
+    slide = panel.viewer.add_image(levels_of(20_000), name="slide", rgb=True, scale=(0.5, 0.5))
+    panel.viewer.camera.center, panel.viewer.camera.zoom = (4000, 9990), 2
+    qtbot.waitUntil(lambda: slide.data_level == 0)
+    run_here(panel, "bright, dark")
+    height, width = panel.viewer.window._qt_viewer.canvas.size
+    [picture] = panel.method.pictures
+    # a pixel of the slide is a pixel of the screen
+    assert picture.shape[0] == pytest.approx(height, abs=2)
+    assert picture.shape[1] == pytest.approx(width, abs=2)
+    part = next(layer for layer in panel.viewer.layers if layer.name.startswith("slide at"))
+    first = slide.world_to_data(part.data_to_world((0, 0)))
+    np.testing.assert_allclose(first, (8000 - height / 2, 19980 - width / 2), atol=1.5)

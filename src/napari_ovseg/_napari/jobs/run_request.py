@@ -15,6 +15,7 @@ from napari_ovseg._napari.jobs.suggest import SuggestRequest
 from napari_ovseg._napari.layers.channel_readings import refuse_strip
 from napari_ovseg._napari.layers.labelled_layers import pixel_of_picture
 from napari_ovseg._napari.layers.part_in_view import part_meant
+from napari_ovseg._napari.layers.part_picture import finer_part
 from napari_ovseg._napari.layers.source import LayerSource, channel_axes, source_at, source_of
 from napari_ovseg._napari.layers.together import group_of, source_together
 from napari_ovseg._napari.panel.form import Form
@@ -129,6 +130,11 @@ class RunRequests:
         if earlier is None:
             return request, None
         return request, Earlier(earlier, earlier.table, same=into is not None)
+
+    def finer_part(self, image: Image | None) -> Image | None:
+        """The part that "here" means as a picture of its own, where a run of the whole shows less of it."""
+        image = _there(image)
+        return finer_part(self.viewer, image, self.source(image).placement)
 
     def lacking(self, image: Image | None) -> str:
         """Why a run can't be started with what the fields say now, "" where it can."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,7 +44,7 @@ def part_meant(viewer: ViewerModel, image: Image, placement: Placement) -> Part:
     corners = _around_shape(viewer, image)
     drawn = corners is not None
     if corners is None:
-        corners = _in_view(image)
+        corners = _in_view(viewer, image)
     part = []
     for axis in placement.axes:
         low, high = (corners[:, axis] + 0.5) / placement.factors[axis]
@@ -71,10 +72,17 @@ def _around_shape(viewer: ViewerModel, image: Image) -> NDArray[np.float64] | No
     return np.stack([places.min(0), places.max(0)])
 
 
-def _in_view(image: Image) -> NDArray[np.float64]:
+def _in_view(viewer: ViewerModel, image: Image) -> NDArray[np.float64]:
     """The first and the last pixel of the picture that the canvas shows, in its data, ``(2, ndim)``."""
-    corners = np.asarray(image.corner_pixels, float)
-    if image.multiscale:
-        factors = np.asarray(image.downsample_factors[image.data_level], float)[: image.ndim]
-        corners = corners * factors
-    return corners
+    window = getattr(viewer, "window", None)
+    if not image.multiscale or window is None:
+        return np.asarray(image.corner_pixels, float)
+    # of several levels napari says only which chunks it has read
+    half = np.array(window._qt_viewer.canvas.size) / (2 * viewer.camera.zoom)
+    middle, axes = np.array(viewer.camera.center[-2:]), list(viewer.dims.displayed)
+    places = []
+    for sides in product((-1, 1), repeat=2):
+        world = np.array(viewer.dims.point, float)
+        world[axes] = middle + half * sides
+        places.append(image.world_to_data(world))
+    return np.stack([np.min(places, 0), np.max(places, 0)])

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_ovseg._napari.layers.adding import add
 from napari_ovseg._napari.layers.colours import Legend
@@ -173,8 +174,12 @@ def new_layer(
     return tracked
 
 
-def placed_like(image: Image, placement: Placement) -> dict[str, Any]:
+def placed_like(
+    image: Image, placement: Placement, start: NDArray[np.integer] | None = None
+) -> dict[str, Any]:
     """Layer arguments that make a result overlay its picture exactly: all transforms, units and axis labels.
+
+    One that is a part of the plane starts at the pixel ``start`` of it.
 
     napari maps data to world as ``affine @ (rotate @ shear @ scale @ data + translate)``; a coarser grid
     changes only the scale and the translation.
@@ -182,7 +187,8 @@ def placed_like(image: Image, placement: Placement) -> dict[str, Any]:
     from napari.utils.transforms import Affine
 
     linear = Affine(scale=image.scale, rotate=image.rotate, shear=image.shear).linear_matrix
-    shift = np.asarray(linear) @ placement.offset
+    first = placement.offset if start is None else placement.offset + start * placement.factors
+    shift = np.asarray(linear) @ first
     return {
         "scale": np.asarray(image.scale) * np.asarray(placement.factors),
         "translate": np.asarray(image.translate) + shift,
