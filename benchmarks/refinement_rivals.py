@@ -27,7 +27,8 @@ from napari_ovseg import load_model, segment
 from napari_ovseg.demo.scenes import scene
 from napari_ovseg.pipeline import Segmentation, segment_maps
 from napari_ovseg.pseudo_labels import paint
-from napari_ovseg.single_image.edges import pixel_adaptive_refinement, sharpen_finely
+from napari_ovseg.single_image.edges import sharpen_finely
+from napari_ovseg.single_image.neighbours import pixel_adaptive_refinement
 from refinement_voc import boundary_iou
 from stages import Labels, ious
 from voc_photos import Counts, Photo, Relevance, confusion, figures, photos

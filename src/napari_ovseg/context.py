@@ -99,7 +99,7 @@ def decide(
     picture : torch.Tensor
         ``(3, H, W)`` in [0, 1]: its edges tell how strong background is.
     run : Run
-        Advances by one step for each round of `single_image.edges.ROUNDS` where a power is chosen.
+        Advances by one step for each round of `single_image.neighbours.ROUNDS` where a power is chosen.
 
     Raises
     ------

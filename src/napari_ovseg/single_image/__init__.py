@@ -6,7 +6,6 @@ from napari_ovseg.single_image.affinity import Directions, deep_components, walk
 from napari_ovseg.single_image.contrast import POWER_FACTORS, best_outlined
 from napari_ovseg.single_image.edges import (
     EDGE_SIDE,
-    ROUNDS,
     SHARPENING,
     SHARPENING_FINELY,
     foretelling,
@@ -15,6 +14,7 @@ from napari_ovseg.single_image.edges import (
     sharpen_finely,
 )
 from napari_ovseg.single_image.head import STEPS, Standard, appearance
+from napari_ovseg.single_image.neighbours import ROUNDS
 from napari_ovseg.single_image.turns import TURNS, WORK_SIDE, Learnt, train, work_side
 from napari_ovseg.single_image.update import SingleImage, Updated
 

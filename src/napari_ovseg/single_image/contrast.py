@@ -13,7 +13,8 @@ from collections.abc import Callable, Collection, Sequence
 import torch
 import torch.nn.functional as F
 
-from napari_ovseg.single_image.edges import EDGE_SIDE, follow_edges, go_on
+from napari_ovseg.single_image.edges import EDGE_SIDE
+from napari_ovseg.single_image.neighbours import follow_edges, go_on
 from napari_ovseg.views.source import shrunk
 
 # docs/refinement.md has the measurements
@@ -74,7 +75,7 @@ def best_outlined(
     picture : torch.Tensor
         ``(3, H, W)`` in [0, 1]; reduced to the side at which edges are followed.
     on_round : callable, optional
-        Called before each of `edges.ROUNDS` rounds of following the edges; may raise to stop.
+        Called before each of `neighbours.ROUNDS` rounds of following the edges; may raise to stop.
 
     Returns
     -------

@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_ovseg.single_image.edges import average, go_on, likeness
 from napari_ovseg.single_image.head import appearance
+from napari_ovseg.single_image.neighbours import average, go_on, likeness
 from napari_ovseg.single_image.superpixels import Superpixels
 
 # docs/corrections.md has the measurements

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.special import softmax
 
-from napari_ovseg.single_image.edges import go_on
+from napari_ovseg.single_image.neighbours import go_on
 from napari_ovseg.single_image.ridge_logistic import RidgeLogistic, fit
 
 Floats = NDArray[np.float64]
