@@ -14,6 +14,8 @@ from skimage.graph import MCP_Geometric
 BRUSH = 0.02
 LONGEST = 0.25
 VOID = 255
+# of wrong regions, chosen at random, those are left out that are smaller: pixels
+SPECK = 12
 Labels = NDArray[np.integer]
 Mask = NDArray[np.bool_]
 
@@ -34,6 +36,26 @@ def largest_wrong_region(
             if sizes.max() > most:
                 best, most = regions == sizes.argmax() + 1, int(sizes.max())
     return best
+
+
+def any_wrong_region(
+    masks: Labels, truth: Labels, human: Labels, categories: Iterable[int], draw: np.random.Generator
+) -> Mask | None:
+    """Any of the connected regions of these true categories that the masks call otherwise; None if none is.
+
+    Specks of less than `SPECK` pixels are taken only where nothing larger is wrong.
+    """
+    found: list[tuple[int, NDArray[np.int32], int]] = []
+    for category in categories:
+        regions, _ = ndimage.label((truth == category) & (masks != category) & (human == VOID))
+        found += [(int(size), regions, n + 1) for n, size in enumerate(np.bincount(regions.flat)[1:])]
+    if not found:
+        return None
+    least = min(SPECK, max(size for size, _, _ in found))
+    seen = [(regions, number) for size, regions, number in found if size >= least]
+    regions, number = seen[draw.integers(len(seen))]
+    chosen: Mask = regions == number
+    return chosen
 
 
 def stroke(

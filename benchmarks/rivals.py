@@ -13,6 +13,8 @@ from sklearn.ensemble import RandomForestClassifier
 VOID = 255
 Labels = NDArray[np.integer]
 WALKED = 256  # long side at which the walker works
+# pixels of the machine that are drawn to teach the forest, and by how much each must lead
+SAMPLED, SURE = 3000, 0.6
 
 
 def paint_only(base: Labels, human: Labels) -> Labels:
@@ -97,26 +99,35 @@ class RandomWalker:
 
 
 class RandomForest:
-    """A random forest that learns pixels from the strokes alone, as ilastik (Nature Methods 2019) does.
+    """A random forest that learns pixels from the strokes, as ilastik (Nature Methods 2019) does.
 
     Features are those of ``multiscale_basic_features``; both are as they come, but for a fixed seed.
 
     Parameters
     ----------
     picture, base : np.ndarray
-        ``(H, W, 3)`` uint8, and the machine's masks ``(H, W)``, which stand until two categories are painted.
+        ``(H, W, 3)`` uint8, and the machine's masks ``(H, W)``, which stand until there are two categories.
+    confidence : np.ndarray, optional
+        The machine's leads ``(H, W)``: some of its sure pixels teach too. Without it strokes alone do.
     """
 
-    def __init__(self, picture: NDArray[np.uint8], base: Labels) -> None:
+    def __init__(
+        self, picture: NDArray[np.uint8], base: Labels, confidence: NDArray[np.float32] | None = None
+    ) -> None:
         self.base = base
         self.features = multiscale_basic_features(picture, channel_axis=-1)
+        drawn = np.random.default_rng(0).permutation(base.size)[:SAMPLED]
+        sure = drawn[confidence.flat[drawn] > SURE] if confidence is not None else drawn[:0]
+        self.taught = np.full(base.shape, VOID, np.uint8)
+        self.taught.flat[sure] = base.flat[sure]
 
     def update(self, human: Labels) -> Labels:
         """Masks after the strokes in ``human`` (void where nobody painted)."""
-        painted = human != VOID
-        if len(np.unique(human[painted])) < 2:
+        labels = np.where(human != VOID, human, self.taught)
+        teaches = labels != VOID
+        if len(np.unique(labels[teaches])) < 2:
             return paint_only(self.base, human)
         forest = RandomForestClassifier(random_state=0, n_jobs=1)
-        forest.fit(self.features[painted], human[painted])
+        forest.fit(self.features[teaches], labels[teaches])
         found = forest.predict(self.features.reshape(-1, self.features.shape[-1]))
         return paint_only(found.reshape(human.shape).astype(human.dtype), human)

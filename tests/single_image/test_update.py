@@ -49,17 +49,31 @@ def test_without_human_pixels_it_gives_the_masks_of_the_run():
     assert abs(found.confidence - run.confidence).mean() < 0.05
 
 
-def test_one_stroke_changes_what_looks_like_it_everywhere_and_nothing_else(ready):
+def test_a_stroke_of_each_of_two_names_changes_what_looks_like_them_everywhere_and_nothing_else(ready):
     image, truth = ready
     before = image.update(np.zeros_like(truth), nobody()).masks
     assert ((before == 1) == (truth > 0)).mean() > 0.95
     human = nobody()
     human[28:32, 70:100] = 2
+    human[28:32, 20:40] = 1
     after = image.update(before, human).masks
     # the rest is the rim, which the coarse scores give to the other name
     assert (after == truth)[truth == 2].mean() > 0.85
     assert (after == truth)[truth == 1].mean() > 0.9
     assert (after == truth)[truth == 0].mean() > 0.95
+
+
+@pytest.mark.parametrize("category", [0, 2])
+def test_a_stroke_of_one_name_alone_changes_what_it_touches(ready, category):
+    image, truth = ready
+    before = image.update(np.zeros_like(truth), nobody()).masks
+    human = nobody()
+    human[22:38, 70:100] = category
+    after = image.update(before, human).masks
+    rows, columns = np.mgrid[:SIZE, :SIZE]
+    touched = (abs(rows - 30) < 24) & (abs(columns - 85) < 24)
+    assert (after == category)[touched & (truth == 2)].mean() > 0.9
+    assert (after == before)[~touched & (truth > 0)].mean() > 0.97
 
 
 def test_a_category_added_by_hand_is_learnt_from_its_pixels(ready):
@@ -76,6 +90,7 @@ def test_zero_painted_by_a_person_is_background(ready):
     image, truth = ready
     human = nobody()
     human[28:32, 70:100] = 0
+    human[28:32, 20:40] = 1
     after = image.update(np.zeros_like(truth), human).masks
     assert (after == 0)[truth == 2].mean() > 0.9
     assert (after == 1)[truth == 1].mean() > 0.9

@@ -18,6 +18,7 @@ from napari_ovseg.single_image import constraints
 from napari_ovseg.single_image.edges import sharpen_finely
 from napari_ovseg.single_image.evidence import EVIDENCE_SIDE, Evidence
 from napari_ovseg.single_image.pixel_features import pixel_features
+from napari_ovseg.single_image.reach import standing
 from napari_ovseg.single_image.teaching import Teaching
 from napari_ovseg.single_image.turns import train, work_side
 from napari_ovseg.views.rendering import Rendering
@@ -94,6 +95,8 @@ class SingleImage:
         self._ids = [0, *state.ids]
         self._there = there.tolist()
         self._scores = scores
+        # the machine's own masks and leads, without the ids that were locked when they were asked for
+        self._start: tuple[set[int], Labels, NDArray[np.float32]] | None = None
         if edges is not None:
             self._scores = edges
         elif there[1:].any():
@@ -157,6 +160,9 @@ class SingleImage:
             logits = logits + F.interpolate(change[None], logits.shape[1:], mode="bilinear")[0]
             logits = self._taught(logits, scores, pixels, _places(of_pixels, ids), check)
         found, confidence = self._free(logits, ids, masks, locked)
+        check()
+        if len(pixels):
+            self._hold_back(found, confidence, masks, human, void, locked)
         confidence[constraints.hold(found, masks, human, void, locked)] = 1
         return Updated(found, confidence)
 
@@ -187,6 +193,24 @@ class SingleImage:
         # what the classifier changed, on the finer grid that the machine's outlines are on
         change = blurred - torch.from_numpy(evident).unflatten(1, size)
         return logits + F.interpolate(change[None], logits.shape[1:], mode="bilinear")[0]
+
+    def _hold_back(
+        self,
+        found: Labels,
+        confidence: NDArray[np.float32],
+        masks: Labels,
+        human: Labels,
+        void: int,
+        locked: Collection[int],
+    ) -> None:
+        """Give pixels that strokes don't reach back to the machine, in place."""
+        ids, scores = self._rows(np.zeros(0, np.int64))
+        if self._start is None or self._start[0] != set(locked):
+            self._start = set(locked), *self._free(scores.clamp_min(FLOOR).log(), ids, masks, locked)
+        _, start, lead = self._start
+        unknown = set(np.unique(human[human != void]).tolist()) - set(ids.tolist())
+        back = ~standing(found, start, lead, human, void, unknown)
+        found[back], confidence[back] = start[back], lead[back]
 
     def _rows(self, painted: np.ndarray) -> tuple[np.ndarray, torch.Tensor]:
         """The ids that compete, background first, and the scores of each."""
