@@ -11,7 +11,7 @@ import torch
 
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.context import Known
-from napari_ovseg.large import survey
+from napari_ovseg.large import samples, survey
 from napari_ovseg.large.blending import Blending
 from napari_ovseg.large.decided import Decided
 from napari_ovseg.large.survey import Survey
@@ -22,6 +22,33 @@ from napari_ovseg.segmentation import Run
 from napari_ovseg.settings import Settings
 from napari_ovseg.views.looks import AS_IT_IS
 from napari_ovseg.views.source import PictureInMemory
+
+
+@pytest.mark.parametrize(
+    ("size", "sampled", "rows", "across"),
+    [
+        ((30, 36), 1, 1, 1),
+        ((30, 90), 3, 1, 2),
+        ((64, 64), 4, 2, 2),
+        ((96, 90), 9, 2, 2),
+        ((500, 300), 9, 2, 2),
+    ],
+)
+def test_tiles_are_sampled_and_a_few_of_these_learnt_from(size, sampled, rows, across):
+    every = tiles_of(size, core=32, halo=2)
+    overview = np.random.default_rng(0).random((*size, 1)).astype(np.float32).repeat(3, 2)
+    # what is at the bottom is the liveliest by far
+    overview[: -size[0] // 4] *= 0.1
+    found = samples.sampled_tiles(every, overview, size)
+    assert len({tile.place for tile in found}) == len(found) == sampled
+    learnt = samples.laid_out(found, overview, size)
+    assert [len(row) for row in learnt] == [across] * rows
+    chosen = [tile for row in learnt for tile in row]
+    assert all(tile in found for tile in chosen)
+    assert chosen == sorted(chosen, key=found.index)
+    # half of them, at least, are from there
+    lively = [tile.core[0].stop > size[0] * 3 / 4 for tile in chosen]
+    assert sum(lively) >= len(chosen) // 2
 
 
 def test_tile_and_whole_count_as_much_as_the_name_is_known_in_them():

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from napari_ovseg.context import Known, what_is_there
 from napari_ovseg.errors import InputError
 from napari_ovseg.in_looks import Measured
 from napari_ovseg.large.decided import Decided, Rough, Sample, decide_on
-from napari_ovseg.large.samples import ACROSS, sampled_tiles
+from napari_ovseg.large.samples import ACROSS, laid_out, sampled_tiles
 from napari_ovseg.large.tiles import CORE, HALO, Place, Tile, tiles_of
 from napari_ovseg.look_choice import LookChoice, choose_looks
 from napari_ovseg.models.map_model import MapModel
@@ -178,8 +177,7 @@ def _as_it_is(
     whole = look_as(PictureInMemory(overview), choice, replace(settings, size=""), model=model, run=run)
     pack = NONE if whole.known.pack is None else whole.known.pack.name
     settings = replace(settings, pack=pack)
-    rows = sampled_tiles(tiles_of(source.size, core=CORE, halo=HALO), overview, source.size)
-    tiles = list(chain.from_iterable(rows))
+    tiles = sampled_tiles(tiles_of(source.size, core=CORE, halo=HALO), overview, source.size)
     sights = [
         look_as(PictureInMemory(read_tile(source, tile)), choice, settings, model=model, run=run)
         for tile in tiles
@@ -189,22 +187,18 @@ def _as_it_is(
     presence = torch.maximum(whole.known.presence, best)
     there = what_is_there(presence, least_presence(settings, model), settings.background)
     known = replace(whole.known, presence=presence, there=there)
-    samples = [
-        Sample(sight.guide, overall.blended(tile, sight.maps), sight.features, sight.side)
+    samples = {
+        tile.place: Sample(sight.guide, overall.blended(tile, sight.maps), sight.features, sight.side)
         for tile, sight in zip(tiles, sights, strict=True)
-    ]
-    decided = decide_on(_in_rows(samples, len(rows[0])), known, run=run) if there.any() else None
+    }
+    rows = [[samples[tile.place] for tile in row] for row in laid_out(tiles, overview, source.size)]
+    decided = decide_on(rows, known, run=run) if there.any() else None
     seen = {}
     if decided is not None:
-        both = zip(tiles, samples, strict=True)
-        seen = {tile.place: decided.rough(sample, check=run.check) for tile, sample in both}
+        seen = {place: decided.rough(sample, check=run.check) for place, sample in samples.items()}
     first = sights[0]
     said = whole.said | {key: first.said[key] for key in ("size", "enlarged") if key in first.said}
     return Survey(settings, choice, None, None, known, decided, overall, HALO, said, first.notes, seen)
-
-
-def _in_rows(samples: Sequence[Sample], across: int) -> list[Sequence[Sample]]:
-    return [samples[at : at + across] for at in range(0, len(samples), across)]
 
 
 def _share(whole: Tensor, tiles: Tensor, maps: int) -> Tensor:
