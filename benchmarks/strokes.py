@@ -205,9 +205,10 @@ KINDS: dict[str, Kind] = {
 
 def method(name: str, case: Case, title: str) -> Update:
     """A method, ready for the picture: from human pixels to masks."""
-    base, sure = case.run.masks, case.run.confidence
+    base = case.run.masks
     if name == PAINTING:
         return partial(paint_only, base)
+    sure = case.run.confidence
     if name in (FOREST, FOREST_TOO):
         return RandomForest(case.picture, base, sure if name == FOREST_TOO else None).update
     if name == WALKER:

@@ -55,12 +55,24 @@ def half_wrong():
 
 
 @pytest.mark.parametrize(
-    ("turn", "alone", "painted"), [(0, False, 2), (1, False, 0), (2, False, 2), (0, True, 0)]
+    ("turn", "annotator", "painted"),
+    [
+        (0, "largest", 2),
+        (1, "largest", 0),
+        (2, "any", 2),
+        (1, "any", 0),
+        (0, "background alone", 0),
+        (1, "one name alone", 2),
+    ],
 )
-def test_strokes_go_in_turn_to_what_is_missed_and_to_what_is_false(turn, alone, painted, strokes, half_wrong):
+def test_strokes_go_in_turn_to_what_is_missed_and_to_what_is_false(
+    turn, annotator, painted, strokes, half_wrong
+):
     masks, truth = half_wrong
-    human = np.full_like(truth, strokes.VOID)
-    assert strokes.in_turn(masks, truth, human, np.random.default_rng(0), turn, alone=alone)
+    human, draw = np.full_like(truth, strokes.VOID), np.random.default_rng(0)
+    assert strokes.add_stroke(
+        masks, truth, human, draw, turn, annotator=strokes.Annotator(annotator), in_turn=True
+    )
     where = human != strokes.VOID
     assert set(human[where]) == {painted} == set(truth[where])
     assert (masks != truth)[where].any()
@@ -68,16 +80,27 @@ def test_strokes_go_in_turn_to_what_is_missed_and_to_what_is_false(turn, alone, 
     assert all(span <= 9 + 9 for span in np.ptp(np.argwhere(where), axis=0))
 
 
+def test_a_sloppy_person_runs_over_the_rim_by_three_pixels(strokes, half_wrong):
+    masks, truth = half_wrong
+    human, draw = np.full_like(truth, strokes.VOID), np.random.default_rng(0)
+    truth[15:30] = 0
+    assert strokes.add_stroke(masks, truth, human, draw, 0, annotator=strokes.Annotator.SLOPPY, in_turn=True)
+    over = (human == 2) & (truth == 0)
+    assert over[15:18].any()
+    assert not over[18:].any()
+
+
 def test_the_other_kind_is_painted_where_one_is_right(strokes, half_wrong):
     masks, truth = half_wrong
     human, draw = np.full_like(truth, strokes.VOID), np.random.default_rng(0)
     masks[masks == 1] = 0
-    assert not strokes.in_turn(masks, truth, human, draw, 0, alone=True)
-    assert strokes.in_turn(masks, truth, human, draw, 1)
-    assert not strokes.in_turn(truth, truth, human, draw, 0)
+    alone = strokes.Annotator.BACKGROUND
+    assert not strokes.add_stroke(masks, truth, human, draw, 0, annotator=alone, in_turn=True)
+    assert strokes.add_stroke(masks, truth, human, draw, 1, in_turn=True)
+    assert not strokes.add_stroke(truth, truth, human, draw, 0, in_turn=True)
 
 
-def test_a_stopped_run_of_strokes_goes_on(strokes, half_wrong, tmp_path):
+def test_a_stopped_run_of_strokes_goes_on(strokes, half_wrong, tmp_path, monkeypatch):
     masks, truth = half_wrong
     segmented = []
 
@@ -86,10 +109,12 @@ def test_a_stopped_run_of_strokes_goes_on(strokes, half_wrong, tmp_path):
         return strokes.Case(np.zeros((*truth.shape, 3), np.uint8), truth, SimpleNamespace(masks=masks))
 
     sources = [strokes.Source("one", ready)]
-    kind = strokes.Kind(lambda most: sources[:most], 1, strokes.in_turn, strokes.things_iou)
+    kind = strokes.Kind(lambda most, chosen_on: sources[:most], 1, True, strokes.things_iou)
+    monkeypatch.setitem(strokes.KINDS, "these", kind)
 
     def measured(count):
-        return strokes.curves(kind, [strokes.PAINTING], 5, count, tmp_path, False)[strokes.PAINTING]
+        names, who = [strokes.PAINTING], strokes.Annotator.LARGEST
+        return strokes.curves("these", names, 5, count, tmp_path, who, False)[strokes.PAINTING]
 
     first = measured(3)
     assert len(first[0]) == 4
@@ -115,3 +140,16 @@ def test_the_forest_learns_from_strokes_alone(monkeypatch):
     assert (forest.update(human) == rivals.paint_only(base, human)).all()
     human[30:35, 50:55] = 3
     assert (forest.update(human) == truth).mean() > 0.95
+
+
+def test_the_forest_learns_from_sure_pixels_of_the_machine_too(monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    rivals = importlib.import_module("rivals")
+    truth = np.zeros((40, 60), np.uint8)
+    truth[:, 30:] = 3
+    picture = np.repeat(truth[..., None] * 60, 3, -1)
+    # of what it calls 1 it is not sure
+    base, confidence = np.where(truth == 3, 1, 0).astype(np.uint8), np.where(truth == 3, 0.2, 0.9)
+    human = np.full_like(truth, rivals.VOID)
+    human[5:10, 50:55] = 3
+    assert (rivals.RandomForest(picture, base, confidence).update(human) == truth).mean() > 0.95

@@ -40,7 +40,7 @@ def test_labels_that_are_mine_are_human_pixels_but_for_the_background():
 
 
 @pytest.mark.parametrize("size", [96, 700])
-def test_an_update_without_strokes_leaves_them_and_one_with_a_stroke_spreads(size):
+def test_an_update_without_strokes_leaves_them_and_strokes_of_both_categories_spread(size):
     rows, columns = np.mgrid[:size, :size] * 4 // size
     looks = np.array([[0.1, 0.2, 0.3], [0.8, 0.2, 0.2], [0.2, 0.8, 0.2], [0.2, 0.2, 0.8]], np.float32)
     truth = ((rows + columns) % 4).astype(np.uint8)
@@ -56,6 +56,10 @@ def test_an_update_without_strokes_leaves_them_and_one_with_a_stroke_spreads(siz
     # in the middle of one of the squares that were taken for background
     row, column = size * 3 // 8, size * 5 // 8
     human[row - size // 40 : row + size // 40, column - size // 20 : column + size // 20] = 1
+    # and in the middle of one of background
+    row, column = size * 3 // 8, size * 7 // 8
+    assert truth[row, column] == 0
+    human[row - size // 40 : row + size // 40, column - size // 20 : column + size // 20] = 0
     after = ready.update(piece.masks, human).masks
     assert (after == 1)[truth == 3].mean() > 0.85
     assert (after == truth)[truth < 3].mean() > 0.9

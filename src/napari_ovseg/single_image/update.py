@@ -205,11 +205,13 @@ class SingleImage:
     ) -> None:
         """Give pixels that strokes don't reach back to the machine, in place."""
         ids, scores = self._rows(np.zeros(0, np.int64))
+        painted = set(np.unique(human).tolist()) - {void}
+        if set(ids.tolist()) <= painted | set(locked):
+            return
         if self._start is None or self._start[0] != set(locked):
             self._start = set(locked), *self._free(scores.clamp_min(FLOOR).log(), ids, masks, locked)
         _, start, lead = self._start
-        unknown = set(np.unique(human[human != void]).tolist()) - set(ids.tolist())
-        back = ~standing(found, start, lead, human, void, unknown)
+        back = ~standing(found, start, lead, human, void, painted - set(ids.tolist()))
         found[back], confidence[back] = start[back], lead[back]
 
     def _rows(self, painted: np.ndarray) -> tuple[np.ndarray, torch.Tensor]:
