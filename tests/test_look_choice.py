@@ -142,13 +142,25 @@ def test_clouds_in_which_bright_and_dark_are_alike_stay_as_they_are(bundled):
     assert chosen(picture, "nuclei", bundled, method=method).looks == (AS_IT_IS,)
 
 
-def test_a_large_picture_is_judged_by_parts_of_it():
-    picture = np.tile(spots(320)[0], (4, 5, 1))
+@pytest.mark.parametrize("size", [(1280, 1600), (200, 9000)])
+def test_a_large_picture_is_judged_by_parts_of_it(size):
+    picture = np.tile(spots(200)[0], (7, 45, 1))[: size[0], : size[1]]
     on_large, on_small = DimSpots(), DimSpots()
-    small = chosen(picture[:1023, :1023], "spots", on_small)
     large = chosen(picture, "spots", on_large)
+    small = chosen(np.tile(spots(200)[0], (6, 6, 1))[:1023, :1023], "spots", on_small)
     assert {large.looks[0], small.looks[0]} <= {BRIGHT, RAISED}
-    assert on_large.looked == on_small.looked
+    assert on_large.looked <= on_small.looked
+
+
+def test_what_stands_for_a_picture_is_judged_whole():
+    """A mosaic that was made before is not cut again."""
+    picture = PictureInMemory(np.tile(spots(320)[0], (4, 5, 1)))
+    model, settings = DimSpots(), Settings(names=parse_categories("hats"))
+    how = {"model": model, "method": METHOD, "run": Run(None, None)}
+    choose_looks(picture, settings, **how)
+    of_mosaic, model.looked = model.looked, 0
+    choose_looks(picture, settings, judged=picture, **how)
+    assert model.looked > of_mosaic
 
 
 def test_colour_stays_as_it_is_and_costs_nothing():

@@ -1,9 +1,9 @@
 """Which look a picture is shown to a model in: judged for each name on a coarse pass, without any truth.
 
 Two looks are compared that differ in nothing but polarity: what is found in the right one stands out more.
-Where things and what is between them stand out alike, the model's own likeness tells which is which. A name
-that the model finds in neither, or that it can't tell, is shown as the plainest of the others; where no name
-is plain the picture stays as it is. Faint things are raised where there are some. ``docs/looks.md`` has the
+Where things and the gaps between them stand out nearly alike, the model has to know the things better too. A
+name that it finds in neither, or can't tell, is shown as the plainest of the others; where no name is plain
+the picture stays as it is. Faint things are raised where there are some. ``docs/looks.md`` has the
 measurements.
 """
 
@@ -21,7 +21,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from napari_ovseg.categories import Category
-from napari_ovseg.levels import Levels, levels_for
+from napari_ovseg.levels import levels_for
 from napari_ovseg.models.card import MapMethod
 from napari_ovseg.models.map_model import MapModel
 from napari_ovseg.seen_in_look import COARSE, FINEST, see
@@ -38,7 +38,7 @@ from napari_ovseg.single_image.standing_out import (
 from napari_ovseg.views.hue import hue_of
 from napari_ovseg.views.looks import AS_IT_IS, AUTO, Look, parse_look
 from napari_ovseg.views.mosaic import mosaic_of
-from napari_ovseg.views.rendering import Rendering
+from napari_ovseg.views.rendering import Rendering, fit
 from napari_ovseg.views.shown import Shown
 from napari_ovseg.views.source import PictureInMemory, PictureSource
 
@@ -50,16 +50,18 @@ DARKER = Look(inverted=True, background=True, gain=0.12)
 KNOWN_FROM = 0.2
 # least difference of the two polarities, and least rise along the outline, in `standing_out`'s measures
 PLAIN_FROM = 0.4
-# the same in cosines, where both polarities stand out all along: where things end between bright and dark
-ALIKE_FROM = 0.075
+# least difference of Otsu's thresholds of the two maps, in cosines, where both polarities are steady
+KNOWN_BETTER_FROM = 0.075
 RISE_FROM = 0.7
 # the same where noise, by which neighbours differ everywhere, was smoothed away
 SMOOTH_RISE_FROM = 1.75
 # how much is to stand out of what is marked only when it is raised: faint things do, haze does not
 FAINT_FROM = 1.0
 JUDGED_SIDE = 512
-# a larger picture is judged by parts from all over it: so many along a side, each of so many pixels
-ACROSS, CELL = 3, 341
+# a larger picture is judged by parts from all over it: so many pixels along a side together, and each
+MOSAIC, CELL = 1023, 341
+# narrower parts would be all seams
+LEAST_CELL = 128
 CHOOSING = "Choosing how to show the picture"
 
 
@@ -96,7 +98,13 @@ class LookChoice:
 
 
 def choose_looks(
-    source: PictureSource, settings: Settings, *, model: MapModel, method: MapMethod, run: Run
+    source: PictureSource,
+    settings: Settings,
+    *,
+    model: MapModel,
+    method: MapMethod,
+    run: Run,
+    judged: PictureSource | None = None,
 ) -> LookChoice:
     """Choose a look for each name, or take the one that a person has chosen.
 
@@ -112,6 +120,8 @@ def choose_looks(
         One of the card of the model.
     run : Run
         Told of the stage, and asked before each batch of windows whether to go on.
+    judged : PictureSource, optional
+        What stands for the picture; by default that is all of it, or a mosaic of it where it is large.
 
     Raises
     ------
@@ -125,19 +135,15 @@ def choose_looks(
     if not known_to_it or method.own_zero or hue_of(source.read(side=JUDGED_SIDE)) is None:
         return LookChoice((AS_IT_IS,) * len(names), (0.0,) * len(names))
 
-    judged = _judged(source)
-    levels = levels_for(settings, source, model)
-
-    def coarsely(look: Look, asked: Sequence[int]) -> dict[int, _Coarse]:
-        return _coarsely(judged, look, asked, levels, settings, model=model, method=method, run=run)
-
+    coarsely = _CoarsePass(source, judged or _judged(source), settings, model, method, run)
+    judged = coarsely.judged
     every = range(len(names))
-    bright, dark = coarsely(BRIGHT, every), coarsely(DARK, every)
+    bright, dark = coarsely.see(BRIGHT, every), coarsely.see(DARK, every)
     picture = judged.read(side=JUDGED_SIDE)
     both = [_Polarities(bright[number], dark[number], picture) for number in every]
     plain = [number for number in every if both[number].plain]
     own = {number: BRIGHT if both[number].apart > 0 else DARKER for number in plain}
-    raised = coarsely(RAISED, [number for number in plain if own[number] == BRIGHT])
+    raised = coarsely.see(RAISED, [number for number in plain if own[number] == BRIGHT])
     own |= {
         number: RAISED
         for number, one in raised.items()
@@ -151,10 +157,11 @@ def choose_looks(
 
 def _judged(source: PictureSource) -> PictureSource:
     """Return a picture, or of a large one a mosaic: more of it tells no more of how to show it."""
-    if min(source.size) < CELL or math.prod(source.size) <= 1.5 * (ACROSS * CELL) ** 2:
+    side = min(CELL, *source.size)
+    if side < LEAST_CELL or math.prod(source.size) <= 1.5 * MOSAIC**2:
         return source
-    overview = source.read(side=ACROSS * CELL)
-    return PictureInMemory(mosaic_of(source, overview, cell=CELL, across=ACROSS))
+    overview = source.read(side=MOSAIC)
+    return PictureInMemory(mosaic_of(source, overview, cell=side, across=MOSAIC // side))
 
 
 @dataclass(frozen=True)
@@ -166,31 +173,44 @@ class _Coarse:
     rendering: Rendering
 
 
-def _coarsely(
-    source: PictureSource,
-    look: Look,
-    asked: Sequence[int],
-    levels: Levels,
-    settings: Settings,
-    *,
-    model: MapModel,
-    method: MapMethod,
-    run: Run,
-) -> dict[int, _Coarse]:
-    """Look for some of the names, each at half of its level."""
-    found: dict[int, _Coarse] = {}
-    for level, members in levels.members().items():
-        coarse = COARSE if level is None else level * COARSE / FINEST
-        numbers = [number for number in members if number in asked]
-        if numbers:
-            names = tuple(settings.sought[number] for number in numbers)
-            # what was seen in a look is large: only what speaks for it is kept
-            seen = see(source, look, names, None, coarse, stage=CHOOSING, model=model, method=method, run=run)
-            of_each = zip(seen.relevance.maps, seen.presence.tolist(), strict=True)
-            found |= {
-                number: _Coarse(*one, seen.rendering) for number, one in zip(numbers, of_each, strict=True)
-            }
-    return found
+@dataclass(frozen=True)
+class _CoarsePass:
+    """Looks for names in what stands for a picture, each at half of its level."""
+
+    source: PictureSource
+    judged: PictureSource
+    settings: Settings
+    model: MapModel
+    method: MapMethod
+    run: Run
+
+    def see(self, look: Look, asked: Sequence[int]) -> dict[int, _Coarse]:
+        """Look for some of the names in a look."""
+        found: dict[int, _Coarse] = {}
+        for level, members in levels_for(self.settings, self.source, self.model).members().items():
+            coarse = COARSE if level is None else level * COARSE / FINEST
+            numbers = [number for number in members if number in asked]
+            if numbers:
+                # what was seen in a look is large: only what speaks for it is kept
+                seen = see(
+                    self.judged,
+                    look,
+                    tuple(self.settings.sought[number] for number in numbers),
+                    None,
+                    coarse,
+                    stage=CHOOSING,
+                    model=self.model,
+                    method=self.method,
+                    run=self.run,
+                    # measured of the picture, as it will be for its masks
+                    rendering=None if self.judged is self.source else fit(self.source, look, coarse),
+                )
+                of_each = zip(seen.relevance.maps, seen.presence.tolist(), strict=True)
+                found |= {
+                    number: _Coarse(*one, seen.rendering)
+                    for number, one in zip(numbers, of_each, strict=True)
+                }
+        return found
 
 
 def _marked(coarse: _Coarse, picture: NDArray[np.float32]) -> tuple[Tensor, Tensor]:
@@ -218,9 +238,9 @@ class _Polarities:
         better, other = (bright, dark) if self.apart > 0 else (dark, bright)
         known = max(bright.presence, dark.presence) >= KNOWN_FROM and _steady(better, picture)
         self.sure = abs(self.apart) if known else 0.0
-        # where a picture is all things and gaps, both stand out, and the model knows the things better
-        alike = otsu(better.map) - otsu(other.map) >= ALIKE_FROM and _steady(other, picture)
-        self.plain = known and (self.sure >= PLAIN_FROM or alike)
+        # where things are crowded the gaps stand out too, and the model has to know the things better
+        known_better = otsu(better.map) - otsu(other.map) >= KNOWN_BETTER_FROM and _steady(other, picture)
+        self.plain = known and (self.sure >= PLAIN_FROM or known_better)
 
 
 def _effect(coarse: _Coarse, picture: NDArray[np.float32]) -> float:

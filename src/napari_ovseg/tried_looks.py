@@ -30,7 +30,7 @@ SURE_FROM = 1.5 * PLAIN_FROM
 def tried_looks(
     source: PictureSource, choice: LookChoice, asked: str, looks: Iterable[Look]
 ) -> tuple[TriedLook, ...]:
-    """Show the part of a picture that changes most in each look.
+    """Show the part of a picture that changes most in each look, at the level that is usual without a size.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def tried_looks(
     Returns
     -------
     tuple of TriedLook
-        None where there was no choice: a model that knows one look, or a picture in several colours that is
+        Empty where there was no choice: a model that knows one look, or a picture in several colours that is
         shown as it is.
     """
     every = tuple(dict.fromkeys((*looks, *choice.looks)))

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_ovseg.single_image.affinity import TEMPERATURE, WALK, deep_components, walk
+from napari_ovseg.single_image.affinity import TEMPERATURE, WALK, Directions, deep_components, walk
 
 
 def test_components_span_the_same_space_as_an_exact_decomposition():
@@ -31,6 +31,12 @@ def test_rounding_does_not_turn_the_components():
     for _ in range(5):
         rounded = features * (1 + 1e-7 * torch.randn(features.shape, generator=generator))
         torch.testing.assert_close(deep_components(rounded), found, atol=1e-3, rtol=0)
+
+
+def test_of_a_part_they_are_as_in_the_whole():
+    features = torch.randn(30, 12, 15, generator=torch.Generator().manual_seed(7))
+    part = Directions.of(features).components(features[:, 2:9, 4:])
+    torch.testing.assert_close(part, deep_components(features)[:, 2:9, 4:])
 
 
 def test_components_of_few_channels_or_constant_features_are_finite():

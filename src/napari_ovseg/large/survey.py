@@ -136,7 +136,7 @@ def survey(
     """
     method = model.card.find_method(settings.method)
     mosaic = PictureInMemory(mosaic_of(source, overview, cell=CELL, across=ACROSS))
-    choice = choose_looks(mosaic, settings, model=model, method=method, run=run)
+    choice = choose_looks(mosaic, settings, model=model, method=method, run=run, judged=mosaic)
     if choice.as_it_is:
         return _as_it_is(source, overview, choice, settings, model, run)
     if method.own_zero:

@@ -27,12 +27,12 @@ class Directions:
     Attributes
     ----------
     mean : torch.Tensor
-        ``(F, 1)``, float64.
+        ``(F, 1)``, float64: of each feature over all cells.
     basis : torch.Tensor
         ``(F, D)``, float64, orthonormal, strongest first. The sign of a direction is arbitrary, so its
         largest weight is positive.
     scale : torch.Tensor
-        A number: that of the strengths, so that what is kept has unit variance on average.
+        0-d, float64, above 0: the root of the mean variance along the D directions.
     """
 
     mean: torch.Tensor
@@ -45,7 +45,7 @@ class Directions:
         flat = features.flatten(1).double()
         mean = flat.mean(1, keepdim=True)
         flat = flat - mean
-        # of few channels and many cells: all that follows is far smaller than the features
+        # (F, F), however many cells there are
         together = flat @ flat.T
         # subspace iteration: to decompose a thousand channels exactly takes longer than to look
         room = min(count + 8, *flat.shape)
