@@ -48,9 +48,9 @@ def test_strokes_of_one_kind_change_nothing_sure_that_they_do_not_touch(seed, ki
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10**6))
-def test_all_stands_where_both_categories_are_painted(seed):
+def test_all_stands_once_two_categories_are_painted(seed):
     human = blank(VOID)
-    human[0, 0], human[0, 1] = 0, 1
+    human[0, 0], human[0, 1] = 1, 2
     assert standing(patches(seed), patches(seed + 1), sure(), human, VOID, ()).all()
 
 
@@ -67,13 +67,19 @@ def test_what_hangs_together_with_a_stroke_stands_while_most_of_the_other_catego
     assert standing(found, blank(), sure(), human, VOID, ()).all()
 
 
-def test_a_stroke_takes_a_square_of_a_category_that_would_be_lost_the_nearest_pixels_first():
-    found, human, length = blank(), blank(VOID), 6
-    found[5:25], human[14:16, 10 : 10 + length] = 1, 1
-    changed = standing(found, blank(), sure(), human, VOID, ()) & (found == 1)
+def test_background_takes_a_square_of_a_category_that_would_be_lost_the_nearest_pixels_first():
+    found, human, length = blank(1), blank(VOID), 6
+    found[5:25], human[14:16, 10 : 10 + length] = 0, 0
+    changed = standing(found, blank(1), sure(), human, VOID, ()) & (found == 0)
     away = distance_transform_edt(human == VOID)
     assert length**2 <= changed.sum() <= 2 * length**2
-    assert away[changed].max() <= away[~changed & (found == 1)].min()
+    assert away[changed].max() <= away[~changed & (found == 0)].min()
+
+
+def test_a_name_takes_all_that_hangs_together_with_its_stroke():
+    found, human = blank(), blank(VOID)
+    found[5:25], human[14:16, 10:16] = 1, 1
+    assert standing(found, blank(), sure(), human, VOID, ()).all()
 
 
 @pytest.mark.parametrize(("of_it", "stands"), [(0.1, True), (0.9, False)])

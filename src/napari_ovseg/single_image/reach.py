@@ -1,8 +1,8 @@
 """How far strokes reach: which of the changes that an update found may stand.
 
-Strokes of one category say what it is, not what else is none of it. Until a person has painted some of each
-of two categories, a pixel of the one becomes one of the other only beside a stroke, or where the machine was
-unsure, and then only if neither category becomes another by it. docs/corrections.md has the measurements.
+Strokes of one category say what it is, not what is none of it. As long as all strokes are of one category, a
+pixel changes only beside a stroke, or where the machine was unsure, and then only if neither category becomes
+another by it. docs/corrections.md has the measurements.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from napari_ovseg.categories import Labels
 
 # the machine was unsure where its best category led by less
 UNSURE = 0.3
-# so much of a category that nobody painted may go, by how sure the machine was of it; else a stroke takes no
-# more of it than a square has whose side is the stroke's length
+# so much of a category that nobody painted may go far from strokes, by how sure the machine was of it
 MOST_LOST = 0.25
 # by so much of its area a category may grow far from strokes
 MOST_GAINED = 0.25
@@ -52,20 +51,13 @@ def standing(
     np.ndarray
         ``(H, W)``, bool.
     """
-    painted = np.zeros(void + 1, bool)
-    painted[human] = True
-    painted[void] = False
-    free = np.zeros(void + 1, bool)
-    free[list(unknown)] = True
-    changed = found != start
-    bound = changed & ~(painted[start] & painted[found]) & ~free[found]
-    if not bound.any():
-        return ~bound
-    near, touched = np.zeros_like(bound), np.zeros_like(bound)
-    for one in np.flatnonzero(painted):
-        nearest, whole = _beside(human == one, changed & (found == one))
-        near |= nearest
-        touched |= whole
+    painted = np.setdiff1d(human, [void])
+    bound = (found != start) & ~np.isin(found, list(unknown))
+    if len(painted) != 1 or not bound.any():
+        return np.ones(found.shape, bool)
+    near, touched = _beside(human == painted[0], (found != start) & (found == painted[0]))
+    # what is none of the names is seldom one piece: it may not take all that it touches
+    near = near if painted[0] == 0 else touched
     more = bound & (touched | (lead < UNSURE))
     for one in np.unique(start[more]):
         of_one = start == one
