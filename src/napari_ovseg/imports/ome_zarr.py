@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,7 @@ def read_in_parts(path: Path) -> LabelledPicture | None:
     InputError
         When it is damaged.
     """
-    if find_spec("zarr") is None or not (path.is_dir() and _is_root(path)):
+    if find_spec("zarr") is None or not (os.path.isdir(path) and _is_root(path)):
         return None
     import zarr
 

@@ -78,8 +78,9 @@ def _in_view(viewer: ViewerModel, image: Image) -> NDArray[np.float64]:
     if not image.multiscale or window is None:
         return np.asarray(image.corner_pixels, float)
     # of several levels napari says only which chunks it has read
-    half = np.array(window._qt_viewer.canvas.size) / (2 * viewer.camera.zoom)
-    middle, axes = np.array(viewer.camera.center[-2:]), list(viewer.dims.displayed)
+    camera = getattr(viewer, "scene", viewer).camera
+    half = np.array(window._qt_viewer.canvas.size) / (2 * camera.zoom)
+    middle, axes = np.array(camera.center[-2:]), list(viewer.dims.displayed)
     places = []
     for sides in product((-1, 1), repeat=2):
         world = np.array(viewer.dims.point, float)
