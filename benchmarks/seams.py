@@ -25,6 +25,7 @@ import zarr
 from numpy.typing import NDArray
 from PIL import Image
 
+from large import RIM, near_seams
 from looks import Case, mirrored, model, print_table, score, small
 from looks import scenes as drawn_scenes
 from napari_ovseg import segment, segment_large
@@ -42,8 +43,6 @@ from napari_ovseg.single_image import appearance, sharpen_finely
 from napari_ovseg.views.lazy_picture import LazyPicture
 from napari_ovseg.views.shown import Shown
 
-# pixels: from the picture's rim, where all see less; and from a seam, what counts as along it
-RIM, ALONG = 64, 16
 TILES, UNBLENDED, ALONE, PIECE, SAME_MAPS = "tiles", "no blending", "no context", "one piece", "same maps"
 
 
@@ -154,15 +153,6 @@ def measured(case: Case, way: str, folder: Path) -> tuple[NDArray[np.integer], f
         np.save(masks, masks_of(case, way))
         costs.write_text(json.dumps(time.process_time() - start))
     return np.load(masks), json.loads(costs.read_text())
-
-
-def near_seams(side: int) -> NDArray[np.bool_]:
-    """Where a picture is near the border of two tiles."""
-    places = np.arange(side)
-    near = np.zeros(side, bool)
-    for seam in range(CORE, side, CORE):
-        near |= np.abs(places - seam + 0.5) < ALONG
-    return near[:, None] | near[None, :]
 
 
 def row(kind: str, cases: list[Case], way: str, cache: Path) -> dict[str, str]:
