@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 ABSENT_BELOW = 0.2
 """Presence below which a category is called absent, of models trained with a sigmoid: a probability."""
 ABSENT_BELOW_RELATIVE = 0.02
 """The same of others, whose presence is a share among other words."""
+
+LEAST_SHARE = 1e-6
+"""A share nearer to nothing than this says no more."""
 
 
 @dataclass(frozen=True)
@@ -21,10 +28,18 @@ class Likeness:
     bias : float or None
         What is added then, of models trained with a sigmoid: each phrase stands alone. None where phrases
         mean something only against each other.
+    of_shares : bool
+        Whether what is compared are no cosines but shares in [0, 1], as of the classes of a classifier: their
+        logarithms are what is multiplied.
     """
 
     scale: float
     bias: float | None = None
+    of_shares: bool = False
+
+    def read(self, products: Tensor) -> Tensor:
+        """Return products of vectors, of any shape, as `scale` and `bias` are meant for."""
+        return products.clamp_min(LEAST_SHARE).log() if self.of_shares else products
 
     @property
     def absent_below(self) -> float:

@@ -21,7 +21,7 @@ class Words:
     Attributes
     ----------
     vectors : torch.Tensor
-        ``(M, D)``, one unit vector for each word that gets a map.
+        ``(M, D)``, one vector for each word that gets a map, as `MapModel.encode` gives it.
     owners : torch.Tensor
         ``(M,)``, integers: 0..N-1 the category of each word, N for those of a pack.
     rivals : torch.Tensor or None
@@ -40,7 +40,8 @@ class Seen:
     Attributes
     ----------
     vectors : torch.Tensor
-        ``(V, D)``, float32: a unit vector for each view as a whole, to be compared with those of phrases.
+        ``(V, D)``, float32: one for each view as a whole. Its product with that of a phrase says how true the
+        phrase is: the cosine of unit vectors, or whatever `Likeness` reads.
     maps : torch.Tensor or None
         ``(V, M, h, w)``, float32: where each word is, by the method that was asked for; any scale.
     features : torch.Tensor or None
@@ -77,7 +78,7 @@ class MapModel(Model, Protocol):
     def patch_size(self) -> int: ...  # noqa: D102
 
     def encode(self, phrases: Sequence[str], *, templates: tuple[str, ...] | None = None) -> Tensor:
-        """Return one unit vector per phrase.
+        """Return one vector per phrase, a unit vector unless the likeness is of shares.
 
         Parameters
         ----------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -52,10 +52,10 @@ def presence_of(model: MapModel, vectors: Tensor, phrases: Sequence[Sequence[str
     likeness = model.likeness
     categories = [model.encode(list(names)) for names in phrases]
     if likeness.bias is not None:
-        return presence(vectors.cpu(), categories, likeness.scale, likeness.bias)
+        return presence(vectors.cpu(), categories, likeness.scale, likeness.bias, read=likeness.read)
     typed = {name.strip().lower() for names in phrases for name in names}
     others = model.encode([word for word in OTHER_WORDS if word not in typed])
-    return presence(vectors.cpu(), categories, likeness.scale, other_vectors=others)
+    return presence(vectors.cpu(), categories, likeness.scale, other_vectors=others, read=likeness.read)
 
 
 def presence(
@@ -64,6 +64,8 @@ def presence(
     scale: float,
     bias: float | None = None,
     other_vectors: Tensor | None = None,
+    *,
+    read: Callable[[Tensor], Tensor] = torch.as_tensor,
 ) -> Tensor:
     """Return the confidence that each category is in the picture: the best over its phrases and the views.
 
@@ -85,6 +87,8 @@ def presence(
         The model's logit bias, where it has one.
     other_vectors : (K, D) tensor, optional
         Unit vectors of what else a picture may show; read only without a bias.
+    read : callable
+        `Likeness.read`: what becomes of a product of two vectors before it is scaled; by default nothing.
 
     Returns
     -------
@@ -92,10 +96,10 @@ def presence(
     """
     images = image_vectors.float()
     best = torch.stack([(images @ v.to(images).T).amax(dim=1) for v in category_vectors], dim=1)
-    logits = scale * best
+    logits = scale * read(best)
     if bias is not None:
         return torch.sigmoid(logits + bias).amax(dim=0)
     if other_vectors is None:
         raise ValueError("without a bias, other_vectors is needed")
-    others = torch.logsumexp(scale * (images @ other_vectors.to(images).T), dim=1, keepdim=True)
+    others = torch.logsumexp(scale * read(images @ other_vectors.to(images).T), dim=1, keepdim=True)
     return torch.sigmoid(logits - others).amax(dim=0)

@@ -243,8 +243,8 @@ def _rivals(names: tuple[Category, ...], model: MapModel) -> tuple[Category, ...
 
 
 def _odds_of(model: MapModel) -> Callable[[Tensor], Tensor]:
-    scale, bias = model.likeness.scale, model.likeness.bias
-    return lambda cosines: log_odds(cosines, scale, bias)
+    likeness = model.likeness
+    return lambda cosines: log_odds(likeness.read(cosines), likeness.scale, likeness.bias)
 
 
 def _encoded(names: Sequence[Category], model: MapModel, run: Run) -> list[Tensor]:
