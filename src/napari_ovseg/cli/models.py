@@ -103,5 +103,5 @@ def _place(offer: Offer) -> str:
     if offer.card.bundled:
         return "bundled"
     if not offer.is_here():
-        return "to download"
-    return "downloaded" if offer.card.megabytes else "installed"
+        return "to install" if offer.extra else "to download"
+    return "downloaded" if offer.card.megabytes and not offer.extra else "installed"

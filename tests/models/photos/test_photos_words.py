@@ -1,0 +1,122 @@
+"""Which classes stand for a word: choosing them, the table, and what is said of a word without any."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from napari_ovseg.categories import parse_categories
+from napari_ovseg.models.photos.card import PHOTOS
+from napari_ovseg.models.photos.kinds import Kinds, head_of
+from napari_ovseg.models.photos.words import CLASSES, WordTable, table
+from napari_ovseg.models.registry import unknown_note
+from napari_ovseg.vocabularies import read_vocabulary
+
+
+def small_table() -> WordTable:
+    """Two words, of two classes and of one; the second is far from all."""
+    return WordTable(
+        {
+            "words": np.frombuffer(b"dog\nnucleus", np.uint8),
+            "names": np.frombuffer(b"beagle\ncollie\nacorn", np.uint8),
+            "counts": np.array([2, 1], np.uint8),
+            "classes": np.array([1, 0, 2], np.uint16),
+            "weights": np.array([255, 51, 255], np.uint8),
+            "near": np.array([255, 60], np.uint8),
+        }
+    )
+
+
+def test_a_word_is_found_with_its_classes_the_nearest_first():
+    entry = small_table().find("Dogs")
+    assert entry is not None
+    assert entry.word == "dog"
+    assert entry.class_names == ("collie", "beagle")
+    np.testing.assert_allclose(entry.weights, [1, 0.2], rtol=1e-6)
+
+
+def test_of_a_longer_phrase_the_part_at_its_end_counts():
+    entry = small_table().find("small brown dog")
+    assert entry is not None
+    assert entry.word == "dog"
+    assert small_table().find("dog whistle") is None
+
+
+def test_a_word_that_is_far_from_every_class_is_not_known():
+    assert small_table().find("nucleus") is None
+
+
+def test_a_word_that_the_table_lacks_is_answered_with_those_spelled_alike():
+    assert small_table().spelled_like("dogg") == ("dog",)
+    # a known word, and a far one, are no answer
+    assert small_table().spelled_like("dog") == ()
+    assert small_table().spelled_like("nucleu") == ()
+
+
+def test_the_table_of_the_package_holds_classes_and_weights_as_promised():
+    words = table()
+    assert len(words.names) == CLASSES
+    for word in words.words[::50]:
+        entry = words._entry(words.rows[word])
+        assert 1 <= len(entry.classes) == len(set(entry.classes.tolist())) == len(entry.weights)
+        assert entry.classes.max() < CLASSES
+        assert entry.weights[0] == 1
+        assert (np.diff(entry.weights) <= 0).all()
+        assert entry.weights.min() > 0
+
+
+@pytest.mark.parametrize(
+    ("word", "among"),
+    [("horse", "sorrel"), ("cat", "tabby"), ("dog", "beagle"), ("cow", "ox"), ("sheep", "ram"),
+     ("sofa", "studio couch"), ("person", "suit"), ("television", "television"), ("motorbike", "moped")],
+)  # fmt: skip
+def test_everyday_words_have_classes_that_mean_them(word, among):
+    entry = table().find(word)
+    assert entry is not None
+    assert among in entry.class_names
+
+
+def test_every_word_of_the_everyday_vocabulary_is_in_the_table():
+    phrases = [phrase for category in read_vocabulary("everyday") for phrase in category.phrases]
+    assert not [phrase for phrase in phrases if phrase.casefold() not in table().rows]
+
+
+def test_a_word_with_no_near_class_is_warned_of():
+    assert PHOTOS.unknown_words(parse_categories("dog, nuclei, integrity")) == ("nuclei", "integrity")
+    note = unknown_note(PHOTOS, parse_categories("dog, glas bottel"))
+    assert note is not None
+    assert "never saw these words" in note
+    assert "may be meant: glass bottle" in note
+    assert unknown_note(PHOTOS, parse_categories("dog, cat")) is None
+
+
+def test_which_classes_stand_for_a_category_is_said():
+    (dog,) = parse_categories("dog")
+    assert PHOTOS.stands_for(dog).endswith(" more")
+    (far,) = parse_categories("nuclei")
+    assert PHOTOS.stands_for(far) == "no class of ImageNet"
+
+
+@pytest.mark.parametrize(
+    ("definition", "head"),
+    [
+        ("a horse of a brownish orange to chestnut color", "horse"),
+        ("any of several breeds of large working dog used to pull sledges", "dog"),
+        ("a smooth-haired breed of hound with short legs", "hound"),
+        ("small (and cheap) car, usually red", "car"),
+    ],
+)
+def test_the_noun_that_a_definition_begins_with(definition, head):
+    assert head_of(definition)[-1] == head
+
+
+def test_a_kind_is_followed_up_to_what_nobody_defines_and_never_in_a_circle():
+    kinds = Kinds(
+        {"n1": ["sorrel"], "n5": ["horse"], "n900": ["horse"], "n7": ["animal"],
+         "n8": ["ring"], "n9": ["loop"]},
+        {"n1": "a horse of a color", "n5": "an animal with hooves", "n900": "a wooden frame",
+         "n7": "what lives", "n8": "a loop", "n9": "a ring"},
+    )  # fmt: skip
+    # of two senses of horse, the one whose number is nearer
+    assert kinds.chain("n1") == ["n1", "n5", "n7"]
+    assert kinds.chain("n8") == ["n8", "n9"]
