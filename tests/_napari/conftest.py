@@ -90,14 +90,18 @@ def hidden_windows(qapp, seen_again_at_the_end):
 
 @pytest.fixture
 def make_viewer(request, qtbot, hidden_windows):
-    """``make_viewer(show=False) -> Viewer``: empty; a hidden one may have been another test's before."""
+    """``make_viewer(show=False, on_screen=False) -> Viewer``: empty; it may have been another test's before.
+
+    `show` lays it out, so that all in it has its size and counts as visible, but not on the screen: there is one of its
+    own that is `on_screen`, draws and gets the keyboard.
+    """
     from napari._app_model._app import NapariApplication
     from napari._qt.threads.status_checker import StatusChecker
 
-    def make(*, show=False):
-        if show or "make_napari_viewer" in request.fixturenames:
-            return request.getfixturevalue("make_napari_viewer")(show=show)
-        return hidden_windows.lend()
+    def make(*, show=False, on_screen=False):
+        if on_screen or "make_napari_viewer" in request.fixturenames:
+            return request.getfixturevalue("make_napari_viewer")(show=show or on_screen)
+        return hidden_windows.lend(show=show)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(NapariApplication, "get_app_model", lambda: hidden_windows.app)
@@ -109,20 +113,21 @@ def make_viewer(request, qtbot, hidden_windows):
 
 @pytest.fixture
 def make_panel(make_viewer, qtbot, monkeypatch):
-    """``make_panel(method=FakeMethod(), show=False, by_napari=False) -> Panel``; waits until nothing runs.
+    """``make_panel(method=FakeMethod(), by_napari=False, **shown) -> Panel``; waits until nothing runs.
 
-    `by_napari` opens it as ``viewer.window.add_plugin_dock_widget`` does, as scripts and ``napari -w`` do.
+    `by_napari` opens it as ``viewer.window.add_plugin_dock_widget`` does, as scripts and ``napari -w`` do;
+    `shown` is for `make_viewer`.
     """
     # after PyTorch: it imports the window
     from .used_panel import Panel
 
     panels = []
 
-    def make(method=None, *, show=False, by_napari=False):
+    def make(method=None, *, by_napari=False, **shown):
         method = method or FakeMethod()
         for module in (engine, update):
             monkeypatch.setattr(module, "default_engine", lambda: method.engine)
-        panels.append(Panel(qtbot, make_viewer(show=show), method, by_napari=by_napari))
+        panels.append(Panel(qtbot, make_viewer(**shown), method, by_napari=by_napari))
         return panels[-1]
 
     yield make

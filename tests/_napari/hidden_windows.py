@@ -1,6 +1,6 @@
 """napari's windows as tests share them, since building one takes longer than most tests.
 
-Only hidden ones are shared: a window that was shown draws what a test has left behind, and crashes.
+None comes to the screen: a window that is drawn draws what a test has left behind, and crashes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from napari._vispy import canvas
 from napari.settings import get_settings
 from napari.utils.events import EventedModel
 from qtpy.compat import isalive
-from qtpy.QtCore import QCoreApplication, QEvent
+from qtpy.QtCore import QCoreApplication, QEvent, Qt
 from qtpy.QtWidgets import QApplication
 
 
@@ -73,11 +73,13 @@ class HiddenWindow:
     def __init__(self) -> None:
         self.viewer = napari.Viewer(show=False, show_welcome_screen=False)
         self.main = self.viewer.window._qt_window
+        self.main.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
         self._values, self._keymap = list(own_values(self.viewer)), dict(self.viewer.keymap)
         self._children = set(self.main.children())
 
     def clear(self) -> bool:
         """Take out what a test has put in; whether nothing of it is left."""
+        self.main.hide()
         for dock in list(self.viewer.window._wrapped_dock_widgets.values()):
             dock.destroyOnClose()
         with pytest.MonkeyPatch.context() as patch:
@@ -112,12 +114,14 @@ class HiddenWindows:
         self._free: list[HiddenWindow] = []
         self._lent: list[HiddenWindow] = []
 
-    def lend(self) -> napari.Viewer:
-        """A viewer without layers, which is napari's current one."""
+    def lend(self, *, show: bool) -> napari.Viewer:
+        """A viewer without layers, which is napari's current one; `show` lays it out."""
         get_settings().reset()
         window = self._free.pop() if self._free else self._build()
         self._lent.append(window)
         qt_main_window._QtMainWindow._instances.append(window.main)
+        if show:
+            window.viewer.window.show()
         return window.viewer
 
     def _build(self) -> HiddenWindow:

@@ -20,7 +20,7 @@ VOID = 255
 def panel(request, make_panel, tmp_path, monkeypatch):
     """A picture from a file, segmented, with one stroke of five pixels that is saved."""
     monkeypatch.setattr(autosave, "_WAIT_MS", 50)
-    panel = make_panel(show=True, by_napari=request.param)
+    panel = make_panel(on_screen=True, by_napari=request.param)
     panel.by_napari = request.param
     panel.image = panel.open_photo(tmp_path)
     panel.sidecar = tmp_path / "photo.png.ovseg"

@@ -64,7 +64,7 @@ def test_no_key_is_one_of_the_menus(make_viewer):
 
 @pytest.fixture
 def viewer(make_viewer, qtbot):
-    viewer = make_viewer(show=True)
+    viewer = make_viewer(on_screen=True)
     viewer.add_labels(np.array([[0, 1], [2, 0]]))
     return viewer
 
@@ -187,7 +187,7 @@ def test_a_key_changed_in_the_preferences_works_and_comes_back(viewer, called, q
 
 
 def test_each_window_acts_on_its_own_panel(viewer, called, make_viewer, qtbot):
-    other, theirs = make_viewer(show=True), []
+    other, theirs = make_viewer(on_screen=True), []
     actions = {name: lambda name=name: theirs.append(name) for name in KEYS}
     bind_keys(other, actions)
     qtbot.keyClick(viewer.window._qt_window, *PRESSED["W"])
@@ -197,7 +197,7 @@ def test_each_window_acts_on_its_own_panel(viewer, called, make_viewer, qtbot):
 
 
 def test_the_list_of_keys_opens_with_a_question_mark_and_a_button(make_panel, qtbot):
-    panel = make_panel(show=True)
+    panel = make_panel(on_screen=True)
     window = panel.viewer.window._qt_window
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)

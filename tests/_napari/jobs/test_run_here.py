@@ -198,10 +198,13 @@ def test_a_slice_of_a_stack_is_run_in_part(make_panel):
 
 def levels_of(side, *, rgb=True):
     """Levels of a picture whose halves are bright and dark, lazily, as from a slide."""
-    full = da.zeros((side, 2 * side, 3), dtype=np.uint8, chunks=512) + 250
-    full = da.where((da.arange(2 * side, chunks=512) >= side)[None, :, None], np.uint8(10), full)
-    full = full if rgb else full[..., 0]
-    return [full, full[::4, ::4], full[::16, ::16]]
+
+    def level(side):
+        full = da.zeros((side, 2 * side, 3), dtype=np.uint8, chunks=512) + 250
+        full = da.where((da.arange(2 * side, chunks=512) >= side)[None, :, None], np.uint8(10), full)
+        return full if rgb else full[..., 0]
+
+    return [level(side), level(side // 4), level(side // 16)]
 
 
 @pytest.mark.parametrize("rgb", [True, False])

@@ -11,7 +11,7 @@ def some(viewer, count):
 
 
 def test_layers_go_one_at_a_time_with_a_drawing_between(make_viewer, qtbot):
-    viewer = make_viewer(show=True)
+    viewer = make_viewer(on_screen=True)
     layers, gone = some(viewer, 4), []
     canvas = viewer.window._qt_viewer.canvas._scene_canvas
     canvas.native.repaint()
@@ -36,7 +36,7 @@ def test_without_a_window_they_go_at_once():
 
 
 def test_a_layer_that_waits_to_go_can_stay_and_does_not_go_later(make_viewer, qtbot):
-    viewer = make_viewer(show=True)
+    viewer = make_viewer(on_screen=True)
     layers = some(viewer, 4)
     viewer.window._qt_viewer.canvas._scene_canvas.native.repaint()
     gone = []
@@ -51,7 +51,7 @@ def test_a_layer_that_waits_to_go_can_stay_and_does_not_go_later(make_viewer, qt
 
 
 def test_a_layer_that_waits_to_go_comes_back_into_its_place(make_viewer, qtbot):
-    viewer = make_viewer(show=True)
+    viewer = make_viewer(on_screen=True)
     other, old, last = some(viewer, 3)
     new = Image(np.eye(8), name="new")
     viewer.window._qt_viewer.canvas._scene_canvas.native.repaint()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 from qtpy.QtCore import QObject, Qt, Signal
 
@@ -76,8 +77,8 @@ class Suggesting(QObject):
             dialog.cancelled.connect(self.stop)
             dialog.accepted_names.connect(self._add)
             dialog.finished.connect(lambda *_: self._closed(dialog))
-            # a panel that is taken out of the window takes its dialog along
-            dialog.destroyed.connect(lambda *_: self._forget(dialog))
+            # a panel that is taken out of the window takes its dialog along, maybe after all else of it
+            dialog.destroyed.connect(partial(_forget_where_alive, ref(self), dialog))
             dialog.show()
             self.start(dialog.vocabulary.currentData())
         else:
@@ -169,3 +170,9 @@ class Suggesting(QObject):
             said += f" {skipped} {'was' if skipped == 1 else 'were'} there already."
         if self.dialog is not None:
             self.dialog.show_message(said)
+
+
+def _forget_where_alive(suggesting: ref[Suggesting], dialog: SuggestDialog, *_: object) -> None:
+    alive = suggesting()
+    if alive is not None:
+        alive._forget(dialog)
