@@ -92,8 +92,8 @@ def hidden_windows(qapp, seen_again_at_the_end):
 def make_viewer(request, qtbot, hidden_windows):
     """``make_viewer(show=False, on_screen=False) -> Viewer``: empty; it may have been another test's before.
 
-    `show` lays it out, so that all in it has its size and counts as visible, but not on the screen: there is one of its
-    own that is `on_screen`, draws and gets the keyboard.
+    `show` lays it out without a screen: all in it has its size and counts as visible.
+    `on_screen` is for tests of what is drawn and of who has the keyboard: a new one.
     """
     from napari._app_model._app import NapariApplication
     from napari._qt.threads.status_checker import StatusChecker
