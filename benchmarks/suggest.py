@@ -3,8 +3,9 @@
 Prints the mean over pictures of the average precision of the ranked vocabulary, and the mean over names of
 the average precision of the pictures ranked by the name's score, for each kind of evidence and for all.
 By default on generated scenes with a combination that training never showed and without, among all pairs of
-colour and kind. ``--photos FOLDER --model ViT-B-16-quickgelu/openai`` does the same on VOC photos
-(``images/``, ``index.csv`` with image-level labels, ``classes.txt``) among the classes.
+colour and kind. ``--photos FOLDER --model photos`` does the same on photos among the classes (``images/``,
+``classes.txt``, and ``index.csv`` with image-level labels, or ``masks/`` of numbers of the classes).
+The last column is the share of the right names that are among the first five.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from typing import Annotated
 import numpy as np
 import typer
 from numpy.typing import NDArray
+from PIL import Image
 from tqdm import tqdm
 
 from napari_ovseg import Category, load_model, suggest
 from napari_ovseg.demo.scenes import scene
 from napari_ovseg.images import read_image
-from napari_ovseg.models.clip.model import ClipModel
+from napari_ovseg.models.map_model import MapModel
 from napari_ovseg.suggestions import WEIGHTS, Suggestion
 from napari_ovseg.vocabularies import read_vocabulary
 
@@ -46,11 +48,35 @@ def scenes(count: int, seed: int, held_out: bool) -> Iterator[tuple[NDArray[np.u
 
 
 def photos(folder: Path, limit: int) -> Iterator[tuple[NDArray[np.uint8], set[str]]]:
-    """Photos and their image-level labels."""
-    with (folder / "index.csv").open(newline="") as stream:
-        for row in list(csv.DictReader(stream))[:limit]:
-            (path,) = (folder / "images").glob(f"{row['id']}.*")
-            yield read_image(path), {CURATED.get(name, name) for name in row["labels"].split()}
+    """Photos and their image-level labels, one in so many where there are more than the limit."""
+    labels = of_masks(folder) if not (folder / "index.csv").exists() else {}
+    if not labels:
+        with (folder / "index.csv").open(newline="") as stream:
+            labels = {row["id"]: set(row["labels"].split()) for row in csv.DictReader(stream)}
+    for key in sorted(labels)[:: max(1, round(len(labels) / limit))]:
+        (path,) = (folder / "images").glob(f"{key}.*")
+        yield read_image(path), {CURATED.get(name, name) for name in labels[key]}
+
+
+def of_masks(folder: Path) -> dict[str, set[str]]:
+    """What is in each photo, by its mask; photos of nothing but background are left out."""
+    classes = names_in(folder)
+    found = {}
+    for path in sorted((folder / "masks").glob("*.png")):
+        values = np.unique(np.asarray(Image.open(path)))
+        found[path.stem] = {classes[k] for k in values.tolist() if 0 < k < len(classes)}
+    return {key: labels for key, labels in found.items() if labels}
+
+
+def names_in(folder: Path) -> list[str]:
+    """The classes of a folder of photos, background first."""
+    lines = (folder / "classes.txt").read_text(encoding="utf-8").splitlines()
+    return [line.strip() for line in lines if line.strip()]
+
+
+def among_first(scores: NDArray[np.float64], true: NDArray[np.bool_], count: int = 5) -> float:
+    """The share of what is true that is among the best so many."""
+    return float(true[np.argsort(-scores, kind="stable")[:count]].sum() / true.sum())
 
 
 def odds(probability: float) -> float:
@@ -75,11 +101,11 @@ def evidence(one: Suggestion) -> dict[str, float]:
 def measure(
     pictures: list[tuple[NDArray[np.uint8], set[str]]],
     names: list[Category],
-    model: ClipModel,
+    model: MapModel,
     preset: str,
     title: str,
-) -> dict[str, tuple[float, float]]:
-    """Mean AP over pictures and mean AP over names, of each row of the table."""
+) -> dict[str, tuple[float, float, float]]:
+    """Mean AP over pictures, mean AP over names, and what the first five hold, of each row of the table."""
     rows: dict[str, list[list[float]]] = {}
     for picture, _ in tqdm(pictures, desc=title):
         found = {
@@ -91,13 +117,14 @@ def measure(
     there = np.flatnonzero(truth.any(0))
     chance = np.random.default_rng(0).random((20, *truth.shape))
 
-    def both(scores: NDArray[np.float64]) -> tuple[float, float]:
+    def all_three(scores: NDArray[np.float64]) -> tuple[float, float, float]:
         of_pictures = [average_precision(*pair) for pair in zip(scores, truth, strict=True)]
         of_names = [average_precision(scores[:, k], truth[:, k]) for k in there]
-        return float(np.mean(of_pictures)), float(np.mean(of_names))
+        first = [among_first(*pair) for pair in zip(scores, truth, strict=True)]
+        return float(np.mean(of_pictures)), float(np.mean(of_names)), float(np.mean(first))
 
-    table = {"by chance": tuple(np.mean([both(scores) for scores in chance], axis=0))}
-    return table | {row: both(np.array(scores)) for row, scores in rows.items()}
+    table = {"by chance": tuple(np.mean([all_three(scores) for scores in chance], axis=0))}
+    return table | {row: all_three(np.array(scores)) for row, scores in rows.items()}
 
 
 def main(
@@ -118,12 +145,11 @@ def main(
             "scenes, a held-out pair": list(scenes(count - count // 2, seed, True)),
         }
     else:
-        classes = (folder / "classes.txt").read_text().split()[1:]
-        names = [Category(CURATED.get(name, name)) for name in classes]
+        names = [Category(CURATED.get(name, name)) for name in names_in(folder)[1:]]
         sets = {"photos": list(photos(folder, limit))}
     columns = {title: measure(pictures, names, model, preset, title) for title, pictures in sets.items()}
-    print("| evidence | " + " | ".join(f"{title}: mAP | of names" for title in columns) + " |")
-    print("|---" * (2 * len(columns) + 1) + "|")
+    print("| evidence | " + " | ".join(f"{title}: mAP | of names | first five" for title in columns) + " |")
+    print("|---" * (3 * len(columns) + 1) + "|")
     for row in next(iter(columns.values())):
         values = (f"{value:.3f}" for column in columns.values() for value in column[row])
         print(f"| {row} | " + " | ".join(values) + " |")

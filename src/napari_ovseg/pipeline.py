@@ -137,7 +137,7 @@ def _seen_by(
     model: Model, named: tuple[Category, ...], known: Known, notes: tuple[str, ...]
 ) -> dict[str, Any]:
     """For the record: which weights looked at the picture, against which words, and what they don't know."""
-    return {
+    return model.card.meant_by(named) | {
         "model": model.card.name,
         "checkpoint": model.card.checkpoint,
         "pack": known.pack.name if known.pack else NONE,

@@ -47,8 +47,8 @@ class Shown(QWidget):
         if event.key() != Qt.Key.Key_Control:
             self.keys_left.append(event.key())
 
-    def fill(self, labels=LABELS, presence=None, absent=()):
-        self.table.show_categories(labels.labels, labels.locked, presence or {}, absent)
+    def fill(self, labels=LABELS, presence=None, absent=(), stands_for=None):
+        self.table.show_categories(labels.labels, labels.locked, presence or {}, absent, stands_for or {})
 
     def place(self, row, column):
         return self.table.visualItemRect(self.table.item(row, column)).center()

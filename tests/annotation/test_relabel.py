@@ -109,3 +109,14 @@ def test_renaming_moves_what_is_known_of_the_name(piece, id):
     assert renamed.presence.get("new") == piece.presence.get(LABELS[id].name)
     assert len(renamed.presence) == len(piece.presence)
     assert np.array_equal(renamed.masks, piece.masks)
+
+
+def test_what_a_name_was_taken_for_stays_with_it():
+    masks = np.zeros(SHAPE, np.uint8)
+    piece = SliceAnnotation(
+        masks=masks,
+        human=np.full_like(masks, VOID),
+        record={"stands_for": {"dog": "beagle", "cat": "tabby"}},
+    )
+    assert after_renaming(piece, "dog", "hound").record["stands_for"] == {"hound": "beagle", "cat": "tabby"}
+    assert after_renaming(piece, "tree", "bush").record == piece.record

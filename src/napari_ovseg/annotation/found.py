@@ -41,6 +41,9 @@ def found_by(result: Segmentation, table: LabelTable) -> SliceAnnotation:
     record = result.record
     if "absent" in record:
         record = record | {"absent": [names.get(name, name) for name in record["absent"]]}
+    if "stands_for" in record:
+        meant = record["stands_for"]
+        record = record | {"stands_for": {names.get(name, name): by for name, by in meant.items()}}
     masks, rough = (renumbered(labels, new, table) for labels in (result.masks, result.pseudo_labels))
     return SliceAnnotation(
         masks=masks,

@@ -26,6 +26,8 @@ def after_renaming(piece: SliceAnnotation, old: str, new: str) -> SliceAnnotatio
     record = piece.record
     if old in record.get("absent", ()):
         record = record | {"absent": [new if name == old else name for name in record["absent"]]}
+    if old in (meant := record.get("stands_for", {})):
+        record = record | {"stands_for": {new if name == old else name: by for name, by in meant.items()}}
     return replace(piece, presence=presence, record=record)
 
 

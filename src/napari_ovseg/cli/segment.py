@@ -225,6 +225,8 @@ def _say(result: Result, settings: Settings, folder: Path, said: set[str]) -> No
     look = spoken(found.record.get("look"))
     if look:
         typer.echo(f"  shown to the model as: {look}")
+    for name, classes in found.record.get("stands_for", {}).items():
+        typer.echo(f"  {name} was taken for: {classes}")
     absent = found.record.get("absent", ())
     if absent:
         typer.echo(f"  probably not in it, so not painted: {', '.join(absent)}")

@@ -225,6 +225,7 @@ class _LargeRun:
             ),
             "model": self.model.card.name,
             "checkpoint": self.model.card.checkpoint,
+            **self.model.card.meant_by(settings.names),
             "pack": NONE if known.pack is None else known.pack.name,
             "warnings": list(found.notes),
             "tiles": tiles,

@@ -130,6 +130,11 @@ class ModelCard:
         """Say in a few words what the model takes a category for, where that isn't what its name says."""
         return ""
 
+    def meant_by(self, categories: Iterable[Category]) -> dict[str, dict[str, str]]:
+        """For the record of a run: by name what `stands_for` says, and nothing where it says nothing."""
+        meant = {one.name: words for one in categories if (words := self.stands_for(one))}
+        return {"stands_for": meant} if meant else {}
+
 
 def unknown_words(categories: Iterable[Category | str], known: Collection[str] | None) -> tuple[str, ...]:
     """Return the words that are not among those known, in typed order, each once.

