@@ -53,7 +53,7 @@ class Classes:
     @property
     def vectors(self) -> NDArray[np.float32]:
         """The mean of the four texts of each class, ``(1000, 384)``: its product with a word's is `near`."""
-        return np.mean(self._vectors, axis=0, dtype=np.float32)
+        return np.stack(self._vectors).mean(0).astype(np.float32)
 
     @property
     def rivals(self) -> NDArray[np.float32]:
@@ -75,4 +75,4 @@ class Classes:
         return among_rivals(self._nearness(word, prompts), self._rivals[others].max(0))
 
     def _nearness(self, word: str, prompts: Sequence[str]) -> NDArray[np.float32]:
-        return self.near(word, prompts) + np.float32(KIND_BONUS) * self.kinds_of(word)
+        return self.near(word, prompts) + KIND_BONUS * self.kinds_of(word).astype(np.float32)
