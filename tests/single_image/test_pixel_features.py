@@ -81,19 +81,27 @@ def test_the_light_does_not_change_local_contrast():
     assert apart[0] < 0.4 * apart[1]
 
 
+@pytest.fixture(scope="module")
+def large():
+    """A picture that is larger than what filters reach, and what they find in it."""
+    picture = np.random.default_rng(1).random((700, 720, 3), dtype=np.float32)
+    return picture, filtered(picture, colour=True)
+
+
 @pytest.mark.parametrize("corner", [(0, 0), (320, 40), (168, 360)])
-def test_a_window_with_what_is_around_it_has_the_features_of_the_picture(corner):
-    draw = np.random.default_rng(1)
-    picture = draw.random((700, 720, 3), dtype=np.float32)
-    whole = filtered(picture, colour=True)
+def test_a_window_with_what_is_around_it_has_the_features_of_the_picture(large, corner):
+    picture, whole = large
     top, left = corner
     assert top % ALIGNED == left % ALIGNED == 0
     outer = np.s_[max(0, top - REACH) : top + 64 + REACH, max(0, left - REACH) : left + 64 + REACH]
     window = filtered(picture[outer], colour=True)
     inner = np.s_[min(top, REACH) : min(top, REACH) + 64, min(left, REACH) : min(left, REACH) + 64]
     np.testing.assert_allclose(window[inner], whole[top : top + 64, left : left + 64], atol=2e-4)
-    standard = Standard.of(whole)
-    np.testing.assert_array_equal(standard(whole), pixel_features(picture))
+
+
+def test_features_are_what_filters_find_by_the_standard_of_the_whole(large):
+    picture, whole = large
+    np.testing.assert_array_equal(Standard.of(whole)(whole), pixel_features(picture))
 
 
 def test_standard_features_are_about_zero_and_of_one_spread():

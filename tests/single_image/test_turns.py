@@ -82,14 +82,14 @@ def test_the_side_to_work_at_grows_with_fine_maps_only():
 
 
 def test_small_things_in_a_large_picture_keep_their_outlines():
-    rows, columns = np.mgrid[:1440, :1440] % 24 - 12
+    rows, columns = np.mgrid[:720, :720] % 24 - 12
     truth = np.hypot(rows, columns) < 4
     picture = 0.2 + 0.5 * truth + np.random.default_rng(0).normal(0, 0.02, truth.shape)
     maps = torch.from_numpy(truth.astype(np.float32))[None, None]
-    fine = torch.nn.functional.interpolate(maps, (360, 360), mode="area")[0]
+    fine = torch.nn.functional.interpolate(maps, (180, 180), mode="area")[0]
     known = Known(torch.ones(1), torch.ones(1, dtype=torch.bool), 1.0)
     source, run = PictureInMemory(to_rgb(picture)), Run(None, None)
-    done = distil_maps(source, fine, None, known, run=run, on_pseudo_labels=None, side=720)
+    done = distil_maps(source, fine, None, known, run=run, on_pseudo_labels=None, side=360)
     found = paint(done.stages["edges"], source.size)[0] == 1
-    # at 512 pixels nothing of them was left
+    # worked on at 256 pixels it is 0.76
     assert (found & truth).sum() / (found | truth).sum() > 0.8
