@@ -20,7 +20,8 @@ pytestmark = pytest.mark.usefixtures("own_text_cache")
 
 
 @pytest.fixture
-def model():
+def model(little_training):
+    """Of random weights: nobody asks how good its masks are."""
     return tiny_model()
 
 
@@ -29,7 +30,7 @@ def picture():
     return np.random.default_rng(0).integers(0, 255, (40, 56, 3), np.uint8)
 
 
-@pytest.mark.usefixtures("everything_there")
+@pytest.mark.usefixtures("everything_there", "little_training")
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_gives_masks_and_is_recorded(picture, method):
     model = tiny_model(layers=3)
@@ -134,6 +135,7 @@ def test_when_all_is_absent_all_is_background():
     assert found.record["absent"] == ["ghost"]
 
 
+@pytest.mark.usefixtures("little_training")
 @settings(max_examples=10)
 @given(st.integers(1, 5), st.integers(0, 2**16), st.floats(0.01, 1), st.booleans())
 def test_without_background_every_pixel_is_of_something_that_is_there(count, seed, sure, flat):
@@ -199,6 +201,7 @@ def test_large_pictures_get_masks_of_full_size():
     assert (mask & big).sum() / (mask | big).sum() > 0.9
 
 
+@pytest.mark.usefixtures("little_training")
 @settings(max_examples=15, deadline=None)
 @given(
     st.tuples(st.integers(2, 40), st.integers(2, 40)),

@@ -41,6 +41,7 @@ def test_small_things_in_a_large_picture_are_found_when_their_size_is_said():
     assert iou(found.masks, truth) > 0.75
 
 
+@pytest.mark.usefixtures("little_training")
 def test_no_size_is_as_nothing_said(small):
     picture, _ = small
     plain, empty = run(picture), run(picture, size="")
@@ -60,17 +61,20 @@ def test_names_of_two_sizes_are_each_looked_at_in_their_own_way(small):
     assert len(both.relevance) == 2
 
 
+@pytest.mark.usefixtures("little_training")
 def test_what_is_not_there_stays_absent_however_small_it_is_said_to_be():
     noise = np.random.default_rng(0).normal(90, 20, (160, 160, 3)).clip(0, 255).astype(np.uint8)
     assert run(noise, size=6).record["absent"] == ["nuclei"]
     assert run(noise[..., 0], size=6).record["absent"] == ["nuclei"]
 
 
+@pytest.mark.usefixtures("little_training")
 def test_a_method_without_cosines_takes_a_size_too(small):
     found = run(coloured(small[0]), method="explain", size=20)
     assert found.record["views"] > 2
 
 
+@pytest.mark.usefixtures("little_training")
 def test_a_look_of_a_method_without_cosines_is_measured_where_things_are_enlarged_least(small, monkeypatch):
     fitted = []
 
@@ -92,6 +96,7 @@ def test_a_length_is_refused_for_an_array(small):
         run(small[0][:96, :96], size="3 um")
 
 
+@pytest.mark.usefixtures("little_training")
 def test_what_could_not_be_shown_so_large_is_said(small):
     found = run(small[0][:64, :64], size=2)
     assert found.record["enlarged"] == {"nuclei": 3.0}
