@@ -1,7 +1,12 @@
-"""A run of a large picture as a process of its own: ``python small_run.py TARGET``, of nine small tiles."""
+"""Runs of a large picture, of nine small tiles, each a process of its own.
+
+There is one for each line of standard input, which names its target. Standard output says which process
+it is, and then how it has ended. A run is a fork of this process, so that PyTorch is imported once.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from unittest.mock import patch
@@ -16,7 +21,8 @@ from napari_ovseg import load_model, segment_large
 from napari_ovseg.large import run, survey
 from napari_ovseg.views.lazy_picture import LazyPicture
 
-if __name__ == "__main__":
+
+def run_into(target: str) -> None:
     torch.set_num_threads(1)
     with (
         brief_training(),
@@ -28,7 +34,18 @@ if __name__ == "__main__":
         segment_large(
             LazyPicture([blobs(250)[0]], limits=(0, 200)),
             "nuclei",
-            sys.argv[1],
+            target,
             model=load_model("demo", device="cpu"),
             resume=True,
         )
+
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            run_into(line.rstrip("\n"))
+            break
+        print(child, flush=True)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)

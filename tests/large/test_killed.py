@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from napari_ovseg.errors import OutputError
 from napari_ovseg.large.on_disk import MasksOnDisk
 from napari_ovseg.models.clip.registry import DEMO_FOLDER
 
-RUN = Path(__file__).with_name("small_run.py")
+RUNS = Path(__file__).with_name("small_run.py")
 KILLS, TILES = 2, 9
 
 pytestmark = [
@@ -28,8 +29,25 @@ pytestmark = [
 ]
 
 
-def start(target: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, RUN, target], stderr=subprocess.PIPE, text=True)
+@pytest.fixture
+def runs() -> Iterator[subprocess.Popen[str]]:
+    """Starts a run for each target that it is told."""
+    command = [sys.executable, RUNS]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        process.kill()
+
+
+def start(runs: subprocess.Popen[str], target: Path) -> int:
+    """Start a run; its process."""
+    runs.stdin.write(f"{target}\n")
+    runs.stdin.flush()
+    return int(runs.stdout.readline())
+
+
+def ended(runs: subprocess.Popen[str]) -> int:
+    """Wait for the run; 0, or minus the signal that has ended it."""
+    return int(runs.stdout.readline())
 
 
 def tiles_of(target: Path) -> int:
@@ -37,16 +55,17 @@ def tiles_of(target: Path) -> int:
     return len(list(target.with_name(target.name + ".unfinished").glob("tiles/*-*.json")))
 
 
-def killed_after(process: subprocess.Popen[str], target: Path, tiles: int, seconds: float) -> None:
+def killed_after(runs: subprocess.Popen[str], target: Path, tiles: int, seconds: float) -> None:
     """Let a run go on until so many tiles are done, and a little further, and kill it."""
-    until = time.monotonic() + 200
+    run, until = start(runs, target), time.monotonic() + 200
     while tiles_of(target) < tiles:
-        assert process.poll() is None, process.communicate()
+        # an error where it has ended by itself
+        os.kill(run, 0)
         assert time.monotonic() < until
         time.sleep(0.005)
     time.sleep(seconds)
-    process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=60)
+    os.kill(run, signal.SIGKILL)
+    assert ended(runs) == -signal.SIGKILL
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
@@ -54,24 +73,22 @@ def files_in(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.timeout(900)
-def test_killed_again_and_again_it_ends_the_same(tmp_path):
+def test_killed_again_and_again_it_ends_the_same(tmp_path, runs):
     whole, target, chance = tmp_path / "whole.ome.zarr", tmp_path / "killed/whole.ome.zarr", random.Random(0)
-    unbroken = start(whole)
-    said = unbroken.communicate(timeout=300)
-    assert unbroken.returncode == 0, said
+    start(runs, whole)
+    assert ended(runs) == 0
     target.parent.mkdir()
     done, interrupted = 0, 0
     for _ in range(KILLS):
-        killed_after(start(target), target, min(done + 1, TILES - 1), 0.2 * chance.random())
+        killed_after(runs, target, min(done + 1, TILES - 1), 0.2 * chance.random())
         # what is done is never done again
         assert tiles_of(target) >= done
         interrupted += tiles_of(target) > done
         done = tiles_of(target)
         assert not target.exists()
     assert interrupted
-    last = start(target)
-    said = last.communicate(timeout=300)
-    assert last.returncode == 0, said
+    start(runs, target)
+    assert ended(runs) == 0
     assert files_in(target) == files_in(whole)
     assert os.listdir(target.parent) == [target.name]
     assert np.any(zarr.open_array(str(target / "labels/masks/0"), mode="r")[...])
