@@ -5,7 +5,7 @@ The worker thread sees plain data only (a :class:`Request`); what it has to tell
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -64,79 +64,77 @@ def run_steps(
         engine, model, _ = yield from load(number, request.settings, engine, emit, should_stop)
         for done_before, source in enumerate(request.sources):
             yield Progressed(number, READING, 0, 0, done_before)
-            one = _segment if request.part is None else _segment_part
-            yield one(request, source, engine, model, done_before, emit, should_stop)
+            one = _OneSlice(request, source, engine, model, done_before, emit, should_stop)
+            yield one.segmented() if request.part is None else one.segmented_in_part(request.part)
         yield Finished(number)
     except Exception as error:
         yield failure(number, error)
 
 
-def _segment(
-    request: Request,
-    source: LayerSource,
-    engine: Engine,
-    model: Any,
-    done_before: int,
-    emit: Emit,
-    should_stop: ShouldStop,
-) -> Segmented:
-    """One slice, with what a person has painted in it learnt and held."""
-    number, table = request.number, request.table
-    ids = ids_in(table, request.settings.names)
-    picture = source.picture()
-    result = engine.segment(
-        picture,
-        replace(request.settings, size=request.size),
-        model=model,
-        progress=throttled(
-            lambda stage, done, total: emit(Progressed(number, stage, done, total, done_before)), should_stop
-        ),
-        should_stop=should_stop,
-        on_pseudo_labels=lambda labels, confidence: emit(
-            PseudoLabelled(number, source, renumbered(labels, ids, table))
-        ),
-    )
-    piece = found_by(result, table)
-    piece = replace(piece, record=piece.record | {"read": source.reading})
-    earlier = request.earlier.get(source.placement.position)
-    # of a stack, only the slices that hold something are likely to be updated soon
-    if piece.state is None or (earlier is None and len(request.sources) > 1):
-        return Segmented(number, source, piece, tried=result.tried)
-    last = next(reversed(result.stages.values()), None)
-    from napari_ovseg.views.rendering import saved_rendering
+@dataclass(frozen=True)
+class _OneSlice:
+    """A slice of a request, and what it takes to segment it."""
 
-    guide = saved_rendering(piece.record.get("guide"))
-    learner = engine.single_image(picture, piece.state, edges=last, guide=guide, should_stop=should_stop)
-    if earlier is not None:
-        piece = _with_corrections(piece, earlier, table, learner, should_stop)
-    return Segmented(number, source, piece, learner, result.tried)
+    request: Request
+    source: LayerSource
+    engine: Engine
+    model: Any
+    done_before: int
+    emit: Emit
+    should_stop: ShouldStop
 
+    def segmented(self) -> Segmented:
+        """All of it, with what a person has painted in it learnt and held."""
+        request, source, table = self.request, self.source, self.request.table
+        ids = ids_in(table, request.settings.names)
 
-def _segment_part(
-    request: Request,
-    source: LayerSource,
-    engine: Engine,
-    model: Any,
-    done_before: int,
-    emit: Emit,
-    should_stop: ShouldStop,
-) -> Segmented:
-    """A part of a slice, shown as the whole is; what a person has painted there is held where it goes."""
-    number, table = request.number, request.table
-    assert request.part is not None, "all of a slice is segmented otherwise"
-    result = engine.segment(
-        part_of(source, request.part),
-        replace(request.settings, size=request.size),
-        model=model,
-        progress=throttled(
-            lambda stage, done, total: emit(Progressed(number, stage, done, total, done_before)), should_stop
-        ),
-        should_stop=should_stop,
-        on_pseudo_labels=_show_nothing,
-    )
-    piece = found_by(result, table)
-    piece = replace(piece, record=piece.record | {"read": source.reading})
-    return Segmented(number, source, piece, whole=False)
+        def show(labels: Any, _confidence: Any) -> None:
+            self.emit(PseudoLabelled(request.number, source, renumbered(labels, ids, table)))
+
+        picture = source.picture()
+        result, piece = self._found_in(picture, show)
+        earlier = request.earlier.get(source.placement.position)
+        # of a stack, only the slices that hold something are likely to be updated soon
+        if piece.state is None or (earlier is None and len(request.sources) > 1):
+            return Segmented(request.number, source, piece, tried=result.tried)
+        learner = self._learner(picture, result, piece)
+        if earlier is not None:
+            piece = _with_corrections(piece, earlier, table, learner, self.should_stop)
+        return Segmented(request.number, source, piece, learner, result.tried)
+
+    def segmented_in_part(self, part: Part) -> Segmented:
+        """A part of it, shown as the whole is; what a person has painted there is held where it goes."""
+        _, piece = self._found_in(part_of(self.source, part), _show_nothing)
+        return Segmented(self.request.number, self.source, piece, whole=False)
+
+    def _found_in(self, picture: Any, show: Callable[[Any, Any], None]) -> tuple[Any, SliceAnnotation]:
+        """What the engine returns for a picture, and the same in the ids of the table."""
+        number, done_before = self.request.number, self.done_before
+        result = self.engine.segment(
+            picture,
+            replace(self.request.settings, size=self.request.size),
+            model=self.model,
+            progress=throttled(
+                lambda stage, done, total: self.emit(Progressed(number, stage, done, total, done_before)),
+                self.should_stop,
+            ),
+            should_stop=self.should_stop,
+            on_pseudo_labels=show,
+        )
+        piece = found_by(result, self.request.table)
+        return result, replace(piece, record=piece.record | {"read": self.source.reading})
+
+    def _learner(self, picture: Any, result: Any, piece: SliceAnnotation) -> Any:
+        """What updates of this slice begin with."""
+        from napari_ovseg.views.rendering import saved_rendering
+
+        return self.engine.single_image(
+            picture,
+            piece.state,
+            edges=next(reversed(result.stages.values()), None),
+            guide=saved_rendering(piece.record.get("guide")),
+            should_stop=self.should_stop,
+        )
 
 
 def _show_nothing(_labels: Any, _confidence: Any) -> None:
