@@ -5,7 +5,8 @@ import pytest
 
 from napari_ovseg._napari.jobs.events import Failed, Finished, Progressed, PseudoLabelled, Segmented
 from napari_ovseg._napari.jobs.run import Request, run_steps
-from napari_ovseg._napari.layers.source import LayerSource, Placement
+from napari_ovseg._napari.layers.placement import Placement
+from napari_ovseg._napari.layers.source import LayerSource
 from napari_ovseg.annotation.found import table_for
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.errors import InputError

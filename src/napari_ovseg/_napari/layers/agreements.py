@@ -22,7 +22,7 @@ from napari_ovseg.categories import void_of
 if TYPE_CHECKING:
     from napari.layers import Labels as LabelsLayer
 
-    from napari_ovseg._napari.layers.source import Placement
+    from napari_ovseg._napari.layers.placement import Placement
 
 
 class Agreements:

@@ -31,7 +31,7 @@ from napari_ovseg.units import unit_of_length
 if TYPE_CHECKING:
     from napari.layers import Image
 
-    from napari_ovseg._napari.layers.source import Placement
+    from napari_ovseg._napari.layers.placement import Placement
 
 LayerTuple = tuple[Any, dict[str, Any], str]
 

@@ -14,7 +14,7 @@ from napari_ovseg.units import unit_of_length
 if TYPE_CHECKING:
     from napari.layers import Image, Labels
 
-    from napari_ovseg._napari.layers.source import Placement
+    from napari_ovseg._napari.layers.placement import Placement
 
 
 def has_own_place(labels: Labels, image: Image, placement: Placement) -> bool:

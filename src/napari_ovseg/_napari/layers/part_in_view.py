@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
-    from napari_ovseg._napari.layers.source import Placement
+    from napari_ovseg._napari.layers.placement import Placement
 
 # pixels: in less a model sees nothing
 LEAST_SIDE = 16

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_ovseg._napari.layers.part_in_view import part_meant
+from napari_ovseg._napari.layers.placement import Placement
 from napari_ovseg._napari.layers.result_layers import placed_like
-from napari_ovseg._napari.layers.source import LONGEST_SIDE, Placement, shapes_of
+from napari_ovseg._napari.layers.source import LONGEST_SIDE, shapes_of
 from napari_ovseg.annotation.pasted import Part
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Labels, Layer
 
-    from napari_ovseg._napari.layers.source import Placement
+    from napari_ovseg._napari.layers.placement import Placement
 
 METADATA_KEY = "napari-ovseg"
 # in it: a layer is hidden since only another picture is to be shown

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from napari_ovseg._napari.layers.source import Placement
+    from napari_ovseg._napari.layers.placement import Placement
     from napari_ovseg.annotation.annotation import Position
     from napari_ovseg.categories import Labels
 

@@ -11,7 +11,7 @@ from napari_ovseg._napari.layers.strokes import positions_of
 if TYPE_CHECKING:
     from napari.layers import Labels as LabelsLayer
 
-    from napari_ovseg._napari.layers.source import Placement
+    from napari_ovseg._napari.layers.placement import Placement
     from napari_ovseg.annotation.annotation import Position
 
 

@@ -27,7 +27,7 @@ from napari_ovseg.categories import Labels, count_ids, void_of
 if TYPE_CHECKING:
     from napari.layers import Labels as LabelsLayer
 
-    from napari_ovseg._napari.layers.source import Placement
+    from napari_ovseg._napari.layers.placement import Placement
 
 
 class TrackedLabels:
