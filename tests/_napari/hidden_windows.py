@@ -74,6 +74,10 @@ class HiddenWindow:
         self.viewer = napari.Viewer(show=False, show_welcome_screen=False)
         self.main = self.viewer.window._qt_window
         self.main.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
+        # What nobody sees took a tenth of a test: frames and brushes of each layer, and being asked
+        # with each event of each widget whether a menu bar that is hidden is to be shown.
+        self.main._qt_viewer.canvas._update_layer_overlays = nothing
+        QApplication.instance().removeEventFilter(self.main)
         self._values, self._keymap = list(own_values(self.viewer)), dict(self.viewer.keymap)
         self._children = set(self.main.children())
 

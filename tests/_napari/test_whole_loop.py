@@ -17,9 +17,12 @@ from napari_ovseg.annotation.sidecar import load
 from napari_ovseg.demo.scenes import sample_scene
 from napari_ovseg.models.clip.registry import DEMO_FOLDER
 
-pytestmark = pytest.mark.skipif(
-    not (DEMO_FOLDER / "demo.safetensors").is_file(), reason="the bundled model has not been trained yet"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        not (DEMO_FOLDER / "demo.safetensors").is_file(), reason="the bundled model has not been trained yet"
+    ),
+    pytest.mark.usefixtures("little_training"),
+]
 
 LEFT = Qt.MouseButton.LeftButton
 CONTROL = Qt.KeyboardModifier.ControlModifier

@@ -11,7 +11,7 @@ def overlays(layer):
 
 
 def test_what_tools_draw_is_built_later_one_by_one(make_viewer, qtbot):
-    viewer = make_viewer()
+    viewer = make_viewer(on_screen=True)
     layer, below = Labels(np.zeros((20, 30), np.uint8)), Labels(np.zeros((20, 30), np.uint8))
     add(viewer, layer)
     assert viewer.layers[-1] is layer
@@ -30,7 +30,7 @@ def test_what_tools_draw_is_built_later_one_by_one(make_viewer, qtbot):
 
 
 def test_a_layer_that_goes_before_it_was_built_may_come_back(make_viewer, qtbot):
-    viewer = make_viewer()
+    viewer = make_viewer(on_screen=True)
     layer, other = Labels(np.zeros((20, 30), np.uint8)), Labels(np.zeros((20, 30), np.uint8))
     add(viewer, layer)
     viewer.layers.remove(layer)
