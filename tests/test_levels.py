@@ -6,6 +6,8 @@ import pytest
 
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.levels import (
+    CLOSER,
+    LARGE,
     LEAST_PATCHES,
     MOST_ENLARGED,
     MOST_PATCHES,
@@ -13,6 +15,7 @@ from napari_ovseg.levels import (
     USUAL,
     Levels,
     levels_for,
+    octaves,
 )
 from napari_ovseg.settings import Settings
 from napari_ovseg.views.augmentation import view_size, views_at
@@ -96,3 +99,36 @@ def test_a_warning_says_what_is_shown():
 
 def test_a_record_has_how_much_each_name_is_enlarged():
     assert Levels((None, 1.5), (None, 1.23456)).said(("a", "b")) == {"a": None, "b": 1.235}
+
+
+def at(side, *, windows=True, width=None):
+    model = SimpleNamespace(input_size=192, patch_size=8, card=SimpleNamespace(windows=windows))
+    return octaves(SimpleNamespace(size=(side, width or side)), model)
+
+
+@pytest.mark.parametrize(
+    ("side", "count"), [(16, 0), (512, 0), (610, 0), (620, 1), (1024, 1), (1240, 2), (2048, 2), (4096, 3)]
+)
+def test_a_large_picture_is_looked_at_at_every_octave_that_a_preset_leaves_out(side, count):
+    found = at(side)
+    assert found == tuple(CLOSER / 2**step for step in range(count))
+    assert all(level * side >= LARGE * 192 for level in found)
+    assert at(side // 2, width=2 * side) == found
+
+
+def test_a_model_whose_windows_were_not_measured_sees_none():
+    assert at(4096, windows=False) == ()
+
+
+def test_a_huge_picture_has_an_end_of_windows():
+    found = at(50_000)
+    assert found[0] < CLOSER
+    assert len(views_at(found[0], 50_000, 50_000, input_size=192)) < 1.1 * MOST_WINDOWS
+
+
+def test_names_without_a_size_are_looked_at_at_the_octaves_and_others_at_their_own():
+    found = Levels((None, 1.5, None, 0.75), (None, 1.5, None, 0.75))
+    assert found.in_windows((0.75, 0.375)) == {1.5: [1], 0.75: [0, 2, 3], 0.375: [0, 2]}
+    assert found.in_windows(()) == {1.5: [1], 0.75: [3]}
+    assert Levels((1.5,), (1.5,)).in_windows((0.75,)) == {1.5: [0]}
+    assert Levels((None,), (None,)).in_windows(()) == {}

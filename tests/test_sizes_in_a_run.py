@@ -41,6 +41,16 @@ def test_small_things_in_a_large_picture_are_found_when_their_size_is_said():
     assert iou(found.masks, truth) > 0.75
 
 
+def test_small_things_in_a_large_picture_in_colour_are_found_with_nothing_said():
+    grey, truth = blobs(768, radius=10)
+    picture = coloured(grey)
+    found = run(picture)
+    assert "enlarged" not in found.record
+    assert iou(found.masks, truth) > 0.75
+    noise = np.random.default_rng(0).normal(90, 20, picture.shape).clip(0, 255).astype(np.uint8)
+    assert run(noise).record["absent"] == ["nuclei"]
+
+
 @pytest.mark.usefixtures("little_training")
 def test_no_size_is_as_nothing_said(small):
     picture, _ = small

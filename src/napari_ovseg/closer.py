@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from napari_ovseg.levels import Levels
 from napari_ovseg.models.card import MapMethod
 from napari_ovseg.models.map_model import MapModel
 from napari_ovseg.models.presence import presence_of
@@ -44,7 +44,7 @@ def look_closer(
     source: PictureSource,
     seen: PictureRelevance,
     presence: Tensor,
-    levels: Levels,
+    closely: Mapping[float, Sequence[int]],
     settings: Settings,
     *,
     stage: str,
@@ -52,7 +52,10 @@ def look_closer(
     method: MapMethod,
     run: Run,
 ) -> Closer:
-    """Average the maps of names of which a size is said with those of windows.
+    """Average the maps of names with those of windows, each as far as the model is sure of the name there.
+
+    So things that are too small in all of the picture are looked for in windows, and those that are larger
+    than a window in all of it. Background words, of which no model is sure, count as their names do on average.
 
     Parameters
     ----------
@@ -62,7 +65,8 @@ def look_closer(
         What the model said in the views of a preset.
     presence : torch.Tensor
         ``(C,)``: what it said there.
-    levels : Levels
+    closely : mapping of float to sequence of int
+        The levels of the windows, and the numbers of the names that are looked for in each.
     settings : Settings
     stage : str
         What this is called when progress is told.
@@ -74,10 +78,10 @@ def look_closer(
     Cancelled
         Before the next batch of windows, once the caller wants to stop.
     """
-    maps, best, count = list(seen.maps), presence.clone(), 0
-    for level, members in levels.members().items():
-        if level is None:
-            continue
+    every = range(len(settings.sought))
+    said = [[(sure, one)] for sure, one in zip(_of_all(presence, seen.maps), seen.maps, strict=True)]
+    best, count = presence.clone(), 0
+    for level, members in closely.items():
         views = augmentation.views_at(level, *source.size, input_size=model.input_size)
         with run.stage(stage, len(views)):
             # all names, as they may compete
@@ -93,10 +97,24 @@ def look_closer(
                 most_cells=MOST_CELLS,
                 deep=False,
             )
-        phrases = [settings.sought[number].phrases for number in members]
+        phrases = [name.phrases for name in settings.sought]
         each = torch.stack([presence_of(model, vector[None], phrases) for vector in near.image_vectors])
-        best[members] = torch.maximum(best[members], each.quantile(1 - SPARED, dim=0))
-        for number in members:
-            maps[number] = on_one_grid([maps[number], near.maps[number]]).mean(0)
+        sure = each.quantile(1 - SPARED, dim=0)
+        best[members] = torch.maximum(best, sure)[members]
+        also = range(len(near.maps)) if list(members) == list(every) else members
+        for number in also:
+            said[number].append((_of_all(sure, near.maps)[number], near.maps[number]))
         count += len(views)
-    return Closer(on_one_grid(maps), best, count)
+    return Closer(on_one_grid([_averaged(one) for one in said]), best, count)
+
+
+def _of_all(sure: Tensor, maps: Tensor) -> Tensor:
+    """How sure a model is of names ``(C,)``, and for background words their mean: ``(N,)``."""
+    return torch.cat([sure, sure.mean().expand(len(maps) - len(sure))]).clamp_min(1e-6)
+
+
+def _averaged(said: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    """The mean of maps ``(h, w)`` of one name, each weighed by how sure the model is of it there."""
+    weights = torch.stack([sure for sure, _ in said])
+    maps = on_one_grid([one for _, one in said])
+    return (weights[:, None, None] * maps).sum(0) / weights.sum()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from napari_ovseg.pseudo_labels import compete
-from napari_ovseg.segmentation import Run
+from napari_ovseg.segmentation import ANCHOR, Run
 from napari_ovseg.single_image import POWER_FACTORS, best_outlined
 from napari_ovseg.views.span import Span
 from napari_ovseg.wording import Guess, Pack
@@ -34,6 +34,8 @@ class Known:
         Whose words competed with the names.
     guess : Guess or None
         How the pack was guessed, if it was.
+    anchor : float
+        How strongly the network of the picture is held to the maps.
     """
 
     presence: torch.Tensor
@@ -42,6 +44,7 @@ class Known:
     seed: int = 0
     pack: Pack | None = None
     guess: Guess | None = None
+    anchor: float = ANCHOR
 
 
 @dataclass(frozen=True)

@@ -110,16 +110,24 @@ def distil_maps(
             on_pseudo_labels(pseudo.labels, pseudo.confidence)
     if known.there.any():
         rough = stages["pseudo-labels"]
-        stages |= _learnt(source.read(side=work_side(rough)), rough, deep, known.seed, run)
+        stages |= _learnt(source.read(side=work_side(rough)), rough, deep, known, run)
     return Distilled(context, relevance, deep, pseudo, stages)
 
 
 def _learnt(
-    picture: np.ndarray, scores: torch.Tensor, deep: torch.Tensor | None, seed: int, run: Run
+    picture: np.ndarray, scores: torch.Tensor, deep: torch.Tensor | None, known: Known, run: Run
 ) -> dict[str, torch.Tensor]:
     """Train on this picture, then follow its edges."""
     with run.stage(TRAINING, TURNS * STEPS):
-        learnt = train(picture, scores, deep, seed=seed, step_done=run.advance, should_stop=run.should_stop)
+        learnt = train(
+            picture,
+            scores,
+            deep,
+            seed=known.seed,
+            anchored=known.anchor,
+            step_done=run.advance,
+            should_stop=run.should_stop,
+        )
     with run.stage(EDGES, SHARPENING_FINELY):
         sharpened = sharpen_finely(learnt.everywhere, _planes(picture), on_round=run.go_on)
     return {"distilled": learnt.everywhere, "edges": sharpened}

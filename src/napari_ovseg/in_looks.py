@@ -57,6 +57,8 @@ class InLooks:
         ``(C,)``, float32 in [0, 1].
     guide : Rendering or None
         How the picture is shown to the steps that follow its edges; None for as it is.
+    dark : bool
+        Whether any name is of things that are darker than what is around them.
     views : int
         How many the model was shown.
     measured : Measured
@@ -66,6 +68,7 @@ class InLooks:
     features: Tensor | None
     presence: Tensor
     guide: Rendering | None
+    dark: bool
     views: int
     measured: Measured
 
@@ -144,10 +147,11 @@ def see_in_looks(
         presence[members] = seen.presence
     # around dark things what is taken for background holds edges too
     # the widest background leaves the largest things whole
-    guide = None if any(one.look.inverted for one in guides) else max(guides, key=lambda one: one.width)
+    dark = any(one.look.inverted for one in guides)
+    guide = None if dark else max(guides, key=lambda one: one.width)
     each = range(len(names))
     found = Measured(tuple(renderings[one] for one in each), tuple(thresholds[one] for one in each))
-    return InLooks(on_one_grid([maps[one] for one in each]), features, presence, guide, count, found)
+    return InLooks(on_one_grid([maps[one] for one in each]), features, presence, guide, dark, count, found)
 
 
 def _from_half(cosines: Tensor, threshold: float, model: MapModel) -> Tensor:

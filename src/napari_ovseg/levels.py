@@ -1,4 +1,4 @@
-"""How closely a picture is looked at for each name, where somebody has said how large things are."""
+"""How closely a picture is looked at: by how large somebody says that things are, or by its own size."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from napari_ovseg.views.source import PictureSource
 
 # pixels that the model is shown for each pixel of the picture, in windows, where no size is said
 USUAL = 1.5
+# the same at the finest level of a picture that is shown as it is: docs/looks.md has what it is worth
+CLOSER = 0.75
+# where a level shows the picture so many times as large as a view, the preset shows less than half of it
+LARGE = 2.4
 # how many of the model's patches a thing spans at least, and at most: docs/looks.md has the measurements
 LEAST_PATCHES, MOST_PATCHES = 4.0, 8.0
 # a pixel that is enlarged more often shows no more
@@ -46,6 +50,21 @@ class Levels:
             found.setdefault(level, []).append(number)
         return found
 
+    def in_windows(self, unsaid: tuple[float, ...]) -> dict[float, list[int]]:
+        """The numbers of the names that are looked at in windows of each level.
+
+        Parameters
+        ----------
+        unsaid : tuple of float
+            The levels for names without a size.
+        """
+        at = self.members()
+        others = at.pop(None, [])
+        found = {level: numbers for level, numbers in at.items() if level is not None}
+        for level in unsaid if others else ():
+            found[level] = sorted([*found.get(level, []), *others])
+        return found
+
     def said(self, names: tuple[str, ...]) -> dict[str, float | None]:
         """For a record: how much each name is enlarged."""
         rounded = (None if level is None else round(level, 3) for level in self.shown)
@@ -69,9 +88,7 @@ def levels_for(settings: Settings, source: PictureSource, model: MapModel, *, le
     least : float
         What is seen without a size, as in a look: to say one must not end in less.
     """
-    height, width = source.size
-    quick = STEP * model.input_size * math.sqrt(MOST_WINDOWS / (height * width))
-    finest = min(MOST_ENLARGED, max(least, quick))
+    finest = min(MOST_ENLARGED, max(least, _quick(source, model)))
     levels: list[float | None] = []
     shown: list[float | None] = []
     notes: list[str] = []
@@ -94,6 +111,36 @@ def levels_for(settings: Settings, source: PictureSource, model: MapModel, *, le
         levels.append(level)
         shown.append(enlarged)
     return Levels(tuple(levels), tuple(shown), tuple(notes))
+
+
+def octaves(source: PictureSource, model: MapModel) -> tuple[float, ...]:
+    """Levels at which a large picture that is shown as it is is looked at in windows, the finest first.
+
+    Each shows half of the one before, down to what the views of a preset show about.
+
+    Parameters
+    ----------
+    source : PictureSource
+    model : MapModel
+
+    Returns
+    -------
+    tuple of float
+        Empty where the picture is small, and where the model's card doesn't say that windows help.
+    """
+    if not model.card.windows:
+        return ()
+    coarsest = LARGE * model.input_size / math.sqrt(math.prod(source.size))
+    level, found = min(CLOSER, _quick(source, model)), []
+    while level >= coarsest:
+        found.append(level)
+        level /= 2
+    return tuple(found)
+
+
+def _quick(source: PictureSource, model: MapModel) -> float:
+    """The level that takes about `MOST_WINDOWS` windows."""
+    return STEP * model.input_size * math.sqrt(MOST_WINDOWS / math.prod(source.size))
 
 
 def _shown(level: float, source: PictureSource, model: MapModel) -> float:

@@ -247,6 +247,7 @@ def _segmentation(source: PictureSource, settings: Settings, distilled: Distille
             ids=tuple(range(1, len(sought) + 1)),
             scores=distilled.stages["pseudo-labels"].numpy(),
             features=None if distilled.features is None else distilled.features.numpy(),
+            anchor=known.anchor,
         ),
         stages=distilled.stages,
     )

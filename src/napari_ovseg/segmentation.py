@@ -21,6 +21,10 @@ ShouldStop = Callable[[], bool]
 OnPseudoLabels = Callable[[np.ndarray, np.ndarray], None]
 
 
+ANCHOR = 0.8
+"""How strongly the network of a picture is held to its maps, by default: see `single_image.head.anchor`."""
+
+
 @dataclass(frozen=True)
 class State:
     """What the single-image segmentation continues from after a correction: all that came before it.
@@ -33,11 +37,14 @@ class State:
         ``(K + 1, h, w)``, float32, background first: the scores behind the pseudo-labels; they sum to one.
     features : np.ndarray or None
         ``(D, gh, gw)``, float32: the main directions of the picture's deep features.
+    anchor : float
+        How strongly the network of the picture is held to the scores.
     """
 
     ids: tuple[int, ...]
     scores: np.ndarray
     features: np.ndarray | None
+    anchor: float = ANCHOR
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from torch import Tensor
 from napari_ovseg.closer import look_closer
 from napari_ovseg.context import Known, what_is_there
 from napari_ovseg.in_looks import POWER, Measured, see_in_looks
-from napari_ovseg.levels import Levels, levels_for
+from napari_ovseg.levels import Levels, levels_for, octaves
 from napari_ovseg.look_choice import LookChoice, choose_looks
 from napari_ovseg.models.card import MapMethod
 from napari_ovseg.models.map_model import MapModel
@@ -18,7 +18,7 @@ from napari_ovseg.models.presence import presence_of
 from napari_ovseg.picture_relevance import LOOKING, picture_relevance
 from napari_ovseg.pseudo_labels import BACKGROUND_POWER, BACKGROUND_POWER_OF_COSINES
 from napari_ovseg.seen_in_look import FINEST
-from napari_ovseg.segmentation import Run, TriedLook
+from napari_ovseg.segmentation import ANCHOR, Run, TriedLook
 from napari_ovseg.settings import Settings
 from napari_ovseg.single_image import EDGE_SIDE
 from napari_ovseg.tried_looks import tried_looks
@@ -29,6 +29,8 @@ from napari_ovseg.views.source import PictureSource
 from napari_ovseg.wording import GUESS, NONE, find_pack
 
 MOST_EDGE_SIDE = 768
+# of dark things much else in a picture is of their colour, which the network of the picture learns from
+ANCHOR_OF_DARK_THINGS = 8.0
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,9 @@ def look_as(
     found = see_in_looks(source, choice, settings, model=model, method=method, run=run, measured=measured)
     there = what_is_there(found.presence, least_presence(settings, model), settings.background)
     pack = None if settings.pack == GUESS else find_pack(settings.pack)
-    known = Known(found.presence, there, POWER if settings.background else None, settings.seed, pack)
+    power = POWER if settings.background else None
+    anchor = ANCHOR_OF_DARK_THINGS if found.dark else ANCHOR
+    known = Known(found.presence, there, power, settings.seed, pack, anchor=anchor)
     guide = source if found.guide is None else Shown(source, found.guide)
     said |= {"guide": None if found.guide is None else found.guide.saved(), "views": found.views}
     return Sight(
@@ -165,16 +169,17 @@ def _in_views(
         seen = picture_relevance(shown, settings.names, views, model=model, method=method, pack=pack, run=run)
         presence = presence_of(model, seen.image_vectors, [name.phrases for name in settings.sought])
     maps, count = seen.maps, len(views)
-    if settings.sizes:
+    closely = levels.in_windows(octaves(source, model) if choice.as_it_is else ())
+    if closely:
         near = look_closer(
-            shown, seen, presence, levels, settings, stage=LOOKING, model=model, method=method, run=run
+            shown, seen, presence, closely, settings, stage=LOOKING, model=model, method=method, run=run
         )
         maps, presence, count = near.maps, near.presence, count + near.windows
     there = what_is_there(presence, least_presence(settings, model), settings.background)
     power = _background_power(method) if settings.background else None
     known = Known(presence, there, power, settings.seed, seen.pack, seen.guess)
     said |= {"guide": None, "views": count}
-    side = _closely(maps) if settings.sizes else EDGE_SIDE
+    side = _closely(maps) if closely else EDGE_SIDE
     return Sight(known, maps, seen.features, source, said, side=side, notes=levels.notes)
 
 

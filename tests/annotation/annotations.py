@@ -30,7 +30,7 @@ def states(draw):
     grid = draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
     scores = draw(hnp.arrays(np.float32, (len(ids) + 1, *grid), elements=UNIT))
     deep = hnp.arrays(np.float32, (2, 3, 2), elements=st.floats(-9, 9, width=32))
-    return State(ids, scores, draw(st.none() | deep))
+    return State(ids, scores, draw(st.none() | deep), draw(st.floats(0, 99)))
 
 
 @st.composite

@@ -145,6 +145,8 @@ def test_a_pickle_is_not_run(tmp_path):
         {"confidence": np.zeros((5, 6), np.float32)},
         {"state": State((1,), np.zeros((1, 2, 2), np.float32), None)},
         {"state": State((1,), np.zeros((2, 2, 2), np.float32), np.zeros((2, 2), np.float32))},
+        {"state": State((1,), np.zeros((2, 2, 2), np.float32), None, -1.0)},
+        {"state": State((1,), np.zeros((2, 2, 2), np.float32), None, float("nan"))},
     ],
 )
 def test_what_could_not_be_loaded_is_not_saved(tmp_path, wrong):

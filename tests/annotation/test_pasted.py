@@ -14,7 +14,7 @@ from napari_ovseg.segmentation import State
 SIZE, PART = (60, 80), (slice(10, 40), slice(20, 60))
 
 
-def piece(size, id, *, ids=(1, 2), grid=(6, 8), record=None, features=None):
+def piece(size, id, *, ids=(1, 2), grid=(6, 8), record=None, features=None, anchor=0.8):
     masks = np.full(size, id, np.uint8)
     scores = np.zeros((len(ids) + 1, *grid), np.float32)
     scores[0 if id == 0 else 1 + ids.index(id)] = 1
@@ -24,7 +24,7 @@ def piece(size, id, *, ids=(1, 2), grid=(6, 8), record=None, features=None):
         masks.copy(),
         np.full(size, 0.5 + id / 10, np.float32),
         {"a": 0.2 * id},
-        State(ids, scores, features),
+        State(ids, scores, features, anchor),
         {} if record is None else record,
     )
 
@@ -55,6 +55,13 @@ def test_outside_of_the_part_nothing_changes():
     again = pasted(found, piece((5, 5), 1), (slice(0, 5), slice(0, 5)))
     assert len(again.record[PARTS]) == 2
     assert found.state.features is features
+
+
+def test_how_strongly_the_network_is_held_to_the_maps_is_that_of_what_was_there_first():
+    part = piece((30, 40), 2, anchor=3.0)
+    assert pasted(piece(SIZE, 1, anchor=5.0), part, PART).state.anchor == 5
+    void = np.full(SIZE, 255, np.uint8)
+    assert pasted(SliceAnnotation(np.zeros(SIZE, np.uint8), void), part, PART).state.anchor == 3
 
 
 def test_updates_begin_with_the_scores_of_both():

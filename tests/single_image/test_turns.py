@@ -58,6 +58,18 @@ def test_what_is_absent_gets_nothing_in_any_window():
     torch.testing.assert_close(found.everywhere.sum(0), torch.ones(SIZE))
 
 
+def test_the_stronger_it_is_held_the_more_it_says_what_the_maps_say():
+    picture, scores, deep = rough()
+    maps = Window.whole(SIZE).of(scores).argmax(0)
+    free, held = (train(picture, scores, deep, anchored=weight) for weight in (0.0, 20.0))
+    agreed = [float((found.everywhere.argmax(0) == maps).float().mean()) for found in (free, held)]
+    assert agreed[0] < 0.8
+    assert agreed[1] > 0.95
+    assert torch.equal(held.predict(appearance(picture), Window.whole(SIZE)), held.everywhere)
+    answer = held.answer(appearance(picture), scores, deep)
+    assert float((answer.argmax(0) == maps).float().mean()) > 0.95
+
+
 def test_every_step_is_told_and_may_stop():
     picture, scores, deep = rough()
     done: list[int] = []

@@ -84,8 +84,8 @@ def _state(before: State | None, found: State | None, part: Part, size: tuple[in
     room = scores[:, *inner].shape[1:]
     own = _of_ids(found, ids, room)
     scores[:, *inner] = _resized(own, room)
-    features = None if before is None else before.features
-    return State(ids, scores, features)
+    features, anchor = (None, found.anchor) if before is None else (before.features, before.anchor)
+    return State(ids, scores, features, anchor)
 
 
 def _of_ids(state: State | None, ids: Sequence[int], grid: Sequence[int]) -> NDArray[np.float32]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from napari_ovseg.annotation.annotation import SliceAnnotation
 from napari_ovseg.annotation.document import SliceEntry
 from napari_ovseg.errors import InputError
-from napari_ovseg.segmentation import State
+from napari_ovseg.segmentation import ANCHOR, State
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -55,6 +55,7 @@ def pack(annotation: SliceAnnotation) -> Arrays:
     if annotation.state is not None:
         arrays["state_ids"] = np.array(annotation.state.ids, np.uint16)
         arrays["state_scores"] = _half(annotation.state.scores)
+        arrays["state_anchor"] = np.array(annotation.state.anchor, np.float64)
         if annotation.state.features is not None:
             arrays["state_features"] = _half(annotation.state.features)
     problem = _problem(arrays, annotation.masks.shape)
@@ -72,6 +73,8 @@ def unpack(arrays: Arrays, entry: SliceEntry) -> SliceAnnotation:
             ids=tuple(arrays["state_ids"].tolist()),
             scores=arrays["state_scores"].astype(np.float32),
             features=None if features is None else features.astype(np.float32),
+            # older files have none
+            anchor=float(arrays.get("state_anchor", ANCHOR)),
         )
     sure = arrays.get("confidence")
     return SliceAnnotation(
@@ -158,4 +161,9 @@ def _problem(arrays: Arrays, shape: tuple[int, ...]) -> str | None:
         return f"scores are {scores.shape} for {ids.size} ids and background"
     if features is not None and features.ndim != 3:
         return f"features are {features.shape}, not three-dimensional"
+    anchor = arrays.get("state_anchor")
+    if anchor is not None and not (
+        anchor.shape == () and anchor.dtype == np.float64 and 0 <= anchor < np.inf
+    ):
+        return "how strongly masks are held to the maps is no number"
     return None

@@ -167,7 +167,15 @@ def decide_on(rows: Sequence[Sequence[Sample]], known: Known, *, run: Run) -> De
     planes = _joined(rows, [_planes(one.guide.read(side=work)) for one in every])
     picture = planes.permute(1, 2, 0).contiguous().numpy()
     standard = Standard.of(picture)
-    learnt = train(picture, rough, deep, seed=known.seed, standard=standard, should_stop=run.should_stop)
+    learnt = train(
+        picture,
+        rough,
+        deep,
+        seed=known.seed,
+        anchored=known.anchor,
+        standard=standard,
+        should_stop=run.should_stop,
+    )
     near_finely = foretelling_finely(learnt.everywhere, planes, on_round=run.check)
     return Decided(context, directions, near, learnt, standard, near_finely)
 

@@ -70,6 +70,8 @@ class ModelCard:
     looks : tuple of Look
         The ways in which a grey picture may be shown to it: measured, not guessed. Most models know pictures
         as they are.
+    windows : bool
+        Whether a large picture in colour is looked at in windows too, not only as a whole: measured.
     note : str
         What it is good at, for the chooser.
     """
@@ -86,6 +88,7 @@ class ModelCard:
     known_words: frozenset[str] | None = None
     vocabulary: str = ""
     looks: tuple[Look, ...] = (AS_IT_IS,)
+    windows: bool = False
     note: str = ""
 
     @property

@@ -18,6 +18,7 @@ from scipy import ndimage
 from torch import nn
 
 from napari_ovseg.errors import Cancelled
+from napari_ovseg.segmentation import ANCHOR
 from napari_ovseg.single_image.sampling import PixelSampler
 from napari_ovseg.views.window import Window
 
@@ -27,7 +28,6 @@ STEPS = 60
 RATE = 0.01
 DRAWN = 1024
 POSITION_WEIGHT = 0.5
-ANCHOR = 0.8
 # pixels that are answered at once: few enough to stop soon
 AT_ONCE = 2**15
 

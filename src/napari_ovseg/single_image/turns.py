@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from napari_ovseg.segmentation import checking
+from napari_ovseg.segmentation import ANCHOR, checking
 from napari_ovseg.single_image.contrast import background_weights
 from napari_ovseg.single_image.edges import EDGE_SIDE, sharpen
 from napari_ovseg.single_image.head import SingleImageHead, Standard, anchor, appearance, predict, told_apart
@@ -37,6 +37,8 @@ class Learnt:
         ``(P, 1, 1)``: how strong background is in this picture.
     everywhere : torch.Tensor
         ``(K, H, W)``, float32, sums to one: the answers in all of the picture, which training has to know.
+    anchored : float
+        How strongly the answers are held to the maps.
     """
 
     heads: tuple[SingleImageHead, ...]
@@ -44,6 +46,7 @@ class Learnt:
     deep: torch.Tensor | None
     weights: torch.Tensor
     everywhere: torch.Tensor
+    anchored: float
 
     def predict(self, shallow: torch.Tensor, window: Window) -> torch.Tensor:
         """Answer in a window of the picture as `everywhere` does.
@@ -61,7 +64,7 @@ class Learnt:
         """
         possible = _possible(self.scores)
         answers = [predict(head, shallow, self.deep, window) for head in self.heads]
-        together = _together(answers, self.scores[possible], window)
+        together = _together(answers, self.scores[possible], window, self.anchored)
         return _of_all(_weighed(together, self.weights), possible)
 
     def answer(
@@ -91,7 +94,7 @@ class Learnt:
         possible, whole = _possible(self.scores), Window.whole((shallow.shape[1], shallow.shape[2]))
         answers = [predict(head, shallow, deep, whole, check=check) for head in self.heads]
         apart = told_apart(self.scores[possible])
-        together = _together(answers, scores[possible], whole, apart=apart)
+        together = _together(answers, scores[possible], whole, self.anchored, apart=apart)
         return _of_all(_weighed(together, self.weights), possible)
 
 
@@ -101,6 +104,7 @@ def train(
     deep: torch.Tensor | None,
     *,
     seed: int = 0,
+    anchored: float = ANCHOR,
     standard: Standard | None = None,
     step_done: Callable[[], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -116,6 +120,8 @@ def train(
         score anywhere gets none.
     deep : torch.Tensor or None
         ``(D, gh, gw)``, as for `head.train`.
+    anchored : float
+        How strongly the answers are held to the maps: the weight of `head.anchor`.
     standard : Standard, optional
         Where the picture is samples of a larger one, as for `appearance`.
     seed, step_done, should_stop
@@ -137,11 +143,11 @@ def train(
         )
         answers.append(predict(heads[-1], shallow, deep, whole, check=check))
         if turn + 1 < TURNS:
-            rough = sharpen(anchor(answers[-1], sought, whole), guide, side=side, on_round=check)
-    together = _together(answers, sought, whole)
+            rough = sharpen(anchor(answers[-1], sought, whole, anchored), guide, side=side, on_round=check)
+    together = _together(answers, sought, whole, anchored)
     weights = background_weights(together, guide, side=side, on_round=check)
     everywhere = _of_all(_weighed(together, weights), possible)
-    return Learnt(tuple(heads), scores, deep, weights, everywhere)
+    return Learnt(tuple(heads), scores, deep, weights, everywhere, anchored)
 
 
 def work_side(scores: torch.Tensor) -> int:
@@ -159,11 +165,16 @@ def _possible(scores: torch.Tensor) -> torch.Tensor:
 
 
 def _together(
-    answers: list[torch.Tensor], scores: torch.Tensor, window: Window, *, apart: float | None = None
+    answers: list[torch.Tensor],
+    scores: torch.Tensor,
+    window: Window,
+    anchored: float,
+    *,
+    apart: float | None = None,
 ) -> torch.Tensor:
     """What the heads of all turns say in a window, held to the maps."""
     logs = [answer.clamp_min(1e-4).log() for answer in answers]
-    return anchor((sum(logs[1:], logs[0]) / len(logs)).softmax(0), scores, window, apart=apart)
+    return anchor((sum(logs[1:], logs[0]) / len(logs)).softmax(0), scores, window, anchored, apart=apart)
 
 
 def _weighed(scores: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:

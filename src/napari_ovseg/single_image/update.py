@@ -102,7 +102,15 @@ class SingleImage:
         elif there[1:].any():
             source: PictureSource = PictureInMemory(picture)
             small = (source if guide is None else Shown(source, guide)).read(side=work_side(scores))
-            learnt = train(small, scores, deep, seed=seed, step_done=step_done, should_stop=should_stop)
+            learnt = train(
+                small,
+                scores,
+                deep,
+                seed=seed,
+                anchored=state.anchor,
+                step_done=step_done,
+                should_stop=should_stop,
+            )
             self._scores = sharpen_finely(
                 learnt.everywhere, torch.from_numpy(small).permute(2, 0, 1), on_round=check
             )

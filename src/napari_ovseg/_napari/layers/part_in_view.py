@@ -52,12 +52,25 @@ def part_meant(viewer: ViewerModel, image: Image, placement: Placement) -> Part:
         part.append(slice(start, stop))
     tall, wide = (max(0, one.stop - one.start) for one in part)
     if min(tall, wide) < LEAST_SIDE:
-        where = "inside the rectangle" if drawn else "in view"
-        raise InputError(
-            f"{tall} x {wide} pixels of '{image.name}' are {where}: at least {LEAST_SIDE} x {LEAST_SIDE} "
-            f"are needed to see anything. {'Draw a larger one.' if drawn else 'Move the picture into view.'}"
-        )
+        raise InputError(_too_little(tall, wide, image.name, drawn))
     return part[0], part[1]
+
+
+def _too_little(tall: int, wide: int, picture: str, drawn: bool) -> str:
+    """What to say where nothing of a picture is meant, or too little of it."""
+    if not tall or not wide:
+        if drawn:
+            return f"The rectangle is outside '{picture}': draw it on the picture."
+        return f"Nothing of '{picture}' is in view: move the picture into view."
+    where, mend = (
+        ("inside the rectangle", "Draw a larger one.")
+        if drawn
+        else ("in view", "Move the picture into view.")
+    )
+    return (
+        f"{tall} x {wide} pixels of '{picture}' are {where}: at least {LEAST_SIDE} x {LEAST_SIDE} are "
+        f"needed to see anything. {mend}"
+    )
 
 
 def _around_shape(viewer: ViewerModel, image: Image) -> NDArray[np.float64] | None:

@@ -114,6 +114,7 @@ _CARDS = (
         vocabulary="demo",
         # docs/looks.md has what each is worth
         looks=MEASURED,
+        windows=True,
         note="Bundled, runs anywhere: generated scenes, simple shapes and colours, stained nuclei, textures.",
     ),
 )  # fmt: skip
