@@ -55,7 +55,7 @@ def look_closer(
     """Average the maps of names with those of windows, each as far as the model is sure of the name there.
 
     So things that are too small in all of the picture are looked for in windows, and those that are larger
-    than a window in all of it. Background words, of which no model is sure, count as their names do on average.
+    than a window in all of it. Background words, of which no model is sure, count as names do on average.
 
     Parameters
     ----------
