@@ -55,22 +55,27 @@ def test_tiles_that_disagree_meet_in_the_middle():
     assert (first[:11] == 0).all()
 
 
-def test_each_tile_is_looked_at_once_and_forgotten_when_nobody_needs_it():
+@pytest.mark.parametrize("seen_before", [0, 3, 17])
+def test_each_tile_is_looked_at_once_and_forgotten_when_nobody_needs_it(seen_before):
     asked: list[Tile] = []
 
     def look(tile: Tile) -> Rough:
         asked.append(tile)
         return ramp(tile)
 
-    every = tiles()
+    every = tiles_of((600, 90), core=32, halo=8)
     known = {every[0].place: ramp(every[0])}
-    scenes = Blending(every, look, known)
-    for tile in every:
+    order = [*every[seen_before : seen_before + 3], *every[:seen_before], *every[seen_before + 3 :]]
+    scenes, most = Blending(every, look, known), 0
+    for tile in order:
         scenes.around(tile)
+        scenes.pass_by(tile)
+        most = max(most, len(scenes._kept))
     # at the rim several tiles look at the same
     places = [tile.place for tile in asked]
     assert sorted(places) == sorted({tile.place for tile in every} - {every[0].place})
-    assert len(scenes._kept) < len(places)
+    assert most < len(places) / 2
+    assert not scenes._kept
 
 
 def test_what_is_said_of_a_tile_does_not_depend_on_where_one_began():

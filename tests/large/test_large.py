@@ -111,6 +111,30 @@ def test_a_run_that_was_killed_goes_on_and_ends_the_same(whole, drawn, model, tm
     assert list(tmp_path.iterdir()) == [target]
 
 
+def test_each_tile_is_told_of_and_what_is_seen_comes_first(whole, drawn, model, tmp_path):
+    expected = masks_of(whole[0].path)
+    told = []
+
+    def killed(stage: str, done: int, total: int) -> None:
+        if stage == TILES and done == 1:
+            raise KeyboardInterrupt
+
+    how = {"model": model, "on_tile": lambda core, masks: told.append((core, masks))}
+    target, seen = tmp_path / "nuclei.ome.zarr", (0.9, 0.9, 1, 1)
+    with pytest.raises(KeyboardInterrupt):
+        segment_large(of(drawn), "nuclei", target, first=seen, progress=killed, **how)
+    ((core, _),) = told
+    assert (core[0].stop, core[1].stop) == expected.shape
+    segment_large(of(drawn), "nuclei", target, first=seen, resume=True, **how)
+    # the one that was done already is told of once more
+    assert told[1][0] == core
+    shown = np.zeros_like(expected)
+    for core, masks in told[1:]:
+        shown[core] = masks
+    np.testing.assert_array_equal(shown, expected)
+    assert files_in(target) == files_in(whole[0].path)
+
+
 def test_what_is_done_is_kept_and_what_is_there_not_replaced(whole, drawn, model):
     path, source = whole[0].path, of(drawn)
     before = files_in(path)

@@ -20,7 +20,7 @@ class Blending:
     Parameters
     ----------
     tiles : sequence of Tile
-        All of the picture, row by row.
+        All of the picture, in any order.
     look : callable
         ``look(tile)`` says what is in a tile, the same each time.
     known : mapping of Place to Rough
@@ -31,21 +31,30 @@ class Blending:
         self, tiles: Sequence[Tile], look: Callable[[Tile], Rough], known: Mapping[Place, Rough]
     ) -> None:
         self._look, self._known = look, known
-        self._tiles = {tile.place: tile for tile in tiles}
+        # at the rim several tiles may look at the same
+        self._every, self._tiles = tuple(tiles), {tile.place: tile for tile in tiles}
         self._kept: dict[Place, Rough] = {}
+        self._needed_by: dict[Place, set[str]] = {}
 
     def around(self, tile: Tile) -> Rough:
-        """Blend what is said where a tile looks; of tiles above its neighbours nothing is kept."""
+        """Blend what is said where a tile looks."""
         near = [other for other in self._tiles.values() if tile.overlaps(other)]
-        first = min(other.around[0].start for other in near)
-        self._kept = {place: one for place, one in self._kept.items() if place[0] >= first}
         seen = [(other, self._seen(other)) for other in near]
         own = self._seen(tile)
         scores = _blended(tile, own.scores, [(other, one.scores) for other, one in seen])
-        if own.deep is None:
-            return Rough(scores, None)
         deep = [(other, one.deep) for other, one in seen if one.deep is not None]
-        return Rough(scores, _blended(tile, own.deep, deep))
+        return Rough(scores, None if own.deep is None else _blended(tile, own.deep, deep))
+
+    def pass_by(self, tile: Tile) -> None:
+        """Take note that a tile is done, and forget what no other tile needs."""
+        for other in self._tiles.values():
+            if not tile.overlaps(other):
+                continue
+            if other.place not in self._needed_by:
+                self._needed_by[other.place] = {one.key for one in self._every if one.overlaps(other)}
+            self._needed_by[other.place].discard(tile.key)
+            if not self._needed_by[other.place]:
+                self._kept.pop(other.place, None)
 
     def _seen(self, tile: Tile) -> Rough:
         found = self._known.get(tile.place) or self._kept.get(tile.place)

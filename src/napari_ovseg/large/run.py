@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -22,7 +22,7 @@ from napari_ovseg.large.blending import Blending
 from napari_ovseg.large.on_disk import MasksOnDisk
 from napari_ovseg.large.survey import OVERVIEW, Survey, survey
 from napari_ovseg.large.tile_masks import rough_of, tile_masks
-from napari_ovseg.large.tiles import CORE, Tile, tiles_of
+from napari_ovseg.large.tiles import CORE, Part, Tile, seen_first, tiles_of
 from napari_ovseg.many.ledger import digest_of
 from napari_ovseg.many.resume import made_with
 from napari_ovseg.models.map_model import MapModel
@@ -30,7 +30,7 @@ from napari_ovseg.pipeline import VERSIONS
 from napari_ovseg.segmentation import Progress, Run, ShouldStop
 from napari_ovseg.settings import Choices, Settings
 from napari_ovseg.views.opened import ENDINGS, IN_PARTS_ONLY, Opened, open_lazily
-from napari_ovseg.views.source import PictureSource
+from napari_ovseg.views.source import Box, PictureSource
 from napari_ovseg.wording import NONE
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 # pixels; from here on the command line goes by tiles: all of a smaller picture takes 4 GB at most
 LARGE = 4096 * 4096
+OnTile = Callable[[Part, NDArray[np.unsignedinteger[Any]]], None]
 SURVEY, TILES = "Deciding what holds for the whole picture", "Segmenting, tile by tile"
 
 
@@ -73,6 +74,8 @@ def segment_large(
     overwrite: bool = False,
     progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
+    on_tile: OnTile | None = None,
+    first: Box | None = None,
     **choices: Unpack[Choices],
 ) -> LargeSegmentation:
     """Find the named things in a picture that need not fit into memory.
@@ -100,6 +103,12 @@ def segment_large(
         ``progress(stage, done, total)``; of the tiles one step each.
     should_stop : callable, optional
         Asked before every view and training step. What is done is kept.
+    on_tile : callable, optional
+        ``on_tile((rows, columns), masks)``, called for each tile that is on the disk, with the pixels that
+        its masks are of: first for those of an earlier run that is gone on with.
+    first : tuple of float, optional
+        Which part of the picture comes first, such as what a person sees: ``(top, left, bottom, right)`` in
+        [0, 1]. The masks don't depend on it.
     **choices
         As for `segment`.
 
@@ -129,6 +138,7 @@ def segment_large(
     opening = nullcontext(Opened(image)) if isinstance(image, PictureSource) else open_lazily(image)
     with opening as opened:
         run = _LargeRun(opened, settings, Path(output), model, progress, should_stop)
+        run.on_tile, run.first = on_tile or run.on_tile, first
         run.path = None if isinstance(image, PictureSource) else Path(image)
         return run.all(resume=resume, overwrite=overwrite)
 
@@ -165,6 +175,8 @@ class _LargeRun:
         self.opened, self.source, self.model, self.target = opened, opened.source, model, target
         self.settings = settings.in_pixels(opened.pixel_size, opened.unit)
         self.path: Path | None = None
+        self.on_tile: OnTile = lambda core, masks: None
+        self.first: Box | None = None
         # of what is done within a tile nothing is told: there are thousands of steps
         self.run = Run(None, should_stop)
         self.progress = progress or (lambda stage, done, total: None)
@@ -192,17 +204,29 @@ class _LargeRun:
         """Segment the tiles that are not done; returns how many pixels each id has."""
         pixels: Counter[int] = Counter()
         done = {tile.key: masks.found_in(tile) for tile in tiles}
-        left = [tile for tile in tiles if done[tile.key] is None]
-        for counts in done.values():
-            pixels.update(counts or {})
-        self.progress(TILES, len(tiles) - len(left), len(tiles))
         look = partial(rough_of, self.source, survey=found, model=self.model, run=self.run)
         scenes = Blending(tiles, look, found.seen)
-        for number, tile in enumerate(left, 1 + len(tiles) - len(left)):
+        left = []
+        for tile in tiles:
+            counts = done[tile.key]
+            if counts is None:
+                left.append(tile)
+                continue
+            pixels.update(counts)
+            scenes.pass_by(tile)
+            self.on_tile(tile.core, masks.labels[tile.core])
+        self.progress(TILES, len(tiles) - len(left), len(tiles))
+        for number, tile in enumerate(self._in_order(left), 1 + len(tiles) - len(left)):
             self.run.check()
-            pixels.update(masks.write(tile, tile_masks(self.source, tile, found, scenes, run=self.run)))
+            own = tile_masks(self.source, tile, found, scenes, run=self.run)
+            scenes.pass_by(tile)
+            pixels.update(masks.write(tile, own))
+            self.on_tile(tile.core, own)
             self.progress(TILES, number, len(tiles))
         return pixels
+
+    def _in_order(self, tiles: list[Tile]) -> list[Tile]:
+        return tiles if self.first is None else seen_first(tiles, self.first)
 
     def _how(self, overview: NDArray[np.float32]) -> str:
         """Digest of all that the masks depend on: a changed pixel changes the overview."""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from napari_ovseg.views.source import Box, touched
 from napari_ovseg.views.window import Window
 
 # side of a core, which is a chunk of what is written
 CORE = 1024
 # pixels around a core that have a say in it: about six patches of the bundled model at full detail
 HALO = 128
+# tiles that may come before all others: what is said of a tile is kept until its neighbours are done
+SEEN = 16
 
 Part = tuple[slice, slice]
 """Rows and columns of a picture."""
@@ -124,3 +129,29 @@ def _along(length: int, core: int, halo: int) -> list[tuple[slice, slice]]:
         first = min(max(0, start - halo), length - side)
         found.append((slice(start, min(length, start + core)), slice(first, first + side)))
     return found
+
+
+def seen_first(tiles: Sequence[Tile], box: Box) -> list[Tile]:
+    """Put tiles first of which a box of the picture touches the core, the nearest to its middle before all.
+
+    All others keep their order, and so do those after the first `SEEN`.
+    """
+    if not tiles:
+        return []
+    seen = touched(box, *tiles[0].size)
+    middle = [(part.start + part.stop) / 2 for part in seen]
+
+    def apart(tile: Tile) -> float:
+        return math.dist([(core.start + core.stop) / 2 for core in tile.core], middle)
+
+    touching = [
+        tile
+        for tile in tiles
+        if all(
+            core.start < part.stop and part.start < core.stop
+            for core, part in zip(tile.core, seen, strict=True)
+        )
+    ]
+    first = sorted(touching, key=apart)[:SEEN]
+    keys = {tile.key for tile in first}
+    return [*first, *(tile for tile in tiles if tile.key not in keys)]
