@@ -51,7 +51,7 @@ def engine() -> Any:
             state=State(tuple(range(1, len(names) + 1)), scores, rng.random(FEATURES, np.float32)),
         )
 
-    return Engine(lambda name, **_settings: SimpleNamespace(name=name), segment, None, None)
+    return Engine(lambda name, **_settings: SimpleNamespace(name=name), segment, None, None, None)
 
 
 def main(slices: int = 200) -> None:

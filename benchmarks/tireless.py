@@ -214,7 +214,7 @@ def engine() -> Any:
             state=State(tuple(range(1, len(names) + 1)), maps, None),
         )
 
-    return Engine(lambda name, **_settings: SimpleNamespace(name=name), segment, _Learner, None)
+    return Engine(lambda name, **_settings: SimpleNamespace(name=name), segment, _Learner, None, None)
 
 
 class _Learner:

@@ -15,6 +15,8 @@ from napari_ovseg.errors import Cancelled
 from napari_ovseg.segmentation import State
 from napari_ovseg.vocabularies import read_vocabulary
 
+from .fake_tiles import FakeTiles
+
 
 class FakeMethod:
     """`segment` with steps that can be counted, delayed and held up between pseudo-labels and masks."""
@@ -25,6 +27,7 @@ class FakeMethod:
         self.updates, self.asked, self.packs, self.guessed = [], [], [], "none"
         self.methods, self.looks, self.sizes, self.tried = [], [], [], ()
         self.looked_for = []
+        self.tiles = FakeTiles(self)
         self.hold = threading.Event()
         self.hold.set()
         self.holding = threading.Event()
@@ -114,7 +117,7 @@ class FakeMethod:
 
     @property
     def engine(self):
-        return Engine(self.load_model, self.segment, partial(FakeLearner, self), self.suggest)
+        return Engine(self.load_model, self.segment, partial(FakeLearner, self), self.suggest, self.tiles)
 
 
 class FakeLearner:

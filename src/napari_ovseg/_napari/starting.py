@@ -13,6 +13,7 @@ from napari_ovseg._napari.jobs.run_request import RunRequests
 from napari_ovseg._napari.jobs.runner import Runner
 from napari_ovseg._napari.jobs.runs import Runs
 from napari_ovseg._napari.jobs.suggesting import Suggesting
+from napari_ovseg._napari.jobs.tiling import Tiling
 from napari_ovseg._napari.layers.annotated import Annotated
 from napari_ovseg._napari.layers.picture_choice import PictureChoice
 from napari_ovseg._napari.panel.form import Form
@@ -34,16 +35,19 @@ class Starting(QObject):
         runs: Runs,
         annotator: Annotator,
         suggesting: Suggesting,
+        tiling: Tiling,
         runner: Runner,
     ) -> None:
         super().__init__(form)
         self._form, self._pictures, self._requests = form, pictures, requests
         self._runs, self._annotator, self._suggesting, self._runner = runs, annotator, suggesting, runner
+        self._tiling = tiling
         # categories were added while something ran
         self._to_find = False
         self._not_started = ""
         form.run.clicked.connect(self.run)
         form.run_here.clicked.connect(self.run_here)
+        form.run_in_tiles.clicked.connect(self.run_in_tiles)
         form.cancel.clicked.connect(self.cancel)
         form.correct.update_masks.clicked.connect(self.update_masks)
         form.names.submitted.connect(self.run)
@@ -52,6 +56,8 @@ class Starting(QObject):
         runs.ended.connect(self._ended)
         suggesting.started.connect(lambda *_: form.show_running(True))
         suggesting.ended.connect(self._ended)
+        tiling.started.connect(lambda *_: form.show_running(True))
+        tiling.ended.connect(self._ended)
         runner.started.connect(lambda _number: form.begin_job())
         runner.idle.connect(self._on_idle)
 
@@ -89,10 +95,17 @@ class Starting(QObject):
         self._pictures.choose(part)
         self._start(None)
 
+    def run_in_tiles(self) -> None:
+        """Segment all of a large picture at full detail into a file, or say in one sentence why not."""
+        if self._runner.busy:
+            self._say_busy()
+        else:
+            self._tiling.start()
+
     def _say_busy(self) -> None:
         """Answer a key that can't do anything now."""
         what = "A search for names" if self._suggesting.searching else "An update"
-        what = what if self._runs.image is None else "A segmentation"
+        what = what if self._runs.image is None and self._tiling.image is None else "A segmentation"
         said = f"{what} is running: wait for it, or press Cancel first."
         if not self._form.cancel.isEnabled():
             said = "What was cancelled is still ending: press the key again in a moment."
@@ -127,13 +140,17 @@ class Starting(QObject):
         """Stop the run or the update; slices that are finished are kept, what is not is taken back."""
         if self._runs.image is not None:
             self._runs.stop(CANCELLED)
+        elif self._tiling.image is not None:
+            self._tiling.stop(CANCELLED)
         elif self._runner.busy:
             self._ended(self._annotator.updates.stop())
 
     def stop_on(self, image: Image) -> bool:
         """Cancel what works on a picture; whether there was something."""
         current, busy = self._annotator.current, self._runner.busy
-        works = self._runs.image is image or (busy and current is not None and current.image is image)
+        works = image in (self._runs.image, self._tiling.image) or (
+            busy and current is not None and current.image is image
+        )
         if works:
             self.cancel()
         return works

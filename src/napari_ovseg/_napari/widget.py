@@ -23,9 +23,11 @@ from napari_ovseg._napari.jobs.run_request import RunRequests
 from napari_ovseg._napari.jobs.runner import Runner
 from napari_ovseg._napari.jobs.runs import Runs
 from napari_ovseg._napari.jobs.suggesting import Suggesting
+from napari_ovseg._napari.jobs.tiling import Tiling
 from napari_ovseg._napari.jobs.torch_loading import look_through_all
 from napari_ovseg._napari.layers.annotated import Annotated
 from napari_ovseg._napari.layers.as_shown import AsShown
+from napari_ovseg._napari.layers.masks_in_tiles import suits_tiles
 from napari_ovseg._napari.layers.picture_choice import PictureChoice
 from napari_ovseg._napari.layers.reading_choice import ReadingChoice
 from napari_ovseg._napari.layers.result_layers import METADATA_KEY, has_results
@@ -73,8 +75,18 @@ class OpenVocabularyWidget(QWidget):
         self._as_shown = AsShown(napari_viewer, lambda image: has_results(napari_viewer, image), self)
         self._runs = Runs(napari_viewer, runner, engine)
         self.suggesting = Suggesting(self.form, self._requests, lambda: self.pictures.image, runner, engine)
+        self.tiling = Tiling(
+            napari_viewer, self.form, self._requests, lambda: self.pictures.image, runner, engine
+        )
         self._starting = Starting(
-            self.form, self.pictures, self._requests, self._runs, self.annotator, self.suggesting, runner
+            self.form,
+            self.pictures,
+            self._requests,
+            self._runs,
+            self.annotator,
+            self.suggesting,
+            self.tiling,
+            runner,
         )
         self._replacing = Replacing(napari_viewer, self.session, self.pictures, self._starting.stop_on, self)
         self._taking_in = TakingIn(
@@ -110,6 +122,7 @@ class OpenVocabularyWidget(QWidget):
         self._runs.segmented.connect(self._show_segmented)
         self._runs.progressed.connect(form.show_progress)
         self.suggesting.progressed.connect(form.show_progress)
+        self.tiling.progressed.connect(form.show_progress)
         annotator.said.connect(form.show_message)
         annotator.refused.connect(form.refuse)
         annotator.failed.connect(form.show_failure)
@@ -123,6 +136,7 @@ class OpenVocabularyWidget(QWidget):
         self.session.closing.closing.connect(annotator.updates.stop_preparing)
         self._runs.started.connect(self._ahead.use)
         self.suggesting.started.connect(self._ahead.use)
+        self.tiling.started.connect(self._ahead.use)
         self._ahead.unloaded.connect(
             partial(form.show_message, "No model is in memory now; the next run loads its model again.")
         )
@@ -197,6 +211,9 @@ class OpenVocabularyWidget(QWidget):
         image = self._runs.image
         if image is not None and event.value is image:
             self._runs.stop(f"'{image.name}' was removed, so its run was stopped.")
+        image = self.tiling.image
+        if image is not None and event.value is image:
+            self.tiling.stop(f"'{image.name}' was removed, so its run was stopped.")
         self.annotator.forget(event.value)
         self.pictures.list_images()
 
@@ -209,6 +226,7 @@ class OpenVocabularyWidget(QWidget):
         model = self.form.chosen_model()
         self.session.turn_to(image, model.name if isinstance(model, ModelChoice) else model)
         self._reading.offer(self.annotator.current)
+        self.form.run_in_tiles.setVisible(suits_tiles(image))
         self._show_looks()
         if image is not None:
             self._typed.fill_in(image.metadata.get(METADATA_KEY, {}).get("names", []))

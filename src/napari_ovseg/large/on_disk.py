@@ -28,6 +28,12 @@ _MASKS, _TILES, _RUN, _LOCK = "masks.ome.zarr", "tiles", "run", ".lock"
 _DIGEST = "made with"
 
 
+def masks_folder(target: Path, *, finished: bool) -> Path:
+    """Where the levels of masks are that end up in an OME-Zarr: in it, or beside it as they are written."""
+    root = target if finished else target.with_name(target.name + UNFINISHED) / _MASKS
+    return root / "labels" / "masks"
+
+
 class MasksOnDisk:
     """The masks of a run that is going on: beside the place where they will be, with a ledger of its tiles.
 

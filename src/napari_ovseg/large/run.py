@@ -29,6 +29,7 @@ from napari_ovseg.models.map_model import MapModel
 from napari_ovseg.pipeline import VERSIONS
 from napari_ovseg.segmentation import Progress, Run, ShouldStop
 from napari_ovseg.settings import Choices, Settings
+from napari_ovseg.views.large import LARGE
 from napari_ovseg.views.opened import ENDINGS, IN_PARTS_ONLY, Opened, open_lazily
 from napari_ovseg.views.source import Box, PictureSource
 from napari_ovseg.wording import NONE
@@ -36,8 +37,6 @@ from napari_ovseg.wording import NONE
 if TYPE_CHECKING:
     from napari_ovseg.models.model import Model
 
-# pixels; from here on the command line goes by tiles: all of a smaller picture takes 4 GB at most
-LARGE = 4096 * 4096
 OnTile = Callable[[Part, NDArray[np.unsignedinteger[Any]]], None]
 SURVEY, TILES = "Deciding what holds for the whole picture", "Segmenting, tile by tile"
 

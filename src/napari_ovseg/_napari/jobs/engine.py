@@ -18,6 +18,7 @@ from napari_ovseg._napari.jobs.torch_loading import load_torch, window_alive
 from napari_ovseg.errors import Cancelled
 
 if TYPE_CHECKING:
+    from napari_ovseg.large import LargeSegmentation
     from napari_ovseg.segmentation import Progress, Segmentation
     from napari_ovseg.suggestions import Suggestions
 
@@ -47,6 +48,7 @@ class Engine:
     segment: Callable[..., Segmentation]
     single_image: Callable[..., Any]
     suggest: Callable[..., Suggestions]
+    segment_large: Callable[..., LargeSegmentation]
 
 
 def default_engine() -> Engine:
@@ -56,12 +58,13 @@ def default_engine() -> Engine:
         load_torch()
         # nearly every model is one of these; their libraries take long to import too
         import napari_ovseg.models.clip.loading  # noqa: F401
+        from napari_ovseg.large import segment_large
         from napari_ovseg.models.loading import load_model
         from napari_ovseg.pipeline import segment
         from napari_ovseg.single_image import SingleImage
         from napari_ovseg.suggestions import suggest
 
-    return Engine(load_model, segment, SingleImage, suggest)
+    return Engine(load_model, segment, SingleImage, suggest, segment_large)
 
 
 def load(

@@ -12,11 +12,13 @@ from qtpy.QtWidgets import QMessageBox
 from napari_ovseg._napari.jobs.continued import Earlier, continued, not_done, work_on
 from napari_ovseg._napari.jobs.run import Request
 from napari_ovseg._napari.jobs.suggest import SuggestRequest
+from napari_ovseg._napari.jobs.tiles import TilesRequest
 from napari_ovseg._napari.layers.channel_readings import refuse_strip
 from napari_ovseg._napari.layers.labelled_layers import pixel_of_picture
-from napari_ovseg._napari.layers.part_in_view import part_meant
+from napari_ovseg._napari.layers.masks_in_tiles import suits_tiles
+from napari_ovseg._napari.layers.part_in_view import box_in_view, part_meant
 from napari_ovseg._napari.layers.part_picture import finer_part
-from napari_ovseg._napari.layers.source import LayerSource, channel_axes, source_at, source_of
+from napari_ovseg._napari.layers.source import LayerSource, channel_axes, limits_of, source_at, source_of
 from napari_ovseg._napari.layers.together import group_of, source_together
 from napari_ovseg._napari.panel.form import Form
 from napari_ovseg._napari.panel.model_box import LOCAL_FILE
@@ -105,19 +107,8 @@ class RunRequests:
         accepted = self._accepted_model()
         if accepted is None:
             return None
-        model, checkpoint = accepted
         table, bound = continued(earlier, categories, positions, same=into is not None)
-        settings = Settings(
-            names=categories,
-            model=model,
-            checkpoint=checkpoint,
-            device=form.device.value,
-            preset=form.preset.value,
-            method=form.method.value,
-            look=form.look.value,
-            size=form.size_row.text,
-            pack=form.pack.value,
-        )
+        settings = self._settings(categories, *accepted)
         request = Request(
             number=number,
             sources=tuple(source_at(source, position) for position in positions),
@@ -130,6 +121,41 @@ class RunRequests:
         if earlier is None:
             return request, None
         return request, Earlier(earlier, earlier.table, same=into is not None)
+
+    def gather_tiles(self, image: Image | None, number: int) -> TilesRequest | None:
+        """Gather the settings of a run in tiles; None when the person declines a licence.
+
+        Raises
+        ------
+        InputError
+            That says what is missing.
+        """
+        image, form = _there(image), self._form
+        categories = parse_categories(form.names.toPlainText())
+        if not suits_tiles(image):
+            raise InputError(f"'{image.name}' is not large, or not flat: press Run.")
+        levels = tuple(image.data) if image.multiscale else (image.data,)
+        accepted = self._accepted_model()
+        if accepted is None:
+            return None
+        settings = self._settings(categories, *accepted)
+        size = str(settings.sizes.in_pixels(*pixel_of_picture(image, (0, 1))))
+        return TilesRequest(number, levels, limits_of(image), settings, size, box_in_view(self.viewer, image))
+
+    def _settings(self, categories: tuple[Category, ...], model: str, checkpoint: Path | None) -> Settings:
+        """All that the fields say of how to look for names."""
+        form = self._form
+        return Settings(
+            names=categories,
+            model=model,
+            checkpoint=checkpoint,
+            device=form.device.value,
+            preset=form.preset.value,
+            method=form.method.value,
+            look=form.look.value,
+            size=form.size_row.text,
+            pack=form.pack.value,
+        )
 
     def finer_part(self, image: Image | None) -> Image | None:
         """The part that "here" means as a picture of its own, where a run of the whole shows less of it."""

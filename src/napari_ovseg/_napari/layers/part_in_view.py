@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ovseg._napari.layers.source import shapes_of
 from napari_ovseg.annotation.pasted import Part
 from napari_ovseg.errors import InputError
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_ovseg._napari.layers.placement import Placement
+    from napari_ovseg.views.source import Box
 
 # pixels: in less a model sees nothing
 LEAST_SIDE = 16
@@ -54,6 +56,19 @@ def part_meant(viewer: ViewerModel, image: Image, placement: Placement) -> Part:
     if min(tall, wide) < LEAST_SIDE:
         raise InputError(_too_little(tall, wide, image.name, drawn))
     return part[0], part[1]
+
+
+def box_in_view(viewer: ViewerModel, image: Image) -> Box:
+    """Return the part of a flat picture that the canvas shows: ``(top, left, bottom, right)`` in [0, 1].
+
+    Where it shows nothing of it, that is all of it.
+    """
+    corners = _in_view(viewer, image)
+    size = np.array(shapes_of(image)[0])
+    low, high = np.clip((corners + 0.5) / size, 0, 1)
+    if not (low < high).all():
+        return (0.0, 0.0, 1.0, 1.0)
+    return (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
 
 
 def _too_little(tall: int, wide: int, picture: str, drawn: bool) -> str:

@@ -91,6 +91,11 @@ class Form(QWidget):
             "Find the names only in what is in view, or inside the rectangle of the active shapes layer. "
             "What is outside of it, and what you painted, stays.",
         )
+        self.run_in_tiles = _button(
+            "Run in tiles...",
+            "Find the names in all of this large picture at full detail, tile by tile, beginning with what "
+            "is in view. The masks go into a file that you choose, and can be looked at as they are written.",
+        )
         self.cancel = _button("Cancel", "Stop what is running; slices that are finished stay.")
         self.help = QToolButton()
         self.help.setText("?")
@@ -113,6 +118,7 @@ class Form(QWidget):
         self.show_running(False)
         self.fields.setRowVisible(self.channels, False)
         self.offer_slices(())
+        self.run_in_tiles.hide()
 
     def _lay_out(self) -> None:
         """Lay out all: above the table nothing comes and goes while a picture stays, so that no row moves."""
@@ -126,6 +132,7 @@ class Form(QWidget):
         layout.addLayout(self.fields)
         layout.addWidget(self.settings)
         layout.addLayout(buttons)
+        layout.addWidget(self.run_in_tiles)
         layout.addWidget(self.status)
         layout.addWidget(self.message)
         layout.addWidget(self.table, 1)
@@ -210,6 +217,7 @@ class Form(QWidget):
         """Enable what makes sense now; while a stopped run winds up, nothing can be started."""
         self.run.setEnabled(not running)
         self.run_here.setEnabled(not running)
+        self.run_in_tiles.setEnabled(not running)
         self.suggest.setEnabled(not running)
         self.unload.setEnabled(not running)
         self.cancel.setEnabled(running and not stopping)
