@@ -88,8 +88,10 @@ def test_stopped_it_goes_on_with_the_tiles_that_are_done(panel):
     assert panel.message.startswith("Cancelled. 2 of 4 tiles are done and kept")
     assert not panel.output.exists()
     panel.method.hold.set()
-    panel.viewer.layers.remove("slide masks in tiles")
+    layer = masks_of(panel)
     run(panel)
+    assert panel.layers == ["slide", "slide masks in tiles"]
+    assert masks_of(panel) is layer
     assert (np.asarray(masks_of(panel).data[0]) == 1).all()
     assert panel.output.exists()
 

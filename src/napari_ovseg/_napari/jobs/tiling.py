@@ -72,6 +72,8 @@ class Tiling(QObject):
         self._request: TilesRequest | None = None
         self._masks: MasksInTiles | None = None
         self._done = self._total = 0
+        # what the layer of the last run is of, and the layer
+        self._last: tuple[Any, MasksInTiles] | None = None
         self.image: Image | None = None
         """The picture of the run under way."""
         runner.happened.connect(self._on_event)
@@ -92,8 +94,7 @@ class Tiling(QObject):
         if output.exists() and not self._may_replace(output):
             return
         request = replace(request, output=output, overwrite=output.exists())
-        labels = named_labels(request.settings.sought)
-        self._masks = MasksInTiles(self._viewer, image, Legend(labels, void_id(len(labels))))
+        self._masks = self._shown_in(image, request)
         self._request, self.image, self._done, self._total = request, image, 0, 0
         chosen = request.settings
         self._time_left.start((chosen.model, chosen.preset, chosen.method, chosen.device))
@@ -131,6 +132,15 @@ class Tiling(QObject):
         yes = QMessageBox.StandardButton.Yes
         question = f"{output.name} is there already. Replace it, unless it was made in just the same way?"
         return QMessageBox.question(self._form, "Replace masks", question) == yes
+
+    def _shown_in(self, image: Image, request: TilesRequest) -> MasksInTiles:
+        """The layer for a run: that of the last one, where this one goes on with it."""
+        labels = named_labels(request.settings.sought)
+        of = (image, request.output, labels)
+        if self._last is None or self._last[0] != of or not self._last[1].is_shown:
+            legend = Legend(labels, void_id(len(labels)))
+            self._last = of, MasksInTiles(self._viewer, image, legend)
+        return self._last[1]
 
     def _on_event(self, event: Any) -> None:
         request = self._request

@@ -58,6 +58,11 @@ class MasksInTiles:
         self._name = f"{image.name} masks in tiles"
         self.layer: Any = None
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether the layer is in the viewer."""
+        return self.layer in self._viewer.layers
+
     def show(self, core: tuple[slice, slice], masks: NDArray[np.unsignedinteger[Any]], folder: Path) -> None:
         """Show a tile that is on the disk, in a folder of masks: `large.masks_folder`."""
         for step, coarser in zip(self._steps, self._coarser, strict=True):
