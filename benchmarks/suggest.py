@@ -112,7 +112,9 @@ def measure(
             one.category: evidence(one) for one in suggest(picture, names, model=model, preset=preset).ranked
         }
         for title_of_row in next(iter(found.values())):
-            rows.setdefault(title_of_row, []).append([found[name][title_of_row] for name in names])
+            # a name that the model doesn't know is left out of what is suggested, and so comes last
+            scores = [found[name][title_of_row] if name in found else -np.inf for name in names]
+            rows.setdefault(title_of_row, []).append(scores)
     truth = np.array([[name.name in true for name in names] for _, true in pictures])
     there = np.flatnonzero(truth.any(0))
     chance = np.random.default_rng(0).random((20, *truth.shape))

