@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -142,9 +143,19 @@ def room(module: Path, inside: Path = PACKAGE) -> str:
     return module.relative_to(inside).with_suffix("").parts[0]
 
 
-def imports(module: Path, *, at_import_only: bool = False) -> Iterator[str]:
-    """Yield the dotted name of all that a module imports, inside functions too unless asked otherwise."""
-    tree = ast.parse(module.read_text(encoding="utf-8"))
+@cache
+def parsed(module: Path) -> ast.Module:
+    """Return the statements of a module, which most tests here ask for."""
+    return ast.parse(module.read_text(encoding="utf-8"))
+
+
+@cache
+def imports(module: Path, *, at_import_only: bool = False) -> tuple[str, ...]:
+    """Return the dotted name of all that a module imports, inside functions too unless asked otherwise."""
+    return tuple(found_imports(parsed(module), module, at_import_only))
+
+
+def found_imports(tree: ast.Module, module: Path, at_import_only: bool) -> Iterator[str]:
     lazy = {
         id(node)
         for block in ast.walk(tree)
@@ -168,29 +179,42 @@ def rooms_imported(module: Path, package: str, levels: dict[str, int]) -> set[st
     return {name.split(".")[0] for name in inside} & set(levels)
 
 
-def check_floors(module: Path, own: str, package: str, levels: dict[str, int]) -> None:
-    assert own in levels, f"say in LEVELS and in docs/architecture.md where {own} stands"
+def breach_of_floors(module: Path, own: str, package: str, levels: dict[str, int]) -> str:
+    """Return what a module has wrong, empty where it is right."""
+    if own not in levels:
+        return f"say in LEVELS and in docs/architecture.md where {own} stands"
     known = rooms_imported(module, package, levels)
     wrong = {other for other in known if other != own and levels[other] >= levels[own]}
-    assert not wrong, f"{own} must not import {wrong}"
+    return f"{own} must not import {wrong}" if wrong else ""
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_nothing_points_back_up(module):
-    if module != PACKAGE / "__init__.py":
-        check_floors(module, room(module), "napari_ovseg", LEVELS)
+def check(modules: Iterable[Path], breach: Callable[[Path], object]) -> None:
+    """Fail with a line for each module that has something wrong, and with what it is."""
+    found = {module.relative_to(PACKAGE): breach(module) for module in modules}
+    assert len(found) > 20
+    wrong = [f"{module}: {what}" for module, what in found.items() if what]
+    assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("module", IN_NAPARI, ids=lambda path: str(path.relative_to(NAPARI)))
-def test_nothing_points_back_up_inside_the_napari_room(module):
-    if module != NAPARI / "__init__.py":
-        check_floors(module, room(module, NAPARI), "napari_ovseg._napari", NAPARI_LEVELS)
+def test_nothing_points_back_up():
+    check(
+        [module for module in MODULES if module != PACKAGE / "__init__.py"],
+        lambda module: breach_of_floors(module, room(module), "napari_ovseg", LEVELS),
+    )
 
 
-@pytest.mark.parametrize("module", IN_NAPARI, ids=lambda path: str(path.relative_to(NAPARI)))
-def test_the_panel_knows_no_viewer(module):
-    known = [name for name in imports(module) if name == "napari" or name.startswith(OF_A_VIEWER)]
-    assert not known or room(module, NAPARI) != "panel", f"{module.name} imports {known}"
+def test_nothing_points_back_up_inside_the_napari_room():
+    check(
+        [module for module in IN_NAPARI if module != NAPARI / "__init__.py"],
+        lambda module: breach_of_floors(module, room(module, NAPARI), "napari_ovseg._napari", NAPARI_LEVELS),
+    )
+
+
+def test_the_panel_knows_no_viewer():
+    check(
+        [module for module in IN_NAPARI if room(module, NAPARI) == "panel"],
+        lambda module: [name for name in imports(module) if name == "napari" or name.startswith(OF_A_VIEWER)],
+    )
 
 
 def test_no_modules_know_each_other():
@@ -208,29 +232,33 @@ def modules_imported(own: str, module: Path) -> set[str]:
     return (known & set(NAMES)) - {own}
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_only_the_napari_room_knows_the_window(module):
-    found = {name.split(".")[0] for name in imports(module)} & ONLY_IN_NAPARI
-    assert not found or room(module) == "_napari", f"{module} imports {found}"
+def test_only_the_napari_room_knows_the_window():
+    check(
+        [module for module in MODULES if room(module) != "_napari"],
+        lambda module: {name.split(".")[0] for name in imports(module)} & ONLY_IN_NAPARI,
+    )
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_light_modules_import_no_torch(module):
-    if room(module) in LIGHT or module.name in LIGHT_FILES:
-        heavy = {name.split(".")[0] for name in imports(module, at_import_only=True)}
-        assert not heavy & {"torch", "open_clip", "timm"}
+def test_light_modules_import_no_torch():
+    check(
+        [module for module in MODULES if room(module) in LIGHT or module.name in LIGHT_FILES],
+        lambda module: (
+            {name.split(".")[0] for name in imports(module, at_import_only=True)}
+            & {"torch", "open_clip", "timm"}
+        ),
+    )
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_files_are_named_after_what_they_do(module):
-    assert not any(word in module.stem.lower() for word in VAGUE)
+def test_files_are_named_after_what_they_do():
+    check(MODULES, lambda module: [word for word in VAGUE if word in module.stem.lower()])
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_the_method_knows_no_kind_of_model(module):
+def test_the_method_knows_no_kind_of_model():
     """What is asked of a model is asked by its protocol or its card, so that any kind can answer."""
-    if room(module) in METHOD:
-        assert not any(name.startswith("napari_ovseg.models.clip") for name in imports(module))
+    check(
+        [module for module in MODULES if room(module) in METHOD],
+        lambda module: [name for name in imports(module) if name.startswith("napari_ovseg.models.clip")],
+    )
 
 
 def test_every_room_is_found():
