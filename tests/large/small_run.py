@@ -1,12 +1,7 @@
-"""Runs of a large picture, of nine small tiles, each a process of its own.
-
-There is one for each line of standard input, which names its target. Standard output says which process
-it is, and then how it has ended. A run is a fork of this process, so that PyTorch is imported once.
-"""
+"""Runs of a large picture, of nine small tiles, for `Forks`; a line names the target."""
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from unittest.mock import patch
@@ -17,13 +12,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from blobs import blobs
 from brief_training import brief_training
+from forks import fork_for_each_line
 from napari_ovseg import load_model, segment_large
 from napari_ovseg.large import run, survey
 from napari_ovseg.views.lazy_picture import LazyPicture
 
 
 def run_into(target: str) -> None:
-    torch.set_num_threads(1)
     with (
         brief_training(),
         patch.object(run, "CORE", 96),
@@ -41,11 +36,7 @@ def run_into(target: str) -> None:
 
 
 if __name__ == "__main__":
-    for line in sys.stdin:
-        child = os.fork()
-        if child == 0:
-            run_into(line.rstrip("\n"))
-            break
-        print(child, flush=True)
-        _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
+    torch.set_num_threads(1)
+    # with what it imports, which takes each run seconds otherwise
+    load_model("demo", device="cpu")
+    fork_for_each_line(run_into)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -16,11 +15,11 @@ import pytest
 import zarr
 from filelock import FileLock, Timeout
 
+from forks import Forks
 from napari_ovseg.errors import OutputError
 from napari_ovseg.large.on_disk import MasksOnDisk
 from napari_ovseg.models.clip.registry import DEMO_FOLDER
 
-RUNS = Path(__file__).with_name("small_run.py")
 KILLS, TILES = 2, 9
 
 pytestmark = [
@@ -30,24 +29,9 @@ pytestmark = [
 
 
 @pytest.fixture
-def runs() -> Iterator[subprocess.Popen[str]]:
-    """Starts a run for each target that it is told."""
-    command = [sys.executable, RUNS]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        yield process
-        process.kill()
-
-
-def start(runs: subprocess.Popen[str], target: Path) -> int:
-    """Start a run; its process."""
-    runs.stdin.write(f"{target}\n")
-    runs.stdin.flush()
-    return int(runs.stdout.readline())
-
-
-def ended(runs: subprocess.Popen[str]) -> int:
-    """Wait for the run; 0, or minus the signal that has ended it."""
-    return int(runs.stdout.readline())
+def runs() -> Iterator[Forks]:
+    with Forks(Path(__file__).with_name("small_run.py")) as forks:
+        yield forks
 
 
 def tiles_of(target: Path) -> int:
@@ -55,9 +39,9 @@ def tiles_of(target: Path) -> int:
     return len(list(target.with_name(target.name + ".unfinished").glob("tiles/*-*.json")))
 
 
-def killed_after(runs: subprocess.Popen[str], target: Path, tiles: int, seconds: float) -> None:
+def killed_after(runs: Forks, target: Path, tiles: int, seconds: float) -> None:
     """Let a run go on until so many tiles are done, and a little further, and kill it."""
-    run, until = start(runs, target), time.monotonic() + 200
+    run, until = runs.start(str(target)), time.monotonic() + 200
     while tiles_of(target) < tiles:
         # an error where it has ended by itself
         os.kill(run, 0)
@@ -65,7 +49,7 @@ def killed_after(runs: subprocess.Popen[str], target: Path, tiles: int, seconds:
         time.sleep(0.005)
     time.sleep(seconds)
     os.kill(run, signal.SIGKILL)
-    assert ended(runs) == -signal.SIGKILL
+    assert runs.ended() == -signal.SIGKILL
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
@@ -75,8 +59,8 @@ def files_in(folder: Path) -> dict[str, bytes]:
 @pytest.mark.timeout(900)
 def test_killed_again_and_again_it_ends_the_same(tmp_path, runs):
     whole, target, chance = tmp_path / "whole.ome.zarr", tmp_path / "killed/whole.ome.zarr", random.Random(0)
-    start(runs, whole)
-    assert ended(runs) == 0
+    runs.start(str(whole))
+    assert runs.ended() == 0
     target.parent.mkdir()
     done, interrupted = 0, 0
     for _ in range(KILLS):
@@ -87,8 +71,8 @@ def test_killed_again_and_again_it_ends_the_same(tmp_path, runs):
         done = tiles_of(target)
         assert not target.exists()
     assert interrupted
-    start(runs, target)
-    assert ended(runs) == 0
+    runs.start(str(target))
+    assert runs.ended() == 0
     assert files_in(target) == files_in(whole)
     assert os.listdir(target.parent) == [target.name]
     assert np.any(zarr.open_array(str(target / "labels/masks/0"), mode="r")[...])

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
-import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from forks import Forks
 from napari_ovseg.demo.scenes import sample_scene
 from napari_ovseg.models.clip.registry import DEMO_FOLDER
 
@@ -38,35 +40,40 @@ def pictures(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def whole(pictures) -> Path:
+def commands() -> Iterator[Forks]:
+    with Forks(Path(__file__).with_name("forked_command.py")) as forks:
+        yield forks
+
+
+@pytest.fixture(scope="module")
+def whole(pictures, commands) -> Path:
     """Where an unbroken run has done them."""
-    done = start(pictures, "whole")
-    said, _ = done.communicate(timeout=200)
-    assert done.returncode == 0, said
+    start(commands, pictures, "whole")
+    assert commands.ended() == 0, said(pictures, "whole")
     return pictures.parent / "whole"
 
 
-def start(pictures: Path, output: str, *options: str) -> subprocess.Popen[str]:
-    code = "from napari_ovseg.cli import main; main()"
+def start(commands: Forks, pictures: Path, output: str, *options: str) -> int:
+    """Start the command, which writes to a file beside the output; its process."""
     asked = ["segment", "pics", "--labels", "rod, debris", "--preset", "fast", "--model", "demo"]
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *asked, "--output", output, *options],
-        cwd=pictures.parent,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    here, out = pictures.parent, f"{output}.txt"
+    (here / out).write_bytes(b"")
+    return commands.start(json.dumps([str(here), [*asked, "--output", output, *options], str(here / out)]))
 
 
-def end_after(process: subprocess.Popen[str], output: Path, count: int, by: signal.Signals) -> str:
-    """End a run once the ledger has so many pictures; return what it said."""
+def said(pictures: Path, output: str) -> str:
+    return (pictures.parent / f"{output}.txt").read_text(encoding="utf-8")
+
+
+def end_after(run: int, output: Path, count: int, by: signal.Signals) -> None:
+    """End a run once the ledger has so many pictures."""
     until = time.monotonic() + 200
     while len(list(output.glob(".segmented/*.json"))) < count:
-        assert process.poll() is None, process.communicate()
+        # an error where it has ended by itself
+        os.kill(run, 0)
         assert time.monotonic() < until
         time.sleep(0.01)
-    process.send_signal(by)
-    return process.communicate(timeout=60)[0]
+    os.kill(run, by)
 
 
 def contents(folder: Path) -> dict[str, object]:
@@ -86,28 +93,30 @@ def without_seconds(one: dict[str, object]) -> dict[str, object]:
 
 
 @pytest.mark.timeout(600)
-def test_killed_and_gone_on_with_it_is_the_same_as_unbroken(pictures, whole):
+def test_killed_and_gone_on_with_it_is_the_same_as_unbroken(pictures, commands, whole):
     output = pictures.parent / "killed"
-    end_after(start(pictures, output.name), output, 4, signal.SIGKILL)
+    end_after(start(commands, pictures, output.name), output, 4, signal.SIGKILL)
+    assert commands.ended() == -signal.SIGKILL
     before = contents(output)
     done = [name for name in before if name.startswith(".segmented/") and name.endswith(".json")]
     assert 4 <= len(done) < COUNT
     assert "categories.json" not in before
 
     # by the system, which is as by Ctrl+C
-    process = start(pictures, output.name, "--resume")
-    said = end_after(process, output, len(done) + 2, signal.SIGTERM)
-    assert process.returncode not in (0, -signal.SIGTERM)
+    run = start(commands, pictures, output.name, "--resume")
+    end_after(run, output, len(done) + 2, signal.SIGTERM)
+    assert commands.ended() not in (0, -signal.SIGTERM)
+    told = said(pictures, output.name)
     listed = [entry["masks"] for entry in json.loads((output / "categories.json").read_bytes())["images"]]
     assert len(done) + 2 <= len(listed) < COUNT
-    assert f"{len(listed)} of {COUNT} pictures are done. The same command with --resume" in said
-    assert "Traceback" not in said
+    assert f"{len(listed)} of {COUNT} pictures are done. The same command with --resume" in told
+    assert "Traceback" not in told
     assert sorted(path.name for path in output.glob("*_masks.png")) == listed
     assert not list(output.rglob("*.part"))
 
-    process = start(pictures, output.name, "--resume")
-    said, _ = process.communicate(timeout=200)
-    assert process.returncode == 0, said
-    assert f"{len(listed)} of {COUNT} pictures were done before" in said
-    assert said.count("_overlay.png\n") == COUNT - len(listed)
+    start(commands, pictures, output.name, "--resume")
+    assert commands.ended() == 0, said(pictures, output.name)
+    told = said(pictures, output.name)
+    assert f"{len(listed)} of {COUNT} pictures were done before" in told
+    assert told.count("_overlay.png\n") == COUNT - len(listed)
     assert contents(output) == contents(whole)
