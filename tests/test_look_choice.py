@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from scipy import ndimage
 
 from blobs import blobs
-from napari_ovseg import load_model
+from napari_ovseg import load_model, look_choice
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.errors import Cancelled
 from napari_ovseg.in_looks import InLooks, see_in_looks
@@ -142,19 +142,23 @@ def test_clouds_in_which_bright_and_dark_are_alike_stay_as_they_are(bundled):
     assert chosen(picture, "nuclei", bundled, method=method).looks == (AS_IT_IS,)
 
 
-@pytest.mark.parametrize("size", [(1280, 1600), (200, 9000)])
-def test_a_large_picture_is_judged_by_parts_of_it(size):
-    picture = np.tile(spots(200)[0], (7, 45, 1))[: size[0], : size[1]]
+@pytest.mark.parametrize("size", [(560, 640), (200, 3000)])
+def test_a_large_picture_is_judged_by_parts_of_it(size, monkeypatch):
+    monkeypatch.setattr(look_choice, "MOSAIC", 429)
+    monkeypatch.setattr(look_choice, "CELL", 143)
+    picture = np.tile(spots(200)[0], (3, 15, 1))[: size[0], : size[1]]
     on_large, on_small = DimSpots(), DimSpots()
     large = chosen(picture, "spots", on_large)
-    small = chosen(np.tile(spots(200)[0], (6, 6, 1))[:1023, :1023], "spots", on_small)
+    small = chosen(np.tile(spots(200)[0], (3, 3, 1))[:429, :429], "spots", on_small)
     assert {large.looks[0], small.looks[0]} <= {BRIGHT, RAISED}
     assert on_large.looked <= on_small.looked
 
 
-def test_what_stands_for_a_picture_is_judged_whole():
+def test_what_stands_for_a_picture_is_judged_whole(monkeypatch):
     """A mosaic that was made before is not cut again."""
-    picture = PictureInMemory(np.tile(spots(320)[0], (4, 5, 1)))
+    monkeypatch.setattr(look_choice, "MOSAIC", 429)
+    monkeypatch.setattr(look_choice, "CELL", 143)
+    picture = PictureInMemory(np.tile(spots(320)[0], (2, 2, 1)))
     model, settings = DimSpots(), Settings(names=parse_categories("hats"))
     how = {"model": model, "method": METHOD, "run": Run(None, None)}
     choose_looks(picture, settings, **how)
