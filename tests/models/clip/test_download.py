@@ -124,13 +124,20 @@ def test_offline_and_not_cached_says_what_to_do(hub_cache):
 
 
 def test_the_environment_is_honoured(files, tmp_path):
+    """The hub's client reads it when it is imported; that needs no PyTorch."""
     into_cache(tmp_path / "elsewhere", files)
     environment = os.environ | {"HF_HUB_CACHE": str(tmp_path / "elsewhere"), "HF_HUB_OFFLINE": "1"}
-    code = f"from napari_ovseg import load_model; print(load_model({NAME!r}, device='cpu').input_size)"
+    code = (
+        "from napari_ovseg.models.registry import find_offer; "
+        f"offer = find_offer({NAME!r}); print(offer.is_here(), offer.fetch(None), sep='\\n')"
+    )
     result = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=200
     )
-    assert result.stdout.strip() == "32", result.stderr
+    here, path = result.stdout.splitlines()
+    assert here == "True", result.stderr
+    assert Path(path).is_relative_to(tmp_path / "elsewhere")
+    assert Path(path).read_bytes() == files["open_clip_model.safetensors"]
 
 
 def test_specs_say_where_their_weights_are():
