@@ -1,4 +1,4 @@
-"""Runs that are killed, each a process of its own: forks of one, which imports PyTorch and loads the model."""
+"""Runs that are killed, each a process of its own: forks of one that has PyTorch and the model."""
 
 from __future__ import annotations
 

@@ -70,6 +70,7 @@ def test_a_look_of_a_persons_own_need_not_be_on_the_card(seen):
     assert iou(found.masks, truth) > 0.7
 
 
+@pytest.mark.usefixtures("little_training")
 def test_as_it_is_by_hand_is_not_judged(seen):
     found = run(255 - seen[0], look="as it is")
     assert found.record["look"] == "as it is"
@@ -77,6 +78,7 @@ def test_as_it_is_by_hand_is_not_judged(seen):
     assert found.record["look_suits_by"] == [0.0]
 
 
+@pytest.mark.usefixtures("little_training")
 def test_colour_stays_as_it_is(seen):
     grey = seen[0]
     found = run(np.stack([grey, grey // 2, 255 - grey], axis=2))
@@ -112,6 +114,7 @@ def test_other_names_are_shown_as_the_plainest_is_and_stay_absent(seen):
     assert iou(found.masks, truth) > 0.7
 
 
+@pytest.mark.usefixtures("little_training")
 def test_a_pack_that_was_named_competes_in_a_look_too(seen):
     found = run(seen[0], pack="microscopy")
     assert found.record["look"] == BRIGHT
@@ -163,6 +166,7 @@ def test_a_record_with_no_guide_is_one_of_a_picture_as_it_is(wrong):
     assert saved_rendering(wrong) is None
 
 
+@pytest.mark.usefixtures("little_training")
 def test_a_method_without_cosines_is_asked_as_it_is_and_shown_another_look_by_hand(seen):
     assert run(seen[0], method="explain").record["look"] == "as it is"
     found = run(seen[0], method="explain", look="dimmed")

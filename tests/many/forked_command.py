@@ -1,4 +1,4 @@
-"""The command, for `Forks`; a line is JSON: the folder it runs in, its arguments and where it writes to."""
+"""The command, for `Forks`; a line is JSON: its folder, its arguments and the file that it writes to."""
 
 from __future__ import annotations
 
