@@ -27,10 +27,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="names are bytes
 
 
 def command(folder: Path, *arguments: object, **environment: str) -> subprocess.CompletedProcess[bytes]:
-    code = (
-        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); from napari_ovseg.cli import main; "
-        "from brief_training import brief_training; brief_training().__enter__(); main()"
-    )
+    code = "from napari_ovseg.cli import main; main()"
     call = [sys.executable, "-c", code, *map(str, arguments)]
     return subprocess.run(call, cwd=folder, capture_output=True, env=os.environ | environment, check=False)
 
