@@ -7,8 +7,8 @@ import pytest
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.levels import (
     CLOSER,
-    LARGE,
     LEAST_PATCHES,
+    LEAST_VIEWS,
     MOST_ENLARGED,
     MOST_PATCHES,
     MOST_WINDOWS,
@@ -112,7 +112,7 @@ def at(side, *, windows=True, width=None):
 def test_a_large_picture_is_looked_at_at_every_octave_that_a_preset_leaves_out(side, count):
     found = at(side)
     assert found == tuple(CLOSER / 2**step for step in range(count))
-    assert all(level * side >= LARGE * 192 for level in found)
+    assert all(level * side >= LEAST_VIEWS * 192 for level in found)
     assert at(side // 2, width=2 * side) == found
 
 

@@ -14,8 +14,8 @@ from napari_ovseg.views.source import PictureSource
 USUAL = 1.5
 # the same at the finest level of a picture that is shown as it is: docs/looks.md has what it is worth
 CLOSER = 0.75
-# where a level shows the picture so many times as large as a view, the preset shows less than half of it
-LARGE = 2.4
+# the coarsest windows show the picture at least so many views wide: the preset shows less than half of that
+LEAST_VIEWS = 2.4
 # how many of the model's patches a thing spans at least, and at most: docs/looks.md has the measurements
 LEAST_PATCHES, MOST_PATCHES = 4.0, 8.0
 # a pixel that is enlarged more often shows no more
@@ -130,7 +130,7 @@ def octaves(source: PictureSource, model: MapModel) -> tuple[float, ...]:
     """
     if not model.card.windows:
         return ()
-    coarsest = LARGE * model.input_size / math.sqrt(math.prod(source.size))
+    coarsest = LEAST_VIEWS * model.input_size / math.sqrt(math.prod(source.size))
     level, found = min(CLOSER, _quick(source, model)), []
     while level >= coarsest:
         found.append(level)

@@ -122,7 +122,7 @@ def look_as(
     method = model.card.find_method(settings.method)
     said = choice.said(settings.sought)
     in_views = choice.as_it_is or method.own_zero
-    # without a size there are no windows but in a look
+    # in a look there are windows at this level anyway
     levels = levels_for(settings, source, model, least=0.0 if in_views else FINEST)
     if settings.sizes:
         names = tuple(name.name for name in settings.sought)

@@ -69,7 +69,7 @@ def test_each_tile_is_looked_at_once_and_forgotten_when_nobody_needs_it(seen_bef
     scenes, most = Blending(every, look, known), 0
     for tile in order:
         scenes.around(tile)
-        scenes.pass_by(tile)
+        scenes.done_with(tile)
         most = max(most, len(scenes._kept))
     # at the rim several tiles look at the same
     places = [tile.place for tile in asked]

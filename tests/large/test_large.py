@@ -15,8 +15,8 @@ from napari_ovseg import segment_large
 from napari_ovseg.errors import Cancelled, InputError, LossError
 from napari_ovseg.imports import read_labelled
 from napari_ovseg.large import run
-from napari_ovseg.large.run import TILES
 from napari_ovseg.views.lazy_picture import LazyPicture
+from napari_ovseg.views.tiled import TILES
 
 
 class InParts:
@@ -217,7 +217,7 @@ def test_the_command_line_goes_by_tiles_where_a_picture_is_large(drawn, tmp_path
 
     tifffile.imwrite(tmp_path / "slide.tif", drawn[0], tile=(64, 64))
     tifffile.imwrite(tmp_path / "small.tif", drawn[0][150:200, 150:200])
-    monkeypatch.setattr(run, "LARGE", 200 * 200)
+    monkeypatch.setattr(run, "TILED_FROM", 200 * 200)
     command = (
         "segment",
         "slide.tif",

@@ -141,7 +141,7 @@ class Starting(QObject):
         if self._runs.image is not None:
             self._runs.stop(CANCELLED)
         elif self._tiling.image is not None:
-            self._tiling.stop(CANCELLED)
+            self._tiling.stop()
         elif self._runner.busy:
             self._ended(self._annotator.updates.stop())
 

@@ -27,7 +27,7 @@ from napari_ovseg._napari.jobs.tiling import Tiling
 from napari_ovseg._napari.jobs.torch_loading import look_through_all
 from napari_ovseg._napari.layers.annotated import Annotated
 from napari_ovseg._napari.layers.as_shown import AsShown
-from napari_ovseg._napari.layers.masks_in_tiles import suits_tiles
+from napari_ovseg._napari.layers.growing_masks import suits_tiles
 from napari_ovseg._napari.layers.picture_choice import PictureChoice
 from napari_ovseg._napari.layers.reading_choice import ReadingChoice
 from napari_ovseg._napari.layers.result_layers import METADATA_KEY, has_results
@@ -211,9 +211,7 @@ class OpenVocabularyWidget(QWidget):
         image = self._runs.image
         if image is not None and event.value is image:
             self._runs.stop(f"'{image.name}' was removed, so its run was stopped.")
-        image = self.tiling.image
-        if image is not None and event.value is image:
-            self.tiling.stop(f"'{image.name}' was removed, so its run was stopped.")
+        self.tiling.forget(event.value)
         self.annotator.forget(event.value)
         self.pictures.list_images()
 

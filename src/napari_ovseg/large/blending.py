@@ -45,7 +45,7 @@ class Blending:
         deep = [(other, one.deep) for other, one in seen if one.deep is not None]
         return Rough(scores, None if own.deep is None else _blended(tile, own.deep, deep))
 
-    def pass_by(self, tile: Tile) -> None:
+    def done_with(self, tile: Tile) -> None:
         """Take note that a tile is done, and forget what no other tile needs."""
         for other in self._tiles.values():
             if not tile.overlaps(other):

@@ -29,16 +29,15 @@ from napari_ovseg.models.map_model import MapModel
 from napari_ovseg.pipeline import VERSIONS
 from napari_ovseg.segmentation import Progress, Run, ShouldStop
 from napari_ovseg.settings import Choices, Settings
-from napari_ovseg.views.large import LARGE
 from napari_ovseg.views.opened import ENDINGS, IN_PARTS_ONLY, Opened, open_lazily
 from napari_ovseg.views.source import Box, PictureSource
+from napari_ovseg.views.tiled import SURVEY, TILED_FROM, TILES
 from napari_ovseg.wording import NONE
 
 if TYPE_CHECKING:
     from napari_ovseg.models.model import Model
 
 OnTile = Callable[[Part, NDArray[np.unsignedinteger[Any]]], None]
-SURVEY, TILES = "Deciding what holds for the whole picture", "Segmenting, tile by tile"
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class LargeSegmentation:
 
 
 def segment_large(
-    image: str | Path | PictureSource,
+    image: str | Path | Opened | PictureSource,
     names: Settings | str | Category | Iterable[str | Category],
     output: str | Path,
     *,
@@ -85,9 +84,10 @@ def segment_large(
 
     Parameters
     ----------
-    image : str, Path or PictureSource
+    image : str, Path, Opened or PictureSource
         A file as `views.opened.open_lazily` reads it, or a picture that is read in parts, such as
-        `views.lazy_picture.LazyPicture` of dask or zarr arrays.
+        `views.lazy_picture.LazyPicture` of dask or zarr arrays; `views.opened.Opened` says too how large its
+        pixels are.
     names : str, Category, iterable of them, or Settings
         As for `segment`.
     output : str or Path
@@ -134,16 +134,18 @@ def segment_large(
         )
     asked = names if isinstance(names, Settings) else Settings(names=parse_categories(names))
     settings = replace(asked, **choices)
-    opening = nullcontext(Opened(image)) if isinstance(image, PictureSource) else open_lazily(image)
-    with opening as opened:
+    path = Path(image) if isinstance(image, str | Path) else None
+    if isinstance(image, PictureSource):
+        image = Opened(image)
+    with nullcontext(image) if isinstance(image, Opened) else open_lazily(image) as opened:
         run = _LargeRun(opened, settings, Path(output), model, progress, should_stop)
         run.on_tile, run.first = on_tile or run.on_tile, first
-        run.path = None if isinstance(image, PictureSource) else Path(image)
+        run.path = path
         return run.all(resume=resume, overwrite=overwrite)
 
 
 def is_large(path: Path) -> bool:
-    """Whether a file is segmented in tiles: if it is only read in parts, or has more than `LARGE` pixels."""
+    """Whether a file is segmented in tiles: if it is only read in parts, or is as large as `TILED_FROM`."""
     if path.name.lower().endswith(IN_PARTS_ONLY):
         return True
     if not path.name.lower().endswith(ENDINGS):
@@ -154,7 +156,7 @@ def is_large(path: Path) -> bool:
     except InputError:
         # read at once, it may do, or there is more to say of what is wrong
         return False
-    return height * width > LARGE
+    return height * width > TILED_FROM
 
 
 class _LargeRun:
@@ -211,14 +213,15 @@ class _LargeRun:
             if counts is None:
                 left.append(tile)
                 continue
+            self.run.check()
             pixels.update(counts)
-            scenes.pass_by(tile)
+            scenes.done_with(tile)
             self.on_tile(tile.core, masks.labels[tile.core])
         self.progress(TILES, len(tiles) - len(left), len(tiles))
         for number, tile in enumerate(self._in_order(left), 1 + len(tiles) - len(left)):
             self.run.check()
             own = tile_masks(self.source, tile, found, scenes, run=self.run)
-            scenes.pass_by(tile)
+            scenes.done_with(tile)
             pixels.update(masks.write(tile, own))
             self.on_tile(tile.core, own)
             self.progress(TILES, number, len(tiles))

@@ -14,8 +14,8 @@ from napari_ovseg._napari.jobs.run import Request
 from napari_ovseg._napari.jobs.suggest import SuggestRequest
 from napari_ovseg._napari.jobs.tiles import TilesRequest
 from napari_ovseg._napari.layers.channel_readings import refuse_strip
+from napari_ovseg._napari.layers.growing_masks import suits_tiles
 from napari_ovseg._napari.layers.labelled_layers import pixel_of_picture
-from napari_ovseg._napari.layers.masks_in_tiles import suits_tiles
 from napari_ovseg._napari.layers.part_in_view import box_in_view, part_meant
 from napari_ovseg._napari.layers.part_picture import finer_part
 from napari_ovseg._napari.layers.source import LayerSource, channel_axes, limits_of, source_at, source_of
@@ -134,13 +134,21 @@ class RunRequests:
         categories = parse_categories(form.names.toPlainText())
         if not suits_tiles(image):
             raise InputError(f"'{image.name}' is not large, or not flat: press Run.")
+        if form.channels.key == TOGETHER:
+            raise InputError(
+                "Several layers can't be read together in tiles yet: choose another way beside 'Read', or "
+                "open a picture that has all channels as RGB."
+            )
         levels = tuple(image.data) if image.multiscale else (image.data,)
         accepted = self._accepted_model()
         if accepted is None:
             return None
         settings = self._settings(categories, *accepted)
-        size = str(settings.sizes.in_pixels(*pixel_of_picture(image, (0, 1))))
-        return TilesRequest(number, levels, limits_of(image), settings, size, box_in_view(self.viewer, image))
+        pixel_size, unit = pixel_of_picture(image, (0, 1))
+        # says what is wrong with them before a file is asked for
+        settings.in_pixels(pixel_size, unit)
+        seen = box_in_view(self.viewer, image)
+        return TilesRequest(number, levels, limits_of(image), settings, pixel_size, unit, seen)
 
     def _settings(self, categories: tuple[Category, ...], model: str, checkpoint: Path | None) -> Settings:
         """All that the fields say of how to look for names."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from napari_ovseg._napari.jobs.engine import Engine, load
 from napari_ovseg._napari.jobs.events import Finished, failure
 from napari_ovseg._napari.jobs.runner import Emit, ShouldStop
+from napari_ovseg._napari.layers.growing_masks import Ids, coarser, steps_for
+from napari_ovseg.errors import LossError
 
 if TYPE_CHECKING:
     from napari_ovseg.settings import Settings
@@ -32,8 +31,9 @@ class TilesRequest:
         The values that are shown as black and as white.
     settings : Settings
         What to look for, and how.
-    size : str
-        The sizes of `settings`, in pixels of the finest level.
+    pixel_size : tuple of float, optional
+        Height and width of a pixel of the finest level, in `unit`.
+    unit : str, optional
     first : tuple of float
         The part of the picture that is in view, which comes first: ``(top, left, bottom, right)`` in [0, 1].
     output : Path, optional
@@ -46,7 +46,8 @@ class TilesRequest:
     levels: tuple[Any, ...]
     limits: tuple[float, float] | None
     settings: Settings
-    size: str
+    pixel_size: tuple[float, float] | None
+    unit: str | None
     first: Box
     output: Path = Path()
     overwrite: bool = False
@@ -54,11 +55,10 @@ class TilesRequest:
 
 @dataclass(frozen=True)
 class TileDone:
-    """A tile that is on the disk: its rows and columns, and their masks."""
+    """A tile that is on the disk, as `growing_masks.coarser` has it."""
 
     number: int
-    core: tuple[slice, slice]
-    masks: NDArray[np.unsignedinteger[Any]]
+    tile: list[tuple[int, int, Ids]]
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,13 @@ class AllWritten:
     absent: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class WouldReplace:
+    """Something is there that was made in another way; nothing was written."""
+
+    number: int
+
+
 def tiles_steps(
     request: TilesRequest, engine: Engine | None, emit: Emit, should_stop: ShouldStop
 ) -> Generator[Any, None, None]:
@@ -78,20 +85,25 @@ def tiles_steps(
     try:
         engine, model, progress = yield from load(number, request.settings, engine, emit, should_stop)
         from napari_ovseg.views.lazy_picture import LazyPicture
+        from napari_ovseg.views.opened import Opened
 
+        picture = LazyPicture(request.levels, request.limits)
+        steps = steps_for(picture.size)
         found = engine.segment_large(
-            LazyPicture(request.levels, request.limits),
-            replace(request.settings, size=request.size),
+            Opened(picture, request.pixel_size, request.unit),
+            request.settings,
             request.output,
             model=model,
             resume=True,
             overwrite=request.overwrite,
             progress=progress,
             should_stop=should_stop,
-            on_tile=lambda core, masks: emit(TileDone(number, core, masks)),
+            on_tile=lambda core, masks: emit(TileDone(number, coarser(core, masks, steps))),
             first=request.first,
         )
         yield AllWritten(number, found.share, tuple(found.record["absent"]))
         yield Finished(number)
+    except LossError as error:
+        yield WouldReplace(number) if error.replaceable else failure(number, error)
     except Exception as error:
         yield failure(number, error)
