@@ -98,6 +98,19 @@ def test_the_root_may_be_any_folder_on_the_way(tmp_path, inside):
     assert open_dataset("voc21", tmp_path / inside).pairs[0].picture.is_file()
 
 
+@pytest.mark.parametrize("name", ["voc21", "voc20"])
+def test_some_photos_of_voc_may_lie_in_a_folder_of_ones_own(tmp_path, name):
+    for stem in ("b", "a", "c"):
+        archives.picture(tmp_path / f"images/{stem}.jpg")
+        archives.mask(tmp_path / f"masks/{stem}.png", 0, 12, 255, palette=True)
+    dataset = open_dataset(name, tmp_path, split="all")
+    assert [pair.key for pair in dataset.pairs] == ["a", "b", "c"]
+    _, classes = read_pair(dataset, dataset.pairs[0])
+    assert "dog" in {dataset.names[k] for k in np.unique(classes) if k != VOID}
+    archives.text(tmp_path / "val.txt", "c")
+    assert [pair.key for pair in open_dataset(name, tmp_path).pairs] == ["c"]
+
+
 def test_a_mask_without_a_picture_and_a_picture_without_a_mask_are_both_seen(tmp_path):
     archives.build(tmp_path, "ade20k", 1)
     base = tmp_path / "ADEChallengeData2016"

@@ -16,6 +16,7 @@ from napari_ovseg.evaluation.layouts import (
     any_folder,
     folder_for_each,
     listed_pairs,
+    some_of,
     split_file,
     twin_folders,
 )
@@ -93,7 +94,9 @@ _COCO_OBJECT = {value: number + 1 if number < 80 else 0 for number, value in enu
 _CITYSCAPES = dict.fromkeys((*range(34), 255), VOID) | {
     value: number for number, value in enumerate([7, 8, 11, 12, 13, 17, *range(19, 29), 31, 32, 33])
 }
-_VOC = split_file("ImageSets/Segmentation", "JPEGImages", "SegmentationClass", "VOC2012", "VOCdevkit/VOC2012")
+_VOC = some_of(
+    split_file("ImageSets/Segmentation", "JPEGImages", "SegmentationClass", "VOC2012", "VOCdevkit/VOC2012")
+)
 _CONTEXT = split_file(
     "ImageSets/SegmentationContext",
     "JPEGImages",

@@ -175,6 +175,22 @@ def any_folder(root: Path, split: str) -> list[Pair]:
     ]
 
 
+def some_of(layout: Layout) -> Layout:
+    """Some pictures of a dataset in a folder like `any_folder`'s; any other root is read by ``layout``.
+
+    Returns
+    -------
+    callable
+        Raises `BadDataset` where either does.
+    """
+
+    def find(root: Path, split: str) -> list[Pair]:
+        own = (root / "images").is_dir() and (root / "masks").is_dir()
+        return any_folder(root, split) if own else layout(root, split)
+
+    return find
+
+
 def _inside(root: Path, needed: str, *inside: str) -> Path:
     """The folder that holds what is needed: the root, or one of the archive's own folders inside it."""
     if not root.is_dir():
