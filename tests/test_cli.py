@@ -19,6 +19,7 @@ from napari_ovseg.categories import labels_dtype, void_id
 from napari_ovseg.errors import ModelError
 from napari_ovseg.models.card import ModelCard
 from napari_ovseg.models.clip import registry
+from napari_ovseg.models.photos.card import PHOTOS, PhotosCard
 
 rng = np.random.default_rng(0)
 BUNDLED = (registry.DEMO_FOLDER / "demo.safetensors").exists()
@@ -335,9 +336,28 @@ def test_help_comes_up_without_torch():
 
 
 @pytest.mark.skipif(not BUNDLED, reason="the bundled model is not trained yet")
-def test_the_demo_runs_headless_with_the_bundled_model(tmp_path, monkeypatch, capsys):
+def test_the_demo_without_the_model_for_photos_says_how_to_get_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(PhotosCard, "is_here", lambda self: False)
     assert run(monkeypatch, "demo", "--headless", "--output", tmp_path / "d") == 0
-    assert str(tmp_path / "d") in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert str(tmp_path / "d") in said
+    assert said.count('pip install "napari-ovseg[photos]"') == 1
+    assert sorted(path.name for path in (tmp_path / "d").iterdir()) == ["particles", "shapes"]
     for folder, stem in (("particles", "particles"), ("shapes", "shapes")):
         masks = np.asarray(Image.open(tmp_path / "d" / folder / f"{stem}_masks.png"))
         assert 0.02 < (masks > 0).mean() < 0.9
+
+
+@pytest.mark.skipif(not (BUNDLED and PHOTOS.is_here()), reason='needs "napari-ovseg[photos]"')
+def test_the_demo_segments_a_photo_with_the_model_for_photos(tmp_path, monkeypatch, capsys):
+    assert run(monkeypatch, "demo", "--headless", "--output", tmp_path / "d") == 0
+    said = capsys.readouterr().out
+    assert "pip install" not in said
+    assert "coffee cup was taken for: coffee mug" in said
+    masks = np.asarray(Image.open(tmp_path / "d" / "photo" / "photo_masks.png"))
+    # the cup, on a table of which the left edge and the lower right corner are in the picture
+    assert (masks[60:180, 190:310] == 1).mean() > 0.95
+    assert (masks[:, :80] == 0).all()
+    assert (masks[300:, 500:] == 0).all()
+    content = json.loads((tmp_path / "d" / "photo" / "categories.json").read_text(encoding="utf-8"))
+    assert content["settings"]["model"] == "photos"

@@ -85,7 +85,8 @@ NAPARI_LEVELS = {
     "starting": 8,
     "widget": 9,
     "menu": 10,
-    "launch": 10,
+    "demonstration": 10,
+    "launch": 11,
 }
 ONLY_IN_NAPARI = {"napari", "qtpy", "magicgui", "superqt", "vispy", "PyQt5", "PyQt6", "PySide6", "npe2"}
 # What may know of a model only what its protocol and its card say.

@@ -50,7 +50,15 @@ def main() -> None:
     from napari_ovseg._napari.launch import build_window, load_torch
 
     load_torch()
-    viewer, widget = build_window(demo=True)
+    from napari.layers import Layer
+
+    from napari_ovseg._napari.files.samples import generated_scene
+    from napari_ovseg._napari.panel.model_choice import BUNDLED, model_choices
+
+    viewer, widget = build_window()
+    viewer.layers.extend([Layer.create(*layer) for layer in generated_scene()])
+    widget.form.offer_models(model_choices(), BUNDLED)
+    widget.start()
     viewer.window.resize(WIDTH, HEIGHT)
     wait(widget)
     shoot(viewer, widget, "window.png")

@@ -32,7 +32,7 @@ def open_window(images: Sequence[str | Path] = (), labels: str = "", *, demo: bo
     labels : str
         Names to fill in, in the grammar of `parse_categories`.
     demo : bool
-        Open a generated scene and segment it at once with the bundled model.
+        Show the main job at once on sample pictures: `Demonstration`.
 
     Raises
     ------
@@ -62,8 +62,7 @@ def build_window(
     from napari.utils.notifications import show_warning
     from qtpy.QtCore import QTimer
 
-    from napari_ovseg._napari.files.samples import generated_scene
-    from napari_ovseg._napari.panel.model_choice import BUNDLED, model_choices
+    from napari_ovseg._napari.demonstration import Demonstration
     from napari_ovseg._napari.widget import OpenVocabularyWidget
 
     viewer = napari.Viewer(title="napari-ovseg", show=show)
@@ -77,10 +76,7 @@ def build_window(
     if labels:
         widget.form.names.setPlainText(labels)
     if demo:
-        for layer in generated_scene():
-            viewer.add_layer(napari.layers.Layer.create(*layer))
-        widget.form.offer_models(model_choices(), BUNDLED)
-        widget.start()
+        Demonstration(viewer, widget).start()
     return viewer, widget
 
 

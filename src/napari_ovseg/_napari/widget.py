@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QTimer
+from qtpy.QtCore import QEvent, QTimer, Signal
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
@@ -51,7 +51,15 @@ if TYPE_CHECKING:
 
 
 class OpenVocabularyWidget(QWidget):
-    """Connects the form, the viewer's layers and the background run; knows nothing of the method."""
+    """Connects the form, the viewer's layers and the background run; knows nothing of the method.
+
+    Signals
+    -------
+    came_to_rest ()
+        A run, an update or a search for names has ended, and the next can begin.
+    """
+
+    came_to_rest = Signal()
 
     def __init__(self, napari_viewer: Viewer, engine: Engine | None = None) -> None:
         super().__init__()
@@ -123,6 +131,7 @@ class OpenVocabularyWidget(QWidget):
         self._runs.progressed.connect(form.show_progress)
         self.suggesting.progressed.connect(form.show_progress)
         self.tiling.progressed.connect(form.show_progress)
+        self._runner.idle.connect(self.came_to_rest)
         annotator.said.connect(form.show_message)
         annotator.refused.connect(form.refuse)
         annotator.failed.connect(form.show_failure)

@@ -36,6 +36,9 @@ from napari_ovseg.views.looks import AUTO, spoken
 from napari_ovseg.wording import GUESS, NONE, sharper_names
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from napari_ovseg.many import Job, Result
     from napari_ovseg.models.model import Model
 
@@ -126,7 +129,10 @@ def demo(
         "demo_output"
     ),
 ) -> None:
-    """Show the main job on sample pictures with the bundled model; without a screen, write pictures."""
+    """Show the main job on sample pictures; without a screen, write pictures.
+
+    Generated scenes are for the bundled model, a photo is for the model "photos" where it is installed.
+    """
     if not headless and has_display():
         from napari_ovseg._napari.launch import open_window
 
@@ -134,16 +140,32 @@ def demo(
         return
     if not headless:
         typer.echo("There is no display here, so the pictures are written to files.")
+    from napari_ovseg.demo import photo
     from napari_ovseg.demo.scenes import sample_scene
+
+    loaded = load(BUNDLED, None, "auto")
+    for stem, seed in (("particles", 3), ("shapes", 10)):
+        picture, _, names = sample_scene(seed)
+        _segment_sample(stem, f"a generated scene of {stem}", picture, names, output, loaded)
+    if advice := photo.photo_advice():
+        typer.echo(advice)
+    else:
+        loaded = load(photo.MODEL, None, "auto")
+        _segment_sample("photo", "a photo of scikit-image", *photo.sample_photo(), output, loaded)
+    typer.echo(f"The pictures are in {output.resolve()}")
+
+
+def _segment_sample(
+    stem: str, source: str, pixels: NDArray[np.uint8], names: list[str], output: Path, model: Model
+) -> None:
     from napari_ovseg.many import Job
     from napari_ovseg.pictures import Picture
 
-    loaded = load(BUNDLED, None, "auto")
-    for stem, scene in (("particles", sample_scene(3)), ("shapes", sample_scene(10))):
-        job = Job(stem, f"a generated scene of {stem}", partial(Picture, scene[0]))
-        for failed in _run([job], Settings(names=parse_categories(scene[2])), output / stem, loaded):
-            raise InputError(failed.problem)
-    typer.echo(f"The pictures are in {output.resolve()}")
+    job = Job(stem, source, partial(Picture, pixels))
+    for failed in _run(
+        [job], Settings(names=parse_categories(names), model=model.card.name), output / stem, model
+    ):
+        raise InputError(failed.problem)
 
 
 def _run(

@@ -42,17 +42,19 @@ def coins() -> list[LayerTuple]:
 
 def cat() -> list[LayerTuple]:
     """Return the cat Chelsea from scikit-image, (300, 451, 3)."""
-    return [_picture(_read("cat"), "cat", ["cat"])]
+    return [_picture(_read("cat"), "cat", ["cat: tabby, kitten"])]
 
 
 def coffee() -> list[LayerTuple]:
     """Return a cup of coffee from scikit-image, (400, 600, 3)."""
-    return [_picture(_read("coffee"), "coffee", ["cup of coffee", "spoon", "wooden table"])]
+    from napari_ovseg.demo.photo import NAMES
+
+    return [_picture(_read("coffee"), "coffee", NAMES)]
 
 
 def astronaut() -> list[LayerTuple]:
     """Return a portrait of Eileen Collins from scikit-image, (512, 512, 3)."""
-    return [_picture(_read("astronaut"), "astronaut", ["astronaut", "flag", "space shuttle"])]
+    return [_picture(_read("astronaut"), "astronaut", ["flag", "space shuttle"])]
 
 
 def _picture(data: Any, name: str, names: list[str]) -> LayerTuple:
