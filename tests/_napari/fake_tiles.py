@@ -64,8 +64,6 @@ class FakeTiles:
                 time.sleep(0.002)
             masks[tiles[number]] = 1
             on_tile(tiles[number], masks[tiles[number]])
-            # progress is told at most every 50 ms
-            time.sleep(0.06)
             progress(TILES, number + 1, len(tiles))
         while self.hold_at == len(tiles) and not self.method.hold.is_set():
             self.method.holding.set()

@@ -168,6 +168,8 @@ class Tiling(QObject):
         if isinstance(event, Progressed):
             self._tell(event)
         elif isinstance(event, TileDone):
+            # not all progress is told, but each tile is
+            self._done += 1
             self._masks.show(event.tile, _masks_folder(request.output, finished=False))
         elif isinstance(event, AllWritten):
             self._masks.show_finished(_masks_folder(request.output, finished=True))
@@ -183,7 +185,7 @@ class Tiling(QObject):
         if event.stage == TILES:
             # tiles of an earlier run say nothing of how long the others take
             self._before = event.done if not self._total else self._before
-            self._done, self._total = event.done, event.total
+            self._total = event.total
             left = self._time_left.left(event.stage, event.done - self._before, event.total - self._before)
         else:
             left = self._time_left.left(event.stage, event.done, event.total)
