@@ -26,15 +26,28 @@ def test_case_and_unicode_form_make_no_other_name(first, second, same):
     [
         ("trees", "tree"), ("berries", "berry"), ("boxes", "box"), ("branches", "branch"),
         ("glasses", "glass"), ("nuclei", "nucleus"), ("cell nuclei", "cell nucleus"), ("Bushes", "bush"),
+        ("men", "man"), ("women", "woman"), ("children", "child"), ("mice", "mouse"), ("wolves", "wolf"),
+        ("wild geese", "wild goose"), ("knives", "knife"), ("teeth", "tooth"), ("Snowmen", "snowman"),
+        ("bookshelves", "bookshelf"), ("policewomen", "policewoman"), ("buses", "bus"),
+        ("tomatoes", "tomato"),
     ],
 )  # fmt: skip
 def test_plurals(plural, one):
     assert singular(plural) == singular(one) == one
 
 
-@pytest.mark.parametrize("word", ["grass", "bus", "axis", "sky", "as", "us", "x"])
+@pytest.mark.parametrize(
+    "word", ["grass", "bus", "axis", "sky", "as", "us", "x", "people", "lumen", "specimen", "pumice"]
+)
 def test_what_only_looks_like_a_plural_stays(word):
     assert singular(word) == word
+
+
+@pytest.mark.parametrize(
+    ("plural", "one"), [("olives", "olive"), ("sleeves", "sleeve"), ("specimens", "specimen")]
+)
+def test_a_plural_that_ends_like_an_irregular_one_is_regular(plural, one):
+    assert singular(plural) == one
 
 
 words = st.lists(st.sampled_from(["tree", "trees", "tall", "cell", "cells", "red"]), min_size=1, max_size=3)

@@ -17,6 +17,20 @@ _PLURALS = (
     ("ies", "y"), ("sses", "ss"), ("ches", "ch"), ("shes", "sh"), ("xes", "x"),
     ("s", ""), ("clei", "cleus"), ("cilli", "cillus"),
 )  # fmt: skip
+# these end a longer word too: "policewomen", "bookshelves"; the first that fits decides
+_IRREGULAR = {
+    "women": "woman", "men": "man", "children": "child", "teeth": "tooth", "feet": "foot", "geese": "goose",
+    "mice": "mouse", "oxen": "ox", "wolves": "wolf", "knives": "knife", "wives": "wife", "lives": "life",
+    "leaves": "leaf", "loaves": "loaf", "shelves": "shelf", "halves": "half", "calves": "calf",
+    "thieves": "thief", "scarves": "scarf", "hooves": "hoof", "buses": "bus", "tomatoes": "tomato",
+    "potatoes": "potato", "mosquitoes": "mosquito", "mangoes": "mango", "buffaloes": "buffalo",
+}  # fmt: skip
+# "olives", "pumice" and "lumen" are no plurals of these: the rest of a longer word has this many letters
+_LEAST_BEFORE = 3
+_NOT_OF_MEN = (
+    "abdomen", "acumen", "albumen", "bitumen", "cyclamen", "dolmen", "foramen", "regimen", "specimen",
+    "stamen",
+)  # fmt: skip
 
 
 def quoted(phrase: str) -> str:
@@ -67,16 +81,23 @@ def same_name(first: str, second: str) -> bool:
 
 
 def singular(phrase: str) -> str:
-    """Return the key of a phrase with its last word in the singular, as far as plain English endings tell.
+    """Return the key of a phrase with its last word in the singular, as far as English endings tell.
 
     Examples
     --------
+    >>> singular("wild geese"), singular("firemen"), singular("specimen"), singular("people")
+    ('wild goose', 'fireman', 'specimen', 'people')
     >>> singular("Tall trees"), singular("berries"), singular("boxes"), singular("grass"), singular("nuclei")
     ('tall tree', 'berry', 'box', 'grass', 'nucleus')
     """
     key = name_key(phrase)
+    last = key.split()[-1] if key.strip() else ""
+    for ending, instead in _IRREGULAR.items():
+        longer = last.endswith(ending) and len(last) >= len(ending) + _LEAST_BEFORE
+        if last == ending or (longer and not last.endswith(_NOT_OF_MEN)):
+            return key[: len(key) - len(ending)] + instead
     for ending, instead in _PLURALS:
-        if key.endswith(ending) and not key.endswith(_SINGULARS) and len(key.split()[-1]) > len(ending) + 1:
+        if key.endswith(ending) and not key.endswith(_SINGULARS) and len(last) > len(ending) + 1:
             return key[: len(key) - len(ending)] + instead
     return key
 
