@@ -8,7 +8,7 @@ import pytest
 from napari_ovseg.categories import parse_categories
 from napari_ovseg.models.photos.card import PHOTOS
 from napari_ovseg.models.photos.kinds import Kinds, head_of
-from napari_ovseg.models.photos.words import CLASSES, WordTable, table
+from napari_ovseg.models.photos.words import CLASSES, WordTable, table, word_key
 from napari_ovseg.models.registry import unknown_note
 from napari_ovseg.vocabularies import read_vocabulary
 
@@ -72,7 +72,7 @@ def test_the_table_of_the_package_holds_classes_and_weights_as_promised():
     words = table()
     assert len(words.names) == CLASSES
     for word in words.words[::50]:
-        entry = words._entry(words.rows[word])
+        entry = words._entry(words.rows[word_key(word)])
         assert 1 <= len(entry.classes) == len(set(entry.classes.tolist())) == len(entry.weights)
         assert entry.classes.max() < CLASSES
         assert entry.weights[0] == 1
@@ -93,7 +93,50 @@ def test_everyday_words_have_classes_that_mean_them(word, among):
 
 def test_every_word_of_the_everyday_vocabulary_is_in_the_table():
     phrases = [phrase for category in read_vocabulary("everyday") for phrase in category.phrases]
-    assert not [phrase for phrase in phrases if phrase.casefold() not in table().rows]
+    found = {phrase: table()._read(phrase) for phrase in phrases}
+    assert not [phrase for phrase, entry in found.items() if entry is None or entry.word != phrase.casefold()]
+
+
+def test_each_class_is_found_by_its_own_name():
+    words = table()
+    found = [words.find(name) for name in words.names]
+    assert not [
+        name
+        for number, (name, entry) in enumerate(zip(words.names, found, strict=True))
+        if entry is None or number not in entry.classes
+    ]
+
+
+def test_each_word_of_the_table_is_found_as_itself():
+    words = table()
+    assert not [
+        word
+        for word in words.words
+        if (entry := words._read(word)) is None or word_key(entry.word) != word_key(word)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("phrase", "word"),
+    [
+        ("dog on grass", "dog"), ("man in a hat", "man"), ("brown_dog_with_a_ball 2", "dog"),
+        ("slice of pizza", "pizza"), ("person with clothes", "person with clothes"),
+        ("dog 1", "dog"), ("dog_1", "dog"), ("dogs (small)", "dog"), ("dog (on grass)", "dog"),
+        ("dog's", "dog"),
+        ("children", "child"), ("mice", "mouse"), ("geese", "goose"), ("wolves", "wolf"), ("knives", "knife"),
+        ("teeth", "tooth"), ("men", "men"), ("women", "women"), ("people", "people"),
+        ("Shih-Tzu", "shih-tzu"), ("shih tzu", "shih-tzu"), ("potter\u2019s wheel", "potter's wheel"),
+    ],
+)  # fmt: skip
+def test_a_phrase_is_read_by_the_thing_it_names(phrase, word):
+    entry = table().find(phrase)
+    assert entry is not None
+    assert entry.word == word
+
+
+@pytest.mark.parametrize("phrase", ["x-ray", "qwrt on grass", "on", "1", ""])
+def test_what_names_no_known_thing_is_not_found(phrase):
+    assert table().lacks(phrase)
 
 
 def test_a_word_with_no_near_class_is_warned_of():
@@ -108,6 +151,10 @@ def test_a_word_with_no_near_class_is_warned_of():
 def test_which_classes_stand_for_a_category_is_said():
     (dog,) = parse_categories("dog")
     assert PHOTOS.stands_for(dog).endswith(" more")
+    (part,) = parse_categories("brown dog")
+    assert PHOTOS.stands_for(part) == f"read as dog: {PHOTOS.stands_for(dog)}"
+    (plural,) = parse_categories("Dogs")
+    assert PHOTOS.stands_for(plural) == PHOTOS.stands_for(dog)
     (far,) = parse_categories("nuclei")
     assert PHOTOS.stands_for(far) == "no class of ImageNet"
 

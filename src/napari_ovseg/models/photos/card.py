@@ -8,10 +8,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_ovseg.categories import Category
+from napari_ovseg.categories import Category, singular
 from napari_ovseg.errors import DownloadError
 from napari_ovseg.models.card import MapMethod, ModelCard
-from napari_ovseg.models.photos.words import table
+from napari_ovseg.models.photos.words import table, word_key
 
 if TYPE_CHECKING:
     from napari_ovseg.segmentation import Progress
@@ -39,13 +39,23 @@ class PhotosCard(ModelCard):
         return table().spelled_like(word)
 
     def stands_for(self, category: Category) -> str:
-        """Say which classes stand for a category: the first few, and how many more."""
-        found = [entry for entry in map(table().find, category.phrases) if entry is not None]
+        """Say which classes stand for a category: the first few, and how many more.
+
+        Where only a part of a phrase is known, that part comes first: "read as dog: ...".
+        """
+        read = [(phrase, table().find(phrase)) for phrase in category.phrases]
+        found = [entry for _, entry in read if entry is not None]
         names = list(dict.fromkeys(name for entry in found for name in entry.class_names))
         if not names:
             return "no class of ImageNet"
         more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        return f"{', '.join(names[:_NAMED])}{more}"
+        parts = dict.fromkeys(
+            entry.word
+            for phrase, entry in read
+            if entry is not None and singular(word_key(phrase)) != singular(word_key(entry.word))
+        )
+        read_as = f"read as {', '.join(parts)}: " if parts else ""
+        return f"{read_as}{', '.join(names[:_NAMED])}{more}"
 
     def is_here(self) -> bool:
         """Return whether the package of weights is installed."""

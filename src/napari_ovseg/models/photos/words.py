@@ -19,6 +19,37 @@ CLASSES = 1000
 LEAST_NEAR = 0.44
 """How near, as a cosine of sentence vectors, the best class must be for a word to be known."""
 
+_BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
+# not "of": in "slice of pizza" the pizza is what is meant
+_WHERE = re.compile(r"(?<=\w)\s+(?:on|in|with|at|under|near|for|by)\s+(?=\w)")
+_NUMBER = re.compile(r"[\W_]+\d+\W*$")
+_POSSESSIVE = re.compile(r"['\u2019]s\W*$")
+
+
+def word_key(phrase: str) -> str:
+    """Return the form under which a phrase is looked up: its words in lower case, without a possessive's end.
+
+    Examples
+    --------
+    >>> word_key("Shih-Tzu"), word_key("hot-air balloon"), word_key("the dog's")
+    ('shih tzu', 'hot air balloon', 'the dog')
+    """
+    return " ".join(re.findall(r"[^\W_]+", _POSSESSIVE.sub("", phrase.casefold())))
+
+
+def thing_in(phrase: str) -> str:
+    """Return the thing that a phrase names: without where it is, what it has, or its number.
+
+    Examples
+    --------
+    >>> thing_in("brown dog on grass"), thing_in("dog_1"), thing_in("dogs (small)")
+    ('brown dog', 'dog', 'dogs')
+    >>> thing_in("slice of pizza")
+    'slice of pizza'
+    """
+    bare = _BRACKETS.sub(" ", phrase.casefold().replace("_", " ")).strip()
+    return _NUMBER.sub("", _WHERE.split(bare, maxsplit=1)[0])
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -60,7 +91,10 @@ class WordTable:
 
     def __init__(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         self.words, self.names = (bytes(arrays[key]).decode().split("\n") for key in ("words", "names"))
-        self.rows = {word: row for row, word in enumerate(self.words)}
+        self.rows: dict[str, int] = {}
+        # words of one key mean the same: "bird's nest", "bird's-nest"
+        for row, word in enumerate(self.words):
+            self.rows.setdefault(word_key(word), row)
         self._added: dict[str, Entry] = {}
         self._ends = np.cumsum(arrays["counts"], dtype=np.int64)
         self._classes = arrays["classes"].astype(np.uint16)
@@ -72,8 +106,8 @@ class WordTable:
     def find(self, phrase: str) -> Entry | None:
         """Return what stands for a phrase, None where no class is near.
 
-        A phrase that the table lacks is read by the longest part at its end that it has: "brown dog" as
-        "dog".
+        A phrase that the table lacks is read by the thing it names (`thing_in`), and of that by the longest
+        part at its end that the table has: "brown dog on grass" as "dog".
         """
         added = self._added.get(phrase.strip().casefold())
         entry = self._read(phrase) if added is None else added
@@ -89,9 +123,10 @@ class WordTable:
         self._added[word] = Entry(word, classes.astype(np.uint16), weights, names, near)
 
     def _read(self, phrase: str) -> Entry | None:
-        spoken = re.findall(r"[^\W_]+", phrase.casefold())
-        for start in range(len(spoken)):
-            part = " ".join(spoken[start:])
+        # an x-ray is no ray
+        spoken = re.findall(r"[\w'\u2019-]+", thing_in(phrase))
+        for said in (phrase, *(" ".join(spoken[start:]) for start in range(len(spoken)))):
+            part = word_key(said)
             row = self.rows.get(part, self.rows.get(singular(part)))
             if row is not None:
                 return self._entry(row)
@@ -99,10 +134,10 @@ class WordTable:
 
     def spelled_like(self, word: str, most: int = 3) -> tuple[str, ...]:
         """Return known words that are spelled nearly like a word that the table lacks."""
-        if word.casefold() in self.rows:
+        if word_key(word) in self.rows:
             return ()
-        alike = difflib.get_close_matches(word.casefold(), self.rows, n=2 * most, cutoff=0.8)
-        return tuple(one for one in alike if self.find(one) is not None)[:most]
+        alike = difflib.get_close_matches(word_key(word), self.rows, n=2 * most, cutoff=0.8)
+        return tuple(self.words[self.rows[one]] for one in alike if self.find(one) is not None)[:most]
 
     def _entry(self, row: int) -> Entry:
         part = slice(int(self._ends[row - 1]) if row else 0, int(self._ends[row]))
