@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -53,3 +55,38 @@ def test_other_weights_than_the_known_ones_are_refused(tmp_path, monkeypatch):
     monkeypatch.setenv(sentences.FOLDER, str(tmp_path))
     with pytest.raises(ModelError, match="not all-MiniLM-L6-v2 as it is known here"):
         sentences.Sentences.load()
+
+
+@pytest.fixture
+def half_filled(tmp_path, monkeypatch):
+    """The known weights, and neither a config nor a tokenizer beside them."""
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    monkeypatch.setattr(sentences, "SHA256", hashlib.sha256(b"weights").hexdigest())
+    monkeypatch.setenv(sentences.FOLDER, str(tmp_path))
+    outside._sentences.cache_clear()
+    yield tmp_path
+    outside._sentences.cache_clear()
+
+
+@pytest.mark.parametrize("config", [None, "{", "{}", '{"model_type": "bert"}'])
+def test_a_half_filled_folder_is_refused(half_filled, config):
+    pytest.importorskip("transformers")
+    if config is not None:
+        (half_filled / "config.json").write_text(config)
+    with pytest.raises(ModelError, match="can't be loaded"):
+        sentences.Sentences.load()
+
+
+def test_a_named_folder_that_cannot_be_used_is_warned_of_and_the_word_stays_unknown(half_filled):
+    words = WordTable(TABLE)
+    (half_filled / "model.safetensors").unlink()
+    with pytest.warns(UserWarning, match=r"NAPARI_OVSEG_SENTENCES can't be used: .* holds no model"):
+        outside.learn(words, "puffin")
+    assert words.lacks("puffin")
+
+
+def test_nobody_who_named_no_folder_is_warned(half_filled, monkeypatch, recwarn):
+    monkeypatch.delenv(sentences.FOLDER)
+    monkeypatch.setattr(sentences, "_folder", lambda: None)
+    outside.learn(WordTable(TABLE), "puffin")
+    assert not recwarn.list

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from functools import cache
 
 import numpy as np
 
 from napari_ovseg.errors import ModelError
 from napari_ovseg.models.photos.choice import among_rivals, standing_for
-from napari_ovseg.models.photos.sentences import Sentences
+from napari_ovseg.models.photos.sentences import FOLDER, Sentences
 from napari_ovseg.models.photos.words import WordTable
 
 
@@ -29,5 +31,7 @@ def _sentences() -> Sentences | None:
     try:
         return Sentences.load()
     # transformers is no package that users need
-    except (ModelError, ImportError):
+    except (ModelError, ImportError) as error:
+        if os.environ.get(FOLDER):
+            warnings.warn(f"{FOLDER} can't be used: {error}", stacklevel=3)
         return None

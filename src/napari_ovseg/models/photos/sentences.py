@@ -49,7 +49,8 @@ class Sentences:
         Raises
         ------
         ModelError
-            When it isn't there, or its weights are others than the known ones.
+            When it isn't there, its weights are others than the known ones, or a file beside them is missing
+            or broken.
         """
         folder = folder or _folder()
         if folder is None:
@@ -57,13 +58,24 @@ class Sentences:
         weights = folder / "model.safetensors"
         if not weights.is_file():
             raise ModelError(f'The folder "{folder}" holds no model.safetensors.')
-        with weights.open("rb") as file:
-            if hashlib.file_digest(file, "sha256").hexdigest() != SHA256:
-                raise ModelError(f'"{weights}" is not all-MiniLM-L6-v2 as it is known here.')
+        try:
+            with weights.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise ModelError(f'"{weights}" can\'t be read: {error}') from error
+        if digest != SHA256:
+            raise ModelError(f'"{weights}" is not all-MiniLM-L6-v2 as it is known here.')
+        from safetensors import SafetensorError
         from transformers import AutoModel, AutoTokenizer
 
-        network = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
-        return cls(AutoTokenizer.from_pretrained(folder, local_files_only=True), network.eval())
+        try:
+            network = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+            return cls(AutoTokenizer.from_pretrained(folder, local_files_only=True), network.eval())
+        # what a missing or broken config or tokenizer raises there
+        except (
+            OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, SafetensorError,
+        ) as error:  # fmt: skip
+            raise ModelError(f'The sentence model in "{folder}" can\'t be loaded: {error}') from error
 
     @torch.no_grad()
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
