@@ -29,8 +29,9 @@ class Likeness:
         What is added then, of models trained with a sigmoid: each phrase stands alone. None where phrases
         mean something only against each other.
     of_shares : bool
-        Whether what is compared are no cosines but shares in [0, 1], as of the classes of a classifier: their
-        logarithms are what is multiplied.
+        Whether what is compared are no cosines but shares, 0 or more, as of the classes of a classifier:
+        their logarithms are what is multiplied. A word that many classes stand for may have more than 1 in
+        all, where each class has its share in other cells.
     """
 
     scale: float

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 WITHIN = 0.25
 TEMPERATURE = 0.1
 MOST_BY_SENTENCE = 20
-MOST_OF_A_KIND = 128
 
 
 def among_rivals(nearness: NDArray[np.float32], rivals: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -30,13 +29,13 @@ def standing_for(
     nearness : np.ndarray
         ``(1000,)``: how near each class is to the word.
     kinds : np.ndarray
-        ``(1000,)``, bool: which are a kind of it. More of them are taken than of others.
+        ``(1000,)``, bool: which are a kind of it. All of them that are near enough are taken.
     within : float
         How much farther than the nearest a class may be.
     most : int
         How many classes that are no kind of it are taken.
     """
     order = np.argsort(-nearness, kind="stable")
-    order = order[nearness[order] >= nearness[order[0]] - within][:MOST_OF_A_KIND]
+    order = order[nearness[order] >= nearness[order[0]] - within]
     order = order[kinds[order] | (np.arange(len(order)) < most)]
     return order, np.exp((nearness[order] - nearness[order[0]]) / TEMPERATURE)
