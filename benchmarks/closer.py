@@ -8,7 +8,6 @@ stopped goes on.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,7 +20,7 @@ import typer
 from PIL import Image
 from tqdm import tqdm
 
-from looks import PHOTOS, Case, mirrored, model, print_table, score, small
+from looks import PHOTOS, Case, kept, mirrored, model, print_table, score, small
 from looks import scenes as drawn_scenes
 from napari_ovseg import segment, sight
 from napari_ovseg.levels import octaves
@@ -66,16 +65,7 @@ def measure(case: Case, column: str) -> dict[str, float]:
 
 def row_of(name: str, cases: list[Case], folder: Path) -> dict[str, str]:
     """Measure what is missing of a kind, and sum up."""
-    folder.mkdir(parents=True, exist_ok=True)
-    results: dict[str, list[dict[str, float]]] = {column: [] for column in LEVELS}
-    for case in tqdm(cases, desc=name):
-        kept = folder / f"{case.key}.json"
-        known = json.loads(kept.read_text()) if kept.exists() else {}
-        for column in LEVELS:
-            if column not in known:
-                known[column] = measure(case, column)
-                kept.write_text(json.dumps(known, indent=1))
-            results[column].append(known[column])
+    results = kept(tqdm(cases, desc=name), LEVELS, folder, measure)
     row = {"kind": name, "pictures": str(len(cases))}
     row |= {column: f"{np.mean([one['score'] for one in found]):.3f}" for column, found in results.items()}
     row["worst fall"] = (

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -263,18 +263,26 @@ def main(
     print_table(rows)
 
 
-def row_of(name: str, cases: list[Case], columns: list[str], folder: Path) -> dict[str, str]:
-    """Measure what is missing of a kind, and sum up."""
+def kept(
+    cases: Iterable[Case], columns: Iterable[str], folder: Path, measure: Callable[[Case, str], Any]
+) -> dict[str, list[Any]]:
+    """What was measured of each picture for each column; what the folder lacks is measured now."""
     folder.mkdir(parents=True, exist_ok=True)
-    results: dict[str, list[dict[str, float | str]]] = {column: [] for column in columns}
-    for case in tqdm(cases, desc=name):
-        kept = folder / f"{case.key}.json"
-        known = json.loads(kept.read_text()) if kept.exists() else {}
-        for column in columns:
+    results: dict[str, list[Any]] = {column: [] for column in columns}
+    for case in cases:
+        file = folder / f"{case.key}.json"
+        known = json.loads(file.read_text()) if file.exists() else {}
+        for column, found in results.items():
             if column not in known:
                 known[column] = measure(case, column)
-                kept.write_text(json.dumps(known, indent=1))
-            results[column].append(known[column])
+                file.write_text(json.dumps(known, indent=1))
+            found.append(known[column])
+    return results
+
+
+def row_of(name: str, cases: list[Case], columns: list[str], folder: Path) -> dict[str, str]:
+    """Measure what is missing of a kind, and sum up."""
+    results = kept(tqdm(cases, desc=name), columns, folder, measure)
     return {"kind": name, "pictures": str(len(cases))} | summed_up(results)
 
 

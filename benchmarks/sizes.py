@@ -7,7 +7,6 @@ picture, so that a run that was stopped goes on. All of it takes hours on two co
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +19,7 @@ from PIL import Image
 from scipy import ndimage
 from tqdm import tqdm
 
-from looks import KINDS, PHOTOS, Case, large, mirrored, model, print_table, score, small
+from looks import KINDS, PHOTOS, Case, kept, large, mirrored, model, print_table, score, small
 from napari_ovseg import levels, segment
 
 NOT_SAID, RIGHT = "no size", "right size"
@@ -56,9 +55,9 @@ def size_of(case: Case) -> float:
     return float(np.median(each))
 
 
-def measure(case: Case, factor: float | None) -> dict[str, float]:
-    """IoU and the processor's seconds, with the size times a factor or without one."""
-    start = time.process_time()
+def measure(case: Case, column: str) -> dict[str, float]:
+    """IoU and the processor's seconds, with the size times the factor of a column or without one."""
+    start, factor = time.process_time(), COLUMNS[column]
     size = "" if factor is None else round(size_of(case) * factor, 1)
     found = segment(case.picture, case.names, model=model(), size=size)
     return {
@@ -70,16 +69,7 @@ def measure(case: Case, factor: float | None) -> dict[str, float]:
 
 def row_of(name: str, cases: list[Case], folder: Path) -> dict[str, str]:
     """Measure what is missing of a kind, and sum up."""
-    folder.mkdir(parents=True, exist_ok=True)
-    results: dict[str, list[dict[str, float]]] = {column: [] for column in COLUMNS}
-    for case in tqdm(cases, desc=name):
-        kept = folder / f"{case.key}.json"
-        known = json.loads(kept.read_text()) if kept.exists() else {}
-        for column, factor in COLUMNS.items():
-            if column not in known:
-                known[column] = measure(case, factor)
-                kept.write_text(json.dumps(known, indent=1))
-            results[column].append(known[column])
+    results = kept(tqdm(cases, desc=name), COLUMNS, folder, measure)
     row = {"kind": name, "pictures": str(len(cases))}
     row["size, px"] = f"{np.median([size_of(case) for case in cases]):.0f}"
     row |= {column: f"{np.mean([one['score'] for one in found]):.3f}" for column, found in results.items()}
