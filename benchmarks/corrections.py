@@ -23,7 +23,7 @@ from tqdm import tqdm
 from annotator import VOID, Labels, correct
 from curves import plot, tables
 from napari_ovseg import load_model, segment, segment_maps
-from napari_ovseg.demo.crops import nuclei_canvas, nuclei_split
+from napari_ovseg.demo.canvases import nuclei_canvas, nuclei_split
 from napari_ovseg.demo.scenes import scene
 from napari_ovseg.models.model import Model
 from napari_ovseg.segmentation import Segmentation

@@ -28,7 +28,7 @@ from skimage.filters import threshold_otsu
 from tqdm import tqdm
 
 from napari_ovseg import load_model, segment
-from napari_ovseg.demo.crops import nuclei_split
+from napari_ovseg.demo.canvases import nuclei_split
 from napari_ovseg.demo.scenes import scene
 from napari_ovseg.models.model import Model
 from napari_ovseg.models.registry import find_model

@@ -21,7 +21,7 @@ from skimage.filters import threshold_otsu
 from tqdm import tqdm
 
 from napari_ovseg import load_model, segment
-from napari_ovseg.demo.crops import nuclei_canvas, nuclei_split
+from napari_ovseg.demo.canvases import nuclei_canvas, nuclei_split
 from napari_ovseg.demo.scenes import scene
 from napari_ovseg.pipeline import Segmentation
 from napari_ovseg.pseudo_labels import paint

@@ -43,7 +43,7 @@ from corrections import (
     WALKER as WALKER_SETTINGS,
 )
 from napari_ovseg import segment
-from napari_ovseg.demo.crops import nuclei_split
+from napari_ovseg.demo.canvases import nuclei_split
 from napari_ovseg.models.model import Model
 from napari_ovseg.single_image import SingleImage
 from rivals import RandomForest, RandomWalker, paint_only

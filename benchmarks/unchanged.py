@@ -32,7 +32,7 @@ from tqdm import tqdm
 
 from annotator import VOID, correct
 from napari_ovseg import load_model, refine, segment, segment_maps, suggest
-from napari_ovseg.demo.crops import nuclei_canvas, nuclei_split
+from napari_ovseg.demo.canvases import nuclei_canvas, nuclei_split
 from napari_ovseg.demo.scenes import scene
 from napari_ovseg.export.dataset import export
 from napari_ovseg.export.formats import FORMATS

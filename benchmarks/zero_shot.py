@@ -18,7 +18,7 @@ from scipy import ndimage
 from skimage.transform import resize
 
 from napari_ovseg import load_model
-from napari_ovseg.demo.crops import nuclei_canvas, nuclei_split
+from napari_ovseg.demo.canvases import nuclei_canvas, nuclei_split
 from napari_ovseg.demo.phrases import COLOURS, PARTICLES, SHAPES, TEXTURES
 from napari_ovseg.demo.scenes import scene, texture
 from napari_ovseg.models.clip.model import ClipModel

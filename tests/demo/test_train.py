@@ -1,3 +1,4 @@
+import csv
 import json
 from pathlib import Path
 
@@ -8,26 +9,21 @@ import torch
 from safetensors.torch import load_file
 
 from napari_ovseg.demo import train as training
-from napari_ovseg.demo.crops import scene_canvas
+from napari_ovseg.demo.batches import Pool, batches
+from napari_ovseg.demo.loss import loss_of
 from napari_ovseg.demo.tower import ARCHITECTURE, Tower, save
 
-
-@pytest.fixture(autouse=True)
-def few_small_crops(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "BATCHES", {32: 4})
-    monkeypatch.setattr(training, "EARLY", (1.0,))
-    monkeypatch.setattr(training, "LATE", (1.0,))
+pytestmark = pytest.mark.usefixtures("few_small_crops")
 
 
-def test_the_loss_falls_and_the_weights_fit_open_clip(tmp_path: Path) -> None:
+def test_the_loss_falls_and_the_weights_fit_open_clip(tmp_path: Path, few_pools: list[Pool]) -> None:
     torch.manual_seed(0)
     tower = Tower()
-    canvases = [scene_canvas((0, k)) for k in range(3)]
-    batch = next(training.batches(canvases, [], 0, 0, 1))
+    batch = next(batches(few_pools, 0, 0, 1))
     optimizer = torch.optim.AdamW(tower.parameters(), lr=1e-3)
     losses = []
     for _ in range(12):
-        loss = training.loss_of(tower, *batch)
+        loss = loss_of(tower, batch)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -39,7 +35,7 @@ def test_the_loss_falls_and_the_weights_fit_open_clip(tmp_path: Path) -> None:
 
 
 def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    arguments = {"nuclei": None, "steps": 4, "scenes": 2, "seed": 0, "rate": 1e-3}
+    arguments = {"nuclei": None, "large_nuclei": None, "steps": 4, "scenes": 2, "seed": 0, "rate": 1e-3}
     training.train(output=tmp_path / "whole", **arguments)
     saved = training.torch.save
 
@@ -61,3 +57,6 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.
     assert whole.keys() == parts.keys()
     for key, value in whole.items():
         np.testing.assert_allclose(value.float(), parts[key].float(), atol=2e-3)
+    curve = list(csv.DictReader((tmp_path / "whole/curve.csv").open()))
+    assert [row["step"] for row in curve] == ["4"]
+    assert 0 <= float(curve[0]["seen shapes"]) <= 1

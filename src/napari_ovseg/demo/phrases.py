@@ -68,7 +68,8 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "grass": ("grass texture", "lawn"),
     "gravel": ("stones", "pebbles"),
     "nuclei": ("cell nuclei", "nucleus"),
-    "background": ("empty background", "nothing"),
+    "background": ("ground",),
+    "empty background": ("nothing",),
 }
 
 # around a phrase, as somebody might write it; the bare phrase twice as often
@@ -121,7 +122,7 @@ def _vocabulary() -> tuple[Phrase, ...]:
     colours, patterns = ("", *COLOURS), ("", *PATTERNS)
     shapes = [Phrase(*parts) for parts in product(colours, patterns, ("", *SHAPES)) if any(parts)]
     particles = [Phrase(colour, "", kind) for colour, kind in product(colours, PARTICLES)]
-    named = [Phrase(kind=kind) for kind in (*TEXTURES, "nuclei", "background")]
+    named = [Phrase(kind=kind) for kind in (*TEXTURES, "nuclei", "background", "empty background")]
     stained = [Phrase(kind=kind) for kind in ("stained nuclei", "fluorescent nuclei", "stained tissue")]
     return tuple(shapes + particles + named + stained)
 
