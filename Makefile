@@ -18,8 +18,9 @@ help: ## Say what each target does
 demo: .venv/.installed ## Segment sample pictures and open the window (ARGS=--headless: write pictures only)
 	$(BIN)/napari-ovseg demo $(ARGS)
 
+# bytecode is written: many tests start a program of their own, which would compile the package anew
 test: .venv/.installed ## Run the tests in two processes, on a virtual display where there is no screen (ARGS="-k cli" and so on)
-	.ci/with_display $(BIN)/python -m pytest -n 2 $(ARGS)
+	PYTHONDONTWRITEBYTECODE= .ci/with_display $(BIN)/python -m pytest -n 2 $(ARGS)
 
 interop: .venv/.interop ## Read every format that is exported with the programs that people open it with next
 	NAPARI_OVSEG_INTEROP=required $(BIN)/python -m pytest -n 2 tests/interop $(ARGS)

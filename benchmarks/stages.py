@@ -27,7 +27,7 @@ from napari_ovseg.pipeline import Segmentation
 from napari_ovseg.pseudo_labels import paint
 from napari_ovseg.views.augmentation import PRESETS, Preset
 
-ONE_VIEW = {"one view": Preset((False,), (1.0,), (1.0,))}
+ONE_VIEW = Preset((False,), (1.0,), (1.0,))
 Labels = NDArray[np.integer]
 
 
@@ -50,8 +50,8 @@ def of_stages(picture: NDArray[np.uint8], names: list[str], **options: object) -
     # docs/looks.md says what looks add
     options |= {"look": "as it is"}
     one = {key: value for key, value in options.items() if key != "preset"}
-    with patch.dict(PRESETS, ONE_VIEW):
-        raw = segment(picture, names, preset="one view", **one)
+    with patch.dict(PRESETS, fast=ONE_VIEW):
+        raw = segment(picture, names, preset="fast", **one)
     full = segment(picture, names, **options)
     # nothing is learnt where no name is thought to be in the picture
     learnt = full.stages.get("distilled", full.stages["pseudo-labels"])

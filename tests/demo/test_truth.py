@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from napari_ovseg.demo.canvases import Canvas, empty_canvas, pieces_of, scene_canvas
+from napari_ovseg.demo.canvases import Canvas, empty_canvas, photo_canvases, pieces_of, scene_canvas
 from napari_ovseg.demo.phrases import INDEX, VOCABULARY, Phrase
 from napari_ovseg.demo.truth import (
     FALSE,
@@ -143,3 +143,12 @@ def test_what_is_true_of_a_window_is_never_denied_of_its_crop(seed: int) -> None
         assert (whole[true] != FALSE).all()
     held_out = np.array([phrase.held_out for phrase in VOCABULARY])
     assert (whole[held_out] == UNSAID).all()
+
+
+def test_of_a_photo_it_is_only_said_what_it_can_not_show() -> None:
+    for canvas in photo_canvases():
+        said = said_of(canvas, 20, 20, 90)
+        assert not (said == TRUE).any()
+        assert said[NUCLEI] == said[INDEX[Phrase(kind="rods")]] == FALSE
+        for phrase in (Phrase("red"), Phrase(kind="circle"), Phrase(kind="background"), Phrase(kind="brick")):
+            assert said[INDEX[phrase]] == UNSAID

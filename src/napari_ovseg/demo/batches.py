@@ -19,6 +19,7 @@ from napari_ovseg.demo.canvases import (
     large_nuclei_for_training,
     nuclei_canvas,
     nuclei_split,
+    photo_canvases,
     scene_canvas,
     stretched,
 )
@@ -39,7 +40,7 @@ from napari_ovseg.demo.truth import TRUE
 # side of the crops in pixels -> crops in a batch, so that every step costs about the same
 BATCHES = {32: 224, 64: 64, 96: 28, 128: 16}
 # about as many windows are spoken of in every step
-WINDOWS = {32: 1, 64: 4, 96: 8, 128: 14}
+WINDOWS = {32: 1, 64: 4, 96: 10, 128: 20}
 # how often each side is drawn: first many small pictures, as shapes take many to learn, then whole scenes
 EARLY, LATE = (0.85, 0.15, 0.0, 0.0), (0.35, 0.4, 0.15, 0.1)
 LATE_FROM = 0.55
@@ -140,12 +141,12 @@ def pools_of(nuclei: Path | None, large_nuclei: Path | None, scenes: int, seed: 
     """Return what is cut from: drawn scenes, empty grounds, and real nuclei where there are folders."""
     drawn = [scene_canvas((seed, k)) for k in tqdm(range(scenes), desc="Drawing scenes")]
     empty = [empty_canvas((seed, k)) for k in range(max(1, scenes // 20))]
-    pools = [Pool(drawn, 0.56), Pool(empty, 0.07)]
+    pools = [Pool(drawn, 0.54), Pool(empty, 0.05), Pool(photo_canvases(), 0.05)]
     if nuclei:
         real = [nuclei_canvas(nuclei, row) for row in nuclei_split(nuclei, "train")]
-        pools.append(Pool([stretched(canvas) for canvas in real if canvas.kind == "grey"], 0.16))
-        pools.append(Pool([canvas for canvas in real if canvas.kind == "stained"], 0.12))
+        pools.append(Pool([stretched(canvas) for canvas in real if canvas.kind == "grey"], 0.12))
+        pools.append(Pool([canvas for canvas in real if canvas.kind == "stained"], 0.1))
     if large_nuclei:
         rows = large_nuclei_for_training(large_nuclei)
-        pools.append(Pool([stretched(nuclei_canvas(large_nuclei, row)) for row in rows], 0.09))
+        pools.append(Pool([stretched(nuclei_canvas(large_nuclei, row)) for row in rows], 0.14))
     return pools

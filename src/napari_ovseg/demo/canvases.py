@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
+from skimage import data
 
 from napari_ovseg.demo.phrases import INDEX, SHAPES, VOCABULARY, Phrase
 from napari_ovseg.demo.scenes import scene
 from napari_ovseg.errors import InputError
 
 SMALLEST_REGION = 12
+PHOTOS = ("astronaut", "chelsea", "rocket", "coffee")
 # a thing that differs less than this from the ground, of full scale, can't be seen in grey
 _SEEN_IN_GREY = 0.15
 # percentiles that become black and white
@@ -40,8 +42,8 @@ class Canvas:
         bool, (things,): whether a thing has an outline that must be seen before its shape can be told.
     regions : numpy.ndarray
         int, (regions, 5): thing, top, left, side of the square around it, and area of every connected region.
-    kind : {"scene", "grey", "stained", "empty"}
-        A drawn scene in colour; a microscope's grey picture; a stained section; nothing in particular.
+    kind : {"scene", "grey", "stained", "empty", "photo"}
+        A drawn scene in colour; a microscope's grey picture; a stained section; noise and haze; a photo.
     in_grey : numpy.ndarray or None
         (3,), the weights of the colours by which a drawn scene becomes grey with everything still to be seen.
     """
@@ -85,6 +87,21 @@ def empty_canvas(seed: Sequence[int], side: int = 192) -> Canvas:
     nothing = np.zeros((0, len(VOCABULARY)), bool)
     labels = np.zeros((side, side), np.uint8)
     return Canvas(picture, labels, nothing, np.zeros(0, bool), pieces_of(labels), "empty")
+
+
+def photo_canvases() -> list[Canvas]:
+    """Photos of scikit-image, in which nothing is that the model has a name for but colours and shapes."""
+    return [
+        Canvas(
+            np.ascontiguousarray(np.asarray(getattr(data, name)())[..., :3]),
+            np.zeros(getattr(data, name)().shape[:2], np.uint8),
+            np.zeros((0, len(VOCABULARY)), bool),
+            np.zeros(0, bool),
+            np.zeros((0, 5), np.intp),
+            "photo",
+        )
+        for name in PHOTOS
+    ]
 
 
 def nuclei_split(folder: Path, part: str) -> list[dict[str, str]]:

@@ -17,6 +17,7 @@ AROUND_A_REGION = 0.7
 AROUND_NUCLEI = 0.6
 SCENES_IN_GREY = 0.3
 SECTIONS_IN_GREY = 0.12
+PHOTOS_IN_GREY = 0.6
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,9 @@ def _cut(
 
 
 def _window(grid: int, rng: np.random.Generator) -> tuple[int, int, int, int]:
-    """A window of at least 2 x 2 patches and at most half of a grid's side."""
-    height, width = (int(n) for n in rng.integers(2, max(2, grid // 2) + 1, 2))
+    """A window of at least 2 x 2 patches, every other one so small, and at most half of a grid's side."""
+    most = 2 if rng.random() < 0.5 else max(2, grid // 2)
+    height, width = (int(n) for n in rng.integers(2, most + 1, 2))
     top, left = int(rng.integers(0, grid - height + 1)), int(rng.integers(0, grid - width + 1))
     return top, left, top + height, left + width
 
@@ -114,7 +116,7 @@ def _shown(
         if rng.random() >= SECTIONS_IN_GREY:
             return stained_look(picture, rng), said
         return grey_look(picture, rng, ground_goes=True), without_colours(canvas, said)
-    if canvas.kind in ("grey", "empty"):
+    if canvas.kind in ("grey", "empty") or (canvas.kind == "photo" and rng.random() < PHOTOS_IN_GREY):
         return grey_look(picture, rng, ground_goes=True), said
     if canvas.in_grey is not None and rng.random() < SCENES_IN_GREY:
         grey = np.repeat((picture @ canvas.in_grey)[..., None], 3, 2)

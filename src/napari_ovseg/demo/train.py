@@ -25,6 +25,7 @@ from napari_ovseg.demo.batches import batches, pools_of
 from napari_ovseg.demo.loss import loss_of
 from napari_ovseg.demo.tower import Tower, save
 from napari_ovseg.demo.watch import Watch
+from napari_ovseg.models.clip.registry import DEMO_WEIGHTS
 
 CHECKPOINT_EVERY = 250
 
@@ -38,7 +39,7 @@ def train(
     seed: int,
     rate: float,
 ) -> None:
-    """Train and write ``demo.safetensors``; a run that was stopped goes on from its last checkpoint.
+    """Train and write the weights; a run that was stopped goes on from its last checkpoint.
 
     ``nuclei`` is the folder of BBBC038, None for no real pictures, ``large_nuclei`` that of its large ones;
     ``output`` that of the weights, the known words, the checkpoint and the curve, made if it isn't there.
@@ -74,7 +75,7 @@ def train(
         if step % CHECKPOINT_EVERY == 0 or step == steps:
             state = {"tower": tower.state_dict(), "optimizer": optimizer.state_dict()}
             torch.save(state | {"schedule": schedule.state_dict(), "step": step}, checkpoint)
-            save(tower, output / "demo.safetensors")
+            save(tower, output / DEMO_WEIGHTS)
             watch.look(tower, step, loss.item())
 
 
@@ -94,7 +95,7 @@ def _ahead(source: Iterator, depth: int = 4) -> Iterator:
 
 
 def main(
-    output: Annotated[Path, typer.Option(help="Folder for demo.safetensors and the checkpoint.")],
+    output: Annotated[Path, typer.Option(help="Folder for the weights, the curve and the checkpoint.")],
     nuclei: Annotated[
         Path | None, typer.Option(help="Folder of BBBC038 nuclei pictures; none are used without it.")
     ] = None,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ovseg.demo.canvases import Canvas
-from napari_ovseg.demo.phrases import HELD_OUT, INDEX, PARTICLES, SHAPES, VOCABULARY, Phrase
+from napari_ovseg.demo.phrases import HELD_OUT, INDEX, PARTICLES, SHAPES, TEXTURES, VOCABULARY, Phrase
 
 FALSE, TRUE, UNSAID = 0, 1, -1
 # shares of a crop: less of a thing can't be seen, more is in the picture
@@ -25,6 +25,10 @@ _TISSUE = INDEX[Phrase(kind="stained tissue")]
 _NUCLEI = np.array([INDEX[Phrase(kind=kind)] for kind in ("nuclei", "stained nuclei", "fluorescent nuclei")])
 _ROUND = np.array([phrase.kind in ("circle", "round cells") for phrase in VOCABULARY])
 _PLAIN = np.array([not phrase.kind and not phrase.pattern for phrase in VOCABULARY])
+# may be seen in a photo of anything
+_EVERYWHERE = np.array(
+    [p.kind in (*SHAPES, *TEXTURES, "background", "empty background", "") for p in VOCABULARY]
+)
 _PARTICLES = np.array([phrase.kind in PARTICLES for phrase in VOCABULARY])
 
 
@@ -73,8 +77,9 @@ def what_is_said(canvas: Canvas, cut: NDArray[np.uint8], side: int, subject: int
         spoken_of &= np.arange(1, len(share)) == subject
     said = _said(canvas, share[1:] >= _NOT_SEEN, spoken_of, hidden_outlines(canvas, cut, side))
     ground = share[0]
-    said[_BACKGROUND] = TRUE if ground > 0.15 else (UNSAID if ground > 0.02 else FALSE)
-    said[_EMPTY] = TRUE if ground == 1 else (UNSAID if ground > 1 - _SEEN else FALSE)
+    if canvas.kind != "photo":
+        said[_BACKGROUND] = TRUE if ground > 0.15 else (UNSAID if ground > 0.02 else FALSE)
+        said[_EMPTY] = TRUE if ground == 1 else (UNSAID if ground > 1 - _SEEN else FALSE)
     return said
 
 
@@ -101,8 +106,9 @@ def what_a_window_holds(
     share = _shares(canvas, cut)
     said = _said(canvas, share[1:] >= _NOT_IN_WINDOW, share[1:] >= _IN_WINDOW, hidden)
     ground = share[0]
-    said[_BACKGROUND] = TRUE if ground > 0.5 else (UNSAID if ground > 0.05 else FALSE)
-    said[_EMPTY] = TRUE if ground == 1 else (UNSAID if ground > 0.9 else FALSE)
+    if canvas.kind != "photo":
+        said[_BACKGROUND] = TRUE if ground > 0.5 else (UNSAID if ground > 0.05 else FALSE)
+        said[_EMPTY] = TRUE if ground == 1 else (UNSAID if ground > 0.9 else FALSE)
     return said
 
 
@@ -140,6 +146,8 @@ def _said(
     unsure = canvas.truths[there].any(axis=0) | _OTHER_HALF[true].any(axis=0) | _HELD_OUT
     if canvas.kind in ("grey", "stained"):
         unsure |= _ROUND | _PLAIN
+    if canvas.kind == "photo":
+        unsure |= _EVERYWHERE
     said = np.where(true, TRUE, np.where(unsure, UNSAID, FALSE)).astype(np.int8)
     said[_HELD_OUT] = UNSAID
     if canvas.kind == "stained":

@@ -14,6 +14,7 @@ from napari_ovseg.views.looks import MEASURED
 
 DEMO_FOLDER = Path(__file__).resolve().parents[2] / "demo"
 DEMO_ARCHITECTURE = "ovseg-demo"
+DEMO_WEIGHTS = "demo.safetensors"
 APPLE = "Apple Machine Learning Research Model licence (research only)"
 NON_COMMERCIAL = "CC BY-NC 4.0"
 
@@ -104,7 +105,7 @@ _CARDS = (
         note="Photos; convolutional, maps by Grad-CAM.",
     ),
     ClipCard(
-        "demo", DEMO_ARCHITECTURE, checkpoint="demo.safetensors",
+        "demo", DEMO_ARCHITECTURE, checkpoint=DEMO_WEIGHTS,
         megabytes=9, licence="CC0-1.0", input_size=128, patch_size=8,
         view_side=192, templates=("{}",),
         bundled=True,
