@@ -57,7 +57,9 @@ def crop(canvas: Canvas, size: int, windows: int, rng: np.random.Generator) -> C
         The only source of chance.
     """
     top, left, side, subject = _place(canvas, size, rng)
-    picture = _cut(canvas.picture, top, left, side, size, Image.Resampling.BICUBIC).astype(np.float32) / 255
+    picture = _cut(canvas.picture, top, left, side, size, Image.Resampling.BICUBIC).astype(
+        np.float32
+    ) / np.float32(255)
     labels = _cut(canvas.labels, top, left, side, size, Image.Resampling.NEAREST)
     turns, mirrored = int(rng.integers(0, 4)), bool(rng.random() < 0.5)
     picture, labels = np.rot90(picture, turns), np.rot90(labels, turns)

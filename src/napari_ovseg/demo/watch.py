@@ -17,7 +17,7 @@ from PIL import Image
 from scipy.stats import mannwhitneyu
 from torch import Tensor
 
-from napari_ovseg.demo.canvases import Canvas, nuclei_canvas, nuclei_split, stretched
+from napari_ovseg.demo.canvases import Canvas, nuclei_canvas, nuclei_split, pieces_of, stretched
 from napari_ovseg.demo.crops import PATCH
 from napari_ovseg.demo.phrases import COLOURS, SHAPES
 from napari_ovseg.demo.scenes import scene
@@ -83,7 +83,7 @@ class Watch:
             canvas.labels[place].reshape(SIDE // PATCH, PATCH // 2, SIDE // PATCH, PATCH // 2).mean((1, 3))
         )
         enlarged = Image.fromarray(canvas.picture[place]).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
-        picture = np.asarray(enlarged, np.float32) / 255
+        picture = np.asarray(enlarged, np.float32) / np.float32(255)
         for look, (gain, inverted) in looks.items():
             shown = (1 - picture if inverted else picture) * np.float32(gain)
             name = f"patches, {kind} {look}".strip()
@@ -120,15 +120,13 @@ def _things() -> dict[str, tuple[Tensor, Tensor]]:
 
 def _around(picture: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.float32]:
     """What lies around the largest piece of a thing, 64 pixels wide."""
-    from napari_ovseg.demo.canvases import pieces_of
-
     regions = pieces_of(inside.astype(np.uint8))
     _, top, left, side, _ = regions[regions[:, 4].argmax()]
     margin = max(2, side // 8)
     padded = np.pad(picture, ((side, side), (side, side), (0, 0)), mode="edge")
     rows, columns = (np.s_[at + side - margin : at + 2 * side + margin] for at in (top, left))
     cut = Image.fromarray(padded[rows, columns]).resize((64, 64), Image.Resampling.BICUBIC)
-    return np.asarray(cut, np.float32) / 255
+    return np.asarray(cut, np.float32) / np.float32(255)
 
 
 def _normalised(pictures: NDArray[np.float32]) -> Tensor:
