@@ -168,3 +168,22 @@ def test_many_classes_fit(tmp_path, model):
     found = evaluate(open_dataset("folder", tmp_path), how, tmp_path / "out")
     assert found.results.masks("one").max() <= 300
     assert len(found.pictures[0].asked) == 300
+
+
+def test_words_are_warned_of_only_when_the_model_was_asked_for_them(archive, tmp_path, model, monkeypatch):
+    """Also where every picture has a result already, so that no run asks."""
+    learnt = []
+
+    def learn(_model, categories):
+        learnt.extend(one.name for one in categories)
+
+    def note(_card, categories):
+        return ", ".join(one.name for one in categories if one.name not in learnt)
+
+    monkeypatch.setattr("napari_ovseg.evaluation.run.ask_for", learn)
+    monkeypatch.setattr("napari_ovseg.evaluation.run.unknown_note", note)
+    for _ in range(2):
+        learnt.clear()
+        found = evaluate(open_dataset("voc21", archive), way(model, preset="fast"), tmp_path / "out", limit=1)
+        assert "aeroplane" in learnt
+        assert found.warnings == model.notes

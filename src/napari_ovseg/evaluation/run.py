@@ -19,6 +19,7 @@ from napari_ovseg.evaluation.readings import How, read
 from napari_ovseg.evaluation.results import PictureResult, Results, contents
 from napari_ovseg.evaluation.truth import missing, read_pair
 from napari_ovseg.many.ledger import digest_of
+from napari_ovseg.models.asking import ask_for
 from napari_ovseg.models.registry import unknown_note
 from napari_ovseg.version import __version__
 
@@ -92,6 +93,7 @@ def evaluate(
     settings = settings_of(dataset, how)
     results = Results(folder, settings, [pair.key for pair in dataset.pairs])
     run = Evaluation(dataset, settings, results)
+    ask_for(how.model, dataset.categories)
     run.warnings.extend(filter(None, [unknown_note(how.model.card, dataset.categories)]))
     run.bad.update((pair.key, problem) for pair in pairs if (problem := missing(pair)))
     for number, pair in enumerate(pairs):

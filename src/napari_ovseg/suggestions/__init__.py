@@ -19,6 +19,7 @@ from torch import Tensor
 
 from napari_ovseg.categories import Category, parse_categories, same_name
 from napari_ovseg.errors import InputError
+from napari_ovseg.models.asking import ask_for
 from napari_ovseg.models.card import MapMethod, ModelCard
 from napari_ovseg.models.map_model import MapModel
 from napari_ovseg.models.model import Model
@@ -143,7 +144,7 @@ def suggest(
         raise InputError(_CANT.format(model.card.name))
     method = _of_cosines(model.card)
     names = _names(vocabulary, model.card)
-    _look_up(names, model)
+    ask_for(model, names)
     known, left_out = _known(names, model.card)
     source = source_of(image)
     views = augmentation.views_for(preset, *source.size)
@@ -198,16 +199,6 @@ def _names(vocabulary: str | Path | Iterable[str | Category] | None, card: Model
         read_vocabulary(vocabulary) if isinstance(vocabulary, str | Path) else parse_categories(vocabulary)
     )
     return tuple(name for name in names if not name.background)
-
-
-def _look_up(names: Sequence[Category], model: MapModel) -> None:
-    """Ask for the words that a model doesn't know yet: it may learn of a word by being asked, as in a run."""
-    # a list of words holds all that its model knows
-    if model.card.known_words is not None:
-        return
-    unknown = model.card.unknown_words(names)
-    if unknown:
-        model.encode(unknown)
 
 
 def _known(names: tuple[Category, ...], card: ModelCard) -> tuple[tuple[Category, ...], tuple[Category, ...]]:
