@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -69,8 +70,9 @@ class Sentences:
         from transformers import AutoModel, AutoTokenizer
 
         try:
-            network = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
-            return cls(AutoTokenizer.from_pretrained(folder, local_files_only=True), network.eval())
+            with _without_bars():
+                network = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+                return cls(AutoTokenizer.from_pretrained(folder, local_files_only=True), network.eval())
         # what a missing or broken config or tokenizer raises there
         except (
             OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, SafetensorError,
@@ -91,6 +93,20 @@ class Sentences:
             vectors = F.normalize((tokens * mask).sum(1) / mask.sum(1), dim=1).numpy()
             self._kept |= dict(zip(some, vectors, strict=True))
         return np.stack([self._kept[text] for text in texts])
+
+
+@contextmanager
+def _without_bars() -> Iterator[None]:
+    """Keep transformers from printing bars of its own between what a run says."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def _folder() -> Path | None:
