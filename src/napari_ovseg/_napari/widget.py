@@ -226,9 +226,13 @@ class OpenVocabularyWidget(QWidget):
 
     def _image_chosen(self) -> None:
         image = self.pictures.image
-        if image is not self._told_of and not self.busy:
-            # what was said is of another picture
-            self.form.show_message("")
+        sample = {} if image is None else image.metadata.get(METADATA_KEY, {})
+        if image is not self._told_of:
+            if not self.busy:
+                # what was said is of another picture
+                self.form.show_message("")
+            if not chosen_model():
+                self.form.model.suit(model_choices(), sample.get("model", ""))
         self._told_of = image
         model = self.form.chosen_model()
         self.session.turn_to(image, model.name if isinstance(model, ModelChoice) else model)
@@ -236,7 +240,7 @@ class OpenVocabularyWidget(QWidget):
         self.form.run_in_tiles.setVisible(suits_tiles(image))
         self._show_looks()
         if image is not None:
-            self._typed.fill_in(image.metadata.get(METADATA_KEY, {}).get("names", []))
+            self._typed.fill_in(sample.get("names", []))
 
     def changeEvent(self, event: QEvent | None) -> None:  # noqa: N802
         """Taken out of its dock, the panel can't be reached any more: its run ends too."""

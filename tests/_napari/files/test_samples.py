@@ -11,6 +11,7 @@ import napari_ovseg
 from napari_ovseg._napari.launch import PANEL
 from napari_ovseg._napari.layers.result_layers import METADATA_KEY
 from napari_ovseg.errors import InputError
+from napari_ovseg.models.photos.card import PhotosCard
 
 MANIFEST = PluginManifest.from_file(Path(napari_ovseg.__file__).parent / "napari.yaml")
 COMMANDS = {command.id: command for command in MANIFEST.contributions.commands}
@@ -37,6 +38,15 @@ def test_the_scene_comes_with_its_truth():
     assert not truth.visible
     assert truth.features["name"].tolist() == ["background", *names, "unsure"]
     assert set(np.unique(truth.data)) == set(range(len(names) + 1))
+
+
+@pytest.mark.parametrize(("here", "model"), [(True, "photos"), (False, "")])
+def test_the_photo_says_which_model_suits_it_where_that_is_installed(monkeypatch, here, model):
+    from napari_ovseg._napari.files.samples import coffee
+
+    monkeypatch.setattr(PhotosCard, "is_here", lambda self: here)
+    (photo,) = (Layer.create(*data) for data in coffee())
+    assert photo.metadata[METADATA_KEY]["model"] == model
 
 
 def test_a_sample_that_can_not_be_fetched_is_said(monkeypatch):

@@ -46,10 +46,10 @@ def cat() -> list[LayerTuple]:
 
 
 def coffee() -> list[LayerTuple]:
-    """Return a cup of coffee from scikit-image, (400, 600, 3)."""
-    from napari_ovseg.demo.photo import NAMES
+    """Return a cup of coffee from scikit-image, (400, 600, 3), for the model of photos if it is installed."""
+    from napari_ovseg.demo.photo import MODEL, NAMES, photo_advice
 
-    return [_picture(_read("coffee"), "coffee", NAMES)]
+    return [_picture(_read("coffee"), "coffee", NAMES, "" if photo_advice() else MODEL)]
 
 
 def astronaut() -> list[LayerTuple]:
@@ -57,8 +57,8 @@ def astronaut() -> list[LayerTuple]:
     return [_picture(_read("astronaut"), "astronaut", ["flag", "space shuttle"])]
 
 
-def _picture(data: Any, name: str, names: list[str]) -> LayerTuple:
-    metadata = {METADATA_KEY: {"names": names}}
+def _picture(data: Any, name: str, names: list[str], model: str = "") -> LayerTuple:
+    metadata = {METADATA_KEY: {"names": names, "model": model}}
     return data, {"name": name, "rgb": data.ndim == 3, "metadata": metadata}, "image"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QComboBox
+from qtpy.QtWidgets import QComboBox, QLineEdit
 from superqt.utils import signals_blocked
 
 from napari_ovseg._napari.panel.choice_box import ChoiceBox
@@ -23,6 +23,10 @@ class ModelBox(ChoiceBox):
         super().__init__("The model that looks at the picture; any other open_clip name can be typed.")
         self.setEditable(True)
         self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self._by_hand = False
+        self._before_suited: tuple[str, str] | None = None
+        self.activated.connect(self._take_hand)
+        self._line().textEdited.connect(self._take_hand)
 
     def offer_models(self, models: Sequence[ModelChoice], selected: str) -> None:
         """Fill the list; `selected` may also be a name that is not in it. Only another choice is a change."""
@@ -41,6 +45,22 @@ class ModelBox(ChoiceBox):
         if self.chosen_name() != before:
             self.currentTextChanged.emit(self.currentText())
 
+    def suit(self, models: Sequence[ModelChoice], suited: str) -> None:
+        """Choose the model that suits a picture, unless a person has chosen one.
+
+        With `suited` empty, what was chosen before the last such picture comes back, if nothing else was
+        chosen meanwhile.
+        """
+        name = self.chosen_name()
+        if self._by_hand or name == suited:
+            return
+        before, self._before_suited = self._before_suited, None
+        if suited:
+            self.offer_models(models, suited)
+            self._before_suited = name, suited
+        elif before is not None and before[1] == name:
+            self.offer_models(models, before[0])
+
     def chosen(self) -> ModelChoice | str:
         """The entry chosen, or the name typed."""
         typed = self.currentText().strip()
@@ -52,3 +72,11 @@ class ModelBox(ChoiceBox):
         """The name of the model that is chosen, as it is typed; `LOCAL_FILE` for a file."""
         choice = self.chosen()
         return choice if isinstance(choice, str) else choice.name
+
+    def _take_hand(self) -> None:
+        self._by_hand = True
+
+    def _line(self) -> QLineEdit:
+        line = self.lineEdit()
+        assert line is not None
+        return line
