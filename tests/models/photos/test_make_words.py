@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from napari_ovseg.models.photos.choice import MOST_BY_SENTENCE, WITHIN, standing_for
 from napari_ovseg.models.photos.kinds import Kinds
-from napari_ovseg.models.photos.make_words import project_words, read_hints, used_nouns
+from napari_ovseg.models.photos.make_words import named_people, people_among, project_words, used_nouns
 
 
 @given(seed=st.integers(0, 1000), kinds=st.integers(0, 40))
@@ -43,7 +43,17 @@ def test_a_noun_is_common_when_several_definitions_use_it():
     assert set(used_nouns(Kinds(lemmas, definitions))) == {"wheel", "cart"}
 
 
-def test_people_are_found_by_what_they_wear():
-    hints = read_hints()
-    assert hints["person"] == hints["woman"]
-    assert any("wear" in text for text in hints["person"])
+class EverybodyIsAPerson:
+    """Whose only class is the groom."""
+
+    def is_person(self, word):
+        return word != "dog"
+
+    def is_class(self, word):
+        return word in ("groom", "dog")
+
+
+def test_people_are_those_that_are_defined_so_and_a_few_named_ones_and_no_classes():
+    found = people_among(["nurse", "groom", "dog"], EverybodyIsAPerson())
+    assert found == {"nurse", *named_people()}
+    assert "crowd" in found

@@ -17,7 +17,7 @@ TABLE = {
     "counts": np.array([1], np.uint8),
     "classes": np.array([1], np.uint16),
     "weights": np.array([255], np.uint8),
-    "near": np.array([255], np.uint8),
+    "known": np.array([True]),
     # 7 to 9 are near the sentence below, but an everyday word is nearer to 9
     "vectors": np.where(np.isin(np.arange(1000), [7, 8, 9])[:, None], [[0.8, 0.6]], [[0.1, 1]]),
     "rivals": np.where(np.arange(1000) == 9, 1.2, 0.0),
@@ -38,7 +38,14 @@ def test_a_word_is_looked_up_once_a_sentence_model_is_there(monkeypatch):
     entry = words.find("puffin")
     assert entry is not None
     assert entry.class_names == ("class 7", "class 8")
-    assert entry.near == pytest.approx(0.8)
+
+
+def test_a_word_that_is_defined_nowhere_must_be_nearer_than_others(monkeypatch):
+    far = WordTable(TABLE | {"vectors": 0.6 * TABLE["vectors"]})
+    monkeypatch.setattr(outside, "_sentences", OneSentence)
+    outside.learn(far, "puffin")
+    assert far.find("puffin") is None
+    assert not far.lacks("puffin")
 
 
 def test_without_a_sentence_model_the_table_stays_as_it_is(monkeypatch):
@@ -66,6 +73,23 @@ def half_filled(tmp_path, monkeypatch):
     outside._sentences.cache_clear()
     yield tmp_path
     outside._sentences.cache_clear()
+
+
+def test_loading_it_prints_nothing_and_leaves_the_bars_of_others_on(capfd):
+    pytest.importorskip("transformers")
+    if sentences._folder() is None:
+        pytest.skip("there is no sentence model: it is a tool of development, see docs/photos.md")
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.enable_progress_bar()
+    try:
+        sentences.Sentences.load()
+        assert logging.is_progress_bar_enabled()
+    finally:
+        if not shown:
+            logging.disable_progress_bar()
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("config", [None, "{", "{}", '{"model_type": "bert"}'])

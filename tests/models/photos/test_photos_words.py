@@ -22,7 +22,7 @@ def small_table() -> WordTable:
             "counts": np.array([2, 1], np.uint8),
             "classes": np.array([1, 0, 2], np.uint16),
             "weights": np.array([255, 51, 255], np.uint8),
-            "near": np.array([255, 60], np.uint8),
+            "known": np.array([True, False]),
             "vectors": np.eye(3, dtype=np.float16),
             "rivals": np.zeros(3, np.float16),
         }
@@ -52,11 +52,11 @@ def test_a_word_can_be_added_and_is_then_known_or_known_to_be_far():
     words = small_table()
     assert words.lacks("puffin")
     assert not words.lacks("nucleus")
-    words.add("puffin", np.array([2]), np.ones(1, np.float32), 0.9)
+    words.add("puffin", np.array([2]), np.ones(1, np.float32), True)
     entry = words.find("Puffin")
     assert entry is not None
     assert entry.class_names == ("acorn",)
-    words.add("justice", np.array([2]), np.ones(1, np.float32), 0.2)
+    words.add("justice", np.array([2]), np.ones(1, np.float32), False)
     assert words.find("justice") is None
     assert not words.lacks("justice")
 
@@ -124,7 +124,7 @@ def test_each_word_of_the_table_is_found_as_itself():
         ("dog 1", "dog"), ("dog_1", "dog"), ("dogs (small)", "dog"), ("dog (on grass)", "dog"),
         ("dog's", "dog"),
         ("children", "child"), ("mice", "mouse"), ("geese", "goose"), ("wolves", "wolf"), ("knives", "knife"),
-        ("teeth", "tooth"), ("men", "men"), ("women", "women"), ("people", "people"),
+        ("feet", "foot"), ("men", "man"), ("women", "woman"), ("people", "people"),
         ("Shih-Tzu", "shih-tzu"), ("shih tzu", "shih-tzu"), ("potter\u2019s wheel", "potter's wheel"),
     ],
 )  # fmt: skip
@@ -137,6 +137,32 @@ def test_a_phrase_is_read_by_the_thing_it_names(phrase, word):
 @pytest.mark.parametrize("phrase", ["x-ray", "qwrt on grass", "on", "1", ""])
 def test_what_names_no_known_thing_is_not_found(phrase):
     assert table().lacks(phrase)
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    ["cell", "cells", "red blood cell", "nucleus", "fiber", "mitosis", "crystal", "yeast", "embryo", "stroma",
+     "cell wall", "bone", "mole", "sky"],
+)  # fmt: skip
+def test_a_word_whose_near_classes_mean_something_else_is_warned_of(phrase):
+    assert PHOTOS.unknown_words([phrase]) == (phrase,)
+
+
+@pytest.mark.parametrize(
+    "word", ["cell phone", "cow", "prison", "nurse", "tennis player", "wine glass", "bank"]
+)
+def test_a_word_with_a_class_that_means_it_is_not(word):
+    assert PHOTOS.unknown_words([word]) == ()
+
+
+def test_all_people_are_found_by_the_same_classes():
+    person = table().find("person")
+    assert person is not None
+    for word in ("woman", "nurse", "pedestrian", "crowd"):
+        entry = table().find(word)
+        assert entry is not None
+        # besides those that are a kind of it, as a ballplayer is of "person"
+        assert entry.class_names[0] == person.class_names[0]
 
 
 def test_a_word_with_no_near_class_is_warned_of():

@@ -23,6 +23,7 @@ class Classes:
     def __init__(self, sentences: Sentences) -> None:
         info, every = ImageNetInfo("imagenet-1k"), ImageNetInfo("imagenet-21k-goog")
         synsets = info.label_names()
+        self.synsets = frozenset(synsets)
         lemmas = {
             synset: [name.strip().lower() for name in names.split(",")]
             for synset, names in every._lemmas.items()
@@ -39,6 +40,7 @@ class Classes:
         self.sentences = sentences
         self._vectors = [sentences.encode(some) for some in texts]
         self._named = [{name for one in chain for name in lemmas[one]} for chain in chains]
+        self.covered = {one for chain in chains for one in chain}
 
         self.everyday = read_vocabulary("everyday")
         self._rivals = np.stack([self._nearness(one.name, [one.name]) for one in self.everyday])

@@ -64,6 +64,10 @@ class Kinds:
             for name in names:
                 self._named.setdefault(name, []).append(synset)
 
+    def named(self, name: str) -> list[str]:
+        """Return the synsets that have a name."""
+        return self._named.get(name, [])
+
     def parent(self, synset: str) -> str | None:
         """Return what a synset is a kind of, None where its definition doesn't tell.
 
@@ -73,7 +77,7 @@ class Kinds:
         for length in (2, 1):
             noun = " ".join(head[-length:])
             for name in (noun, singular(noun)) if len(head) >= length else ():
-                senses = [one for one in self._named.get(name, ()) if one != synset]
+                senses = [one for one in self.named(name) if one != synset]
                 if senses:
                     return min(senses, key=lambda one: abs(int(one[1:]) - int(synset[1:])))
         return None

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 
 from napari_ovseg.errors import ModelError
-from napari_ovseg.models.photos.choice import among_rivals, standing_for
+from napari_ovseg.models.photos.choice import LIMITS, among_rivals, standing_for
 from napari_ovseg.models.photos.sentences import FOLDER, Sentences
 from napari_ovseg.models.photos.words import WordTable
 
@@ -23,7 +23,8 @@ def learn(table: WordTable, phrase: str) -> None:
     near = (table.vectors @ sentences.encode([word]).T)[:, 0]
     # all that a class is a kind of has a row already
     order, weights = standing_for(among_rivals(near, table.rivals), np.zeros(len(near), bool))
-    table.add(word, order, weights, float(np.clip(near.max(), 0, 1)))
+    # nor does a table say what a word means that it lacks
+    table.add(word, order, weights, bool(near.max() >= LIMITS.undefined))
 
 
 @cache

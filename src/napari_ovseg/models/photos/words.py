@@ -16,8 +16,6 @@ from napari_ovseg.categories import singular
 
 FILE = Path(__file__).parent / "words.npz"
 CLASSES = 1000
-LEAST_NEAR = 0.44
-"""How near, as a cosine of sentence vectors, the best class must be for a word to be known."""
 
 _BRACKETS = re.compile(r"\([^)]*\)|\[[^\]]*\]")
 # not "of": in "slice of pizza" the pizza is what is meant
@@ -65,16 +63,15 @@ class Entry:
         ``(K,)``, float32 in (0, 1]: how well each stands for the word, the best 1.
     class_names : tuple of str
         Their names, in the same order.
-    near : float
-        How near the best class is, as a cosine of sentence vectors; 1 where a class, or what it is a kind of,
-        has this name.
+    known : bool
+        Whether any of them is near enough to what the word means.
     """
 
     word: str
     classes: NDArray[np.uint16]
     weights: NDArray[np.float32]
     class_names: tuple[str, ...]
-    near: float
+    known: bool
 
 
 class WordTable:
@@ -85,8 +82,8 @@ class WordTable:
     arrays : mapping of str to np.ndarray
         ``words`` and ``names``, uint8: texts in UTF-8, joined by line ends; ``counts (N,)``, how many classes
         each word has; ``classes`` and ``weights``, theirs one after the other, the weights as n / 255;
-        ``near (N,)`` as n / 255. For `outside`: ``vectors (1000, D)`` of the classes, and ``rivals (1000,)``,
-        how near the nearest everyday word is to each.
+        ``known (N,)``, whether a class is near. For `outside`: ``vectors (1000, D)`` of the classes, and
+        ``rivals (1000,)``, how near the nearest everyday word is to each.
     """
 
     def __init__(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
@@ -99,7 +96,7 @@ class WordTable:
         self._ends = np.cumsum(arrays["counts"], dtype=np.int64)
         self._classes = arrays["classes"].astype(np.uint16)
         self._weights: NDArray[np.float32] = arrays["weights"].astype(np.float32) / np.float32(255)
-        self._near = arrays["near"].astype(np.float64) / 255
+        self._known = arrays["known"].astype(np.bool_)
         self.vectors: NDArray[np.float32] = arrays["vectors"].astype(np.float32)
         self.rivals: NDArray[np.float32] = arrays["rivals"].astype(np.float32)
 
@@ -111,16 +108,16 @@ class WordTable:
         """
         added = self._added.get(phrase.strip().casefold())
         entry = self._read(phrase) if added is None else added
-        return entry if entry is not None and entry.near >= LEAST_NEAR else None
+        return entry if entry is not None and entry.known else None
 
     def lacks(self, phrase: str) -> bool:
         """Return whether the table says nothing of a phrase, not even that no class is near."""
         return phrase.strip().casefold() not in self._added and self._read(phrase) is None
 
-    def add(self, word: str, classes: NDArray[np.intp], weights: NDArray[np.float32], near: float) -> None:
+    def add(self, word: str, classes: NDArray[np.intp], weights: NDArray[np.float32], known: bool) -> None:
         """Add what stands for a word, until the program ends."""
         names = tuple(self.names[number] for number in classes)
-        self._added[word] = Entry(word, classes.astype(np.uint16), weights, names, near)
+        self._added[word] = Entry(word, classes.astype(np.uint16), weights, names, known)
 
     def _read(self, phrase: str) -> Entry | None:
         # an x-ray is no ray
@@ -143,7 +140,7 @@ class WordTable:
         part = slice(int(self._ends[row - 1]) if row else 0, int(self._ends[row]))
         classes = self._classes[part]
         names = tuple(self.names[number] for number in classes)
-        return Entry(self.words[row], classes, self._weights[part], names, float(self._near[row]))
+        return Entry(self.words[row], classes, self._weights[part], names, bool(self._known[row]))
 
 
 @cache
