@@ -21,13 +21,14 @@ def passed_on(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     Parameters
     ----------
     record : mapping
-        ``read_from`` becomes relative; of weights in a file, and of files in sentences, the name is left.
+        ``read_from`` becomes relative; of a model in a folder, of weights in a file, and of files in
+        sentences, the name is left.
     folder : Path
     """
     found = dict(record)
     if isinstance(found.get("read_from"), str):
         found["read_from"] = seen_from(folder, path_of(found["read_from"]))
-    for key in ("checkpoint", "taken_from"):
+    for key in ("model", "checkpoint", "taken_from"):
         if isinstance(found.get(key), str) and PurePath(found[key]).is_absolute():
             found[key] = PurePath(found[key]).name
     for key in ("notes", "warnings"):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from napari_ovseg.atomic import remove_parts
 from napari_ovseg.errors import NoRoomError, OutputError
 from napari_ovseg.export import CATEGORIES_FILE, write_categories
+from napari_ovseg.export.passed_on import passed_on
 from napari_ovseg.many.executor import Executor, InThisProcess
 from napari_ovseg.many.folder import ResultFolder
 from napari_ovseg.many.jobs import Job, Result, problem_of, run_ledger
@@ -150,12 +151,15 @@ class _Run:
             self.results.folder / CATEGORIES_FILE,
             settings.sought,
             settings.background_words,
-            settings={
-                "model": self.model.card.name,
-                "preset": settings.preset,
-                "seed": settings.seed,
-                "device": str(self.model.device),
-            },
+            settings=passed_on(
+                {
+                    "model": self.model.card.name,
+                    "preset": settings.preset,
+                    "seed": settings.seed,
+                    "device": str(self.model.device),
+                },
+                self.results.folder,
+            ),
             images=[self.listed[job.stem] for job in self.jobs if job.stem in self.listed],
         )
         self.ledger.prepare()

@@ -30,8 +30,9 @@ def load_model(
     ----------
     name : str
         A name from `list_models` such as ``"demo"`` or
-        ``"ViT-B-16-quickgelu/openai"``, any other open_clip ``ARCHITECTURE/TAG``,
-        ``"hf-hub:ORG/REPOSITORY"``, or, with ``checkpoint``, an architecture such as ``"ViT-B-16"``.
+        ``"ViT-B-16-quickgelu/openai"``, a folder that `adapt` has written, any other open_clip
+        ``ARCHITECTURE/TAG``, ``"hf-hub:ORG/REPOSITORY"``, or, with ``checkpoint``, an architecture such as
+        ``"ViT-B-16"``.
     checkpoint : path, optional
         A local file of weights, safetensors or a PyTorch state dict (never a pickle of code).
     device : {"auto", "cuda", "mps", "cpu"} or any torch device
@@ -49,7 +50,8 @@ def load_model(
     InputError
         When there is no such model or device.
     ModelError
-        When the weights can't be read or don't fit the architecture.
+        When the weights can't be read or don't fit the architecture; of a folder, when its training has
+        not ended, or the weights that it builds on have changed since.
     DownloadError
         When weights are needed and can't be fetched.
 

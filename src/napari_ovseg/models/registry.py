@@ -1,4 +1,4 @@
-"""The models that can be had: CLIP towers, "photos", what other packages bring by an entry point; no torch.
+"""The models that can be had: CLIP towers, "photos", adapted ones, what other packages bring; no torch.
 
 A package brings a model by an entry point of the group ``napari_ovseg.models`` that names an `Offer`;
 ``docs/own_model.md`` shows how.
@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 
 from napari_ovseg.categories import Category
 from napari_ovseg.errors import InputError, ModelError, OvsegError
+from napari_ovseg.file_names import at_home
 from napari_ovseg.models.card import ModelCard
+from napari_ovseg.models.clip.adapted import WEIGHTS, AdaptedCard, clip_card, finished_card
 from napari_ovseg.models.clip.card import ClipCard
 from napari_ovseg.models.clip.registry import CLIP_MODELS, DEFAULT, find_clip
 from napari_ovseg.models.photos.card import PHOTOS, PhotosCard
@@ -81,8 +83,8 @@ def find_offer(name: str, *, checkpoint: str | Path | None = None) -> Offer:
     Parameters
     ----------
     name : str
-        A name of `offers`, any other ``ARCHITECTURE/TAG`` that open_clip knows,
-        ``hf-hub:ORG/REPOSITORY``, or, with ``checkpoint``, an architecture alone.
+        A name of `offers`, a folder that `adapt` has written, any other ``ARCHITECTURE/TAG`` that open_clip
+        knows, ``hf-hub:ORG/REPOSITORY``, or, with ``checkpoint``, an architecture alone.
     checkpoint : path, optional
         A local file to take the weights of a CLIP architecture from instead.
 
@@ -90,10 +92,15 @@ def find_offer(name: str, *, checkpoint: str | Path | None = None) -> Offer:
     ------
     InputError
         When nothing has this name; the message offers the closest ones.
+    ModelError
+        When it is a folder whose training has not ended, or whose card is damaged.
     """
     others = _others()
     other = others.get(name.strip())
     if other is None:
+        folder = at_home(name.strip())
+        if checkpoint is None and name.strip() not in CLIP_MODELS and folder.is_dir():
+            return _adapted_offer(name.strip(), folder)
         return _clip_offer(find_clip(name, checkpoint=checkpoint, others=others), checkpoint)
     if checkpoint is not None:
         raise InputError(f'"{name}" has weights of its own: leave the checkpoint out.')
@@ -121,6 +128,8 @@ def find_model(name: str, *, checkpoint: str | Path | None = None) -> ModelCard:
     ------
     InputError
         When nothing has this name; the message offers the closest ones.
+    ModelError
+        When it is a folder whose training has not ended, or whose card is damaged.
     """
     return find_offer(name, checkpoint=checkpoint).card
 
@@ -239,3 +248,33 @@ def _fetch_clip(card: ClipCard, checkpoint: str | Path | None, progress: Progres
     from napari_ovseg.models.clip import download
 
     return download.weights(card, checkpoint, progress)
+
+
+def _adapted_offer(name: str, folder: Path) -> Offer:
+    run = finished_card(folder)
+    teacher = find_clip(run.teacher)
+    card = clip_card(name, folder, run, teacher)
+    return Offer(
+        card,
+        load=partial(_load_adapted, card, run, teacher),
+        is_here=partial(_clip_is_here, teacher),
+        fetch=partial(_fetch_adapted, folder, run, teacher),
+    )
+
+
+def _load_adapted(
+    card: ClipCard, run: AdaptedCard, teacher: ClipCard, device: torch.device, weights: Path | None
+) -> Model:
+    from napari_ovseg.models.clip import loading
+
+    assert weights is not None
+    return loading.build_adapted(card, run, teacher, _fetch_clip(teacher, None, None), weights, device)
+
+
+def _fetch_adapted(folder: Path, run: AdaptedCard, teacher: ClipCard, progress: Progress | None) -> Path:
+    """Bring the teacher's weights here, and return those that were learnt."""
+    _fetch_clip(teacher, None, progress)
+    weights = (folder / WEIGHTS).absolute()
+    if not weights.is_file():
+        raise ModelError(f'"{weights}" is missing. This makes it again: {run.again(folder)}')
+    return weights

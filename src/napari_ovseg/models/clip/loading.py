@@ -11,14 +11,18 @@ from typing import Any
 
 import open_clip
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
 from napari_ovseg.errors import ModelError
 from napari_ovseg.models.clip import registry
+from napari_ovseg.models.clip.adapted import AdaptedCard
+from napari_ovseg.models.clip.adapted_model import AdaptedModel, sharing_copy
 from napari_ovseg.models.clip.card import ClipCard
 from napari_ovseg.models.clip.model import ClipModel
 
 
-def _checkpoint_id(path: Path) -> str:
+def checkpoint_id(path: Path) -> str:
     """Name the content of a checkpoint; the hub's blobs are named after theirs already."""
     real = path.resolve()
     if real.parent.name == "blobs":
@@ -35,19 +39,69 @@ def build(card: ClipCard, path: Path, device: torch.device) -> ClipModel:
     ModelError
         When the weights can't be read or don't fit the architecture.
     """
+    network, tokenizer = _open(card, path)
+    network.eval().requires_grad_(False)
+    model = ClipModel(card, network, tokenizer, torch.device("cpu"), checkpoint_id(path), path)
+    model.move_to(device)
+    return model
+
+
+def build_adapted(
+    card: ClipCard, run: AdaptedCard, teacher: ClipCard, teacher_path: Path, path: Path, device: torch.device
+) -> ClipModel:
+    """Build an adapted model on a device: its teacher, and what was learnt in place of some of its weights.
+
+    Parameters
+    ----------
+    card : ClipCard
+        Of the adapted model.
+    run : AdaptedCard
+        What its folder says.
+    teacher : ClipCard
+    teacher_path, path : Path
+        The files of weights of the teacher, and of what was learnt.
+    device : torch.device
+
+    Raises
+    ------
+    ModelError
+        When the teacher's weights are others than those that were adapted, or a file can't be read.
+    """
+    again = run.again(path.parent)
+    anew = f"remove this folder and adapt anew, by {again}"
+    if checkpoint_id(teacher_path) != run.teacher_weights:
+        raise ModelError(
+            f'The weights of "{teacher.name}" have changed since "{path.parent}" was adapted from them: '
+            f"{anew}"
+        )
+    if checkpoint_id(path) != run.weights:
+        raise ModelError(f'"{path}" is damaged. This makes it again: {again}')
+    network, tokenizer = _open(teacher, teacher_path)
+    try:
+        learnt = load_file(path)
+        frozen = sharing_copy(network.visual, but=learnt)
+        strange = network.visual.load_state_dict(learnt, strict=False).unexpected_keys
+    except (RuntimeError, SafetensorError) as error:
+        raise ModelError(f'"{path}" doesn\'t fit "{teacher.name}": {anew}') from error
+    if strange:
+        raise ModelError(f'"{path}" doesn\'t fit "{teacher.name}" ({strange[0]}): {anew}')
+    network.teacher = frozen
+    network.eval().requires_grad_(False)
+    model = AdaptedModel(card, network, tokenizer, torch.device("cpu"), checkpoint_id(path), path)
+    model.move_to(device)
+    return model
+
+
+def _open(card: ClipCard, path: Path) -> tuple[Any, Any]:
+    """The network of a card, and its tokenizer."""
     architecture = card.architecture
     if card.bundled:
         _register_demo()
     if card.repository is not None:
-        network, tokenizer = _create(card.name, None, {}, path)
-    else:
-        settings = open_clip.get_pretrained_cfg(architecture, card.checkpoint)
-        kept = {k: settings[k] for k in ("mean", "std", "interpolation", "resize_mode") if k in settings}
-        network, tokenizer = _create(architecture, str(path), kept, path)
-    network.eval().requires_grad_(False)
-    model = ClipModel(card, network, tokenizer, torch.device("cpu"), _checkpoint_id(path), path)
-    model.move_to(device)
-    return model
+        return _create(card.name, None, {}, path)
+    settings = open_clip.get_pretrained_cfg(architecture, card.checkpoint)
+    kept = {k: settings[k] for k in ("mean", "std", "interpolation", "resize_mode") if k in settings}
+    return _create(architecture, str(path), kept, path)
 
 
 def _register_demo() -> None:

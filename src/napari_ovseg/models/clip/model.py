@@ -175,7 +175,7 @@ class ClipModel:
         """
         kept = [name for name, wanted in (("levels", levels), ("attention", attention)) if wanted]
         kind = " ".join([self.checkpoint_id, *kept])
-        run = partial(trunk_states, self.network, levels=levels, attention=attention)
+        run = partial(self._states, levels=levels, attention=attention)
         keys = [TrunkCache.key(kind, view) for view in views]
         states = {key: cached for key in keys if (cached := self.cache.get(key)) is not None}
         missing = [i for i, key in enumerate(keys) if key not in states and key not in keys[:i]]
@@ -222,6 +222,9 @@ class ClipModel:
     def image_vectors(self, states: TrunkStates) -> Tensor:
         """Return the unit vector of each view in the joint space, ``(V, D)``."""
         return self.after_trunk(states, partial(image_vectors, self.network))
+
+    def _states(self, views: Tensor, *, levels: bool, attention: bool) -> TrunkStates:
+        return trunk_states(self.network, views, levels=levels, attention=attention)
 
     def _enter(
         self, run: Callable[[Tensor], TrunkStates], views: Tensor, keys: list[str]

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from napari_ovseg.errors import InputError
-from napari_ovseg.models.clip.towers import LastAttention, Positions, Readout, tower_of
+from napari_ovseg.models.clip.towers import LastAttention, Positions, Readout, Tower, tower_of
 from napari_ovseg.models.clip.towers.readout import Block, attention_weights, merge_heads
 
 ATTENTIVE_BLOCKS = 8
@@ -39,6 +39,8 @@ class TrunkStates:
     attention : (V, gh * gw, gh * gw) tensor or None
         How much each patch attends to each other, the mean over the heads of the last
         `ATTENTIVE_BLOCKS` blocks, where it was asked for.
+    vectors : (V, D) tensor or None
+        The unit vector of each view, where another tower than that of the tokens says what is in it.
     """
 
     tokens: Tensor
@@ -46,19 +48,20 @@ class TrunkStates:
     prefix: int = 1
     levels: tuple[Tensor, ...] = ()
     attention: Tensor | None = None
+    vectors: Tensor | None = None
 
     @property
     def nbytes(self) -> int:
         """Memory that the states take; the last level is ``tokens`` itself."""
-        attention = 0 if self.attention is None else self.attention.nbytes
-        return self.tokens.nbytes + attention + sum(level.nbytes for level in self.levels[:-1])
+        others = sum(one.nbytes for one in (self.attention, self.vectors) if one is not None)
+        return self.tokens.nbytes + others + sum(level.nbytes for level in self.levels[:-1])
 
     def map(self, change: Callable[[Tensor], Tensor]) -> TrunkStates:
         """Return the states with every tensor changed alike, e.g. moved, copied or sliced."""
         tokens = change(self.tokens)
         levels = (*(change(level) for level in self.levels[:-1]), tokens) if self.levels else ()
-        attention = None if self.attention is None else change(self.attention)
-        return TrunkStates(tokens, self.grid, self.prefix, levels, attention)
+        attention, vectors = (None if one is None else change(one) for one in (self.attention, self.vectors))
+        return TrunkStates(tokens, self.grid, self.prefix, levels, attention, vectors)
 
     @property
     def patches(self) -> Tensor:
@@ -149,6 +152,16 @@ def image_vectors(network: Any, states: TrunkStates) -> Tensor:
     return F.normalize(reading.tail(reading.read()), dim=-1)
 
 
+def patch_vectors(tower: Tower, states: TrunkStates) -> Tensor:
+    """Return each patch's own unit vector in the joint space, ``(V, gh * gw, D)``, as MaskCLIP reads it.
+
+    Of the last attention only the values count, without its residual and MLP (Zhou et al., ECCV 2022).
+    """
+    attention = tower.last_attention(states.tokens, states.grid)
+    own = merge_heads(attention.values[:, :, attention.prefix :])
+    return F.normalize(attention.project(own), dim=-1)
+
+
 def deep_features(network: Any, states: TrunkStates) -> Tensor:
     """Return deep features per patch, ``(V, F, gh, gw)`` float32, for a head trained on one picture.
 
@@ -156,10 +169,8 @@ def deep_features(network: Any, states: TrunkStates) -> Tensor:
     enter the last block, layer-normalised, which hold place and texture; and the patch's own joint
     vector, as MaskCLIP reads it, which holds what names mean.
     """
-    attention = last_attention(network, states)
-    own = attention.values[:, :, attention.prefix :].transpose(1, 2).flatten(-2)
-    joint = attention.project(own)
-    joint = F.normalize(joint, dim=-1) * joint.shape[-1] ** 0.5
+    joint = patch_vectors(tower_of(network.visual), states)
+    joint = joint * joint.shape[-1] ** 0.5
     tokens = F.layer_norm(states.patches, states.patches.shape[-1:])
     both = torch.cat([tokens, joint], dim=-1).float()
     return both.transpose(1, 2).unflatten(-1, states.grid)
@@ -226,4 +237,6 @@ def stacked(parts: list[TrunkStates]) -> TrunkStates:
     levels = (*(torch.cat(level) for level in below), tokens) if parts[0].levels else ()
     seen = [part.attention for part in parts if part.attention is not None]
     attention = torch.cat(seen) if seen else None
-    return TrunkStates(tokens, parts[0].grid, parts[0].prefix, levels, attention)
+    said = [part.vectors for part in parts if part.vectors is not None]
+    vectors = torch.cat(said) if said else None
+    return TrunkStates(tokens, parts[0].grid, parts[0].prefix, levels, attention, vectors)
