@@ -63,6 +63,7 @@ LEVELS = {
     "many": 14,
     "demo": 14,
     "large": 15,
+    "training": 15,
     "evaluation": 15,
     "_napari": 16,
     "cli": 17,
@@ -136,7 +137,16 @@ LIGHT = (
     "_napari",
     "__init__",
 )
-LIGHT_FILES = {"registry.py", "card.py", "method_names.py", "scenes.py", "looks.py", "presets.py", "sizes.py"}
+LIGHT_FILES = {
+    "registry.py",
+    "card.py",
+    "adapted.py",
+    "method_names.py",
+    "scenes.py",
+    "looks.py",
+    "presets.py",
+}
+LIGHT_FILES |= {"sizes.py"}
 
 
 def room(module: Path, inside: Path = PACKAGE) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from napari_ovseg.pipeline import Segmentation, segment, segment_maps
     from napari_ovseg.settings import Settings
     from napari_ovseg.suggestions import suggest
+    from napari_ovseg.training import adapt
     from napari_ovseg.wording import sharper_names
 
 _HOMES = {
@@ -33,6 +34,7 @@ _HOMES = {
     "relevance_maps": "napari_ovseg.models.clip.relevance",
     "Settings": "napari_ovseg.settings",
     "suggest": "napari_ovseg.suggestions",
+    "adapt": "napari_ovseg.training",
     "sharper_names": "napari_ovseg.wording",
 }
 
@@ -41,6 +43,7 @@ __all__ = [
     "Segmentation",
     "Settings",
     "__version__",
+    "adapt",
     "load_model",
     "parse_categories",
     "refine",

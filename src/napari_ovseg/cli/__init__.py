@@ -16,6 +16,7 @@ from napari_ovseg.cli.import_labels import import_labels
 from napari_ovseg.cli.models import models_app
 from napari_ovseg.cli.segment import demo, segment
 from napari_ovseg.cli.suggest import suggest
+from napari_ovseg.cli.train import train_app
 from napari_ovseg.cli.window import open_command
 from napari_ovseg.errors import OvsegError
 from napari_ovseg.file_names import PERCENT
@@ -36,6 +37,7 @@ app.command("import")(import_labels)
 app.command()(export)
 app.command()(evaluate)
 app.add_typer(models_app, name="models")
+app.add_typer(train_app, name="train")
 
 
 def main() -> None:

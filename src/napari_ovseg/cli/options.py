@@ -15,7 +15,8 @@ ModelOption = Annotated[
     str | None,
     typer.Option(
         "--model",
-        help='See "napari-ovseg models". Default: ViT-B/16 for photos once downloaded, else demo.',
+        help='See "napari-ovseg models", or a folder that "train adapt" has written. Default: ViT-B/16 for '
+        "photos once downloaded, else demo.",
         metavar="NAME",
     ),
 ]

@@ -1,0 +1,50 @@
+"""``napari-ovseg train``: learn from a folder of pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from napari_ovseg.cli.models import load
+from napari_ovseg.cli.problems import end_with
+from napari_ovseg.cli.progress import Bars
+from napari_ovseg.file_names import as_text, at_home
+
+train_app = typer.Typer(help="Learn from your own pictures.", no_args_is_help=True)
+
+
+@train_app.callback()
+def _train() -> None:
+    pass
+
+
+@train_app.command()
+def adapt(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Pictures of one kind, without labels.")],
+    teacher: Annotated[
+        str, typer.Option(help='A model of "napari-ovseg models", such as demo.', metavar="MODEL")
+    ],
+    output: Annotated[Path, typer.Option(help="Folder for the model.", metavar="RUN")],
+    steps: Annotated[int, typer.Option(help="Of the training, 8 pictures each.", min=1, metavar="N")] = 400,
+) -> None:
+    """Adapt a model to a folder of pictures without labels.
+
+    The result is a model like any other: --model RUN.
+
+    Stopped, by Ctrl+C or otherwise? The same command goes on where it was.
+    """
+    loaded = load(teacher, None, "auto")
+    from napari_ovseg.training import adapt as run
+
+    try:
+        with Bars() as bars:
+            adapted = run(folder, teacher=loaded.card.name, output=output, steps=steps, progress=bars)
+    except KeyboardInterrupt:
+        typer.echo("Stopped. The same command goes on where it was.", err=True)
+        raise
+    learnt = f"{adapted.teacher} is adapted to {adapted.pictures} pictures"
+    typer.echo(f"{learnt}; the loss of the last steps is {adapted.loss:.4f}.")
+    typer.echo(f"Use it by --model {as_text(at_home(output))}")
+    end_with(adapted.skipped)

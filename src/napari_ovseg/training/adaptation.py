@@ -1,0 +1,178 @@
+"""``train adapt``: a CLIP tower learns to see in one look at a picture what many windows of it show."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save
+
+from napari_ovseg.atomic import prepare_folder, write_atomically, write_json_atomically
+from napari_ovseg.errors import InputError
+from napari_ovseg.file_names import as_text, at_home, resolved
+from napari_ovseg.many.ledger import digest_of
+from napari_ovseg.models.clip.adapted import CARD, WEIGHTS, AdaptedCard, read_card
+from napari_ovseg.models.clip.card import ClipCard
+from napari_ovseg.models.clip.loading import checkpoint_id
+from napari_ovseg.models.clip.model import ClipModel
+from napari_ovseg.models.clip.towers import tower_of
+from napari_ovseg.models.loading import load_model
+from napari_ovseg.models.registry import find_model
+from napari_ovseg.segmentation import Progress
+from napari_ovseg.training.resumable import CHECKPOINT, Training
+from napari_ovseg.training.student import Student
+from napari_ovseg.training.targets import Examples, look_side
+from napari_ovseg.training.unlabelled import pictures_in
+
+STEPS = 400
+BATCH = 8
+HIGHEST_RATE = 1e-3
+TARGETS = "targets"
+# whose mean the card gives as the loss
+LAST_STEPS = 20
+
+
+def adapt(
+    folder: str | Path,
+    *,
+    teacher: str,
+    output: str | Path,
+    steps: int = STEPS,
+    progress: Progress | None = None,
+) -> AdaptedCard:
+    """Adapt a model to a folder of pictures without labels; the result is a model like any other.
+
+    The last two blocks of the image tower learn to give, in one look at a picture, the features that the
+    tower itself gives in windows slid finely over it, averaged: see `targets` and `student`. Nothing else
+    changes. A training that was stopped, in whatever way, goes on when it is asked for again with the same
+    arguments.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Of pictures, as the command ``segment`` finds them. What can't be read is left out.
+    teacher : str
+        Name of a CLIP model whose image tower is a vision transformer, as for `load_model`.
+    output : str or Path
+        Folder for the model; made if it isn't there. Its name is then the name of a model.
+    steps : int
+        Of the training, with 8 pictures each.
+    progress : callable, optional
+        ``progress(stage, done, total)``.
+
+    Returns
+    -------
+    AdaptedCard
+        What ``model.json`` in the output says: how many pictures were learnt from, why others were not, and
+        the loss, ``1 - cos``, of the last steps.
+
+    Raises
+    ------
+    InputError
+        When the folder has no picture that can be read, the model can't be adapted, or the output holds
+        something else.
+    ModelError
+        When the model can't be loaded, or what an earlier run has left is damaged.
+    OutputError
+        When the output can't be written.
+    """
+    folder, output = at_home(folder), at_home(output)
+    if steps < 1:
+        raise InputError(f"{steps} steps are none: give 1 or more.")
+    files, unreadable = pictures_in(folder)
+    model = _teacher(teacher, progress)
+    run = _begun(
+        output,
+        AdaptedCard(
+            teacher=model.card.name,
+            teacher_weights=model.checkpoint_id,
+            folder=as_text(resolved(folder)),
+            folder_digest=digest_of(*files),
+            side=look_side(model),
+            steps=steps,
+        ),
+    )
+    if _is_whole(output, run):
+        return run
+    examples = Examples(output / TARGETS, model)
+    problems = dict(examples.collect(files, progress))
+    known = [contents for contents, problem in problems.items() if not problem]
+    skipped = (*unreadable, *filter(None, problems.values()))
+    if not known:
+        raise InputError(f"No picture of {as_text(folder)} can be learnt from. {' '.join(skipped[:3])}")
+    student = Student(model.network.visual)
+    losses = Training(student.learning, output).run(
+        partial(_loss, student, examples, known), steps, HIGHEST_RATE, progress
+    )
+    seen = {"pictures": len(known), "skipped": skipped, "loss": float(np.mean(losses[-LAST_STEPS:]))}
+    return _ended(output, run.model_copy(update=seen), student)
+
+
+def _loss(student: Student, examples: Examples, known: list[str], chance: torch.Generator) -> torch.Tensor:
+    """The loss of one step, on pictures drawn by chance."""
+    drawn = torch.randperm(len(known), generator=chance)[:BATCH].tolist()
+    return student.loss([examples.load(known[number]) for number in drawn])
+
+
+def _teacher(name: str, progress: Progress | None) -> ClipModel:
+    """Load a model that can be adapted."""
+    if at_home(name.strip()).joinpath(CARD).is_file():
+        raise InputError(f'"{name}" was adapted itself: name the model that it was adapted from.')
+    fits = (
+        'this works for CLIP models whose image tower is a vision transformer, such as "demo" or '
+        '"ViT-B-16-quickgelu/openai".'
+    )
+    if not isinstance(find_model(name), ClipCard):
+        raise InputError(f'"{name}" can\'t be adapted: {fits}')
+    model = load_model(name, progress=progress)
+    assert isinstance(model, ClipModel)
+    if len(tower_of(model.network.visual).blocks) < 2:
+        raise InputError(f'The image tower of "{name}" can\'t be adapted: {fits}')
+    return model
+
+
+def _begun(output: Path, plan: AdaptedCard) -> AdaptedCard:
+    """Return the card that is in the output, or begin with this one.
+
+    Raises
+    ------
+    InputError
+        When the output holds something else, or a training with other arguments.
+    """
+    prepare_folder(output)
+    if not (output / CARD).is_file():
+        if any(path.name != TARGETS and not path.name.startswith(".") for path in output.iterdir()):
+            raise InputError(f"{as_text(output)} holds other files: name an empty or a new folder.")
+        write_json_atomically(output / CARD, plan.model_dump())
+        return plan
+    run = read_card(output)
+    for field, what in {
+        "teacher": "another teacher",
+        "teacher_weights": "other weights of its teacher",
+        "folder_digest": "other pictures",
+        "steps": "another number of steps",
+        "side": "another version of napari-ovseg",
+    }.items():
+        if getattr(run, field) != getattr(plan, field):
+            raise InputError(
+                f"{as_text(output)} was begun with {what}, by {run.again(output)} - give the same, or name "
+                "another folder."
+            )
+    return run
+
+
+def _is_whole(output: Path, run: AdaptedCard) -> bool:
+    weights = output / WEIGHTS
+    return run.weights is not None and weights.is_file() and checkpoint_id(weights) == run.weights
+
+
+def _ended(output: Path, run: AdaptedCard, student: Student) -> AdaptedCard:
+    """Write the weights, then the card that makes them count; what is only needed for going on is removed."""
+    content = save(student.learnt())
+    write_atomically(output / WEIGHTS, lambda file: file.write(content))
+    run = run.model_copy(update={"weights": checkpoint_id(output / WEIGHTS)})
+    write_json_atomically(output / CARD, run.model_dump())
+    (output / CHECKPOINT).unlink(missing_ok=True)
+    return run
