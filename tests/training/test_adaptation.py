@@ -178,6 +178,7 @@ def test_it_says_where_things_are_and_its_teacher_what_is_there(pictures, model)
     assert [one.name for one in found.card.methods] == ["maskclip"]
     assert not found.card.bundled
     assert "4 pictures of pics" in found.card.note
+    assert registry.listed(f" {output} ") == found.card
     views = torch.randn(2, 3, 64, 48, generator=torch.Generator().manual_seed(2))
     old, new = model.trunk(views), found.trunk(views)
     torch.testing.assert_close(found.image_vectors(new), model.image_vectors(old), atol=1e-5, rtol=0)
@@ -205,6 +206,7 @@ def test_cards_that_are_none_are_said(pictures, tmp_path):
         (output / "model.json").write_text(content)
         with pytest.raises(ModelError, match=r"model\.json\" is damaged, or of a newer napari-ovseg \("):
             registry.find_model(str(output))
+        assert registry.listed(str(output)) is None
     (output / "model.json").unlink()
     with pytest.raises(InputError, match=r"no model in the folder .* no model\.json"):
         load_model(str(output))

@@ -18,7 +18,7 @@ from napari_ovseg.categories import Category
 from napari_ovseg.errors import InputError, ModelError, OvsegError
 from napari_ovseg.file_names import at_home
 from napari_ovseg.models.card import ModelCard
-from napari_ovseg.models.clip.adapted import WEIGHTS, AdaptedCard, clip_card, finished_card
+from napari_ovseg.models.clip.adapted import CARD, WEIGHTS, AdaptedCard, clip_card, finished_card
 from napari_ovseg.models.clip.card import ClipCard
 from napari_ovseg.models.clip.registry import CLIP_MODELS, DEFAULT, find_clip
 from napari_ovseg.models.photos.card import PHOTOS, PhotosCard
@@ -135,9 +135,24 @@ def find_model(name: str, *, checkpoint: str | Path | None = None) -> ModelCard:
 
 
 def listed(name: str) -> ModelCard | None:
-    """Return the card of a model of the list, None for any other name: to know that one imports torch."""
-    offer = offers().get(name.strip())
-    return None if offer is None else offer.card
+    """Return the card of a model of the list, or of one that was adapted from one of them.
+
+    None for any other name: to know that one imports torch.
+    """
+    name = name.strip()
+    offer = offers().get(name)
+    return _listed_adapted(name, at_home(name)) if offer is None else offer.card
+
+
+def _listed_adapted(name: str, folder: Path) -> ModelCard | None:
+    if not name or not (folder / CARD).is_file():
+        return None
+    try:
+        run = finished_card(folder)
+    except OvsegError:
+        return None
+    teacher = CLIP_MODELS.get(run.teacher)
+    return None if teacher is None else clip_card(name, folder, run, teacher)
 
 
 def unknown_note(card: ModelCard, categories: Iterable[Category | str]) -> str | None:

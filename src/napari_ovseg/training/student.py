@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from itertools import groupby
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -51,7 +52,8 @@ class Student:
         (V, gh * gw, D) tensor
         """
         prefix = tokens.shape[1] - grid[0] * grid[1]
-        return patch_vectors(self.tower, TrunkStates(self.tower.blocks[-2].whole(tokens), grid, prefix))
+        states = TrunkStates(self.tower.blocks[-2].whole(tokens), grid, prefix)
+        return patch_vectors(SimpleNamespace(visual=self.visual), states)
 
     def loss(self, examples: Sequence[Example]) -> Tensor:
         """Return how far the patches are from their targets: the mean of ``1 - cos``, in [0, 2]."""

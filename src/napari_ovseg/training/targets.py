@@ -85,8 +85,7 @@ def slid_vectors(network: Any, view: Tensor, side: int) -> Tensor:
     (D, gh, gw) float32 tensor
         One vector for each patch of the view.
     """
-    tower = tower_of(network.visual)
-    patch = tower.patch_size
+    patch = tower_of(network.visual).patch_size
     grid = rows, columns = view.shape[-2] // patch, view.shape[-1] // patch
     cells = side // patch
     tall, wide = min(cells, rows), min(cells, columns)
@@ -100,7 +99,7 @@ def slid_vectors(network: Any, view: Tensor, side: int) -> Tensor:
             for top, left in some
         ]
         states = trunk_states(network, torch.cat(windows))
-        vectors = patch_vectors(tower, states).float().transpose(1, 2).unflatten(-1, states.grid)
+        vectors = patch_vectors(network, states).float().transpose(1, 2).unflatten(-1, states.grid)
         if not len(total):
             total = vectors.new_zeros(vectors.shape[1], *grid)
         for (top, left), seen in zip(some, vectors, strict=True):

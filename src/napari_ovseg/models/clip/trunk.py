@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from napari_ovseg.errors import InputError
-from napari_ovseg.models.clip.towers import LastAttention, Positions, Readout, Tower, tower_of
+from napari_ovseg.models.clip.towers import LastAttention, Positions, Readout, tower_of
 from napari_ovseg.models.clip.towers.readout import Block, attention_weights, merge_heads
 
 ATTENTIVE_BLOCKS = 8
@@ -152,12 +152,12 @@ def image_vectors(network: Any, states: TrunkStates) -> Tensor:
     return F.normalize(reading.tail(reading.read()), dim=-1)
 
 
-def patch_vectors(tower: Tower, states: TrunkStates) -> Tensor:
+def patch_vectors(network: Any, states: TrunkStates) -> Tensor:
     """Return each patch's own unit vector in the joint space, ``(V, gh * gw, D)``, as MaskCLIP reads it.
 
     Of the last attention only the values count, without its residual and MLP (Zhou et al., ECCV 2022).
     """
-    attention = tower.last_attention(states.tokens, states.grid)
+    attention = last_attention(network, states)
     own = merge_heads(attention.values[:, :, attention.prefix :])
     return F.normalize(attention.project(own), dim=-1)
 
@@ -169,7 +169,7 @@ def deep_features(network: Any, states: TrunkStates) -> Tensor:
     enter the last block, layer-normalised, which hold place and texture; and the patch's own joint
     vector, as MaskCLIP reads it, which holds what names mean.
     """
-    joint = patch_vectors(tower_of(network.visual), states)
+    joint = patch_vectors(network, states)
     joint = joint * joint.shape[-1] ** 0.5
     tokens = F.layer_norm(states.patches, states.patches.shape[-1:])
     both = torch.cat([tokens, joint], dim=-1).float()
