@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from random_weights import write_weights
 
 from commands import run_here
 from napari_ovseg import adapt, load_model
+from napari_ovseg.cli import train
 from napari_ovseg.errors import InputError, ModelError
 from napari_ovseg.models import loading, registry
 from napari_ovseg.models.clip.adapted_model import AdaptedModel
@@ -208,11 +210,22 @@ def test_cards_that_are_none_are_said(pictures, tmp_path):
             registry.find_model(str(output))
         assert registry.listed(str(output)) is None
     (output / "model.json").unlink()
+    with pytest.raises(InputError, match="holds other files"):
+        adapted(pictures)
+    for path in output.glob("*.*"):
+        path.unlink()
     with pytest.raises(InputError, match=r"no model in the folder .* no model\.json"):
         load_model(str(output))
     with pytest.raises(InputError, match="There is no model named"):
         load_model(str(tmp_path / "missing"))
-    assert card.weights is not None
+    # no file system has it
+    assert registry.listed("n" * 5000) is None
+    assert adapted(pictures)[1] == card
+
+
+def test_the_command_has_the_same_default():
+    defaults = [inspect.signature(one).parameters["steps"].default for one in (adapt, train.adapt)]
+    assert defaults == [adaptation.STEPS] * 2
 
 
 @pytest.mark.usefixtures("little_training")

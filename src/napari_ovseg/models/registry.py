@@ -6,6 +6,7 @@ A package brings a model by an entry point of the group ``napari_ovseg.models`` 
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -99,7 +100,7 @@ def find_offer(name: str, *, checkpoint: str | Path | None = None) -> Offer:
     other = others.get(name.strip())
     if other is None:
         folder = at_home(name.strip())
-        if checkpoint is None and name.strip() not in CLIP_MODELS and folder.is_dir():
+        if checkpoint is None and name.strip() not in CLIP_MODELS and os.path.isdir(folder):
             return _adapted_offer(name.strip(), folder)
         return _clip_offer(find_clip(name, checkpoint=checkpoint, others=others), checkpoint)
     if checkpoint is not None:
@@ -145,7 +146,7 @@ def listed(name: str) -> ModelCard | None:
 
 
 def _listed_adapted(name: str, folder: Path) -> ModelCard | None:
-    if not name or not (folder / CARD).is_file():
+    if not name or not os.path.isfile(folder / CARD):
         return None
     try:
         run = finished_card(folder)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
-from napari_ovseg.atomic import prepare_folder, write_atomically, write_json_atomically
+from napari_ovseg.atomic import prepare_folder, remove_parts, write_atomically, write_json_atomically
 from napari_ovseg.errors import InputError
 from napari_ovseg.file_names import as_text, at_home, resolved
 from napari_ovseg.many.ledger import digest_of
@@ -142,6 +142,8 @@ def _begun(output: Path, plan: AdaptedCard) -> AdaptedCard:
         When the output holds something else, or a training with other arguments.
     """
     prepare_folder(output)
+    for name in (CARD, WEIGHTS):
+        remove_parts(output / name)
     if not (output / CARD).is_file():
         if any(path.name != TARGETS and not path.name.startswith(".") for path in output.iterdir()):
             raise InputError(f"{as_text(output)} holds other files: name an empty or a new folder.")

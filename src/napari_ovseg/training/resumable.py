@@ -90,7 +90,7 @@ class Training:
             loss = loss_of(self.chance)
             if not torch.isfinite(loss):
                 raise ModelError(
-                    f"The loss of step {step + 1} is no number, so it can't learn from these pictures: "
+                    f"The loss of step {step + 1} is no number, so nothing is learnt from these pictures: "
                     "try another model, and please report this."
                 )
             self.optimizer.zero_grad()
@@ -98,7 +98,7 @@ class Training:
             nn.utils.clip_grad_norm_(self.learning.values(), LONGEST_GRADIENT)
             self.optimizer.step()
             self.losses.append(loss.item())
-            if len(self.losses) in (steps, *range(0, steps, CHECKPOINT_EVERY)):
+            if step + 1 == steps or (step + 1) % CHECKPOINT_EVERY == 0:
                 self._keep(steps, highest)
             tell(LEARNING, len(self.losses), steps)
         return self.losses

@@ -21,7 +21,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 from torch.nn import functional as F
 
-from napari_ovseg.atomic import prepare_folder, write_atomically
+from napari_ovseg.atomic import prepare_folder, remove_parts, write_atomically
 from napari_ovseg.errors import InputError, ModelError
 from napari_ovseg.file_names import as_text
 from napari_ovseg.images import to_rgb
@@ -185,6 +185,7 @@ class Examples:
             return str(error) if as_text(file) in str(error) else f"{as_text(file)}: {error}"
         except MemoryError:
             return f"{as_text(file)}: there is not enough memory for it: make it smaller."
+        remove_parts(path)
         content = save(vars(example_of(picture, self.model)))
         write_atomically(path, lambda stream: stream.write(content))
         return ""

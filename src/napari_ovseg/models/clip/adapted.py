@@ -95,8 +95,8 @@ def read_card(folder: Path) -> AdaptedCard:
         where = ".".join(map(str, fault["loc"]))
         raise ModelError(
             f'"{path}" is damaged, or of a newer napari-ovseg ({where}: {fault["msg"].lower()}): update '
-            'napari-ovseg; else remove this file and run "napari-ovseg train adapt" with the same arguments '
-            "again."
+            'napari-ovseg; else remove all in this folder but "targets", and run "napari-ovseg train adapt" '
+            "with the same arguments again."
         ) from error
 
 
