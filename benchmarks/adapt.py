@@ -29,7 +29,7 @@ from tqdm import tqdm
 
 from looks import Case, print_table
 from napari_ovseg import adapt, load_model, parse_categories, segment
-from napari_ovseg.demo.crops import nuclei_canvas, nuclei_split
+from napari_ovseg.demo.canvases import nuclei_canvas, nuclei_split
 from napari_ovseg.demo.scenes import sample_scene
 from napari_ovseg.images import to_rgb
 from napari_ovseg.models.model import Model
