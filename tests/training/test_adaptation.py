@@ -17,7 +17,9 @@ from napari_ovseg import adapt, load_model
 from napari_ovseg.cli import train
 from napari_ovseg.errors import InputError, ModelError
 from napari_ovseg.models import loading, registry
+from napari_ovseg.models.clip.adapted import digest_of_weights
 from napari_ovseg.models.clip.adapted_model import AdaptedModel
+from napari_ovseg.models.registry import find_model
 from napari_ovseg.training import adaptation, resumable, targets
 
 STEPS = 5
@@ -162,6 +164,38 @@ def test_an_adapted_model_is_no_teacher(pictures):
         adapted(pictures, "next", teacher=str(output))
 
 
+def test_an_output_may_have_the_name_of_a_model(pictures, monkeypatch):
+    # the weights that stand for the bundled ones lie in "demo" beside the pictures
+    elsewhere = pictures.parent / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    card = adapt(pictures, teacher="demo", output="demo", steps=2)
+    assert adapt(pictures, teacher="demo", output="demo", steps=2) == card
+    assert not isinstance(load_model("demo", device="cpu"), AdaptedModel)
+    assert isinstance(load_model("./demo", device="cpu"), AdaptedModel)
+
+
+def test_a_folder_without_a_card_does_not_hide_a_model(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ViT-B-32" / "laion2b_s34b_b79k").mkdir(parents=True)
+    assert find_model("ViT-B-32/laion2b_s34b_b79k").name == "ViT-B-32/laion2b_s34b_b79k"
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(InputError, match='There is no model in the folder "mine"'):
+        find_model("mine")
+    with pytest.raises(InputError, match="Run"):
+        find_model(" ")
+
+
+def test_weights_are_told_by_their_content_wherever_they_lie(pictures, model):
+    output, card = adapted(pictures, "blobs")
+    assert card.weights == digest_of_weights(output / "weights.safetensors") != "weights.safetensors"
+    content = bytearray((output / "weights.safetensors").read_bytes())
+    content[-1] ^= 1
+    (output / "weights.safetensors").write_bytes(content)
+    with pytest.raises(ModelError, match="is damaged"):
+        load_model(str(output), device="cpu")
+
+
 def test_pictures_of_which_none_can_be_read_are_refused(tmp_path):
     (tmp_path / "pics").mkdir()
     (tmp_path / "pics" / "bad.png").write_bytes(b"no picture")
@@ -236,13 +270,13 @@ def test_the_commands_make_it_and_take_it(pictures):
     done = run_here(here, *asked)
     assert done.returncode == 1
     assert "demo is adapted to 4 pictures; the loss" in done.stdout
-    assert "--model run" in done.stdout
+    assert f"--model {here / 'run'}" in done.stdout
     assert "bad.png can't be read" in done.stderr
     (pictures / "bad.png").unlink()
     chosen = ["--model", "run", "--preset", "fast"]
     done = run_here(here, "segment", "pics/0.png", "--labels", "red, blue", "--output", "out", *chosen)
     assert done.returncode == 0, done.stderr
-    assert "Model run on cpu" in done.stderr
+    assert f"Model {here / 'run'} on cpu" in done.stderr
     record = json.loads((here / "out" / "categories.json").read_text())
     assert record["settings"]["model"] == "run"
     assert record["images"][0]["record"]["checkpoint"] == "weights.safetensors"

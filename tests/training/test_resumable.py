@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from napari_ovseg.errors import ModelError
+from napari_ovseg.errors import InputError, ModelError
 from napari_ovseg.training import resumable
 from napari_ovseg.training.resumable import Training, rate_at
 
@@ -24,10 +24,10 @@ def often(monkeypatch):
     monkeypatch.setattr(resumable, "CHECKPOINT_EVERY", 3)
 
 
-def training(folder):
+def training(folder, learnt_from="these"):
     torch.manual_seed(0)
     layer = nn.Linear(3, 2)
-    return Training(dict(layer.named_parameters()), folder), layer
+    return Training(dict(layer.named_parameters()), folder, learnt_from), layer
 
 
 def run(folder, killed_at=None):
@@ -115,6 +115,14 @@ def test_a_checkpoint_that_is_none_is_named_and_runs_nothing(tmp_path, content, 
     with pytest.raises(ModelError, match=r"checkpoint\.pt can't be read: remove it"):
         training(tmp_path)
     assert "code ran" not in capsys.readouterr().out
+
+
+def test_steps_from_other_examples_are_not_gone_on_with(tmp_path):
+    kept, layer = training(tmp_path)
+    kept.run(lambda chance: layer(torch.ones(1, 3)).sum(), 3, 0.1)
+    with pytest.raises(InputError, match="first 3 steps were learnt from other pictures"):
+        training(tmp_path, "others")
+    assert training(tmp_path)[0].losses == kept.losses
 
 
 def test_a_loss_that_is_no_number_ends_it(tmp_path):

@@ -76,7 +76,7 @@ def test_the_loss_is_the_mean_distance_of_all_patches(student, examples):
 
 def test_it_learns_a_few_pictures_by_heart_and_leaves_the_teacher_alone(model, student, examples, tmp_path):
     before = {name: value.clone() for name, value in model.network.visual.state_dict().items()}
-    losses = Training(student.learning, tmp_path).run(lambda chance: student.loss(examples), 150, 3e-3)
+    losses = Training(student.learning, tmp_path, "").run(lambda chance: student.loss(examples), 150, 3e-3)
     assert losses[-1] < 0.3 * losses[0]
     for name, value in model.network.visual.state_dict().items():
         assert torch.equal(value, before[name])

@@ -10,7 +10,7 @@ import typer
 from napari_ovseg.cli.models import load
 from napari_ovseg.cli.problems import end_with
 from napari_ovseg.cli.progress import Bars
-from napari_ovseg.file_names import as_text, at_home
+from napari_ovseg.file_names import as_text, at_home, resolved
 
 train_app = typer.Typer(help="Learn from your own pictures.", no_args_is_help=True)
 
@@ -46,5 +46,5 @@ def adapt(
         raise
     learnt = f"{adapted.teacher} is adapted to {adapted.pictures} pictures"
     typer.echo(f"{learnt}; the loss of the last steps is {adapted.loss:.4f}.")
-    typer.echo(f"Use it by --model {as_text(at_home(output))}")
+    typer.echo(f"Use it by --model {as_text(resolved(at_home(output)))}")
     end_with(adapted.skipped)

@@ -106,11 +106,14 @@ def batches(pools: Sequence[Pool], seed: int, start: int, steps: int) -> Iterato
         yield _batch(cut, rng)
 
 
+def normalised(pictures: NDArray[np.float32]) -> Tensor:
+    """Return pictures ``(B, 3, h, w)`` in [0, 1] as a tower takes them."""
+    mean, std = (torch.tensor(part)[:, None, None] for part in (OPENAI_DATASET_MEAN, OPENAI_DATASET_STD))
+    return (torch.from_numpy(np.ascontiguousarray(pictures)) - mean) / std
+
+
 def _batch(cut: list[Crop], rng: np.random.Generator) -> Batch:
-    pictures = torch.from_numpy(np.stack([one.picture for one in cut]))
-    pictures = (pictures - torch.tensor(OPENAI_DATASET_MEAN)[:, None, None]) / torch.tensor(
-        OPENAI_DATASET_STD
-    )[:, None, None]
+    pictures = normalised(np.stack([one.picture for one in cut]))
     said = np.stack([one.said for one in cut])
     asked = _phrases_to_ask(said, rng)
     grid = pictures.shape[-1] // PATCH
@@ -149,4 +152,5 @@ def pools_of(nuclei: Path | None, large_nuclei: Path | None, scenes: int, seed: 
     if large_nuclei:
         rows = large_nuclei_for_training(large_nuclei)
         pools.append(Pool([stretched(nuclei_canvas(large_nuclei, row)) for row in rows], 0.14))
-    return pools
+    # a folder may hold pictures of one kind only
+    return [pool for pool in pools if pool.canvases]

@@ -17,7 +17,8 @@ Picture = NDArray[np.float32]
 # side, in pixels of a crop, of what is taken for background: that of `views.rendering`
 _BACKGROUND_WIDTH = 49
 _LEAST_SIDE_FOR_BACKGROUND = 64
-_OPTICAL_DENSITY_OF_BLACK = 255.0
+# brightness that counts as black
+_BLACK = 1 / 255
 # optical densities of red, green and blue: haematoxylin, eosin, DAB (Ruifrok and Johnston 2001, table 1)
 _HAEMATOXYLIN, _EOSIN, _DAB = np.array([(0.65, 0.70, 0.29), (0.07, 0.99, 0.11), (0.27, 0.57, 0.78)])
 
@@ -76,7 +77,7 @@ def stained_look(picture: Picture, rng: np.random.Generator) -> Picture:
     rng : numpy.random.Generator
         The only source of chance.
     """
-    density = -np.log(np.maximum(picture, 1 / _OPTICAL_DENSITY_OF_BLACK)) @ hed_from_rgb
+    density = -np.log(np.maximum(picture, _BLACK)) @ hed_from_rgb
     amounts = density[..., :2] * np.exp(rng.uniform(-0.5, 0.5, 2))
     dyes = _two_dyes(rng) + rng.normal(0, 0.04, (2, 3))
     # what two dyes can't explain stays as it was

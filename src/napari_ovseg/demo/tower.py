@@ -9,9 +9,10 @@ import open_clip
 import torch
 import torch.nn.functional as F
 from open_clip.pos_embed import get_2d_sincos_pos_embed
-from safetensors.torch import save_file
+from safetensors.torch import save as as_bytes
 from torch import Tensor, nn
 
+from napari_ovseg.atomic import write_atomically
 from napari_ovseg.demo.phrases import all_wordings
 
 ARCHITECTURE = Path(__file__).parent / "ovseg-demo.json"
@@ -85,6 +86,7 @@ def save(tower: Tower, path: Path) -> None:
     table = torch.zeros(vocab_size, state["token_embedding.weight"].shape[1], dtype=torch.float16)
     table[tower.used] = state["token_embedding.weight"]
     state["token_embedding.weight"] = table
-    save_file(state, path)
+    content = as_bytes(state)
+    write_atomically(path, lambda file: file.write(content))
     words = sorted({word for text in all_wordings() for word in text.split()})
     path.with_name("vocabulary.txt").write_text("\n".join(words) + "\n")

@@ -21,13 +21,81 @@ import typer
 from torch import nn
 from tqdm import tqdm
 
-from napari_ovseg.demo.batches import batches, pools_of
+from napari_ovseg.atomic import write_atomically
+from napari_ovseg.demo.batches import Batch, batches, pools_of
 from napari_ovseg.demo.loss import loss_of
 from napari_ovseg.demo.tower import Tower, save
 from napari_ovseg.demo.watch import Watch
+from napari_ovseg.errors import InputError
 from napari_ovseg.models.clip.registry import DEMO_WEIGHTS
 
 CHECKPOINT_EVERY = 250
+LEAST_PATCH_AREA = 0.9
+
+
+class Learning:
+    """A tower that learns, and what is needed to go on with that after a stop.
+
+    Parameters
+    ----------
+    asked : dict of str to float
+        What the training was asked for: its steps, its highest rate, and all else that its end depends on.
+    checkpoint : pathlib.Path
+        One that is there is gone on from.
+
+    Raises
+    ------
+    InputError
+        When the checkpoint is of a training that was asked for something else.
+    """
+
+    def __init__(self, asked: dict[str, float], checkpoint: Path) -> None:
+        self.asked, self.checkpoint, self.step = asked, checkpoint, 0
+        torch.manual_seed(int(asked["seed"]))
+        self.tower = Tower()
+        decay = [p for p in self.tower.parameters() if p.ndim > 1]
+        rest = [p for p in self.tower.parameters() if p.ndim <= 1]
+        groups = [{"params": decay, "weight_decay": 0.05}, {"params": rest, "weight_decay": 0.0}]
+        self.optimizer = torch.optim.AdamW(groups, lr=asked["rate"], betas=(0.9, 0.98))
+        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimizer, asked["rate"], total_steps=int(asked["steps"]) + 1, pct_start=0.06
+        )
+        if checkpoint.is_file():
+            self._go_on()
+
+    def learn(self, batch: Batch) -> float:
+        """Take one step, and return its loss."""
+        loss = loss_of(self.tower, batch)
+        self.optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.tower.parameters(), 1.0)
+        self.optimizer.step()
+        self.schedule.step()
+        self.step += 1
+        return loss.item()
+
+    def keep(self) -> None:
+        """Write the checkpoint, whole or not at all."""
+        state = {
+            "tower": self.tower.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "step": self.step,
+            "asked": self.asked,
+        }
+        write_atomically(self.checkpoint, lambda file: torch.save(state, file))
+
+    def _go_on(self) -> None:
+        saved = torch.load(self.checkpoint, weights_only=True)
+        if saved["asked"] != self.asked:
+            raise InputError(
+                f"The training in {self.checkpoint.parent} was begun with {saved['asked']}, and this is "
+                f"{self.asked}: give the same again, or name another folder."
+            )
+        self.tower.load_state_dict(saved["tower"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        self.schedule.load_state_dict(saved["schedule"])
+        self.step = saved["step"]
 
 
 def train(
@@ -41,56 +109,48 @@ def train(
 ) -> None:
     """Train and write the weights; a run that was stopped goes on from its last checkpoint.
 
+    Weights whose patches don't tell nuclei from ground are not written: the area under the curve must be 0.9
+    in each exposure, see `Watch`. So those that are there may be of an earlier step.
+
     ``nuclei`` is the folder of BBBC038, None for no real pictures, ``large_nuclei`` that of its large ones;
     ``output`` that of the weights, the known words, the checkpoint and the curve, made if it isn't there.
     ``steps`` are those of the whole training, before a stop and after it; ``rate`` is the highest learning
     rate, reached after 6 % of them.
     """
     output.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(seed)
-    tower = Tower()
-    decay = [p for p in tower.parameters() if p.ndim > 1]
-    rest = [p for p in tower.parameters() if p.ndim <= 1]
-    groups = [{"params": decay, "weight_decay": 0.05}, {"params": rest, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98))
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=steps + 1, pct_start=0.06)
-    start, checkpoint = 0, output / "checkpoint.pt"
-    if checkpoint.is_file():
-        saved = torch.load(checkpoint, weights_only=True)
-        tower.load_state_dict(saved["tower"])
-        optimizer.load_state_dict(saved["optimizer"])
-        schedule.load_state_dict(saved["schedule"])
-        start = saved["step"]
+    asked = {"steps": steps, "scenes": scenes, "seed": seed, "rate": rate}
+    asked |= {"nuclei": nuclei is not None, "large_nuclei": large_nuclei is not None}
+    learning = Learning(asked, output / "checkpoint.pt")
     pools = pools_of(nuclei, large_nuclei, scenes, seed)
     watch = Watch(nuclei, output / "curve.csv")
-    bar = tqdm(_ahead(batches(pools, seed, start, steps)), desc="Training", initial=start, total=steps)
-    for step, batch in enumerate(bar, start + 1):
-        loss = loss_of(tower, batch)
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(tower.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        bar.set_postfix(loss=f"{loss.item():.3f}", refresh=False)
-        if step % CHECKPOINT_EVERY == 0 or step == steps:
-            state = {"tower": tower.state_dict(), "optimizer": optimizer.state_dict()}
-            torch.save(state | {"schedule": schedule.state_dict(), "step": step}, checkpoint)
-            save(tower, output / DEMO_WEIGHTS)
-            watch.look(tower, step, loss.item())
+    source = _ahead(batches(pools, seed, learning.step, steps))
+    bar = tqdm(source, desc="Training", initial=learning.step, total=steps)
+    for batch in bar:
+        loss = learning.learn(batch)
+        bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+        if learning.step % CHECKPOINT_EVERY == 0 or learning.step == steps:
+            if watch.look(learning.tower, learning.step, loss) >= LEAST_PATCH_AREA:
+                save(learning.tower, output / DEMO_WEIGHTS)
+            # last, so that all of it is done again after a stop in between
+            learning.keep()
 
 
-def _ahead(source: Iterator, depth: int = 4) -> Iterator:
-    """Make batches in a thread while the last one is being learnt from."""
-    ready: queue.Queue = queue.Queue(depth)
-    end = object()
+def _ahead(source: Iterator[Batch], depth: int = 4) -> Iterator[Batch]:
+    """Make batches in a thread while the last one is being learnt from; what it raises is raised here."""
+    ready: queue.Queue[Batch | BaseException | None] = queue.Queue(depth)
 
     def fill() -> None:
-        for item in source:
-            ready.put(item)
-        ready.put(end)
+        try:
+            for item in source:
+                ready.put(item)
+            ready.put(None)
+        except BaseException as error:
+            ready.put(error)
 
     threading.Thread(target=fill, daemon=True).start()
-    while (item := ready.get()) is not end:
+    while (item := ready.get()) is not None:
+        if isinstance(item, BaseException):
+            raise item
         yield item
 
 

@@ -122,7 +122,7 @@ def hidden_outlines(canvas: Canvas, cut: NDArray[np.uint8], side: int) -> NDArra
 def without_colours(canvas: Canvas, said: NDArray[np.int8]) -> NDArray[np.int8]:
     """Return what is still said, ``(..., phrases)``, once a picture is grey.
 
-    Nothing is said of colours or stains, and of grey blobs not that they are no nuclei.
+    Nothing is said of colours or stains, and of grey particles not that they are no nuclei.
     """
     said = said.copy()
     said[..., _COLOURED] = UNSAID
@@ -143,7 +143,7 @@ def _said(
     """Say what is true of the things spoken of, deny what is true of none that is there."""
     sayable = canvas.truths[spoken_of] & ~(hidden[spoken_of, None] & _SHAPED)
     true = sayable.any(axis=0)
-    unsure = canvas.truths[there].any(axis=0) | _OTHER_HALF[true].any(axis=0) | _HELD_OUT
+    unsure = canvas.truths[there].any(axis=0) | _OTHER_HALF[true].any(axis=0)
     if canvas.kind in ("grey", "stained"):
         unsure |= _ROUND | _PLAIN
     if canvas.kind == "photo":

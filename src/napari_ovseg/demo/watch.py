@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from open_clip import OPENAI_DATASET_MEAN, OPENAI_DATASET_STD
 from PIL import Image
 from scipy.stats import mannwhitneyu
 from torch import Tensor
 
+from napari_ovseg.demo.batches import normalised
 from napari_ovseg.demo.canvases import Canvas, nuclei_canvas, nuclei_split, pieces_of, stretched
 from napari_ovseg.demo.crops import PATCH
 from napari_ovseg.demo.phrases import COLOURS, SHAPES
@@ -51,8 +51,8 @@ class Watch:
                 self._add(kind, nuclei_canvas(nuclei, row))  # type: ignore[arg-type]
         self.things = _things()
 
-    def look(self, tower: Tower, step: int, loss: float) -> None:
-        """Add a row: step, loss, and what is watched."""
+    def look(self, tower: Tower, step: int, loss: float) -> float:
+        """Add a row: step, loss, and what is watched. Return the least area under the curve, 1 if none."""
         row: dict[str, float] = {"step": step, "loss": loss}
         tower.eval()
         with torch.no_grad():
@@ -72,6 +72,7 @@ class Watch:
             if new:
                 writer.writeheader()
             writer.writerow({key: round(value, 4) for key, value in row.items()})
+        return min((row[name] for name in self.nuclei), default=1.0)
 
     def _add(self, kind: str, canvas: Canvas) -> None:
         """The middle of a picture, enlarged, in each exposure, with the share of nuclei in each patch."""
@@ -87,7 +88,9 @@ class Watch:
         for look, (gain, inverted) in looks.items():
             shown = (1 - picture if inverted else picture) * np.float32(gain)
             name = f"patches, {kind} {look}".strip()
-            self.nuclei.setdefault(name, []).append((_normalised(shown[None]), share.ravel()))
+            self.nuclei.setdefault(name, []).append(
+                (normalised(shown[None].transpose(0, 3, 1, 2)), share.ravel())
+            )
 
 
 def _patch_area(tower: Tower, picture: Tensor, share: NDArray[np.float64], word: Tensor) -> float:
@@ -111,7 +114,7 @@ def _things() -> dict[str, tuple[Tensor, Tensor]]:
                 found[thing.held_out].append((cut, names.index((thing.colour, thing.kind))))
     return {
         f"{'held-out' if held_out else 'seen'} shapes": (
-            _normalised(np.stack([picture for picture, _ in some])),
+            normalised(np.stack([picture for picture, _ in some]).transpose(0, 3, 1, 2)),
             torch.tensor([name for _, name in some]),
         )
         for held_out, some in found.items()
@@ -127,9 +130,3 @@ def _around(picture: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np
     rows, columns = (np.s_[at + side - margin : at + 2 * side + margin] for at in (top, left))
     cut = Image.fromarray(padded[rows, columns]).resize((64, 64), Image.Resampling.BICUBIC)
     return np.asarray(cut, np.float32) / np.float32(255)
-
-
-def _normalised(pictures: NDArray[np.float32]) -> Tensor:
-    tensor = torch.from_numpy(pictures.transpose(0, 3, 1, 2).copy())
-    mean, std = (torch.tensor(part)[:, None, None] for part in (OPENAI_DATASET_MEAN, OPENAI_DATASET_STD))
-    return (tensor - mean) / std

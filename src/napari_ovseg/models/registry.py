@@ -99,10 +99,9 @@ def find_offer(name: str, *, checkpoint: str | Path | None = None) -> Offer:
     others = _others()
     other = others.get(name.strip())
     if other is None:
-        folder = at_home(name.strip())
-        if checkpoint is None and name.strip() not in CLIP_MODELS and os.path.isdir(folder):
-            return _adapted_offer(name.strip(), folder)
-        return _clip_offer(find_clip(name, checkpoint=checkpoint, others=others), checkpoint)
+        return _adapted_offer(name, checkpoint) or _clip_offer(
+            _clip_card(name, checkpoint, others), checkpoint
+        )
     if checkpoint is not None:
         raise InputError(f'"{name}" has weights of its own: leave the checkpoint out.')
     return other
@@ -153,7 +152,7 @@ def _listed_adapted(name: str, folder: Path) -> ModelCard | None:
     except OvsegError:
         return None
     teacher = CLIP_MODELS.get(run.teacher)
-    return None if teacher is None else clip_card(name, folder, run, teacher)
+    return None if teacher is None else clip_card(folder, run, teacher)
 
 
 def unknown_note(card: ModelCard, categories: Iterable[Category | str]) -> str | None:
@@ -266,10 +265,25 @@ def _fetch_clip(card: ClipCard, checkpoint: str | Path | None, progress: Progres
     return download.weights(card, checkpoint, progress)
 
 
-def _adapted_offer(name: str, folder: Path) -> Offer:
+def _clip_card(name: str, checkpoint: str | Path | None, others: Iterable[str]) -> ClipCard:
+    try:
+        return find_clip(name, checkpoint=checkpoint, others=others)
+    except InputError:
+        if checkpoint is None and name.strip() and os.path.isdir(folder := at_home(name.strip())):
+            # says what a folder needs to be a model
+            finished_card(folder)
+        raise
+
+
+def _adapted_offer(name: str, checkpoint: str | Path | None) -> Offer | None:
+    """Return the model in a folder that `adapt` has written; None for any other name."""
+    name = name.strip()
+    folder = at_home(name)
+    if not name or name in CLIP_MODELS or checkpoint is not None or not os.path.isfile(folder / CARD):
+        return None
     run = finished_card(folder)
     teacher = find_clip(run.teacher)
-    card = clip_card(name, folder, run, teacher)
+    card = clip_card(folder, run, teacher)
     return Offer(
         card,
         load=partial(_load_adapted, card, run, teacher),

@@ -13,13 +13,12 @@ from napari_ovseg.atomic import prepare_folder, remove_parts, write_atomically, 
 from napari_ovseg.errors import InputError
 from napari_ovseg.file_names import as_text, at_home, resolved
 from napari_ovseg.many.ledger import digest_of
-from napari_ovseg.models.clip.adapted import CARD, WEIGHTS, AdaptedCard, read_card
+from napari_ovseg.models.clip.adapted import CARD, WEIGHTS, AdaptedCard, digest_of_weights, read_card
 from napari_ovseg.models.clip.card import ClipCard
-from napari_ovseg.models.clip.loading import checkpoint_id
 from napari_ovseg.models.clip.model import ClipModel
 from napari_ovseg.models.clip.towers import tower_of
 from napari_ovseg.models.loading import load_model
-from napari_ovseg.models.registry import find_model
+from napari_ovseg.models.registry import find_model, offers
 from napari_ovseg.segmentation import Progress
 from napari_ovseg.training.resumable import CHECKPOINT, Training
 from napari_ovseg.training.student import Student
@@ -83,11 +82,12 @@ def adapt(
         raise InputError(f"{steps} steps are none: give 1 or more.")
     files, unreadable = pictures_in(folder)
     model = _teacher(teacher, progress)
+    assert model.checkpoint is not None
     run = _begun(
         output,
         AdaptedCard(
             teacher=model.card.name,
-            teacher_weights=model.checkpoint_id,
+            teacher_weights=digest_of_weights(model.checkpoint),
             folder=as_text(resolved(folder)),
             folder_digest=digest_of(*files),
             side=look_side(model),
@@ -95,6 +95,7 @@ def adapt(
         ),
     )
     if _is_whole(output, run):
+        (output / CHECKPOINT).unlink(missing_ok=True)
         return run
     examples = Examples(output / TARGETS, model)
     problems = dict(examples.collect(files, progress))
@@ -103,7 +104,7 @@ def adapt(
     if not known:
         raise InputError(f"No picture of {as_text(folder)} can be learnt from. {' '.join(skipped[:3])}")
     student = Student(model.network.visual)
-    losses = Training(student.learning, output).run(
+    losses = Training(student.learning, output, digest_of(*known)).run(
         partial(_loss, student, examples, known), steps, HIGHEST_RATE, progress
     )
     seen = {"pictures": len(known), "skipped": skipped, "loss": float(np.mean(losses[-LAST_STEPS:]))}
@@ -118,7 +119,7 @@ def _loss(student: Student, examples: Examples, known: list[str], chance: torch.
 
 def _teacher(name: str, progress: Progress | None) -> ClipModel:
     """Load a model that can be adapted."""
-    if at_home(name.strip()).joinpath(CARD).is_file():
+    if name.strip() not in offers() and at_home(name.strip()).joinpath(CARD).is_file():
         raise InputError(f'"{name}" was adapted itself: name the model that it was adapted from.')
     fits = (
         'this works for CLIP models whose image tower is a vision transformer, such as "demo" or '
@@ -167,14 +168,14 @@ def _begun(output: Path, plan: AdaptedCard) -> AdaptedCard:
 
 def _is_whole(output: Path, run: AdaptedCard) -> bool:
     weights = output / WEIGHTS
-    return run.weights is not None and weights.is_file() and checkpoint_id(weights) == run.weights
+    return run.weights is not None and weights.is_file() and digest_of_weights(weights) == run.weights
 
 
 def _ended(output: Path, run: AdaptedCard, student: Student) -> AdaptedCard:
     """Write the weights, then the card that makes them count; what is only needed for going on is removed."""
     content = save(student.learnt())
     write_atomically(output / WEIGHTS, lambda file: file.write(content))
-    run = run.model_copy(update={"weights": checkpoint_id(output / WEIGHTS)})
+    run = run.model_copy(update={"weights": digest_of_weights(output / WEIGHTS)})
     write_json_atomically(output / CARD, run.model_dump())
     (output / CHECKPOINT).unlink(missing_ok=True)
     return run

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_ovseg.atomic import remove_parts, write_atomically, write_text_atomically
-from napari_ovseg.errors import ModelError
+from napari_ovseg.errors import InputError, ModelError
 from napari_ovseg.file_names import as_text
 from napari_ovseg.segmentation import Progress
 
@@ -39,15 +39,19 @@ class Training:
         What is trained, by name.
     folder : Path
         Where ``checkpoint.pt`` and ``log.csv`` are; a checkpoint that is there is gone on from.
+    learnt_from : str
+        What tells these examples from others: steps of both would not be one training.
 
     Raises
     ------
+    InputError
+        When the checkpoint is of other examples.
     ModelError
         When the checkpoint is damaged, or of something else.
     """
 
-    def __init__(self, learning: Mapping[str, nn.Parameter], folder: Path) -> None:
-        self.learning = dict(learning)
+    def __init__(self, learning: Mapping[str, nn.Parameter], folder: Path, learnt_from: str) -> None:
+        self.learning, self.learnt_from = dict(learning), learnt_from
         self.optimizer = torch.optim.Adam(self.learning.values())
         self.chance = torch.Generator().manual_seed(0)
         self.losses: list[float] = []
@@ -110,6 +114,7 @@ class Training:
             "optimizer": self.optimizer.state_dict(),
             "chance": self.chance.get_state(),
             "losses": self.losses,
+            "learnt from": self.learnt_from,
         }
         write_atomically(self.checkpoint, lambda file: torch.save(state, file))
         rows = (
@@ -127,6 +132,7 @@ class Training:
             self.optimizer.load_state_dict(state["optimizer"])
             self.chance.set_state(state["chance"])
             self.losses = list(state["losses"])
+            same = state["learnt from"] == self.learnt_from
         # what is damaged raises whatever its parts do
         except (
             OSError,
@@ -141,3 +147,9 @@ class Training:
                 f"The checkpoint {as_text(self.checkpoint)} can't be read: remove it, and run the same "
                 "command again, which then begins with the first step."
             ) from error
+        if not same:
+            raise InputError(
+                f"The first {len(self.losses)} steps were learnt from other pictures: some can be read now "
+                "that could not be read then, or the other way round. Make them as they were, or remove "
+                f"{as_text(self.checkpoint)} to begin with the first step."
+            )

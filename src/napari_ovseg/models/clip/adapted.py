@@ -5,7 +5,10 @@ The folder holds only what was learnt on top of the teacher's weights, which sta
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shlex
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal
@@ -28,7 +31,7 @@ class AdaptedCard(BaseModel):
     teacher : str
         Name of the model that was adapted.
     teacher_weights : str
-        The ``checkpoint_id`` of its weights then.
+        The `digest_of_weights` of its weights then.
     folder : str
         Where the pictures were, as text.
     folder_digest : str
@@ -44,7 +47,7 @@ class AdaptedCard(BaseModel):
     loss : float or None
         Mean of the last steps; None until the training has ended.
     weights : str or None
-        Digest of ``weights.safetensors``; None until the training has ended.
+        `digest_of_weights` of ``weights.safetensors``; None until the training has ended.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -64,8 +67,16 @@ class AdaptedCard(BaseModel):
 
     def again(self, output: Path) -> str:
         """Return the command that goes on with this training, or does it anew."""
-        words = ("napari-ovseg", "train", "adapt", self.folder, "--teacher", self.teacher)
-        return shlex.join([*words, "--output", str(output), "--steps", str(self.steps)])
+        words = ["napari-ovseg", "train", "adapt", self.folder, "--teacher", self.teacher]
+        words += ["--output", str(output), "--steps", str(self.steps)]
+        # single quotes are part of a name there
+        return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+
+
+def digest_of_weights(path: Path) -> str:
+    """Return what tells the content of a file of weights from others, wherever it lies."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
 def read_card(folder: Path) -> AdaptedCard:
@@ -118,14 +129,14 @@ def finished_card(folder: Path) -> AdaptedCard:
     return run
 
 
-def clip_card(name: str, folder: Path, run: AdaptedCard, teacher: ClipCard) -> ClipCard:
+def clip_card(folder: Path, run: AdaptedCard, teacher: ClipCard) -> ClipCard:
     """Return the card of an adapted model, as lists and records show it.
 
-    Maps are read in the way that was trained, and in no other.
+    Its name is the whole path, which holds wherever it is read. Maps are read in the way that was trained.
     """
     return replace(
         teacher,
-        name=name,
+        name=str(folder.absolute()),
         checkpoint=str((folder / WEIGHTS).absolute()),
         bundled=False,
         view_side=run.side,

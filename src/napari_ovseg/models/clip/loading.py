@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import re
@@ -16,19 +15,18 @@ from safetensors.torch import load_file
 
 from napari_ovseg.errors import ModelError
 from napari_ovseg.models.clip import registry
-from napari_ovseg.models.clip.adapted import AdaptedCard
+from napari_ovseg.models.clip.adapted import AdaptedCard, digest_of_weights
 from napari_ovseg.models.clip.adapted_model import AdaptedModel, sharing_copy
 from napari_ovseg.models.clip.card import ClipCard
 from napari_ovseg.models.clip.model import ClipModel
 
 
-def checkpoint_id(path: Path) -> str:
+def _checkpoint_id(path: Path) -> str:
     """Name the content of a checkpoint; the hub's blobs are named after theirs already."""
     real = path.resolve()
     if real.parent.name == "blobs":
         return real.name
-    with real.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    return digest_of_weights(real)
 
 
 def build(card: ClipCard, path: Path, device: torch.device) -> ClipModel:
@@ -41,7 +39,7 @@ def build(card: ClipCard, path: Path, device: torch.device) -> ClipModel:
     """
     network, tokenizer = _open(card, path)
     network.eval().requires_grad_(False)
-    model = ClipModel(card, network, tokenizer, torch.device("cpu"), checkpoint_id(path), path)
+    model = ClipModel(card, network, tokenizer, torch.device("cpu"), _checkpoint_id(path), path)
     model.move_to(device)
     return model
 
@@ -69,12 +67,12 @@ def build_adapted(
     """
     again = run.again(path.parent)
     anew = f"remove this folder and adapt anew, by {again}"
-    if checkpoint_id(teacher_path) != run.teacher_weights:
+    if digest_of_weights(teacher_path) != run.teacher_weights:
         raise ModelError(
             f'The weights of "{teacher.name}" have changed since "{path.parent}" was adapted from them: '
             f"{anew}"
         )
-    if checkpoint_id(path) != run.weights:
+    if digest_of_weights(path) != run.weights:
         raise ModelError(f'"{path}" is damaged. This makes it again: {again}')
     network, tokenizer = _open(teacher, teacher_path)
     try:
@@ -87,7 +85,7 @@ def build_adapted(
         raise ModelError(f'"{path}" doesn\'t fit "{teacher.name}" ({strange[0]}): {anew}')
     network.teacher = frozen
     network.eval().requires_grad_(False)
-    model = AdaptedModel(card, network, tokenizer, torch.device("cpu"), checkpoint_id(path), path)
+    model = AdaptedModel(card, network, tokenizer, torch.device("cpu"), run.weights, path)
     model.move_to(device)
     return model
 

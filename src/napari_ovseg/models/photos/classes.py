@@ -48,7 +48,7 @@ class Classes:
     def near(self, word: str, prompts: Sequence[str]) -> NDArray[np.float32]:
         """Return how near a word is to each class, ``(1000,)``, by the best of its prompts."""
         asked = self.sentences.encode(prompts).T
-        # what a hint says is a kind of nothing
+        # what people wear is a kind of nothing
         texts = self._vectors if list(prompts) == [word] else self._vectors[:2]
         return np.mean([one @ asked for one in texts], axis=0).max(1)
 

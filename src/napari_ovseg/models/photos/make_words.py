@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from timm.data.imagenet_info import ImageNetInfo
 
 from napari_ovseg.categories import singular
-from napari_ovseg.models.photos.choice import MOST_BY_SENTENCE, TEMPERATURE, standing_for
+from napari_ovseg.models.photos.choice import MOST_BY_SENTENCE, TEMPERATURE, WITHIN, standing_for
 from napari_ovseg.models.photos.classes import Classes
 from napari_ovseg.models.photos.kinds import Kinds
 from napari_ovseg.models.photos.senses import Senses
@@ -93,11 +93,17 @@ def imagenet_nouns(kinds: Kinds) -> Iterator[str]:
 
 
 def named_by(
-    word: str, classes: Classes, *, most: int = MOST_BY_SENTENCE, temperature: float = TEMPERATURE
+    word: str,
+    classes: Classes,
+    *,
+    within: float = WITHIN,
+    most: int = MOST_BY_SENTENCE,
+    temperature: float = TEMPERATURE,
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """Return the classes that a word itself says, and their weights: `standing_for`."""
     nearness = classes.nearness(word, [word])
-    return standing_for(nearness, classes.kinds_of(word), most=most, temperature=temperature)
+    kinds = classes.kinds_of(word)
+    return standing_for(nearness, kinds, within=within, most=most, temperature=temperature)
 
 
 def worn_by(word: str, classes: Classes) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
