@@ -85,7 +85,7 @@ class Annotator(QObject):
         self._labels: tuple[NamedLabel, ...] = ()
         self._told_unseen = False
         self.update_requests = UpdateRequests(
-            self.updates, runner, lambda: (self.current, self.position), controls.live.isChecked
+            self.updates, runner, lambda: (self.current, self.position), controls.live.isChecked, controls
         )
         self._places = UncertainPlaces(viewer, self)
         self._shown = ShownSlice(viewer, table, controls)

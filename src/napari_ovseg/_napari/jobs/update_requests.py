@@ -33,6 +33,8 @@ class UpdateRequests(QObject):
         none, or where the slider is off the picture.
     wanted_live : callable
         ``wanted_live() -> bool``: whether strokes are to be followed by updates.
+    parent : QObject
+        With which it ends: no update follows a stroke once the panel is gone.
 
     Signals
     -------
@@ -52,8 +54,9 @@ class UpdateRequests(QObject):
         runner: Runner,
         current: Callable[[], tuple[Annotated | None, Position | None]],
         wanted_live: Callable[[], bool],
+        parent: QObject,
     ) -> None:
-        super().__init__()
+        super().__init__(parent)
         self._updates, self._runner = updates, runner
         self._current, self._wanted_live = current, wanted_live
         self._live = single_shot(self, self.update_live)
