@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from napari_ovseg.demo.batches import GROUPS, Pool, batches
-from napari_ovseg.demo.loss import CALIBRATION, POOL_TEMPERATURE, loss_of
+from napari_ovseg.demo.loss import CALIBRATION, DENIED, POOL_TEMPERATURE, loss_of
 from napari_ovseg.demo.tower import Tower
 from napari_ovseg.demo.truth import FALSE, TRUE
 
@@ -40,7 +40,7 @@ def _slow_loss(logits: np.ndarray, said: np.ndarray) -> float:
 
     pairs = [(b, p) for b in range(len(said)) for p in range(said.shape[1])]
     true = [pair for pair in pairs if said[pair] == TRUE]
-    sigmoid = np.mean([softplus(-logits[pair]) for pair in true]) + 2 * np.mean(
+    sigmoid = np.mean([softplus(-logits[pair]) for pair in true]) + DENIED * np.mean(
         [softplus(logits[pair]) for pair in pairs if said[pair] == FALSE]
     )
     others = [
