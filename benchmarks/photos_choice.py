@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -78,8 +79,8 @@ def print_settings(classes: Classes, people: set[str], preset: str, every: int) 
             given = encode(phrases, **options)
             return torch.stack([row.get(phrase, one) for phrase, one in zip(phrases, given, strict=True)])
 
-        model.encode = settled  # type: ignore[method-assign]
-        stages, sure, _ = measure(shown, model, preset)
+        with patch.object(model, "encode", settled):
+            stages, sure, _ = measure(shown, model, preset)
         first, *_, last = stages.values()
         values = [*figures(shown, first), *figures(shown, last)]
         values.append(float(roc_auc_score(truth[:, told].ravel(), sure[:, told].ravel())))

@@ -36,6 +36,6 @@ def test_patches_that_know_and_patches_that_lie_are_told_apart(
     look.look(Told(sign), 500, 1.25)
     rows = list(csv.DictReader(table.open()))
     assert [(row["step"], row["loss"]) for row in rows] == [("250", "1.5"), ("500", "1.25")]
-    bright, dark = (float(rows[0][f"patches, fluorescence {name}"]) for name in ("as stored", "inverted"))
+    bright, dark = (float(rows[0][f"patches, fluorescence {name}"]) for name in ("stretched", "inverted"))
     assert (bright > 0.9) == (dark < 0.1) == (sign > 0)
     assert np.isclose(bright + dark, 1, atol=1e-3)

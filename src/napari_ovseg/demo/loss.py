@@ -11,8 +11,8 @@ from napari_ovseg.demo.tower import Tower
 from napari_ovseg.demo.truth import FALSE, TRUE
 
 CALIBRATION = 0.25
-# few pairs are true, and their mean counts as that of all others: without more weight on these, a model that
-# can't tell says 0.3
+# few pairs are true, and their mean would count as much as that of all others: what can't be told would be
+# said to be there
 DENIED = 6.0
 POOL_TEMPERATURE = 2.0
 

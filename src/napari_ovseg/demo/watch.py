@@ -26,8 +26,10 @@ from napari_ovseg.demo.tower import Tower
 SIDE = 128
 OF_EACH_KIND = 8
 SCENES = 60
+# share from which on a patch is full of nuclei
+_FULL = 0.5
 # how grey pictures are shown: factor, and whether black and white change places
-EXPOSURES = {"as stored": (1.0, False), "dimmed": (0.2, False), "inverted": (1.0, True)}
+EXPOSURES = {"stretched": (1.0, False), "dimmed": (0.2, False), "inverted": (1.0, True)}
 
 
 class Watch:
@@ -44,11 +46,8 @@ class Watch:
     def __init__(self, nuclei: Path | None, table: Path) -> None:
         self.table = table
         self.nuclei: dict[str, list[tuple[Tensor, NDArray[np.float64]]]] = {}
-        rows = nuclei_split(nuclei, "test") if nuclei else []
-        for kind in ("fluorescence", "stained"):
-            some = [row for row in rows if row["kind"] == kind][:: max(1, len(rows) // 40)][:OF_EACH_KIND]
-            for row in some:
-                self._add(kind, nuclei_canvas(nuclei, row))  # type: ignore[arg-type]
+        if nuclei:
+            self._add_nuclei(nuclei)
         self.things = _things()
 
     def look(self, tower: Tower, step: int, loss: float) -> float:
@@ -58,9 +57,8 @@ class Watch:
         with torch.no_grad():
             word = tower.text(["nuclei"])[0]
             for name, shown in self.nuclei.items():
-                row[name] = float(
-                    np.nanmean([_patch_area(tower, picture, share, word) for picture, share in shown])
-                )
+                areas = [_patch_area(tower, picture, share, word) for picture, share in shown]
+                row[name] = float(np.mean(areas))
             for name, (pictures, truth) in self.things.items():
                 names = tower.text([f"{colour} {shape}" for colour in COLOURS for shape in SHAPES])
                 cls = torch.cat([tower.image(part, (4, 4))[0] for part in pictures.split(64)])
@@ -74,15 +72,27 @@ class Watch:
             writer.writerow({key: round(value, 4) for key, value in row.items()})
         return min((row[name] for name in self.nuclei), default=1.0)
 
+    def _add_nuclei(self, folder: Path) -> None:
+        rows = nuclei_split(folder, "test")
+        for kind in ("fluorescence", "stained"):
+            some = [row for row in rows if row["kind"] == kind][:: max(1, len(rows) // 40)][:OF_EACH_KIND]
+            for row in some:
+                canvas = nuclei_canvas(folder, row)
+                self._add(kind, stretched(canvas) if kind == "fluorescence" else canvas)
+
     def _add(self, kind: str, canvas: Canvas) -> None:
-        """The middle of a picture, enlarged, in each exposure, with the share of nuclei in each patch."""
+        """Keep the middle of a picture, enlarged, in each exposure, with the share of nuclei in each patch.
+
+        A picture without nuclei there, or without ground, has nothing to compare.
+        """
         looks = EXPOSURES if kind == "fluorescence" else {"": (1.0, False)}
-        canvas = stretched(canvas) if kind == "fluorescence" else canvas
         top, left = ((extent - SIDE // 2) // 2 for extent in canvas.labels.shape)
         place = np.s_[top : top + SIDE // 2, left : left + SIDE // 2]
         share = (
             canvas.labels[place].reshape(SIDE // PATCH, PATCH // 2, SIDE // PATCH, PATCH // 2).mean((1, 3))
         )
+        if share.max() <= _FULL or share.min() > 0:
+            return
         enlarged = Image.fromarray(canvas.picture[place]).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
         picture = np.asarray(enlarged, np.float32) / np.float32(255)
         for look, (gain, inverted) in looks.items():
@@ -96,9 +106,7 @@ class Watch:
 def _patch_area(tower: Tower, picture: Tensor, share: NDArray[np.float64], word: Tensor) -> float:
     """Area under the curve of "nuclei" at patches full of nuclei against patches without."""
     scores = (tower.image(picture, (0, 0))[1][0] @ word).numpy()
-    inside, outside = scores[share > 0.5], scores[share == 0]
-    if not len(inside) or not len(outside):
-        return float("nan")
+    inside, outside = scores[share > _FULL], scores[share == 0]
     return float(mannwhitneyu(inside, outside).statistic / (len(inside) * len(outside)))
 
 
