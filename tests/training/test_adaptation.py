@@ -262,6 +262,14 @@ def test_the_command_has_the_same_default():
     assert defaults == [adaptation.STEPS] * 2
 
 
+def test_a_folder_that_is_missing_is_said_before_a_teacher_is_fetched(tmp_path):
+    done = run_here(tmp_path, "train", "adapt", "missing", "--teacher", "no such model", "--output", "run")
+    assert done.returncode == 2
+    assert "'missing'" in done.stderr
+    assert "no such model" not in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.usefixtures("little_training")
 def test_the_commands_make_it_and_take_it(pictures):
     (pictures / "bad.png").write_bytes(b"no picture")
@@ -283,6 +291,22 @@ def test_the_commands_make_it_and_take_it(pictures):
     assert np.asarray(Image.open(here / "out" / "0_masks.png")).shape == (40, 40)
     done = run_here(here, "suggest", "pics/0.png", *chosen)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.usefixtures("little_training")
+def test_a_report_names_the_model_and_not_where_it_lies(pictures):
+    output, _ = adapted(pictures)
+    here = pictures.parent
+    for folder in ("images", "masks"):
+        (here / "set" / folder).mkdir(parents=True)
+        Image.fromarray(np.eye(40, dtype=np.uint8)).save(here / "set" / folder / "0.png")
+    (here / "set" / "classes.txt").write_text("background\nred")
+    done = run_here(here, "evaluate", "folder", "set", "--model", output, "--preset", "fast")
+    assert done.returncode == 0, done.stderr
+    (found,) = (here / "evaluation").iterdir()
+    assert found.name == "folder-set-all-known-labels-plain-run-fast"
+    for report in (*found.glob("*.json"), *found.glob("*.md")):
+        assert str(here) not in report.read_text(), report.name
 
 
 @pytest.mark.usefixtures("little_training")

@@ -149,13 +149,15 @@ def evaluate(
 
 def _folder_name(opened: Dataset, how: How, names: str, root: Path) -> str:
     """One for all that was asked for, so that other settings don't meet in it."""
+    from napari_ovseg.export.passed_on import name_alone
+
     chosen = how.settings
     words: list[str | None] = [
         opened.name,
         opened.split,
         how.protocol,
         names,
-        how.model.card.name,
+        name_alone(how.model.card.name),
         chosen.method,
     ]
     if opened.name == "folder":

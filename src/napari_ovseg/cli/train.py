@@ -22,7 +22,13 @@ def _train() -> None:
 
 @train_app.command()
 def adapt(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Pictures of one kind, without labels.")],
+    folder: Annotated[
+        Path,
+        # before a teacher is fetched for it
+        typer.Argument(
+            metavar="FOLDER", help="Pictures of one kind, without labels.", exists=True, file_okay=False
+        ),
+    ],
     teacher: Annotated[
         str, typer.Option(help='A model of "napari-ovseg models", such as demo.', metavar="MODEL")
     ],

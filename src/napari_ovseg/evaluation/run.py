@@ -18,6 +18,7 @@ from napari_ovseg.evaluation.protocols import asked
 from napari_ovseg.evaluation.readings import How, read
 from napari_ovseg.evaluation.results import PictureResult, Results, contents
 from napari_ovseg.evaluation.truth import missing, read_pair
+from napari_ovseg.export.passed_on import name_alone
 from napari_ovseg.many.ledger import digest_of
 from napari_ovseg.models.asking import ask_for
 from napari_ovseg.models.registry import unknown_note
@@ -117,7 +118,7 @@ def evaluate(
 
 
 def settings_of(dataset: Dataset, how: How) -> dict[str, Any]:
-    """All that a picture's result depends on, as it is written to ``settings.json``."""
+    """All that a picture's result depends on, as it is written to ``settings.json`` and the report."""
     phrases = [category.phrases for category in dataset.categories]
     if how.reading == "papers":
         values = paper_settings(how.relevance_method, dataset)
@@ -137,7 +138,8 @@ def settings_of(dataset: Dataset, how: How) -> dict[str, Any]:
         "names": digest_of(dataset.names, phrases, dataset.background and dataset.background.phrases),
         "protocol": how.protocol,
         "reading": how.reading,
-        "model": how.model.card.name,
+        # of a model in a folder only its name: the weights tell it from others
+        "model": name_alone(how.model.card.name),
         "weights": how.model.checkpoint_id,
         "method": how.relevance_method,
         **values,

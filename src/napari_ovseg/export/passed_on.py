@@ -29,12 +29,18 @@ def passed_on(record: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     if isinstance(found.get("read_from"), str):
         found["read_from"] = seen_from(folder, path_of(found["read_from"]))
     for key in ("model", "checkpoint", "taken_from"):
-        if isinstance(found.get(key), str) and PurePath(found[key]).is_absolute():
-            found[key] = PurePath(found[key]).name
+        if isinstance(found.get(key), str):
+            found[key] = name_alone(found[key])
     for key in ("notes", "warnings"):
         if isinstance(found.get(key), list | tuple):
             found[key] = [without_folders(one) if isinstance(one, str) else one for one in found[key]]
     return found
+
+
+def name_alone(name: str) -> str:
+    """Return of a whole path the name of the file or folder, and any other name as it is."""
+    path = PurePath(name)
+    return path.name if path.is_absolute() else name
 
 
 def without_folders(sentence: str) -> str:
