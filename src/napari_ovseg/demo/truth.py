@@ -76,11 +76,7 @@ def what_is_said(canvas: Canvas, cut: NDArray[np.uint8], side: int, subject: int
     if subject:
         spoken_of &= np.arange(1, len(share)) == subject
     said = _said(canvas, share[1:] >= _NOT_SEEN, spoken_of, hidden_outlines(canvas, cut, side))
-    ground = share[0]
-    if canvas.kind != "photo":
-        said[_BACKGROUND] = TRUE if ground > 0.15 else (UNSAID if ground > 0.02 else FALSE)
-        said[_EMPTY] = TRUE if ground == 1 else (UNSAID if ground > 1 - _SEEN else FALSE)
-    return said
+    return _with_ground(canvas, said, share[0], there=0.15, gone=0.02, all_but=1 - _SEEN)
 
 
 def what_a_window_holds(
@@ -105,11 +101,7 @@ def what_a_window_holds(
     """
     share = _shares(canvas, cut)
     said = _said(canvas, share[1:] >= _NOT_IN_WINDOW, share[1:] >= _IN_WINDOW, hidden)
-    ground = share[0]
-    if canvas.kind != "photo":
-        said[_BACKGROUND] = TRUE if ground > 0.5 else (UNSAID if ground > 0.05 else FALSE)
-        said[_EMPTY] = TRUE if ground == 1 else (UNSAID if ground > 0.9 else FALSE)
-    return said
+    return _with_ground(canvas, said, share[0], there=0.5, gone=0.05, all_but=0.9)
 
 
 def hidden_outlines(canvas: Canvas, cut: NDArray[np.uint8], side: int) -> NDArray[np.bool_]:
@@ -135,6 +127,16 @@ def without_colours(canvas: Canvas, said: NDArray[np.int8]) -> NDArray[np.int8]:
 
 def _shares(canvas: Canvas, cut: NDArray[np.uint8]) -> NDArray[np.float64]:
     return np.bincount(cut.ravel(), minlength=len(canvas.truths) + 1) / cut.size
+
+
+def _with_ground(
+    canvas: Canvas, said: NDArray[np.int8], share: float, *, there: float, gone: float, all_but: float
+) -> NDArray[np.int8]:
+    """Say by the share of ground whether there is background, and whether nothing else is; not of photos."""
+    if canvas.kind != "photo":
+        said[_BACKGROUND] = TRUE if share > there else (UNSAID if share > gone else FALSE)
+        said[_EMPTY] = TRUE if share == 1 else (UNSAID if share > all_but else FALSE)
+    return said
 
 
 def _said(
