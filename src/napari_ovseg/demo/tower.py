@@ -9,6 +9,7 @@ import open_clip
 import torch
 import torch.nn.functional as F
 from open_clip.pos_embed import get_2d_sincos_pos_embed
+from safetensors.torch import load_file
 from safetensors.torch import save as as_bytes
 from torch import Tensor, nn
 
@@ -90,3 +91,10 @@ def save(tower: Tower, path: Path) -> None:
     write_atomically(path, lambda file: file.write(content))
     words = sorted({word for text in all_wordings() for word in text.split()})
     path.with_name("vocabulary.txt").write_text("\n".join(words) + "\n")
+
+
+def load(tower: Tower, path: Path) -> None:
+    """Take weights that `save` wrote, those of another training, as a start."""
+    state = load_file(path)
+    state["token_embedding.weight"] = state["token_embedding.weight"][tower.used]
+    tower.clip.load_state_dict({key: value.float() for key, value in state.items()})

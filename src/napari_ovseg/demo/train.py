@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
+from zlib import crc32
 
 import torch
 import typer
@@ -24,7 +25,7 @@ from tqdm import tqdm
 from napari_ovseg.atomic import write_atomically
 from napari_ovseg.demo.batches import Batch, batches, pools_of
 from napari_ovseg.demo.loss import loss_of
-from napari_ovseg.demo.tower import Tower, save
+from napari_ovseg.demo.tower import Tower, load, save
 from napari_ovseg.demo.watch import Watch
 from napari_ovseg.errors import InputError
 from napari_ovseg.models.clip.registry import DEMO_WEIGHTS
@@ -42,6 +43,8 @@ class Learning:
         What the training was asked for: its steps, its highest rate, and all else that its end depends on.
     checkpoint : pathlib.Path
         One that is there is gone on from.
+    start : pathlib.Path or None
+        Weights of another training to start from; None for random ones.
 
     Raises
     ------
@@ -49,10 +52,12 @@ class Learning:
         When the checkpoint is of a training that was asked for something else.
     """
 
-    def __init__(self, asked: dict[str, float], checkpoint: Path) -> None:
+    def __init__(self, asked: dict[str, float], checkpoint: Path, start: Path | None) -> None:
         self.asked, self.checkpoint, self.step = asked, checkpoint, 0
         torch.manual_seed(int(asked["seed"]))
         self.tower = Tower()
+        if start:
+            load(self.tower, start)
         decay = [p for p in self.tower.parameters() if p.ndim > 1]
         rest = [p for p in self.tower.parameters() if p.ndim <= 1]
         groups = [{"params": decay, "weight_decay": 0.05}, {"params": rest, "weight_decay": 0.0}]
@@ -106,6 +111,7 @@ def train(
     scenes: int,
     seed: int,
     rate: float,
+    start: Path | None = None,
 ) -> None:
     """Train and write the weights; a run that was stopped goes on from its last checkpoint.
 
@@ -115,12 +121,13 @@ def train(
     ``nuclei`` is the folder of BBBC038, None for no real pictures, ``large_nuclei`` that of its large ones;
     ``output`` that of the weights, the known words, the checkpoint and the curve, made if it isn't there.
     ``steps`` are those of the whole training, before a stop and after it; ``rate`` is the highest learning
-    rate, reached after 6 % of them.
+    rate, reached after 6 % of them. ``start`` are weights of another training to begin with.
     """
     output.mkdir(parents=True, exist_ok=True)
     asked = {"steps": steps, "scenes": scenes, "seed": seed, "rate": rate}
     asked |= {"nuclei": nuclei is not None, "large_nuclei": large_nuclei is not None}
-    learning = Learning(asked, output / "checkpoint.pt")
+    asked["start"] = start is not None and crc32(start.read_bytes())
+    learning = Learning(asked, output / "checkpoint.pt", start)
     pools = pools_of(nuclei, large_nuclei, scenes, seed)
     watch = Watch(nuclei, output / "curve.csv")
     source = _ahead(batches(pools, seed, learning.step, steps))
@@ -166,9 +173,10 @@ def main(
     scenes: Annotated[int, typer.Option(help="Scenes to cut crops from.")] = 5000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same data and the same start.")] = 0,
     rate: Annotated[float, typer.Option(help="Highest learning rate.")] = 1e-3,
+    start: Annotated[Path | None, typer.Option(help="Weights of another training to start from.")] = None,
 ) -> None:
-    """Train the bundled model from scratch, or go on with a run that was stopped."""
-    train(nuclei, large_nuclei, output, steps, scenes, seed, rate)
+    """Train the bundled model, or go on with a run that was stopped."""
+    train(nuclei, large_nuclei, output, steps, scenes, seed, rate, start)
 
 
 if __name__ == "__main__":
