@@ -17,9 +17,9 @@ from napari_ovseg import adapt, load_model
 from napari_ovseg.cli import train
 from napari_ovseg.errors import InputError, ModelError
 from napari_ovseg.models import loading, registry
-from napari_ovseg.models.clip.adapted import digest_of_weights
 from napari_ovseg.models.clip.adapted_model import AdaptedModel
 from napari_ovseg.models.registry import find_model
+from napari_ovseg.models.run_card import digest_of_weights
 from napari_ovseg.training import adaptation, resumable, targets
 
 STEPS = 5

@@ -13,12 +13,13 @@ from napari_ovseg.atomic import prepare_folder, remove_parts, write_atomically, 
 from napari_ovseg.errors import InputError
 from napari_ovseg.file_names import as_text, at_home, resolved
 from napari_ovseg.many.ledger import digest_of
-from napari_ovseg.models.clip.adapted import CARD, WEIGHTS, AdaptedCard, digest_of_weights, read_card
+from napari_ovseg.models.clip.adapted import AdaptedCard
 from napari_ovseg.models.clip.card import ClipCard
 from napari_ovseg.models.clip.model import ClipModel
 from napari_ovseg.models.clip.towers import tower_of
 from napari_ovseg.models.loading import load_model
 from napari_ovseg.models.registry import find_model, offers
+from napari_ovseg.models.run_card import CARD, WEIGHTS, digest_of_weights, read_card
 from napari_ovseg.segmentation import Progress
 from napari_ovseg.training.resumable import CHECKPOINT, Training
 from napari_ovseg.training.student import Student
@@ -150,7 +151,7 @@ def _begun(output: Path, plan: AdaptedCard) -> AdaptedCard:
             raise InputError(f"{as_text(output)} holds other files: name an empty or a new folder.")
         write_json_atomically(output / CARD, plan.model_dump())
         return plan
-    run = read_card(output)
+    run = read_card(output, AdaptedCard)
     for field, what in {
         "teacher": "another teacher",
         "teacher_weights": "other weights of its teacher",

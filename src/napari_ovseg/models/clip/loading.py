@@ -15,10 +15,11 @@ from safetensors.torch import load_file
 
 from napari_ovseg.errors import ModelError
 from napari_ovseg.models.clip import registry
-from napari_ovseg.models.clip.adapted import AdaptedCard, digest_of_weights
+from napari_ovseg.models.clip.adapted import AdaptedCard
 from napari_ovseg.models.clip.adapted_model import AdaptedModel, sharing_copy
 from napari_ovseg.models.clip.card import ClipCard
 from napari_ovseg.models.clip.model import ClipModel
+from napari_ovseg.models.run_card import digest_of_weights
 
 
 def _checkpoint_id(path: Path) -> str:
