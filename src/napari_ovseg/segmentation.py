@@ -115,12 +115,14 @@ class Segmentation:
     tried: tuple[TriedLook, ...] = ()
 
 
-def checking(should_stop: ShouldStop | None) -> Callable[[], None]:
+def checking(
+    should_stop: ShouldStop | None, message: str = "Stopped; nothing was changed."
+) -> Callable[[], None]:
     """Return a call that raises `Cancelled` once the caller wants to stop."""
 
     def check() -> None:
         if should_stop is not None and should_stop():
-            raise Cancelled("Stopped; nothing was changed.")
+            raise Cancelled(message)
 
     return check
 

@@ -15,7 +15,7 @@ from random_weights import write_weights
 from commands import run_here
 from napari_ovseg import adapt, load_model
 from napari_ovseg.cli import train
-from napari_ovseg.errors import InputError, ModelError
+from napari_ovseg.errors import Cancelled, InputError, ModelError, OutputError
 from napari_ovseg.models import loading, registry
 from napari_ovseg.models.clip.adapted_model import AdaptedModel
 from napari_ovseg.models.registry import find_model
@@ -63,7 +63,7 @@ def test_the_card_says_what_was_learnt_from_what(pictures, model):
     assert "bad.png can't be read" in problem
     rows = (output / "log.csv").read_text().splitlines()[1:]
     assert card.loss == pytest.approx(np.mean([float(row.split(",")[1]) for row in rows]), abs=1e-6)
-    assert sorted(path.name for path in output.iterdir()) == [
+    assert sorted(path.name for path in output.iterdir() if path.name != ".lock") == [
         "log.csv",
         "model.json",
         "targets",
@@ -102,6 +102,45 @@ def test_killed_while_it_looks_at_pictures_it_goes_on_with_the_next(pictures, mo
     output, card = adapted(pictures)
     assert (len(looked), card.pictures) == (5, 4)
     assert output.joinpath("weights.safetensors").is_file()
+
+
+@pytest.mark.parametrize("said", ["Reading the files", "Looking at the pictures", "Learning"])
+def test_stopped_when_asked_it_goes_on_with_what_is_done(pictures, said):
+    whole, card = adapted(pictures, "whole")
+    told = []
+    with pytest.raises(Cancelled, match="goes on where it was"):
+        adapted(
+            pictures,
+            progress=lambda *one: told.append(one),
+            should_stop=lambda: any(stage == said and done == 1 for stage, done, _ in told),
+        )
+    # what is asked for next is not begun
+    assert told[-1][:2] == (said, 1)
+    again, losses = [], []
+    output, card_again = adapted(
+        pictures, progress=lambda *one: again.append(one), on_loss=lambda *one: losses.append(one)
+    )
+    assert card_again == card
+    assert (output / "weights.safetensors").read_bytes() == (whole / "weights.safetensors").read_bytes()
+    assert [step for step, _ in losses] == [*range(1, STEPS + 1)]
+    # the first that is said is how much is there already
+    first = {stage: done for stage, done, _ in reversed(again)}
+    assert first["Looking at the pictures"] == {"Reading the files": 0, "Learning": 4}.get(said, 1)
+    assert first["Learning"] == (said == "Learning")
+
+
+def test_two_at_once_into_one_folder_are_refused(pictures):
+    refused = []
+
+    def meanwhile(stage, done, total):
+        if stage == "Learning" and done == 1:
+            with pytest.raises(OutputError, match="Another training is writing to .*run: wait until") as told:
+                adapted(pictures)
+            refused.append(told)
+
+    output, card = adapted(pictures, progress=meanwhile)
+    assert refused
+    assert adapted(pictures) == (output, card)
 
 
 def test_what_has_ended_is_not_done_again_and_what_is_damaged_is(pictures, monkeypatch):

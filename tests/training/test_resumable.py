@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from napari_ovseg.errors import InputError, ModelError
+from napari_ovseg.errors import Cancelled, InputError, ModelError
 from napari_ovseg.training import resumable
 from napari_ovseg.training.resumable import Training, rate_at
 
@@ -129,3 +129,22 @@ def test_a_loss_that_is_no_number_ends_it(tmp_path):
     kept, layer = training(tmp_path)
     with pytest.raises(ModelError, match="loss of step 1 is no number"):
         kept.run(lambda chance: layer(torch.ones(1, 3)).sum() * torch.nan, 3, 0.1)
+
+
+@pytest.mark.parametrize("done", [0, 1, 3, 5])
+def test_stopped_when_asked_it_keeps_every_step(tmp_path, done):
+    losses, weights, log = run(tmp_path / "whole")
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    kept, layer = training(folder)
+    loss_of = lambda chance: layer(torch.rand(4, 3, generator=chance)).square().mean()  # noqa: E731
+    with pytest.raises(Cancelled, match="goes on where it was"):
+        kept.run(loss_of, STEPS, 0.1, should_stop=lambda: len(kept.losses) == done)
+    assert len(training(folder)[0].losses) == done
+    kept, layer = training(folder)
+    told = []
+    loss_of = lambda chance: layer(torch.rand(4, 3, generator=chance)).square().mean()  # noqa: E731
+    kept.run(loss_of, STEPS, 0.1, should_stop=lambda: False, on_loss=lambda *one: told.append(one))
+    assert told == list(enumerate(losses, start=1))
+    assert all(torch.equal(layer.state_dict()[name], one) for name, one in weights.items())
+    assert (folder / "log.csv").read_text() == log

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from safetensors.torch import save
 
-from napari_ovseg.atomic import prepare_folder, remove_parts, write_atomically, write_json_atomically
+from napari_ovseg.atomic import remove_parts, write_atomically, write_json_atomically
 from napari_ovseg.errors import InputError
 from napari_ovseg.file_names import as_text, at_home, resolved
 from napari_ovseg.many.ledger import digest_of
@@ -20,8 +20,9 @@ from napari_ovseg.models.clip.towers import tower_of
 from napari_ovseg.models.loading import load_model
 from napari_ovseg.models.registry import find_model, offers
 from napari_ovseg.models.run_card import CARD, WEIGHTS, digest_of_weights, read_card
-from napari_ovseg.segmentation import Progress
-from napari_ovseg.training.resumable import CHECKPOINT, Training
+from napari_ovseg.segmentation import Progress, ShouldStop
+from napari_ovseg.training.alone import alone
+from napari_ovseg.training.resumable import CHECKPOINT, OnLoss, Training
 from napari_ovseg.training.student import Student
 from napari_ovseg.training.targets import Examples, look_side
 from napari_ovseg.training.unlabelled import pictures_in
@@ -41,6 +42,8 @@ def adapt(
     output: str | Path,
     steps: int = STEPS,
     progress: Progress | None = None,
+    should_stop: ShouldStop | None = None,
+    on_loss: OnLoss | None = None,
 ) -> AdaptedCard:
     """Adapt a model to a folder of pictures without labels; the result is a model like any other.
 
@@ -61,6 +64,10 @@ def adapt(
         Of the training, with 8 pictures each.
     progress : callable, optional
         ``progress(stage, done, total)``.
+    should_stop : callable, optional
+        ``should_stop() -> bool``, asked before each picture and each step.
+    on_loss : callable, optional
+        ``on_loss(step, loss)`` for each step, counted from 1; first for those before a stop.
 
     Returns
     -------
@@ -76,40 +83,43 @@ def adapt(
     ModelError
         When the model can't be loaded, or what an earlier run has left is damaged.
     OutputError
-        When the output can't be written.
+        When the output can't be written, or another training writes there.
+    Cancelled
+        Once ``should_stop()`` is true; the same call goes on from the last step or picture that was done.
     """
     folder, output = at_home(folder), at_home(output)
     if steps < 1:
         raise InputError(f"{steps} steps are none: give 1 or more.")
-    files, unreadable = pictures_in(folder)
+    files, unreadable = pictures_in(folder, progress, should_stop)
     model = _teacher(teacher, progress)
     assert model.checkpoint is not None
-    run = _begun(
-        output,
-        AdaptedCard(
-            teacher=model.card.name,
-            teacher_weights=digest_of_weights(model.checkpoint),
-            folder=as_text(resolved(folder)),
-            folder_digest=digest_of(*files),
-            side=look_side(model),
-            steps=steps,
-        ),
+    plan = AdaptedCard(
+        teacher=model.card.name,
+        teacher_weights=digest_of_weights(model.checkpoint),
+        folder=as_text(resolved(folder)),
+        folder_digest=digest_of(*files),
+        side=look_side(model),
+        steps=steps,
     )
-    if _is_whole(output, run):
-        (output / CHECKPOINT).unlink(missing_ok=True)
-        return run
-    examples = Examples(output / TARGETS, model)
-    problems = dict(examples.collect(files, progress))
-    known = [contents for contents, problem in problems.items() if not problem]
-    skipped = (*unreadable, *filter(None, problems.values()))
-    if not known:
-        raise InputError(f"No picture of {as_text(folder)} can be learnt from. {' '.join(skipped[:3])}")
-    student = Student(model.network.visual)
-    losses = Training(student.learning, output, digest_of(*known)).run(
-        partial(_loss, student, examples, known), steps, HIGHEST_RATE, progress
-    )
-    seen = {"pictures": len(known), "skipped": skipped, "loss": float(np.mean(losses[-LAST_STEPS:]))}
-    return _ended(output, run.model_copy(update=seen), student)
+    _refuse_other_files(output)
+    with alone(output):
+        run = _begun(output, plan)
+        if _is_whole(output, run):
+            (output / CHECKPOINT).unlink(missing_ok=True)
+            return run
+        examples = Examples(output / TARGETS, model)
+        problems = dict(examples.collect(files, progress, should_stop))
+        known = [contents for contents, problem in problems.items() if not problem]
+        skipped = (*unreadable, *filter(None, problems.values()))
+        if not known:
+            raise InputError(f"No picture of {as_text(folder)} can be learnt from. {' '.join(skipped[:3])}")
+        student = Student(model.network.visual)
+        loss_of = partial(_loss, student, examples, known)
+        losses = Training(student.learning, output, digest_of(*known)).run(
+            loss_of, steps, HIGHEST_RATE, progress, should_stop=should_stop, on_loss=on_loss
+        )
+        seen = {"pictures": len(known), "skipped": skipped, "loss": float(np.mean(losses[-LAST_STEPS:]))}
+        return _ended(output, run.model_copy(update=seen), student)
 
 
 def _loss(student: Student, examples: Examples, known: list[str], chance: torch.Generator) -> torch.Tensor:
@@ -135,20 +145,25 @@ def _teacher(name: str, progress: Progress | None) -> ClipModel:
     return model
 
 
+def _refuse_other_files(output: Path) -> None:
+    """Refuse a folder that is somebody else's, before anything is put into it."""
+    if not output.is_dir() or (output / CARD).is_file():
+        return
+    if any(path.name != TARGETS and not path.name.startswith(".") for path in output.iterdir()):
+        raise InputError(f"{as_text(output)} holds other files: name an empty or a new folder.")
+
+
 def _begun(output: Path, plan: AdaptedCard) -> AdaptedCard:
     """Return the card that is in the output, or begin with this one.
 
     Raises
     ------
     InputError
-        When the output holds something else, or a training with other arguments.
+        When it is of a training with other arguments.
     """
-    prepare_folder(output)
     for name in (CARD, WEIGHTS):
         remove_parts(output / name)
     if not (output / CARD).is_file():
-        if any(path.name != TARGETS and not path.name.startswith(".") for path in output.iterdir()):
-            raise InputError(f"{as_text(output)} holds other files: name an empty or a new folder.")
         write_json_atomically(output / CARD, plan.model_dump())
         return plan
     run = read_card(output, AdaptedCard)

@@ -11,11 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from napari_ovseg.atomic import remove_parts, write_atomically, write_text_atomically
-from napari_ovseg.errors import InputError, ModelError
+from napari_ovseg.errors import Cancelled, InputError, ModelError
 from napari_ovseg.file_names import as_text
-from napari_ovseg.segmentation import Progress
+from napari_ovseg.segmentation import Progress, ShouldStop, checking
+
+OnLoss = Callable[[int, float], None]
 
 LEARNING = "Learning"
+STOPPED = "Stopped; the same training goes on where it was."
 CHECKPOINT, LOG = "checkpoint.pt", "log.csv"
 CHECKPOINT_EVERY = 25
 WARM_UP = 0.1
@@ -67,6 +70,9 @@ class Training:
         steps: int,
         highest: float,
         progress: Progress | None = None,
+        *,
+        should_stop: ShouldStop | None = None,
+        on_loss: OnLoss | None = None,
     ) -> list[float]:
         """Train until so many steps are done, those before a stop included.
 
@@ -79,33 +85,57 @@ class Training:
             The highest learning rate, see `rate_at`.
         progress : callable, optional
             ``progress(stage, done, total)``.
+        should_stop : callable, optional
+            ``should_stop() -> bool``, asked before each step.
+        on_loss : callable, optional
+            ``on_loss(step, loss)`` for each step, counted from 1; first for those before a stop.
 
         Returns
         -------
         list of float
             The loss of each step.
+
+        Raises
+        ------
+        Cancelled
+            Once ``should_stop()`` is true; the checkpoint then holds all steps that are done.
+        ModelError
+            When a loss is no number.
         """
         tell = progress or (lambda stage, done, total: None)
+        tell_loss = on_loss or (lambda step, loss: None)
+        check = checking(should_stop, STOPPED)
+        for before, loss in enumerate(self.losses):
+            tell_loss(before + 1, loss)
         tell(LEARNING, len(self.losses), steps)
         while (step := len(self.losses)) < steps:
-            rate = rate_at(step, steps, highest)
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate
-            loss = loss_of(self.chance)
-            if not torch.isfinite(loss):
-                raise ModelError(
-                    f"The loss of step {step + 1} is no number, so nothing is learnt from these pictures: "
-                    "try another model, and please report this."
-                )
-            self.optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(self.learning.values(), LONGEST_GRADIENT)
-            self.optimizer.step()
-            self.losses.append(loss.item())
+            try:
+                check()
+            except Cancelled:
+                self._keep(steps, highest)
+                raise
+            self._learn(loss_of, rate_at(step, steps, highest))
             if step + 1 == steps or (step + 1) % CHECKPOINT_EVERY == 0:
                 self._keep(steps, highest)
-            tell(LEARNING, len(self.losses), steps)
+            tell_loss(step + 1, self.losses[-1])
+            tell(LEARNING, step + 1, steps)
         return self.losses
+
+    def _learn(self, loss_of: Callable[[torch.Generator], Tensor], rate: float) -> None:
+        """Take one step."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        loss = loss_of(self.chance)
+        if not torch.isfinite(loss):
+            raise ModelError(
+                f"The loss of step {len(self.losses) + 1} is no number, so nothing is learnt from these "
+                "pictures: try another model, and please report this."
+            )
+        self.optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.learning.values(), LONGEST_GRADIENT)
+        self.optimizer.step()
+        self.losses.append(loss.item())
 
     def _keep(self, steps: int, highest: float) -> None:
         """Write the checkpoint and the log; whichever of the two is there is whole."""

@@ -31,7 +31,8 @@ from napari_ovseg.models.clip.relevance.windows import window_starts
 from napari_ovseg.models.clip.towers import tower_of
 from napari_ovseg.models.clip.trunk import patch_vectors, trunk_states
 from napari_ovseg.pictures import read_flat_picture
-from napari_ovseg.segmentation import Progress
+from napari_ovseg.segmentation import Progress, ShouldStop, checking
+from napari_ovseg.training.resumable import STOPPED
 from napari_ovseg.views.augmentation import View, view_size
 from napari_ovseg.views.source import reduce
 
@@ -139,7 +140,9 @@ class Examples:
     def __init__(self, folder: Path, model: ClipModel) -> None:
         self.folder, self.model = prepare_folder(folder), model
 
-    def collect(self, files: Mapping[str, Path], progress: Progress | None) -> Iterator[tuple[str, str]]:
+    def collect(
+        self, files: Mapping[str, Path], progress: Progress | None, should_stop: ShouldStop | None = None
+    ) -> Iterator[tuple[str, str]]:
         """Compute what is missing.
 
         Parameters
@@ -147,20 +150,33 @@ class Examples:
         files : mapping of str to Path
             From `unlabelled.pictures_in`.
         progress : callable, optional
-            ``progress(stage, done, total)``.
+            ``progress(stage, done, total)``; those that are there count as done from the first.
+        should_stop : callable, optional
+            ``should_stop() -> bool``, asked before each picture that is computed.
 
         Yields
         ------
         contents, problem : str
             The digest of each picture, and why it can't be learnt from; "" for one that can.
+
+        Raises
+        ------
+        Cancelled
+            Once ``should_stop()`` is true; what was computed is kept.
         """
-        for number, (contents, file) in enumerate(files.items()):
-            if progress is not None:
-                progress(LOOKING, number, len(files))
-            path = self._file(contents)
-            yield contents, "" if path.is_file() else self._compute(file, path)
-        if progress is not None:
-            progress(LOOKING, len(files), len(files))
+        tell = progress or (lambda stage, done, total: None)
+        check = checking(should_stop, STOPPED)
+        there = {contents for contents in files if self._file(contents).is_file()}
+        done = len(there)
+        tell(LOOKING, done, len(files))
+        for contents, file in files.items():
+            if contents in there:
+                yield contents, ""
+                continue
+            check()
+            yield contents, self._compute(file, self._file(contents))
+            done += 1
+            tell(LOOKING, done, len(files))
 
     def load(self, contents: str) -> Example:
         """Return the example of a picture by its digest.
