@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-TITLES = ("Run", "Update masks", "Next uncertain place", "Save all work", "Export masks...", "Keys and help")
+TITLES = (
+    "Run",
+    "Update masks",
+    "Next uncertain place",
+    "Save all work",
+    "Export masks...",
+    "Train a model...",
+    "Keys and help",
+)
 
 
 def entry(menu, title):
@@ -46,6 +54,8 @@ def test_entries_act_on_the_panel_that_is_open(make_panel, tmp_path, choose, by_
     monkeypatch.setattr("napari_ovseg._napari.panel.export_dialog.ExportDialog.exec", lambda dialog: 0)
     choose(panel.viewer, "Export masks...")
     assert pressed == ["export"]
+    choose(panel.viewer, "Train a model...")
+    assert panel.widget.training.dialog.isVisible()
     assert len(panel.viewer.window.dock_widgets) == 1
 
 

@@ -134,7 +134,9 @@ def test_two_at_once_into_one_folder_are_refused(pictures):
 
     def meanwhile(stage, done, total):
         if stage == "Learning" and done == 1:
-            with pytest.raises(OutputError, match="Another training is writing to .*run: wait until") as told:
+            with pytest.raises(
+                OutputError, match=r"Another training is writing to .*run: wait until"
+            ) as told:
                 adapted(pictures)
             refused.append(told)
 

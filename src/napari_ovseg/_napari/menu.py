@@ -33,6 +33,11 @@ def export() -> None:
     panel().form.saving.export.click()
 
 
+def train() -> None:
+    """Show the window in which a model is trained."""
+    panel().training.open()
+
+
 def keys_and_help() -> None:
     """Show the list of keys and the documentation."""
     panel().keys.show_window()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QTimer, Signal
@@ -25,10 +26,12 @@ from napari_ovseg._napari.jobs.runs import Runs
 from napari_ovseg._napari.jobs.suggesting import Suggesting
 from napari_ovseg._napari.jobs.tiling import Tiling
 from napari_ovseg._napari.jobs.torch_loading import look_through_all
+from napari_ovseg._napari.jobs.training import Training
 from napari_ovseg._napari.layers.annotated import Annotated
 from napari_ovseg._napari.layers.as_shown import AsShown
 from napari_ovseg._napari.layers.growing_masks import suits_tiles
 from napari_ovseg._napari.layers.picture_choice import PictureChoice
+from napari_ovseg._napari.layers.picture_file import file_of
 from napari_ovseg._napari.layers.reading_choice import ReadingChoice
 from napari_ovseg._napari.layers.result_layers import METADATA_KEY, has_results
 from napari_ovseg._napari.layers.tracked_labels import is_being_painted
@@ -36,6 +39,7 @@ from napari_ovseg._napari.outside import Outside
 from napari_ovseg._napari.panel.form import Form
 from napari_ovseg._napari.panel.model_choice import ModelChoice, default_model, model_choices
 from napari_ovseg._napari.panel.scrolled import Scrolled
+from napari_ovseg._napari.panel.trained_models import remember_trained
 from napari_ovseg._napari.panel_keys import PanelKeys
 from napari_ovseg._napari.panel_preferences import PanelPreferences
 from napari_ovseg._napari.preferences import chosen_model
@@ -86,6 +90,7 @@ class OpenVocabularyWidget(QWidget):
         self.tiling = Tiling(
             napari_viewer, self.form, self._requests, lambda: self.pictures.image, runner, engine
         )
+        self.training = Training(self.form, self._requests, self._folder_of_picture, engine)
         self._starting = Starting(
             self.form,
             self.pictures,
@@ -110,7 +115,8 @@ class OpenVocabularyWidget(QWidget):
         self._size_line = SizeLine(napari_viewer, self.form.size_row, lambda: self.pictures.image)
         self._told_of: Image | None = None
         # The widget may be deleted at any time; its thread must not work on for nobody.
-        self.destroyed.connect(lambda: runner.stop())
+        training = self.training
+        self.destroyed.connect(lambda: (runner.stop(), training.stop()))
         self._connect()
         self.preferences = PanelPreferences(self.form, self.session.places, self.session.autosave, self)
         own = {**self._starting.by_key, "save": self.session.save}
@@ -144,6 +150,9 @@ class OpenVocabularyWidget(QWidget):
         self.session.closing.closing.connect(self._ahead.stop)
         self.session.closing.closing.connect(annotator.updates.stop_preparing)
         self._runs.started.connect(self._ahead.use)
+        self._runs.started.connect(lambda model, _device: remember_trained(model))
+        self.training.told.connect(partial(form.status.show_meanwhile, "training"))
+        self.training.used.connect(self._use_model)
         self.suggesting.started.connect(self._ahead.use)
         self.tiling.started.connect(self._ahead.use)
         self._ahead.unloaded.connect(
@@ -178,6 +187,15 @@ class OpenVocabularyWidget(QWidget):
     def cancel(self) -> None:
         """Do what the button Cancel does."""
         self._starting.cancel()
+
+    def _use_model(self, name: str) -> None:
+        self.form.model.choose(model_choices(), name)
+        self.form.show_message(f"The next run uses the model '{name}'.")
+
+    def _folder_of_picture(self) -> Path | None:
+        image = self.pictures.image
+        path = None if image is None else file_of(image)
+        return None if path is None else Path(path).parent
 
     def _show_segmented(self, event: Segmented, annotated: Annotated) -> None:
         if event.whole:
@@ -255,6 +273,7 @@ class OpenVocabularyWidget(QWidget):
 
     def _wind_up(self) -> None:
         self.cancel()
+        self.training.end()
         self._ahead.stop()
         self.annotator.updates.forget()
         self.session.close()

@@ -21,7 +21,7 @@ from napari_ovseg.file_names import at_home
 from napari_ovseg.models.card import ModelCard
 from napari_ovseg.models.clip.card import ClipCard
 from napari_ovseg.models.clip.offers import clip_offer
-from napari_ovseg.models.clip.registry import CLIP_MODELS, DEFAULT, find_clip
+from napari_ovseg.models.clip.registry import CLIP_MODELS, DEFAULT, card_by_name, find_clip
 from napari_ovseg.models.offer import Offer
 from napari_ovseg.models.photos.card import PHOTOS, PhotosCard
 from napari_ovseg.models.trained import is_trained, trained_card, trained_offer
@@ -105,7 +105,7 @@ def find_model(name: str, *, checkpoint: str | Path | None = None) -> ModelCard:
 
 
 def listed(name: str) -> ModelCard | None:
-    """Return the card of a model of the list, or of one that was trained from one of them.
+    """Return the card of a model of the list, or of one that was trained.
 
     None for any other name: to know that one imports torch.
     """
@@ -116,9 +116,14 @@ def listed(name: str) -> ModelCard | None:
     if not is_trained(name):
         return None
     try:
-        return trained_offer(name, offers().__getitem__).card
-    except (OvsegError, KeyError):
+        return trained_offer(name, _teacher_by_name).card
+    except OvsegError:
         return None
+
+
+def _teacher_by_name(name: str) -> Offer:
+    """Return a model of the list, or what the name alone says of another, without torch."""
+    return offers().get(name) or clip_offer(card_by_name(name))
 
 
 def unknown_note(card: ModelCard, categories: Iterable[Category | str]) -> str | None:

@@ -210,7 +210,7 @@ class RunRequests:
     def _accepted_model(self) -> tuple[str, Path | None] | None:
         """The model that is chosen, or None, said so, when the person declines its licence."""
         model, checkpoint = self._model()
-        if checkpoint is None and not self._accepts_licence(model):
+        if checkpoint is None and not self.accepts_licence(model):
             self._form.show_message(f"'{model}' was not used, since its licence was not accepted.")
             return None
         return model, checkpoint
@@ -225,7 +225,8 @@ class RunRequests:
             raise InputError("No model is chosen: take one from the list.")
         return name, None
 
-    def _accepts_licence(self, model: str) -> bool:
+    def accepts_licence(self, model: str) -> bool:
+        """Whether a person accepts the licence of a model; who did so, or need not, isn't asked."""
         notice = licence_notice(model)
         if notice is None or model in self._licences_accepted:
             return True

@@ -77,6 +77,7 @@ class Form(QWidget):
         self.suggest = _button("Suggest", "Let the model find names that suit the picture, to choose from.")
         self.names_read = NamesRead(self.names)
         self.model = ModelBox()
+        self.train = _button("Train...", "Train a model on a folder of your own pictures.")
         self.weights = WeightsRow()
         self.sharper = SharperOffer(self.names, self.model_name)
         self.settings = SettingsSection()
@@ -148,12 +149,12 @@ class Form(QWidget):
         self.fields = QFormLayout()
         self.fields.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for title, field in (
-            ("Picture", self._picture_row()),
+            ("Picture", _side_by_side(self.image, self.only)),
             ("Read", self.channels),
             ("Slices", self.slices),
             (self._names_title(), self.names),
             ("", self.names_read),
-            ("Model", self.model),
+            ("Model", _side_by_side(self.model, self.train)),
             ("Weights", self.weights),
         ):
             self.fields.addRow(title, field)
@@ -168,14 +169,6 @@ class Form(QWidget):
         self.model.currentTextChanged.connect(
             lambda text: self.fields.setRowVisible(self.weights, text == LOCAL_FILE)
         )
-
-    def _picture_row(self) -> QWidget:
-        row = QWidget()
-        layout = QHBoxLayout(row)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self.image, 1)
-        layout.addWidget(self.only)
-        return row
 
     def _names_title(self) -> QWidget:
         """Lay out what stands beside the names box: its title, and the button that finds names for it."""
@@ -253,6 +246,15 @@ class Form(QWidget):
         """Take back a refusal: something was done since, or it is mended."""
         if self.refusal or (self._failure and not self._kept):
             self.show_message("")
+
+
+def _side_by_side(wide: QWidget, narrow: QWidget) -> QWidget:
+    row = QWidget()
+    layout = QHBoxLayout(row)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(wide, 1)
+    layout.addWidget(narrow)
+    return row
 
 
 def _button(title: str, tip: str) -> QPushButton:

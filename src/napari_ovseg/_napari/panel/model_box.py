@@ -61,6 +61,11 @@ class ModelBox(ChoiceBox):
         elif before is not None and before[1] == name:
             self.offer_models(models, before[0])
 
+    def choose(self, models: Sequence[ModelChoice], name: str) -> None:
+        """Choose a model for a person, who has asked for it."""
+        self._take_hand()
+        self.offer_models(models, name)
+
     def chosen(self) -> ModelChoice | str:
         """The entry chosen, or the name typed."""
         typed = self.currentText().strip()

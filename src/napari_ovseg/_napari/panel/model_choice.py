@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from napari_ovseg._napari.panel.trained_models import trained_models
 from napari_ovseg.models.clip.registry import research_licence
 from napari_ovseg.models.registry import BUNDLED, DEFAULT, Offer, listed, offers
 
@@ -18,14 +20,22 @@ class ModelChoice:
 
 
 def model_choices() -> list[ModelChoice]:
-    """Return every model of the registry, the bundled one first."""
+    """Return every model of the registry, the bundled one first, and those that a person has trained."""
     known = sorted(offers().values(), key=lambda offer: not offer.card.bundled)
-    return [ModelChoice(one.card.name, f"{one.card.name} - {_where(one)}", one.card.note) for one in known]
+    choices = [ModelChoice(one.card.name, f"{one.card.name} - {_where(one)}", one.card.note) for one in known]
+    return choices + [_trained(folder) for folder in trained_models()]
 
 
 def default_model() -> str:
     """Return the default for photos once it is on this machine, else the bundled model."""
     return DEFAULT if offers()[DEFAULT].is_here() else BUNDLED
+
+
+def _trained(folder: Path) -> ModelChoice:
+    card = listed(str(folder))
+    return ModelChoice(
+        str(folder), f"{folder.name} - trained, in {folder.parent}", "" if card is None else card.note
+    )
 
 
 def _where(offer: Offer) -> str:

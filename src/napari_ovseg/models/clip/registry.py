@@ -172,6 +172,15 @@ def find_clip(name: str, *, checkpoint: str | Path | None = None, others: Iterab
     return _from_open_clip(name, checkpoint, others)
 
 
+def card_by_name(name: str) -> ClipCard:
+    """Return what the name alone says of a CLIP model that is not in the list; no torch is imported."""
+    licence = research_licence(name)
+    architecture, _, tag = name.partition("/")
+    return ClipCard(
+        name, architecture, checkpoint=tag, licence=licence or UNKNOWN_LICENCE, commercial=licence is None
+    )
+
+
 def research_licence(name: str) -> str | None:
     """Return the licence of weights that forbid commercial use, else None; a typed name is enough."""
     name = name.strip().lower()
