@@ -116,7 +116,8 @@ class OpenVocabularyWidget(QWidget):
         self._told_of: Image | None = None
         # The widget may be deleted at any time; its thread must not work on for nobody.
         training = self.training
-        self.destroyed.connect(lambda: (runner.stop(), training.stop()))
+        self.destroyed.connect(lambda: runner.stop())
+        self.destroyed.connect(lambda: training.stop())
         self._connect()
         self.preferences = PanelPreferences(self.form, self.session.places, self.session.autosave, self)
         own = {**self._starting.by_key, "save": self.session.save}
@@ -152,6 +153,7 @@ class OpenVocabularyWidget(QWidget):
         self._runs.started.connect(self._ahead.use)
         self._runs.started.connect(lambda model, _device: remember_trained(model))
         self.training.told.connect(partial(form.status.show_meanwhile, "training"))
+        self.training.trained.connect(self._offer_models)
         self.training.used.connect(self._use_model)
         self.suggesting.started.connect(self._ahead.use)
         self.tiling.started.connect(self._ahead.use)
@@ -187,6 +189,9 @@ class OpenVocabularyWidget(QWidget):
     def cancel(self) -> None:
         """Do what the button Cancel does."""
         self._starting.cancel()
+
+    def _offer_models(self) -> None:
+        self.form.offer_models(model_choices(), self.form.model.chosen_name())
 
     def _use_model(self, name: str) -> None:
         self.form.model.choose(model_choices(), name)

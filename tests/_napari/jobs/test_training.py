@@ -11,13 +11,13 @@ from PIL import Image
 from qtpy.QtWidgets import QMessageBox
 
 from napari_ovseg._napari.jobs.train import Watched
-from napari_ovseg._napari.panel import last_training, train_dialog
+from napari_ovseg._napari.panel import last_training, train_fields
 from napari_ovseg._napari.panel.train_dialog import TrainDialog
 from napari_ovseg._napari.panel.training_kinds import ADAPT
 from napari_ovseg.errors import OutputError
 from napari_ovseg.models.clip.registry import DEMO_FOLDER
 
-from ..lesson import Lesson
+from ..lesson import Lesson, write_card
 from ..used_panel import CORNERS
 
 
@@ -36,7 +36,7 @@ def lesson(monkeypatch):
     """A stand-in for `adapt`."""
     lesson = Lesson()
     kind = replace(ADAPT, learn=lambda: lesson.learn)
-    for module in (train_dialog, last_training):
+    for module in (train_fields, last_training):
         monkeypatch.setattr(module, "KINDS", (kind,))
     yield lesson
     lesson.go.set()
@@ -50,15 +50,15 @@ class Trainer:
         panel.click(panel.form.train)
         self.dialog: TrainDialog = self.training.dialog
         if pictures is not None:
-            self.dialog.pictures.text.selectAll()
-            self.qtbot.keyClicks(self.dialog.pictures.text, str(pictures))
-            self.dialog.steps.setValue(steps)
+            self.dialog.fields.pictures.text.selectAll()
+            self.qtbot.keyClicks(self.dialog.fields.pictures.text, str(pictures))
+            self.dialog.fields.steps.setValue(steps)
         self.settle()
 
     def settle(self):
         """Wait until the folders were looked at."""
         dialog = self.dialog
-        self.qtbot.waitUntil(lambda: not dialog._pause.isActive() and not dialog.found.looking)
+        self.qtbot.waitUntil(lambda: not dialog.fields._pause.isActive() and not dialog.fields.found.looking)
 
     def click(self, button):
         self.settle()
@@ -98,13 +98,13 @@ def test_a_folder_of_pictures_becomes_a_model_stopped_and_gone_on_with(make_pane
     panel = make_panel(show=True)
     trainer = Trainer(panel, pictures)
     dialog, output = trainer.dialog, pictures.parent / "cells-adapted"
-    assert dialog.found.text() == "3 pictures, of which 1 can't be read and is left out."
-    assert "bad.png" in dialog.found.toolTip()
-    assert dialog.output.text.text() == str(output)
+    assert dialog.fields.found.text() == "3 pictures, of which 1 can't be read and is left out."
+    assert "bad.png" in dialog.fields.found.toolTip()
+    assert dialog.fields.output.text.text() == str(output)
     assert dialog.start.text() == "Start"
     trainer.click(dialog.start)
     trainer.wait_for_losses(1)
-    assert not dialog.pictures.isEnabled()
+    assert not dialog.fields.pictures.isEnabled()
     assert "Learning, 1 of 3" in dialog.status.stage.text()
     assert "training a model" in panel.form.status.next_step.text()
     panel.click(dialog.stop)
@@ -120,8 +120,12 @@ def test_a_folder_of_pictures_becomes_a_model_stopped_and_gone_on_with(make_pane
     )
     assert "bad.png can't be read" in dialog.left_out.toPlainText()
     assert dialog.curve.shown == 3
+    models = panel.form.model
+    assert models.itemText(models.count() - 2) == f"cells-adapted - trained, in {pictures.parent}"
+    assert models.chosen_name() == "demo"
     trainer.click(dialog.use)
-    assert panel.form.model.chosen_name() == str(output)
+    assert models.chosen_name() == str(output)
+    assert not dialog.isVisible()
     assert panel.form.settings.method.choices == (None, "maskclip")
     assert panel.form.status.next_step.text().find("training") == -1
 
@@ -164,7 +168,7 @@ def test_a_closed_panel_stops_it_and_the_next_one_offers_to_go_on(trainer, lesso
     lesson.go.set()
     again = Trainer(make_panel(show=True))
     assert again.dialog.start.text() == "Go on"
-    assert "stopped after 0 of 3 steps" in again.dialog.standing.text()
+    assert "stopped after 0 of 3 steps" in again.dialog.fields.there.text()
     again.click(again.dialog.start)
     again.wait_until_ended()
     assert lesson.plans[0] == lesson.plans[1]
@@ -179,7 +183,7 @@ def test_what_goes_wrong_is_said_where_it_was_asked_for(trainer, lesson):
     assert "color" in trainer.dialog.message.styleSheet()
     assert trainer.dialog.start.isEnabled()
     # it is about what was asked for, and nothing else
-    trainer.dialog.steps.setValue(5)
+    trainer.dialog.fields.steps.setValue(5)
     trainer.settle()
     assert trainer.dialog.message.text() == ""
 
@@ -192,11 +196,40 @@ def test_a_licence_is_asked_for_first(trainer, lesson, monkeypatch):
         return QMessageBox.StandardButton.No
 
     monkeypatch.setattr(QMessageBox, "question", declined)
-    trainer.dialog.teacher.setEditText("MobileCLIP-B/datacompdr")
+    trainer.dialog.fields.teacher.setEditText("MobileCLIP-B/datacompdr")
     trainer.click(trainer.dialog.start)
     assert "does not allow commercial use" in asked[0]
     assert "its licence was not accepted" in trainer.dialog.message.text()
     assert not lesson.plans
+
+
+def test_what_another_training_was_begun_with_can_be_taken(trainer, lesson, pictures):
+    write_card(pictures.parent / "mine", pictures, [0.5], steps=7)
+    fields = trainer.dialog.fields
+    fields.output.text.selectAll()
+    trainer.qtbot.keyClicks(fields.output.text, str(pictures.parent / "mine"))
+    trainer.settle()
+    assert fields.there.text().startswith("Another model is being made there, by demo in 7 steps")
+    assert not trainer.dialog.start.isEnabled()
+    trainer.click(fields.take_begun)
+    trainer.settle()
+    assert (fields.steps.value(), trainer.dialog.start.text()) == (7, "Go on")
+    assert trainer.dialog.curve.shown == 1
+    trainer.click(trainer.dialog.start)
+    trainer.wait_until_ended()
+    assert trainer.dialog.curve.shown == 7
+    assert fields.output.text.text().endswith("mine")
+
+
+def test_a_model_that_was_used_by_its_folder_is_in_the_list_from_then_on(make_panel, pictures):
+    output = pictures.parent / "of a colleague"
+    write_card(output, pictures, [0.5], pictures=2, loss=0.5, weights="w")
+    panel = make_panel(show=True)
+    panel.viewer.add_image(CORNERS, name="photo")
+    panel.form.model.setEditText(str(output))
+    panel.run()
+    assert panel.form.model.currentText() == f"of a colleague - trained, in {pictures.parent}"
+    assert panel.model_used == str(output)
 
 
 def test_time_left_counts_what_this_run_has_done():

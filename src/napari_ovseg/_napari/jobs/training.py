@@ -44,11 +44,14 @@ class Training(QObject):
     -------
     told(str)
         What goes on, in a few words; "" when nothing does.
+    trained()
+        There is one more model in the list.
     used(str)
         A person wants the next run to use this model.
     """
 
     told = Signal(str)
+    trained = Signal()
     used = Signal(str)
 
     def __init__(
@@ -121,9 +124,9 @@ class Training(QObject):
     def _fill_in(self, dialog: TrainDialog) -> None:
         last, pictures = last_plan(), self._pictures()
         if last is not None and (pictures is None or last.kind.standing(last).can == "go on"):
-            dialog.show_plan(last)
+            dialog.fields.show_plan(last)
         else:
-            dialog.pictures.show_folder(pictures)
+            dialog.fields.pictures.show_folder(pictures)
 
     def _look(self) -> None:
         """Show how far it is."""
@@ -154,6 +157,7 @@ class Training(QObject):
 
     def _trained(self, plan: Plan, card: Any) -> None:
         remember_trained(str(plan.output))
+        self.trained.emit()
         skipped = card.skipped
         count = f"{card.pictures} picture{'s' * (card.pictures != 1)}"
         said = f"The model has learnt from {count}; the loss of the last steps is {card.loss:.4f}."

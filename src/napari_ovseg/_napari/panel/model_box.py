@@ -39,6 +39,8 @@ class ModelBox(ChoiceBox):
             names = [choice.name for choice in models]
             if selected in names:
                 self.setCurrentIndex(names.index(selected))
+                # of a long one the beginning is seen
+                self._line().setCursorPosition(0)
             else:
                 self.setEditText(selected)
             self.tell()

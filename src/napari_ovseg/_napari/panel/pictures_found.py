@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QLabel, QSizePolicy
 
 from napari_ovseg._napari.background import Background
-from napari_ovseg._napari.panel.long_words import foldable, tip
+from napari_ovseg._napari.panel.long_words import tip
+from napari_ovseg._napari.panel.wrapped_text import WrappedText
 from napari_ovseg.errors import OvsegError
 from napari_ovseg.file_names import as_text
 from napari_ovseg.many.picture_files import picture_files
@@ -23,7 +23,7 @@ _TURN_S = 0.3
 NONE_THERE = "There is no picture in it: choose a folder of PNG, JPEG, TIFF files."
 
 
-class PicturesFound(QLabel):
+class PicturesFound(WrappedText):
     """Counts the pictures of a folder, then reads them one by one, both in the background.
 
     Signals
@@ -36,8 +36,6 @@ class PicturesFound(QLabel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setWordWrap(True)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._background = Background(self)
         self._asked = 0
         self._folder: Path | None = None
@@ -54,9 +52,9 @@ class PicturesFound(QLabel):
         self._folder, self.count = folder, None
         self._files, self._problems = (), []
         if folder is None:
-            self._say("")
+            self._show("")
             return
-        self._say("Looking...")
+        self._show("Looking...")
         self._background.start(partial(_count, folder), partial(self._counted, self._asked))
 
     def stop(self) -> None:
@@ -76,7 +74,7 @@ class PicturesFound(QLabel):
         found = outcome.result()
         if isinstance(found, str):
             self.count = 0
-            self._say(found)
+            self._show(found)
         else:
             self._files, self.count = found, len(found)
             self._read_on(asked, 0)
@@ -101,10 +99,10 @@ class PicturesFound(QLabel):
             said += f", of which {len(bad)} can't be read and {'is' if len(bad) == 1 else 'are'} left out"
         if read < count:
             said += f"; {read} were read so far..."
-        self._say(f"{said}.".replace("....", "..."), "\n".join(bad))
+        self._show(f"{said}.".replace("....", "..."), "\n".join(bad))
 
-    def _say(self, text: str, more: str = "") -> None:
-        self.setText(foldable(text))
+    def _show(self, text: str, more: str = "") -> None:
+        self.say(text)
         self.setToolTip(tip(more))
 
 
