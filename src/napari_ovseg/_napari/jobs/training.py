@@ -170,7 +170,8 @@ class Training(QObject):
         if dialog is not None:
             dialog.show_ended(message, skipped, error=error)
         if dialog is None or not dialog.isVisible():
-            self._form.show_message(f"Training: {message.removesuffix(':')}", error=error)
+            more = " Train... lists them." if skipped else ""
+            self._form.show_message(f"Training: {message.replace(' out:', ' out.')}{more}", error=error)
 
 
 def _stopped(watched: Watched) -> str:

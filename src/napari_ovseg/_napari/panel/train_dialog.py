@@ -82,6 +82,7 @@ class TrainDialog(QDialog):
         layout.addWidget(self.left_out)
         layout.addLayout(buttons)
         self.setMinimumWidth(520)
+        self.resize(580, 540)
 
     def show_running(self, running: bool) -> None:
         """Enable what makes sense now."""
