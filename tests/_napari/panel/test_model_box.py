@@ -48,3 +48,14 @@ def test_a_person_who_picks_from_the_list_has_it_too(box):
     box.activated.emit(2)
     box.suit(MODELS, "photos")
     assert box.chosen_name() == "demo"
+
+
+def test_of_a_long_name_the_beginning_is_seen(box):
+    box.resize(120, 30)
+    box.choose([ModelChoice("long", "cells-adapted - trained, in a folder far away", ""), *MODELS], "long")
+    assert box.lineEdit().cursorPosition() == 0
+    box.choose(MODELS, "demo")
+    assert box.lineEdit().cursorPosition() == len("demo - here")
+    # who has asked for it has the last word
+    box.suit(MODELS, "photos")
+    assert box.chosen_name() == "demo"

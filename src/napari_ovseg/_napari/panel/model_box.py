@@ -39,8 +39,7 @@ class ModelBox(ChoiceBox):
             names = [choice.name for choice in models]
             if selected in names:
                 self.setCurrentIndex(names.index(selected))
-                # of a long one the beginning is seen
-                self._line().setCursorPosition(0)
+                self._show_beginning()
             else:
                 self.setEditText(selected)
             self.tell()
@@ -79,6 +78,12 @@ class ModelBox(ChoiceBox):
         """The name of the model that is chosen, as it is typed; `LOCAL_FILE` for a file."""
         choice = self.chosen()
         return choice if isinstance(choice, str) else choice.name
+
+    def _show_beginning(self) -> None:
+        """Show of a name that is too long for the box its beginning, which tells it from others."""
+        line = self._line()
+        if self.fontMetrics().horizontalAdvance(line.text()) > line.width():
+            line.setCursorPosition(0)
 
     def _take_hand(self) -> None:
         self._by_hand = True
