@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from napari_ovseg.pipeline import Segmentation, segment, segment_maps
     from napari_ovseg.settings import Settings
     from napari_ovseg.suggestions import suggest
-    from napari_ovseg.training import adapt
+    from napari_ovseg.training import adapt, train_fast
     from napari_ovseg.wording import sharper_names
 
 _HOMES = {
@@ -35,6 +35,7 @@ _HOMES = {
     "Settings": "napari_ovseg.settings",
     "suggest": "napari_ovseg.suggestions",
     "adapt": "napari_ovseg.training",
+    "train_fast": "napari_ovseg.training",
     "sharper_names": "napari_ovseg.wording",
 }
 
@@ -53,6 +54,7 @@ __all__ = [
     "segment_maps",
     "sharper_names",
     "suggest",
+    "train_fast",
 ]
 
 

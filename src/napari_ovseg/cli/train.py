@@ -54,3 +54,43 @@ def adapt(
     typer.echo(f"{learnt}; the loss of the last steps is {adapted.loss:.4f}.")
     typer.echo(f"Use it by --model {as_text(resolved(at_home(output)))}")
     end_with(adapted.skipped)
+
+
+@train_app.command()
+def fast(
+    annotations: Annotated[
+        Path,
+        typer.Argument(
+            metavar="ANNOTATIONS",
+            help="Pictures with masks: annotated in napari and marked as done, or what segment or another tool wrote.",
+            exists=True,
+        ),
+    ],
+    teacher: Annotated[
+        str, typer.Option(help='A model of "napari-ovseg models", such as demo.', metavar="MODEL")
+    ],
+    output: Annotated[Path, typer.Option(help="Folder for the model.", metavar="RUN")],
+    steps: Annotated[int, typer.Option(help="Of the training, 8 windows each.", min=1, metavar="N")] = 300,
+) -> None:
+    """Teach a fast model by masks, so that it does the rest in one pass.
+
+    The result is a model like any other: --model RUN. Names that nobody drew can be asked for too.
+
+    Stopped, by Ctrl+C or otherwise? The same command goes on where it was.
+    """
+    loaded = load(teacher, None, "auto")
+    from napari_ovseg.training import train_fast as run
+
+    try:
+        with Bars() as bars:
+            taught = run(annotations, teacher=loaded.card.name, output=output, steps=steps, progress=bars)
+    except KeyboardInterrupt:
+        typer.echo("Stopped. The same command goes on where it was.", err=True)
+        raise
+    typer.echo(f"{', '.join(taught.names)}: learnt from {taught.pictures} pictures.")
+    if taught.iou:
+        typer.echo(f"Measured on {taught.held_back} that were held back (intersection over union):")
+        for name, iou in taught.iou.items():
+            typer.echo(f"  {name}: {iou:.3f}")
+    typer.echo(f"Use it by --model {as_text(resolved(at_home(output)))}")
+    end_with(taught.skipped)

@@ -10,10 +10,15 @@ from typing import Any, Final
 from napari_ovseg.file_names import at_home
 from napari_ovseg.models.clip.adapted import AdaptedCard
 from napari_ovseg.models.clip.offers import adapted_offer
+from napari_ovseg.models.fast.card import FastCard
+from napari_ovseg.models.fast.offers import fast_offer
 from napari_ovseg.models.offer import Offer
 from napari_ovseg.models.run_card import CARD, RunCard, finished_card
 
-KINDS: Final[dict[type[RunCard], Callable[[Path, Any, Offer], Offer]]] = {AdaptedCard: adapted_offer}
+KINDS: Final[dict[type[RunCard], Callable[[Path, Any, Offer], Offer]]] = {
+    AdaptedCard: adapted_offer,
+    FastCard: fast_offer,
+}
 """How the model of each kind of card is offered: ``offer(folder, card, teacher)``."""
 
 

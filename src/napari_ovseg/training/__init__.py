@@ -8,5 +8,6 @@ learns it. `resumable` is a training that goes on where it was stopped.
 from __future__ import annotations
 
 from napari_ovseg.training.adaptation import adapt
+from napari_ovseg.training.fast import train_fast
 
-__all__ = ["adapt"]
+__all__ = ["adapt", "train_fast"]

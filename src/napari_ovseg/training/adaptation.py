@@ -7,9 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save
 
-from napari_ovseg.atomic import remove_parts, write_atomically, write_json_atomically
 from napari_ovseg.errors import InputError
 from napari_ovseg.file_names import as_text, at_home, resolved
 from napari_ovseg.many.ledger import digest_of
@@ -19,10 +17,11 @@ from napari_ovseg.models.clip.model import ClipModel
 from napari_ovseg.models.clip.towers import tower_of
 from napari_ovseg.models.loading import load_model
 from napari_ovseg.models.registry import find_model, offers
-from napari_ovseg.models.run_card import CARD, WEIGHTS, digest_of_weights, read_card
+from napari_ovseg.models.run_card import CARD, digest_of_weights
 from napari_ovseg.segmentation import Progress, ShouldStop
 from napari_ovseg.training.alone import alone
-from napari_ovseg.training.resumable import CHECKPOINT, OnLoss, Training
+from napari_ovseg.training.resumable import OnLoss, Training
+from napari_ovseg.training.run_folder import begun, ended, is_whole, refuse_other_files
 from napari_ovseg.training.student import Student
 from napari_ovseg.training.targets import Examples, look_side
 from napari_ovseg.training.unlabelled import pictures_in
@@ -33,6 +32,13 @@ HIGHEST_RATE = 1e-3
 TARGETS = "targets"
 # whose mean the card gives as the loss
 LAST_STEPS = 20
+SAME = {
+    "teacher": "another teacher",
+    "teacher_weights": "other weights of its teacher",
+    "folder_digest": "other pictures",
+    "steps": "another number of steps",
+    "side": "another version of napari-ovseg",
+}
 
 
 def adapt(
@@ -91,7 +97,7 @@ def adapt(
     if steps < 1:
         raise InputError(f"{steps} steps are none: give 1 or more.")
     files, unreadable = pictures_in(folder, progress, should_stop)
-    model = _teacher(teacher, progress)
+    model = teacher_called(teacher, progress)
     assert model.checkpoint is not None
     plan = AdaptedCard(
         teacher=model.card.name,
@@ -101,11 +107,10 @@ def adapt(
         side=look_side(model),
         steps=steps,
     )
-    _refuse_other_files(output)
+    refuse_other_files(output)
     with alone(output):
-        run = _begun(output, plan)
-        if _is_whole(output, run):
-            (output / CHECKPOINT).unlink(missing_ok=True)
+        run = begun(output, plan, SAME)
+        if is_whole(output, run):
             return run
         examples = Examples(output / TARGETS, model)
         problems = dict(examples.collect(files, progress, should_stop))
@@ -118,8 +123,8 @@ def adapt(
         losses = Training(student.learning, output, digest_of(*known)).run(
             loss_of, steps, HIGHEST_RATE, progress, should_stop=should_stop, on_loss=on_loss
         )
-        seen = {"pictures": len(known), "skipped": skipped, "loss": float(np.mean(losses[-LAST_STEPS:]))}
-        return _ended(output, run.model_copy(update=seen), student)
+        loss = float(np.mean(losses[-LAST_STEPS:]))
+        return ended(output, run, student.learnt(), pictures=len(known), skipped=skipped, loss=loss)
 
 
 def _loss(student: Student, examples: Examples, known: list[str], chance: torch.Generator) -> torch.Tensor:
@@ -128,8 +133,16 @@ def _loss(student: Student, examples: Examples, known: list[str], chance: torch.
     return student.loss([examples.load(known[number]) for number in drawn])
 
 
-def _teacher(name: str, progress: Progress | None) -> ClipModel:
-    """Load a model that can be adapted."""
+def teacher_called(name: str, progress: Progress | None) -> ClipModel:
+    """Load a model that others can be trained from.
+
+    Raises
+    ------
+    InputError
+        When its image tower is no vision transformer, or it was trained from another model itself.
+    ModelError
+        When it can't be loaded.
+    """
     if name.strip() not in offers() and at_home(name.strip()).joinpath(CARD).is_file():
         raise InputError(f'"{name}" was adapted itself: name the model that it was adapted from.')
     fits = (
@@ -143,55 +156,3 @@ def _teacher(name: str, progress: Progress | None) -> ClipModel:
     if len(tower_of(model.network.visual).blocks) < 2:
         raise InputError(f'The image tower of "{name}" can\'t be adapted: {fits}')
     return model
-
-
-def _refuse_other_files(output: Path) -> None:
-    """Refuse a folder that is somebody else's, before anything is put into it."""
-    if not output.is_dir() or (output / CARD).is_file():
-        return
-    if any(path.name != TARGETS and not path.name.startswith(".") for path in output.iterdir()):
-        raise InputError(f"{as_text(output)} holds other files: name an empty or a new folder.")
-
-
-def _begun(output: Path, plan: AdaptedCard) -> AdaptedCard:
-    """Return the card that is in the output, or begin with this one.
-
-    Raises
-    ------
-    InputError
-        When it is of a training with other arguments.
-    """
-    for name in (CARD, WEIGHTS):
-        remove_parts(output / name)
-    if not (output / CARD).is_file():
-        write_json_atomically(output / CARD, plan.model_dump())
-        return plan
-    run = read_card(output, AdaptedCard)
-    for field, what in {
-        "teacher": "another teacher",
-        "teacher_weights": "other weights of its teacher",
-        "folder_digest": "other pictures",
-        "steps": "another number of steps",
-        "side": "another version of napari-ovseg",
-    }.items():
-        if getattr(run, field) != getattr(plan, field):
-            raise InputError(
-                f"{as_text(output)} was begun with {what}, by {run.again(output)} - give the same, or name "
-                "another folder."
-            )
-    return run
-
-
-def _is_whole(output: Path, run: AdaptedCard) -> bool:
-    weights = output / WEIGHTS
-    return run.weights is not None and weights.is_file() and digest_of_weights(weights) == run.weights
-
-
-def _ended(output: Path, run: AdaptedCard, student: Student) -> AdaptedCard:
-    """Write the weights, then the card that makes them count; what is only needed for going on is removed."""
-    content = save(student.learnt())
-    write_atomically(output / WEIGHTS, lambda file: file.write(content))
-    run = run.model_copy(update={"weights": digest_of_weights(output / WEIGHTS)})
-    write_json_atomically(output / CARD, run.model_dump())
-    (output / CHECKPOINT).unlink(missing_ok=True)
-    return run

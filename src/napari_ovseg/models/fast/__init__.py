@@ -1,0 +1,5 @@
+"""A model that a person's own masks have taught: scores at once, and names that nobody drew still have an answer.
+
+`network` is what learns, `model` asks it about a picture by windows, `card` and `offers` make the folder of a
+training a model like any other.
+"""
