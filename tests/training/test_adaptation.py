@@ -201,7 +201,7 @@ def test_a_tower_without_blocks_is_refused(pictures, model, monkeypatch):
 
 def test_an_adapted_model_is_no_teacher(pictures):
     output, _ = adapted(pictures)
-    with pytest.raises(InputError, match="was adapted itself: name the model that it was adapted from"):
+    with pytest.raises(InputError, match="was trained itself: name the model that it was trained from"):
         adapted(pictures, "next", teacher=str(output))
 
 

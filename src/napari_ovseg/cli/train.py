@@ -62,7 +62,8 @@ def fast(
         Path,
         typer.Argument(
             metavar="ANNOTATIONS",
-            help="Pictures with masks: annotated in napari and marked as done, or what segment or another tool wrote.",
+            help="Pictures with masks: annotated in napari and marked as done, or what segment or another "
+            "tool wrote.",
             exists=True,
         ),
     ],

@@ -144,7 +144,7 @@ def teacher_called(name: str, progress: Progress | None) -> ClipModel:
         When it can't be loaded.
     """
     if name.strip() not in offers() and at_home(name.strip()).joinpath(CARD).is_file():
-        raise InputError(f'"{name}" was adapted itself: name the model that it was adapted from.')
+        raise InputError(f'"{name}" was trained itself: name the model that it was trained from.')
     fits = (
         'this works for CLIP models whose image tower is a vision transformer, such as "demo" or '
         '"ViT-B-16-quickgelu/openai".'

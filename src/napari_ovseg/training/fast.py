@@ -196,7 +196,7 @@ def _why_none(source: Path, skipped: Sequence[str]) -> str:
     undone = [reason for reason in skipped if NOT_DONE in reason]
     if undone and len(undone) == len(skipped):
         return (
-            f"No picture of {as_text(source)} is marked as done: correct some in the window, mark them as done, "
-            "and try again."
+            f"No picture of {as_text(source)} is marked as done: correct some in the window, mark them as "
+            "done, and try again."
         )
     return " ".join([f"No picture of {as_text(source)} can be learnt from.", *skipped[:3]])

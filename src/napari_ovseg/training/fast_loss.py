@@ -1,4 +1,4 @@
-"""What a fast model is taught by in one step: each pixel's name, the shape of each thing, the teacher's vectors."""
+"""What a fast model is taught by: the name of each pixel, the areas of things, the vectors of its teacher."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def of_pixels(logits: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
 
 
 def away_from_teacher(vectors: Tensor, deep: Tensor) -> Tensor:
-    """Return how far vectors ``(V, D, h, w)`` are from the tower's own, cell by cell: the mean ``1 - cos``."""
+    """Return how far vectors ``(V, D, h, w)`` are from the tower's own: the mean ``1 - cos`` of cells."""
     own = deep[:, -vectors.shape[1] :]
     pooled = F.adaptive_avg_pool2d(vectors, (own.shape[-2], own.shape[-1]))
     return (1 - F.cosine_similarity(pooled, own, dim=1)).mean()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
 from napari_ovseg.models.card import MapMethod, ModelCard
 from napari_ovseg.models.clip.card import ClipCard
@@ -52,7 +52,7 @@ class FastCard(RunCard):
     held_back: NonNegativeInt = 0
     skipped: tuple[str, ...] = ()
     loss: float | None = None
-    iou: dict[str, float] = {}
+    iou: dict[str, float] = Field(default_factory=dict)
 
     def words(self, output: Path) -> list[str]:
         """Return the command that goes on with this training, or does it anew, word by word."""

@@ -100,11 +100,13 @@ def deep_of(teacher: ClipModel, views: Tensor) -> Tensor:
 
 
 def new_network(teacher: ClipModel) -> FastNetwork:
-    """Return a network that fits a teacher and has learnt nothing yet."""
+    """Return a network that fits a teacher and has learnt nothing yet, the same each time."""
     joint = int(words_of(teacher, [["thing"]]).shape[1])
     side = 2 * teacher.patch_size
     features = deep_of(teacher, torch.zeros(1, 3, side, side)).shape[1]
-    return FastNetwork(features, joint, teacher.likeness.scale)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return FastNetwork(features, joint, teacher.likeness.scale)
 
 
 def build(card: ModelCard, run: FastCard, teacher: ClipModel, path: Path) -> FastModel:

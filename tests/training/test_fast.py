@@ -1,0 +1,199 @@
+"""``train fast`` from masks to a model, stopped and gone on with, and by its commands."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from commands import run_here
+from napari_ovseg import load_model, segment, train_fast
+from napari_ovseg.errors import InputError, ModelError
+from napari_ovseg.export import export
+from napari_ovseg.labelled import LabelledPicture, NamedLabel
+from napari_ovseg.models import registry
+from napari_ovseg.models.fast.model import FastModel
+from napari_ovseg.models.mask_model import MaskModel
+from napari_ovseg.training import fast, resumable
+
+STEPS = 5
+LABELS = (NamedLabel(1, "red square", (255, 0, 0)), NamedLabel(2, "blue square", (0, 0, 255), ("box",)))
+COLOURS = np.array([(90, 90, 90), (220, 30, 30), (30, 30, 220)], np.uint8)
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch):
+    monkeypatch.setattr(resumable, "CHECKPOINT_EVERY", 2)
+
+
+def drawing(seed: int, size=(64, 64)) -> np.ndarray:
+    """Masks of two squares."""
+    rng = np.random.default_rng(seed)
+    labels = np.zeros(size, np.uint8)
+    for id in (1, 2):
+        top, left = (int(rng.integers(0, side - 24)) for side in size)
+        labels[top : top + 20, left : left + 20] = id
+    return labels
+
+
+@pytest.fixture
+def annotations(tmp_path: Path) -> Path:
+    """Six pictures with masks, as they are exported; one of another shape."""
+    folder = tmp_path / "pics"
+    folder.mkdir()
+    drawn = []
+    for number in range(6):
+        labels = drawing(number, (48, 96) if number == 3 else (64, 64))
+        Image.fromarray(COLOURS[labels]).save(folder / f"{number}.png")
+        drawn.append(LabelledPicture(f"{number}", labels, LABELS, folder / f"{number}.png"))
+    export(drawn, tmp_path / "masks", "png")
+    return tmp_path / "masks"
+
+
+def trained(annotations, name="run", **choices):
+    output = annotations.parent / name
+    return output, train_fast(
+        annotations, **({"teacher": "demo", "output": output, "steps": STEPS} | choices)
+    )
+
+
+def test_the_card_says_what_was_learnt_from_what(annotations, model):
+    output, card = trained(annotations)
+    assert json.loads((output / "model.json").read_text()) == card.model_dump(mode="json")
+    assert (card.teacher, card.teacher_weights) == ("demo", model.checkpoint_id)
+    assert card.names == ("red square", "blue square")
+    # two of six are every fifth
+    assert (card.pictures, card.held_back, card.steps) == (4, 2, STEPS)
+    assert list(card.iou) == ["background", "red square", "blue square"]
+    assert all(0 <= one <= 1 for one in card.iou.values())
+    rows = (output / "log.csv").read_text().splitlines()[1:]
+    assert card.loss == pytest.approx(np.mean([float(row.split(",")[1]) for row in rows]), abs=1e-6)
+    assert sorted(path.name for path in output.iterdir()) == ["log.csv", "model.json", "weights.safetensors"]
+
+
+@pytest.mark.parametrize("step", [1, 4, STEPS])
+def test_killed_and_gone_on_with_the_weights_are_those_of_an_unbroken_run(annotations, monkeypatch, step):
+    whole, card = trained(annotations, "whole")
+    counted, loss = [], fast._loss
+
+    def killing(*arguments):
+        counted.append(1)
+        if len(counted) == step:
+            raise Killed
+        return loss(*arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fast, "_loss", killing)
+        with pytest.raises(Killed):
+            trained(annotations, "parts")
+    with pytest.raises(ModelError, match="has not ended") as told:
+        load_model(str(annotations.parent / "parts"))
+    assert f"napari-ovseg train fast {annotations} --teacher demo" in str(told.value)
+    parts, card_again = trained(annotations, "parts")
+    for name in ("weights.safetensors", "log.csv"):
+        assert (parts / name).read_bytes() == (whole / name).read_bytes()
+    assert card_again == card
+
+
+def test_it_learns_what_it_is_shown_and_masks_follow_in_one_pass(annotations, monkeypatch):
+    monkeypatch.setattr(fast, "HIGHEST_RATE", 5e-3)
+    output, card = trained(annotations, steps=80)
+    assert min(card.iou.values()) > 0.7, card.iou
+    found = load_model(str(output), device="cpu")
+    assert isinstance(found, FastModel)
+    assert isinstance(found, MaskModel)
+    assert load_model(str(output), device="cpu") is found
+    new = drawing(77)
+    result = segment(COLOURS[new], ["red square", "blue square"], model=found)
+    assert (result.masks == new).mean() > 0.95
+    assert result.stages.keys() == {"pseudo-labels"}
+    # asked for in another order, with a name that nobody drew
+    other = segment(COLOURS[new], ["blue square", "green cell", "red square"], model=found)
+    assert other.masks.max() <= 3
+    assert (other.masks[new == 2] == 1).mean() > 0.8
+
+
+def test_a_window_at_a_time_a_large_picture_is_answered_as_its_parts_are(annotations):
+    output, _ = trained(annotations)
+    found = load_model(str(output), device="cpu")
+    picture = np.random.default_rng(0).random((128, 128, 3), np.float32)
+    whole = found.scores(picture, [["red square"]])
+    assert whole.shape == (2, 64, 64)
+    torch.testing.assert_close(whole.sum(0), torch.ones(64, 64))
+    corner = found.scores(picture[:64, :64], [["red square"]])
+    # the middle of the first window, which no other window shows
+    torch.testing.assert_close(whole[:, :20, :20], corner[:, :20, :20])
+
+
+def test_its_card_is_in_the_lists(annotations):
+    output, _ = trained(annotations)
+    card = registry.listed(str(output))
+    assert card is not None
+    assert card.name == str(output)
+    assert "Taught red square, blue square by 4 pictures of masks" in card.note
+
+
+def test_few_pictures_are_all_learnt_from(annotations):
+    (annotations.parent / "pics/0.png").unlink()
+    (annotations.parent / "pics/1.png").unlink()
+    _, card = trained(annotations)
+    assert (card.pictures, card.held_back, card.iou) == (4, 0, {})
+    assert len(card.skipped) == 2
+
+
+def test_what_has_ended_is_not_done_again_and_other_arguments_are_refused(annotations, monkeypatch):
+    output, card = trained(annotations)
+    with monkeypatch.context() as patch:
+        patch.setattr(fast, "_loss", None)
+        assert trained(annotations)[1] == card
+    with pytest.raises(InputError, match=f"begun with another number of steps, by .* --steps {STEPS}"):
+        trained(annotations, steps=STEPS + 1)
+    (annotations.parent / "pics/0.png").unlink()
+    with pytest.raises(InputError, match="begun with other masks"):
+        trained(annotations)
+    weights = (output / "weights.safetensors").read_bytes()
+    (output / "weights.safetensors").write_bytes(weights[:-1])
+    with pytest.raises(ModelError, match="This makes it again: napari-ovseg train fast"):
+        load_model(str(output))
+
+
+def test_what_can_teach_nothing_is_refused(annotations, tmp_path):
+    with pytest.raises(InputError, match="CLIP models whose image tower is a vision transformer"):
+        trained(annotations, teacher="photos")
+    with pytest.raises(InputError, match="0 steps"):
+        trained(annotations, steps=0)
+    for path in (annotations.parent / "pics").iterdir():
+        path.unlink()
+    with pytest.raises(InputError, match=r"can be learnt from\. There is no file .*0\.png"):
+        trained(annotations)
+    with pytest.raises(InputError, match="There is nothing at"):
+        trained(tmp_path / "missing")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.usefixtures("little_training")
+def test_the_commands_make_it_and_take_it(annotations):
+    here = annotations.parent
+    asked = ["train", "fast", "masks", "--teacher", "demo", "--output", "run", "--steps", "3"]
+    done = run_here(here, *asked)
+    assert done.returncode == 0, done.stderr
+    assert "red square, blue square: learnt from 4 pictures." in done.stdout
+    assert "Measured on 2 that were held back" in done.stdout
+    assert f"--model {here / 'run'}" in done.stdout
+    chosen = ["--model", "run"]
+    done = run_here(here, "segment", "pics/0.png", "--labels", "red square", "--output", "out", *chosen)
+    assert done.returncode == 0, done.stderr
+    assert np.asarray(Image.open(here / "out" / "0_masks.png")).shape == (64, 64)
+    assert str(here) not in (here / "out" / "categories.json").read_text()
+    # what the machine has made can be learnt from too
+    asked = ["train", "fast", "out", "--teacher", "demo", "--output", "next", "--steps", "2"]
+    done = run_here(here, *asked)
+    assert done.returncode == 0, done.stderr
