@@ -195,7 +195,7 @@ def test_a_tower_without_blocks_is_refused(pictures, model, monkeypatch):
         blocks = ()
 
     monkeypatch.setattr(adaptation, "tower_of", lambda visual: WithoutBlocks())
-    with pytest.raises(InputError, match='image tower of "demo" can\'t be adapted: this works for CLIP'):
+    with pytest.raises(InputError, match='image tower of "demo" can\'t be learnt from: this works for CLIP'):
         adapted(pictures)
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 
 from commands import run_here
 from napari_ovseg import load_model, segment, train_fast
-from napari_ovseg.errors import InputError, ModelError
+from napari_ovseg.errors import Cancelled, InputError, ModelError, OutputError
 from napari_ovseg.export import export
 from napari_ovseg.labelled import LabelledPicture, NamedLabel
 from napari_ovseg.models import registry
@@ -76,7 +76,8 @@ def test_the_card_says_what_was_learnt_from_what(annotations, model):
     assert all(0 <= one <= 1 for one in card.iou.values())
     rows = (output / "log.csv").read_text().splitlines()[1:]
     assert card.loss == pytest.approx(np.mean([float(row.split(",")[1]) for row in rows]), abs=1e-6)
-    assert sorted(path.name for path in output.iterdir()) == ["log.csv", "model.json", "weights.safetensors"]
+    files = sorted(path.name for path in output.iterdir() if path.name != ".lock")
+    assert files == ["log.csv", "model.json", "weights.safetensors"]
 
 
 @pytest.mark.parametrize("step", [1, 4, STEPS])
@@ -101,6 +102,59 @@ def test_killed_and_gone_on_with_the_weights_are_those_of_an_unbroken_run(annota
     for name in ("weights.safetensors", "log.csv"):
         assert (parts / name).read_bytes() == (whole / name).read_bytes()
     assert card_again == card
+
+
+@pytest.mark.parametrize(("said", "at", "steps_done"), [("Learning", 1, 1), ("Measuring", 0, STEPS)])
+def test_stopped_when_asked_it_goes_on_with_what_is_done(annotations, said, at, steps_done):
+    whole, card = trained(annotations, "whole")
+    told = []
+    with pytest.raises(Cancelled, match="goes on where it was"):
+        trained(
+            annotations,
+            progress=lambda *one: told.append(one),
+            should_stop=lambda: any(stage == said and done == at for stage, done, _ in told),
+        )
+    # what is asked for next is not begun
+    assert told[-1][:2] == (said, at)
+    again, losses = [], []
+    output, card_again = trained(
+        annotations, progress=lambda *one: again.append(one), on_loss=lambda *one: losses.append(one)
+    )
+    assert card_again == card
+    assert (output / "weights.safetensors").read_bytes() == (whole / "weights.safetensors").read_bytes()
+    assert [step for step, _ in losses] == [*range(1, STEPS + 1)]
+    # the first that is said is how much is there already
+    assert next(done for stage, done, _ in again if stage == "Learning") == steps_done
+
+
+def test_stopped_while_it_reads_nothing_is_written(annotations):
+    asked = iter([False, False, True])
+    with pytest.raises(Cancelled):
+        trained(annotations, should_stop=lambda: next(asked))
+    assert not (annotations.parent / "run").exists()
+
+
+def test_two_at_once_into_one_folder_are_refused(annotations):
+    refused = []
+
+    def meanwhile(stage, done, total):
+        if stage == "Learning" and done == 1:
+            with pytest.raises(OutputError, match=r"Another training is writing to .*run: wait") as told:
+                trained(annotations)
+            refused.append(told)
+
+    output, card = trained(annotations, progress=meanwhile)
+    assert refused
+    assert trained(annotations) == (output, card)
+
+
+def test_a_folder_of_other_files_is_left_as_it_is(annotations):
+    output = annotations.parent / "run"
+    output.mkdir()
+    (output / "notes.txt").touch()
+    with pytest.raises(InputError, match="holds other files"):
+        trained(annotations)
+    assert [path.name for path in output.iterdir()] == ["notes.txt"]
 
 
 def test_it_learns_what_it_is_shown_and_masks_follow_in_one_pass(annotations, monkeypatch):

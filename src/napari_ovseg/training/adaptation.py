@@ -84,7 +84,7 @@ def adapt(
     Raises
     ------
     InputError
-        When the folder has no picture that can be read, the model can't be adapted, or the output holds
+        When the folder has no picture that can be read, the teacher can't be learnt from, or the output holds
         something else.
     ModelError
         When the model can't be loaded, or what an earlier run has left is damaged.
@@ -150,9 +150,9 @@ def teacher_called(name: str, progress: Progress | None) -> ClipModel:
         '"ViT-B-16-quickgelu/openai".'
     )
     if not isinstance(find_model(name), ClipCard):
-        raise InputError(f'"{name}" can\'t be adapted: {fits}')
+        raise InputError(f'"{name}" can\'t be a teacher: {fits}')
     model = load_model(name, progress=progress)
     assert isinstance(model, ClipModel)
     if len(tower_of(model.network.visual).blocks) < 2:
-        raise InputError(f'The image tower of "{name}" can\'t be adapted: {fits}')
+        raise InputError(f'The image tower of "{name}" can\'t be learnt from: {fits}')
     return model

@@ -21,12 +21,13 @@ from napari_ovseg.models.fast.card import FastCard, fast_card
 from napari_ovseg.models.fast.model import FastModel, new_network, words_of
 from napari_ovseg.models.fast.network import FastNetwork
 from napari_ovseg.models.run_card import digest_of_weights
-from napari_ovseg.segmentation import Progress
+from napari_ovseg.segmentation import Progress, ShouldStop, checking
 from napari_ovseg.training.adaptation import LAST_STEPS, teacher_called
+from napari_ovseg.training.alone import alone
 from napari_ovseg.training.annotated import NOT_DONE, Annotated, names_of, read_annotated
 from napari_ovseg.training.fast_examples import Taught, drawn, taught
 from napari_ovseg.training.fast_loss import loss_of
-from napari_ovseg.training.resumable import Training
+from napari_ovseg.training.resumable import STOPPED, OnLoss, Training
 from napari_ovseg.training.run_folder import begun, ended, is_whole, refuse_other_files
 from napari_ovseg.training.targets import look_side
 
@@ -52,6 +53,8 @@ def train_fast(
     output: str | Path,
     steps: int = STEPS,
     progress: Progress | None = None,
+    should_stop: ShouldStop | None = None,
+    on_loss: OnLoss | None = None,
 ) -> FastCard:
     """Teach a fast model by masks; the result is a model like any other, which gives masks in one pass.
 
@@ -72,6 +75,10 @@ def train_fast(
         Of the training, with 8 windows each.
     progress : callable, optional
         ``progress(stage, done, total)``.
+    should_stop : callable, optional
+        ``should_stop() -> bool``, asked before each picture and each step.
+    on_loss : callable, optional
+        ``on_loss(step, loss)`` for each step, counted from 1; first for those before a stop.
 
     Returns
     -------
@@ -86,13 +93,15 @@ def train_fast(
     ModelError
         When the teacher can't be loaded, or what an earlier run has left is damaged.
     OutputError
-        When the output can't be written.
+        When the output can't be written, or another training writes there.
+    Cancelled
+        Once ``should_stop()`` is true; the same call goes on from the last step that was done.
     """
     source, output = at_home(annotations), at_home(output)
     if steps < 1:
         raise InputError(f"{steps} steps are none: give 1 or more.")
     skipped: list[str] = []
-    pictures = list(read_annotated(source, skipped))
+    pictures = _read(source, skipped, should_stop)
     if not pictures:
         raise InputError(_why_none(source, skipped))
     model = teacher_called(teacher, progress)
@@ -111,26 +120,29 @@ def train_fast(
         names=names,
     )
     refuse_other_files(output)
-    run = begun(output, plan, SAME)
-    if is_whole(output, run):
-        return run
-    learnt_from, held_back = apart(pictures)
-    shown = [taught(one, names, window, model.patch_size) for one in learnt_from]
-    network = new_network(model).to(model.device)
-    words = words_of(model, [_phrases(name, pictures) for name in names]).to(model.device)
-    training = Training(dict(network.named_parameters()), output, plan.annotations_digest)
-    losses = training.run(partial(_loss, network, model, words, window, shown), steps, HIGHEST_RATE, progress)
-    fast = FastModel(fast_card(output, run, model.card), model, network, window, "")
-    return ended(
-        output,
-        run,
-        {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()},
-        pictures=len(learnt_from),
-        held_back=len(held_back),
-        skipped=tuple(skipped),
-        loss=float(np.mean(losses[-LAST_STEPS:])),
-        iou=measured(fast, held_back, names),
-    )
+    with alone(output):
+        run = begun(output, plan, SAME)
+        if is_whole(output, run):
+            return run
+        learnt_from, held_back = apart(pictures)
+        shown = [taught(one, names, window, model.patch_size) for one in learnt_from]
+        network = new_network(model).to(model.device)
+        words = words_of(model, [_phrases(name, pictures) for name in names]).to(model.device)
+        loss_of = partial(_loss, network, model, words, window, shown)
+        losses = Training(dict(network.named_parameters()), output, plan.annotations_digest).run(
+            loss_of, steps, HIGHEST_RATE, progress, should_stop=should_stop, on_loss=on_loss
+        )
+        fast = FastModel(fast_card(output, run, model.card), model, network, window, "")
+        return ended(
+            output,
+            run,
+            {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()},
+            pictures=len(learnt_from),
+            held_back=len(held_back),
+            skipped=tuple(skipped),
+            loss=float(np.mean(losses[-LAST_STEPS:])),
+            iou=measured(fast, held_back, names, progress, should_stop),
+        )
 
 
 def apart(pictures: Sequence[Annotated]) -> tuple[list[Annotated], list[Annotated]]:
@@ -141,10 +153,19 @@ def apart(pictures: Sequence[Annotated]) -> tuple[list[Annotated], list[Annotate
     return [one for k, one in enumerate(ordered) if k % HELD_BACK_OF], ordered[::HELD_BACK_OF]
 
 
-def measured(model: FastModel, pictures: Sequence[Annotated], names: Sequence[str]) -> dict[str, float]:
+def measured(
+    model: FastModel,
+    pictures: Sequence[Annotated],
+    names: Sequence[str],
+    progress: Progress | None = None,
+    should_stop: ShouldStop | None = None,
+) -> dict[str, float]:
     """Return intersection over union of background and of each name, over the pixels of all pictures."""
+    tell, check = progress or (lambda stage, done, total: None), checking(should_stop, STOPPED)
     right, either = np.zeros(len(names) + 1), np.zeros(len(names) + 1)
-    for one in pictures:
+    for number, one in enumerate(pictures):
+        check()
+        tell(MEASURING, number, len(pictures))
         asked = [label.name for label in one.categories]
         scores = model.scores(one.picture, [(label.name, *label.synonyms) for label in one.categories])
         scores = F.interpolate(scores[None], one.labels.shape, mode="bilinear", align_corners=False)[0]
@@ -156,8 +177,20 @@ def measured(model: FastModel, pictures: Sequence[Annotated], names: Sequence[st
             said, true = (found == id) & known, (one.labels == id) & known
             right[place] += (said & true).sum()
             either[place] += (said | true).sum()
+    tell(MEASURING, len(pictures), len(pictures))
     called = ("background", *names)
     return {name: float(right[k] / either[k]) for k, name in enumerate(called) if either[k]}
+
+
+def _read(source: Path, skipped: list[str], should_stop: ShouldStop | None) -> list[Annotated]:
+    """All pictures with masks; why others can't be used is added to `skipped`."""
+    check = checking(should_stop, STOPPED)
+    pictures: list[Annotated] = []
+    check()
+    for one in read_annotated(source, skipped):
+        pictures.append(one)
+        check()
+    return pictures
 
 
 def _loss(
