@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from commands import run_here
-from napari_ovseg import load_model, segment, train_fast
+from napari_ovseg import adapt, load_model, segment, train_fast
 from napari_ovseg.errors import Cancelled, InputError, ModelError, OutputError
 from napari_ovseg.export import export
 from napari_ovseg.labelled import LabelledPicture, NamedLabel
@@ -155,6 +155,15 @@ def test_a_folder_of_other_files_is_left_as_it_is(annotations):
     with pytest.raises(InputError, match="holds other files"):
         trained(annotations)
     assert [path.name for path in output.iterdir()] == ["notes.txt"]
+
+
+def test_the_folder_of_another_training_is_refused_and_nobody_is_told_to_empty_it(annotations):
+    output, _ = trained(annotations)
+    before = {path.name: path.read_bytes() for path in output.iterdir()}
+    with pytest.raises(ModelError, match=r'another kind of model \("napari-ovseg fast model"\)') as told:
+        adapt(annotations.parent / "pics", teacher="demo", output=output, steps=1)
+    assert "remove" not in str(told.value)
+    assert {path.name: path.read_bytes() for path in output.iterdir()} == before
 
 
 def test_it_learns_what_it_is_shown_and_masks_follow_in_one_pass(annotations, monkeypatch):

@@ -93,7 +93,7 @@ def read_card(folder: Path, *kinds: type[Kind]) -> Kind:
     except OSError as error:
         raise ModelError(f'"{path}" can\'t be read ({error.strerror}): change its permissions.') from error
     try:
-        return _kind_of(content, kinds).model_validate_json(content)
+        return _kind_of(path, content, kinds).model_validate_json(content)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         where = ".".join(map(str, fault["loc"]))
@@ -139,12 +139,24 @@ def fetch_learnt(folder: Path, run: RunCard, teacher: Offer, progress: Progress 
     return weights
 
 
-def _kind_of(content: bytes, kinds: tuple[type[Kind], ...]) -> type[Kind]:
-    """The kind that a card says it is of; for any other the first one, whose check says what is wrong."""
+def _kind_of(path: Path, content: bytes, kinds: tuple[type[Kind], ...]) -> type[Kind]:
+    """The kind that a card says it is of; where it says none, the first one, whose check says what is wrong.
+
+    Raises
+    ------
+    ModelError
+        When it is of a kind that is not looked for.
+    """
     try:
         card = json.loads(content)
         named = card.get("format") if isinstance(card, dict) else None
     except ValueError:
         return kinds[0]
+    if not isinstance(named, str):
+        return kinds[0]
     by_format = {kind.model_fields["format"].default: kind for kind in kinds}
-    return by_format.get(named, kinds[0])
+    if named not in by_format:
+        raise ModelError(
+            f'"{path}" is of another kind of model ("{named}"): name another folder, or update napari-ovseg.'
+        )
+    return by_format[named]

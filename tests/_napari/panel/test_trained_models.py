@@ -11,6 +11,7 @@ from napari_ovseg._napari.panel.model_choice import licence_notice, model_choice
 from napari_ovseg._napari.panel.trained_models import remember_trained, trained_models
 from napari_ovseg._napari.panel.training_kinds import ADAPT, Plan
 from napari_ovseg._napari.remembered import remembered
+from napari_ovseg.models.fast.card import FastCard
 from napari_ovseg.models.registry import listed
 
 from ..lesson import write_card
@@ -36,6 +37,18 @@ def test_those_that_are_there_are_offered_the_last_one_first(trained):
     assert "demo, adapted to 2 pictures of cells" in choice.note
     shutil.rmtree(one)
     assert trained_models() == [two]
+
+
+def test_a_fast_model_is_offered_like_any_other(tmp_path):
+    folder = tmp_path / "nuclei-fast"
+    folder.mkdir()
+    said = {"annotations": str(tmp_path / "nuclei"), "annotations_digest": "d", "window": 256, "steps": 3}
+    done = {"teacher": "demo", "teacher_weights": "t", "weights": "w", "names": ("nucleus",), "pictures": 4}
+    (folder / "model.json").write_text(FastCard(**said, **done).model_dump_json())
+    assert remember_trained(str(folder))
+    choice = model_choices()[-1]
+    assert (choice.name, choice.title) == (str(folder), f"nuclei-fast - trained, in {tmp_path}")
+    assert "Taught nucleus by 4 pictures of nuclei" in choice.note
 
 
 def test_other_names_and_what_is_not_finished_are_not_remembered(trained):

@@ -76,6 +76,13 @@ def test_a_damaged_card_is_said(plan):
     assert (found.can, "is damaged" in found.said) == ("", True)
 
 
+def test_a_model_of_another_training_is_left_alone(plan):
+    plan.output.mkdir()
+    (plan.output / "model.json").write_text('{"format": "napari-ovseg fast model"}')
+    found = standing(plan)
+    assert (found.can, "another kind of model" in found.said, "remove" in found.said) == ("", True, False)
+
+
 def test_the_suggested_folder_is_free_or_of_the_same_training(plan):
     assert free_folder(ADAPT, plan.folder, "demo", 3) == plan.output
     write_card(plan.output, plan.folder, [0.5])
