@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from napari_ovseg.settings import Settings
     from napari_ovseg.suggestions import suggest
     from napari_ovseg.training import adapt, train_fast
+    from napari_ovseg.training.zeroseg import zeroseg
     from napari_ovseg.wording import sharper_names
 
 _HOMES = {
@@ -37,6 +38,7 @@ _HOMES = {
     "adapt": "napari_ovseg.training",
     "train_fast": "napari_ovseg.training",
     "sharper_names": "napari_ovseg.wording",
+    "zeroseg": "napari_ovseg.training.zeroseg",
 }
 
 __all__ = [
@@ -55,6 +57,7 @@ __all__ = [
     "sharper_names",
     "suggest",
     "train_fast",
+    "zeroseg",
 ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -11,6 +11,9 @@ from napari_ovseg.cli.models import load
 from napari_ovseg.cli.problems import end_with
 from napari_ovseg.cli.progress import Bars
 from napari_ovseg.file_names import as_text, at_home, resolved
+
+if TYPE_CHECKING:
+    from napari_ovseg.models.zeroseg.sizes import Preset
 
 train_app = typer.Typer(help="Learn from your own pictures.", no_args_is_help=True)
 
@@ -95,3 +98,46 @@ def fast(
             typer.echo(f"  {name}: {iou:.3f}")
     typer.echo(f"Use it by --model {as_text(resolved(at_home(output)))}")
     end_with(taught.skipped)
+
+
+@train_app.command()
+def zeroseg(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FOLDER", help="Pictures of one kind, without labels.", exists=True, file_okay=False
+        ),
+    ],
+    teacher: Annotated[
+        str, typer.Option(help='A model of "napari-ovseg models", such as demo.', metavar="MODEL")
+    ],
+    output: Annotated[Path, typer.Option(help="Folder for the model.", metavar="RUN")],
+    preset: Annotated[
+        str, typer.Option(help="tiny, for a CPU, or paper, for a GPU.", metavar="PRESET")
+    ] = "tiny",
+    steps: Annotated[int, typer.Option(help="Of the training.", min=1, metavar="N")] = 4000,
+) -> None:
+    """Learn from a folder of pictures without labels to segment such pictures in one look.
+
+    The result is a model like any other: --model RUN.
+
+    Stopped, by Ctrl+C or otherwise? The same command goes on where it was.
+    """
+    loaded = load(teacher, None, "auto")
+    from napari_ovseg.training.zeroseg import zeroseg as run
+
+    chosen = cast("Preset", preset)
+    try:
+        with Bars() as bars:
+            learnt = run(
+                folder, teacher=loaded.card.name, output=output, preset=chosen, steps=steps, progress=bars
+            )
+    except KeyboardInterrupt:
+        typer.echo("Stopped. The same command goes on where it was.", err=True)
+        raise
+    typer.echo(
+        f"{learnt.pictures} pictures were learnt from; the loss of the last steps is {learnt.loss:.4f}, and "
+        f"{learnt.groups:.1f} groups are in use in a picture."
+    )
+    typer.echo(f"Use it by --model {as_text(resolved(at_home(output)))}")
+    end_with(learnt.skipped)

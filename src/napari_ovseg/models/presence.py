@@ -49,13 +49,27 @@ def presence_of(model: MapModel, vectors: Tensor, phrases: Sequence[Sequence[str
     """
     if not phrases:
         return torch.zeros(0)
+    return torch.sigmoid(logits_of(model, vectors, phrases)).amax(dim=0)
+
+
+def logits_of(model: MapModel, vectors: Tensor, phrases: Sequence[Sequence[str]]) -> Tensor:
+    """Return the logit of how sure a model is that each category is in each view, ``(V, C)``, on the CPU.
+
+    Parameters
+    ----------
+    model : MapModel
+    vectors : (V, D) tensor
+        Of the views, from `MapModel.see`.
+    phrases : sequence of C sequences of str
+        Each category's name and synonyms; one at least.
+    """
     likeness = model.likeness
     categories = [model.encode(list(names)) for names in phrases]
-    if likeness.bias is not None:
-        return presence(vectors.cpu(), categories, likeness.scale, likeness.bias, read=likeness.read)
-    typed = {name.strip().lower() for names in phrases for name in names}
-    others = model.encode([word for word in OTHER_WORDS if word not in typed])
-    return presence(vectors.cpu(), categories, likeness.scale, other_vectors=others, read=likeness.read)
+    others = None
+    if likeness.bias is None:
+        typed = {name.strip().lower() for names in phrases for name in names}
+        others = model.encode([word for word in OTHER_WORDS if word not in typed])
+    return _logits(vectors.cpu(), categories, likeness.scale, likeness.bias, others, likeness.read)
 
 
 def presence(
@@ -94,12 +108,23 @@ def presence(
     -------
     (C,) float32 tensor in [0, 1]
     """
+    logits = _logits(image_vectors, category_vectors, scale, bias, other_vectors, read)
+    return torch.sigmoid(logits).amax(dim=0)
+
+
+def _logits(
+    image_vectors: Tensor,
+    category_vectors: Sequence[Tensor],
+    scale: float,
+    bias: float | None,
+    other_vectors: Tensor | None,
+    read: Callable[[Tensor], Tensor],
+) -> Tensor:
     images = image_vectors.float()
     best = torch.stack([(images @ v.to(images).T).amax(dim=1) for v in category_vectors], dim=1)
     logits = scale * read(best)
     if bias is not None:
-        return torch.sigmoid(logits + bias).amax(dim=0)
+        return logits + bias
     if other_vectors is None:
         raise ValueError("without a bias, other_vectors is needed")
-    others = torch.logsumexp(scale * read(images @ other_vectors.to(images).T), dim=1, keepdim=True)
-    return torch.sigmoid(logits - others).amax(dim=0)
+    return logits - torch.logsumexp(scale * read(images @ other_vectors.to(images).T), dim=1, keepdim=True)

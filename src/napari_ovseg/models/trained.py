@@ -14,10 +14,13 @@ from napari_ovseg.models.fast.card import FastCard
 from napari_ovseg.models.fast.offers import fast_offer
 from napari_ovseg.models.offer import Offer
 from napari_ovseg.models.run_card import CARD, RunCard, finished_card
+from napari_ovseg.models.zeroseg.card import ZeroSegCard
+from napari_ovseg.models.zeroseg.offer import zeroseg_offer
 
 KINDS: Final[dict[type[RunCard], Callable[[Path, Any, Offer], Offer]]] = {
     AdaptedCard: adapted_offer,
     FastCard: fast_offer,
+    ZeroSegCard: zeroseg_offer,
 }
 """How the model of each kind of card is offered: ``offer(folder, card, teacher)``."""
 

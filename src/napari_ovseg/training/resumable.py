@@ -34,7 +34,7 @@ def rate_at(step: int, steps: int, highest: float) -> float:
 
 
 class Training:
-    """Parameters, their optimiser (Adam), where chance stands, and the loss of each step so far.
+    """Parameters, their optimiser (AdamW), where chance stands, and the loss of each step so far.
 
     Parameters
     ----------
@@ -44,6 +44,8 @@ class Training:
         Where ``checkpoint.pt`` and ``log.csv`` are; a checkpoint that is there is gone on from.
     learnt_from : str
         What tells these examples from others: steps of both would not be one training.
+    decay : float
+        Weight decay of matrices; what is no matrix has none.
 
     Raises
     ------
@@ -53,9 +55,14 @@ class Training:
         When the checkpoint is damaged, or of something else.
     """
 
-    def __init__(self, learning: Mapping[str, nn.Parameter], folder: Path, learnt_from: str) -> None:
+    def __init__(
+        self, learning: Mapping[str, nn.Parameter], folder: Path, learnt_from: str, *, decay: float = 0.0
+    ) -> None:
         self.learning, self.learnt_from = dict(learning), learnt_from
-        self.optimizer = torch.optim.Adam(self.learning.values())
+        matrices = [one for one in self.learning.values() if one.ndim == 2]
+        others = [one for one in self.learning.values() if one.ndim != 2]
+        groups = [{"params": matrices, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
+        self.optimizer = torch.optim.AdamW(groups)
         self.chance = torch.Generator().manual_seed(0)
         self.losses: list[float] = []
         self.checkpoint, self.log = folder / CHECKPOINT, folder / LOG
@@ -73,6 +80,8 @@ class Training:
         *,
         should_stop: ShouldStop | None = None,
         on_loss: OnLoss | None = None,
+        every: int | None = None,
+        at_checkpoint: Callable[[int], object] | None = None,
     ) -> list[float]:
         """Train until so many steps are done, those before a stop included.
 
@@ -89,6 +98,11 @@ class Training:
             ``should_stop() -> bool``, asked before each step.
         on_loss : callable, optional
             ``on_loss(step, loss)`` for each step, counted from 1; first for those before a stop.
+        every : int, optional
+            Steps from one checkpoint to the next, by default `CHECKPOINT_EVERY`.
+        at_checkpoint : callable, optional
+            ``at_checkpoint(step)``, called before each checkpoint is written: killed in between, the
+            training calls it with the same step again.
 
         Returns
         -------
@@ -102,6 +116,7 @@ class Training:
         ModelError
             When a loss is no number.
         """
+        every = every or CHECKPOINT_EVERY
         tell = progress or (lambda stage, done, total: None)
         tell_loss = on_loss or (lambda step, loss: None)
         check = checking(should_stop, STOPPED)
@@ -115,7 +130,9 @@ class Training:
                 self._keep(steps, highest)
                 raise
             self._learn(loss_of, rate_at(step, steps, highest))
-            if step + 1 == steps or (step + 1) % CHECKPOINT_EVERY == 0:
+            if step + 1 == steps or (step + 1) % every == 0:
+                if at_checkpoint is not None:
+                    at_checkpoint(step + 1)
                 self._keep(steps, highest)
             tell_loss(step + 1, self.losses[-1])
             tell(LEARNING, step + 1, steps)

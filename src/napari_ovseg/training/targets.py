@@ -8,7 +8,6 @@ the picture at 3.5 times that side, and features are compared by their cosine.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,27 +15,17 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
 from torch import Tensor
 from torch.nn import functional as F
 
-from napari_ovseg.atomic import prepare_folder, remove_parts, write_atomically
-from napari_ovseg.errors import InputError, ModelError
-from napari_ovseg.file_names import as_text
-from napari_ovseg.images import to_rgb
-from napari_ovseg.many.ledger import digest_of
 from napari_ovseg.models.clip.model import ClipModel
 from napari_ovseg.models.clip.relevance.windows import window_starts
 from napari_ovseg.models.clip.towers import tower_of
 from napari_ovseg.models.clip.trunk import patch_vectors, trunk_states
-from napari_ovseg.pictures import read_flat_picture
-from napari_ovseg.segmentation import Progress, ShouldStop, checking
-from napari_ovseg.training.resumable import STOPPED
+from napari_ovseg.training.kept import Kept
 from napari_ovseg.views.augmentation import View, view_size
 from napari_ovseg.views.source import reduce
 
-LOOKING = "Looking at the pictures"
 # in sides of the tower's own input: the one look that is learnt, and the picture that windows are slid over
 ONE_LOOK, ENLARGED = 2.0, 3.5
 WINDOWS_AT_ONCE = 9
@@ -126,8 +115,8 @@ def _shown(picture: NDArray[np.float32], model: ClipModel, side: int) -> Tensor:
     return model.preprocess(reduce(picture, 2 * max(size)), size).to(model.device)
 
 
-class Examples:
-    """The examples of a folder of pictures, one file each; those that are there are not computed again.
+class Examples(Kept):
+    """The examples of a folder of pictures.
 
     Parameters
     ----------
@@ -138,45 +127,11 @@ class Examples:
     """
 
     def __init__(self, folder: Path, model: ClipModel) -> None:
-        self.folder, self.model = prepare_folder(folder), model
-
-    def collect(
-        self, files: Mapping[str, Path], progress: Progress | None, should_stop: ShouldStop | None = None
-    ) -> Iterator[tuple[str, str]]:
-        """Compute what is missing.
-
-        Parameters
-        ----------
-        files : mapping of str to Path
-            From `unlabelled.pictures_in`.
-        progress : callable, optional
-            ``progress(stage, done, total)``; those that are there count as done from the first.
-        should_stop : callable, optional
-            ``should_stop() -> bool``, asked before each picture that is computed.
-
-        Yields
-        ------
-        contents, problem : str
-            The digest of each picture, and why it can't be learnt from; "" for one that can.
-
-        Raises
-        ------
-        Cancelled
-            Once ``should_stop()`` is true; what was computed is kept.
-        """
-        tell = progress or (lambda stage, done, total: None)
-        check = checking(should_stop, STOPPED)
-        there = {contents for contents in files if self._file(contents).is_file()}
-        done = len(there)
-        tell(LOOKING, done, len(files))
-        for contents, file in files.items():
-            if contents in there:
-                yield contents, ""
-                continue
-            check()
-            yield contents, self._compute(file, self._file(contents))
-            done += 1
-            tell(LOOKING, done, len(files))
+        super().__init__(
+            folder,
+            lambda picture: vars(example_of(picture, model)),
+            (model.checkpoint_id, own_side(model), ONE_LOOK, ENLARGED),
+        )
 
     def load(self, contents: str) -> Example:
         """Return the example of a picture by its digest.
@@ -186,27 +141,4 @@ class Examples:
         ModelError
             When its file is damaged.
         """
-        path = self._file(contents)
-        try:
-            return Example(**load_file(path))
-        except (OSError, SafetensorError, TypeError) as error:
-            raise ModelError(
-                f"{as_text(path)} is damaged or missing: remove it, and run the same command again."
-            ) from error
-
-    def _compute(self, file: Path, path: Path) -> str:
-        try:
-            picture = to_rgb(read_flat_picture(file).pixels)
-        except InputError as error:
-            return str(error) if as_text(file) in str(error) else f"{as_text(file)}: {error}"
-        except MemoryError:
-            return f"{as_text(file)}: there is not enough memory for it: make it smaller."
-        remove_parts(path)
-        content = save(vars(example_of(picture, self.model)))
-        write_atomically(path, lambda stream: stream.write(content))
-        return ""
-
-    def _file(self, contents: str) -> Path:
-        """Named after all that an example depends on, so that none is taken for another."""
-        name = digest_of(contents, self.model.checkpoint_id, own_side(self.model), ONE_LOOK, ENLARGED)
-        return self.folder / f"{name}.safetensors"
+        return Example(**self.tensors(contents))
