@@ -64,7 +64,7 @@ def main(
         Path | None, typer.Option("--nuclei", help="Folder of BBBC038 pictures.")
     ] = None,
     count: Annotated[int, typer.Option(help="Pictures that are learnt from.")] = 20,
-    steps: Annotated[int, typer.Option(help="Of the training.")] = 100,
+    steps: Annotated[int, typer.Option(help="Of the training.")] = 150,
     scored: Annotated[int, typer.Option(help="Pictures of a kind that are scored.")] = 40,
     seeds: Annotated[int, typer.Option(help="Other pictures are learnt from with each.")] = 1,
     threads: Annotated[int, typer.Option(help="Threads of torch.")] = 1,

@@ -74,7 +74,7 @@ def fast(
         str, typer.Option(help='A model of "napari-ovseg models", such as demo.', metavar="MODEL")
     ],
     output: Annotated[Path, typer.Option(help="Folder for the model.", metavar="RUN")],
-    steps: Annotated[int, typer.Option(help="Of the training, 8 windows each.", min=1, metavar="N")] = 300,
+    steps: Annotated[int, typer.Option(help="Of the training, 4 windows each.", min=1, metavar="N")] = 150,
 ) -> None:
     """Teach a fast model by masks, so that it does the rest in one pass.
 

@@ -31,8 +31,8 @@ from napari_ovseg.training.resumable import STOPPED, OnLoss, Training
 from napari_ovseg.training.run_folder import begun, ended, is_whole, refuse_other_files
 from napari_ovseg.training.targets import look_side
 
-STEPS = 300
-BATCH = 8
+STEPS = 150
+BATCH = 4
 HIGHEST_RATE = 2e-3
 # one picture of so many is held back to measure on, once there are so many
 HELD_BACK_OF = 5
@@ -72,7 +72,7 @@ def train_fast(
     output : str or Path
         Folder for the model; made if it isn't there. Its name is then the name of a model.
     steps : int
-        Of the training, with 8 windows each.
+        Of the training, with 4 windows each.
     progress : callable, optional
         ``progress(stage, done, total)``.
     should_stop : callable, optional

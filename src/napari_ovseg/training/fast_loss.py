@@ -42,11 +42,12 @@ def loss_of(network: FastNetwork, teacher: ClipModel, words: Tensor, windows: Se
         deep = deep_of(teacher, views)
         seen = network(deep, views)
         for number, one in enumerate(alike):
-            alone = PixelScores(seen.vectors[number : number + 1], seen.ground[number : number + 1])
+            at = slice(number, number + 1)
+            alone = PixelScores(seen.own[at], seen.fine[at], seen.ground[at])
             logits = network.logits(alone, words[list(one.names)])
             logits = F.interpolate(logits, _shape(one), mode="bilinear", align_corners=False)[0]
             losses.append(of_pixels(logits, *_targets(one, words.device)))
-        losses.append(ANCHOR * len(alike) * away_from_teacher(seen.vectors, deep))
+        losses.append(ANCHOR * len(alike) * network.away(seen))
     return torch.stack(losses).sum() / len(windows)
 
 
@@ -76,13 +77,6 @@ def of_pixels(logits: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
     if not seen.any():
         return loss
     return loss + (1 - 2 * both / areas.clamp_min(SMALLEST))[seen].mean()
-
-
-def away_from_teacher(vectors: Tensor, deep: Tensor) -> Tensor:
-    """Return how far vectors ``(V, D, h, w)`` are from the tower's own: the mean ``1 - cos`` of cells."""
-    own = deep[:, -vectors.shape[1] :]
-    pooled = F.adaptive_avg_pool2d(vectors, (own.shape[-2], own.shape[-1]))
-    return (1 - F.cosine_similarity(pooled, own, dim=1)).mean()
 
 
 def _targets(one: Window, device: torch.device) -> tuple[Tensor, Tensor]:

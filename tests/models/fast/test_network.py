@@ -13,25 +13,33 @@ def network():
     return FastNetwork(FEATURES, JOINT, 10.0)
 
 
-def test_before_the_first_step_the_vectors_are_those_of_the_tower(network):
+def test_before_the_first_step_the_answer_is_that_of_the_tower(network):
     deep, pictures = torch.randn(2, FEATURES, 4, 6), torch.randn(2, 3, 32, 48)
+    words = F.normalize(torch.randn(3, JOINT), dim=1)
     seen = network(deep, pictures)
-    own = F.interpolate(F.normalize(deep[:, -JOINT:], dim=1), (16, 24), mode="bilinear", align_corners=False)
-    torch.testing.assert_close(seen.vectors, F.normalize(own, dim=1))
-    assert seen.ground.shape == (2, 16, 24)
+    own = torch.einsum("cd,vdhw->vchw", words, F.normalize(deep[:, -JOINT:], dim=1))
+    wanted = 10 * F.interpolate(own, (16, 24), mode="bilinear", align_corners=False)
+    logits = network.logits(seen, words)
+    torch.testing.assert_close(logits[:, 1:], wanted)
+    torch.testing.assert_close(logits[:, 0], seen.ground)
+    assert network.away(seen) == 0
 
 
-def test_logits_are_scaled_cosines_with_background_first(network):
+def test_logits_are_scaled_products_of_words_and_the_vectors_of_pixels(network):
+    torch.nn.init.normal_(network.change)
     seen = network(torch.randn(1, FEATURES, 2, 2), torch.randn(1, 3, 16, 16))
     words = F.normalize(torch.randn(3, JOINT), dim=1)
     logits = network.logits(seen, words)
-    assert logits.shape == (1, 4, 8, 8)
-    torch.testing.assert_close(logits[:, 0], seen.ground)
+    own = F.interpolate(seen.own, (8, 8), mode="bilinear", align_corners=False)
+    away = []
     for row in range(8):
         for column in range(8):
+            added = network.change @ seen.fine[0, :, row, column]
+            away.append(float(added @ added))
             for name in range(3):
-                cosine = float(words[name] @ seen.vectors[0, :, row, column])
-                assert float(logits[0, name + 1, row, column]) == pytest.approx(10 * cosine, abs=1e-4)
+                product = float(words[name] @ (own[0, :, row, column] + added))
+                assert float(logits[0, name + 1, row, column]) == pytest.approx(10 * product, abs=1e-3)
+    assert float(network.away(seen)) == pytest.approx(sum(away) / len(away), rel=1e-4)
 
 
 def test_it_can_learn_an_edge_that_is_finer_than_a_patch(network):

@@ -23,22 +23,26 @@ class PixelScores:
 
     Attributes
     ----------
-    vectors : torch.Tensor
-        ``(V, D, h, w)``, unit vectors in the space of the texts.
+    own : torch.Tensor
+        ``(V, D, gh, gw)``: the tower's own unit vectors, in the space of the texts.
+    fine : torch.Tensor
+        ``(V, K, h, w)``: what is added to them, before it is brought into that space.
     ground : torch.Tensor
         ``(V, h, w)``: the logit of background.
     """
 
-    vectors: Tensor
+    own: Tensor
+    fine: Tensor
     ground: Tensor
 
 
 class FastNetwork(nn.Module):
-    """Deep features and the picture itself become one vector for each pixel.
+    """Deep features and the picture itself say of each pixel how well any word fits.
 
     Edges come from the picture, through convolutions at a half, a quarter and an eighth of its resolution;
-    what things are comes from the tower. The decoder adds to the tower's own vectors, and begins by adding
-    nothing: before the first step its answer is that of the teacher.
+    what things are comes from the tower. The decoder adds a vector to the tower's own one, and begins by
+    adding nothing: before the first step its answer is that of the teacher. The vectors themselves are never
+    worked out for each pixel, as only their products with a few words are needed.
 
     Parameters
     ----------
@@ -61,10 +65,8 @@ class FastNetwork(nn.Module):
         self.around = nn.Sequential(_step(coarse, coarse), _step(coarse, coarse, dilation=2))
         self.up_to_middle = _step(coarse + middle, middle)
         self.up_to_fine = _step(middle + fine, middle)
-        self.change = nn.Conv2d(middle, joint, 1)
+        self.change = nn.Parameter(torch.zeros(joint, middle))
         self.ground = nn.Conv2d(middle, 1, 1)
-        nn.init.zeros_(self.change.weight)
-        nn.init.zeros_(self.change.bias)  # type: ignore[arg-type]
         self.log_scale = nn.Parameter(torch.tensor(scale).log())
 
     def forward(self, deep: Tensor, pictures: Tensor) -> PixelScores:
@@ -84,14 +86,20 @@ class FastNetwork(nn.Module):
         coarse = coarse + self.around(coarse)
         middle = self.up_to_middle(torch.cat([_resized(coarse, middle), middle], dim=1))
         last = self.up_to_fine(torch.cat([_resized(middle, fine), fine], dim=1))
-        own = _resized(F.normalize(deep[:, -self.joint :], dim=1), last)
-        return PixelScores(F.normalize(own + self.change(last), dim=1), self.ground(last)[:, 0])
+        own = F.normalize(deep[:, -self.joint :], dim=1)
+        return PixelScores(own, last, self.ground(last)[:, 0])
 
     def logits(self, scores: PixelScores, words: Tensor) -> Tensor:
-        """Return logits ``(V, C + 1, h, w)``, background first, for words ``(C, D)`` or ``(V, C, D)``."""
-        each = words if words.ndim == 3 else words.expand(len(scores.vectors), *words.shape)
-        named = torch.einsum("vcd,vdhw->vchw", each, scores.vectors) * self.log_scale.exp()
+        """Return logits ``(V, C + 1, h, w)``, background first, for words ``(C, D)``."""
+        coarse = torch.einsum("cd,vdhw->vchw", words, scores.own)
+        added = torch.einsum("ck,vkhw->vchw", words @ self.change, scores.fine)
+        named = (_resized(coarse, added) + added) * self.log_scale.exp()
         return torch.cat([scores.ground[:, None], named], dim=1)
+
+    def away(self, scores: PixelScores) -> Tensor:
+        """Return how far the vectors of pixels are from the tower's own: the mean square of what is added."""
+        gram = self.change.T @ self.change
+        return torch.einsum("kl,vkhw,vlhw->vhw", gram, scores.fine, scores.fine).mean()
 
 
 def _step(enters: int, leaves: int, stride: int = 1, dilation: int = 1) -> nn.Sequential:
