@@ -99,7 +99,8 @@ def test_a_folder_of_pictures_becomes_a_model_stopped_and_gone_on_with(make_pane
     trainer = Trainer(panel, pictures)
     dialog, output = trainer.dialog, pictures.parent / "cells-adapted"
     assert dialog.fields.found.text() == "3 pictures, of which 1 can't be read and is left out."
-    assert "bad.png" in dialog.fields.found.toolTip()
+    # long paths may be broken anywhere
+    assert "bad.png" in dialog.fields.found.toolTip().replace("\u200b", "")
     assert dialog.fields.output.text.text() == str(output)
     assert dialog.start.text() == "Start"
     trainer.click(dialog.start)
