@@ -109,11 +109,22 @@ def _of_work(saved: SavedWork, skipped: list[str]) -> Iterator[Annotated]:
         human = annotation.slices[one.position].human
         try:
             assert picture is not None
+            _refuse_other_planes(annotation.slices[one.position].record, one.position)
             shown = to_rgb(_plane(picture, one.position))
             painted = human != void_of(human) if human.shape == one.labels.shape else None
             yield _fitting(one, shown, painted)
         except InputError as error:
             skipped.append(_said(one.name, error))
+
+
+def _refuse_other_planes(record: dict[str, Any], position: Position) -> None:
+    """Raise `InputError` for a slice that was not cut along the last two axes: its pixels lie elsewhere."""
+    axes = (record.get("read") or {}).get("axes")
+    if axes is not None and list(axes) != [len(position), len(position) + 1]:
+        raise InputError(
+            "it was annotated along other axes than the last two: save its slices as pictures, and annotate "
+            "these."
+        )
 
 
 def _plane(picture: Picture, position: Position) -> NDArray[Any]:
