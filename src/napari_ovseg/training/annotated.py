@@ -17,7 +17,7 @@ from napari_ovseg.categories import Labels, void_of
 from napari_ovseg.errors import InputError
 from napari_ovseg.file_names import as_text
 from napari_ovseg.images import to_rgb
-from napari_ovseg.imports import is_labelled, read_labelled
+from napari_ovseg.imports import read_labelled
 from napari_ovseg.labelled import LabelledPicture, NamedLabel
 from napari_ovseg.pictures import Picture, read_flat_picture, read_picture
 
@@ -70,7 +70,8 @@ def read_annotated(source: Path, skipped: list[str]) -> Iterator[Annotated]:
     """
     if not source.exists():
         raise InputError(f"There is nothing at {as_text(source)}: name a folder of pictures with masks.")
-    work = [] if is_labelled(source) else saved_work(source)
+    # work in the window comes before older files of other tools that lie beside the pictures
+    work = saved_work(source)
     for saved in work:
         yield from _of_work(saved, skipped)
     if not work:
