@@ -384,3 +384,14 @@ def test_a_loaded_model_is_not_taken_for_one_that_was_made_anew(pictures):
     after = load_model(str(output))
     assert after.checkpoint_id != before.checkpoint_id
     loading.unload()
+
+
+def test_a_card_of_another_program_is_left_with_what_is_beside_it(pictures, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "model.json").write_text('{"class_name": "Sequential", "config": {}}')
+    (other / "thesis.docx").write_bytes(b"years of work")
+    with pytest.raises(ModelError, match="name another folder") as told:
+        adapted(pictures, "other")
+    assert "remove" not in str(told.value)
+    assert sorted(path.name for path in other.glob("[!.]*")) == ["model.json", "thesis.docx"]

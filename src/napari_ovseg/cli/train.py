@@ -1,7 +1,9 @@
-"""``napari-ovseg train``: learn from a folder of pictures."""
+"""``napari-ovseg train``: learn from a folder of pictures, with masks or without."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -13,9 +15,31 @@ from napari_ovseg.cli.progress import Bars
 from napari_ovseg.file_names import as_text, at_home, resolved
 
 if TYPE_CHECKING:
+    from napari_ovseg.models.run_card import RunCard
     from napari_ovseg.models.zeroseg.sizes import Preset
 
 train_app = typer.Typer(help="Learn from your own pictures.", no_args_is_help=True)
+
+# a folder that is missing is said before a teacher is fetched for it
+Folder = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FOLDER", help="Pictures of one kind, without labels.", exists=True, file_okay=False
+    ),
+]
+Annotations = Annotated[
+    Path,
+    typer.Argument(
+        metavar="ANNOTATIONS",
+        help="Pictures with masks: annotated in napari and marked as done, or what segment or another tool "
+        "wrote.",
+        exists=True,
+    ),
+]
+Teacher = Annotated[
+    str, typer.Option(help='A model of "napari-ovseg models", such as demo.', metavar="MODEL")
+]
+Output = Annotated[Path, typer.Option(help="Folder for the model.", metavar="RUN")]
 
 
 @train_app.callback()
@@ -25,17 +49,9 @@ def _train() -> None:
 
 @train_app.command()
 def adapt(
-    folder: Annotated[
-        Path,
-        # before a teacher is fetched for it
-        typer.Argument(
-            metavar="FOLDER", help="Pictures of one kind, without labels.", exists=True, file_okay=False
-        ),
-    ],
-    teacher: Annotated[
-        str, typer.Option(help='A model of "napari-ovseg models", such as demo.', metavar="MODEL")
-    ],
-    output: Annotated[Path, typer.Option(help="Folder for the model.", metavar="RUN")],
+    folder: Folder,
+    teacher: Teacher,
+    output: Output,
     steps: Annotated[int, typer.Option(help="Of the training, 8 pictures each.", min=1, metavar="N")] = 400,
 ) -> None:
     """Adapt a model to a folder of pictures without labels.
@@ -44,36 +60,21 @@ def adapt(
 
     Stopped, by Ctrl+C or otherwise? The same command goes on where it was.
     """
-    loaded = load(teacher, None, "auto")
+    name = load(teacher, None, "auto").card.name
     from napari_ovseg.training import adapt as run
 
-    try:
-        with Bars() as bars:
-            adapted = run(folder, teacher=loaded.card.name, output=output, steps=steps, progress=bars)
-    except KeyboardInterrupt:
-        typer.echo("Stopped. The same command goes on where it was.", err=True)
-        raise
+    with _followed() as bars:
+        adapted = run(folder, teacher=name, output=output, steps=steps, progress=bars)
     learnt = f"{adapted.teacher} is adapted to {adapted.pictures} pictures"
     typer.echo(f"{learnt}; the loss of the last steps is {adapted.loss:.4f}.")
-    typer.echo(f"Use it by --model {as_text(resolved(at_home(output)))}")
-    end_with(adapted.skipped)
+    _end(adapted, output)
 
 
 @train_app.command()
 def fast(
-    annotations: Annotated[
-        Path,
-        typer.Argument(
-            metavar="ANNOTATIONS",
-            help="Pictures with masks: annotated in napari and marked as done, or what segment or another "
-            "tool wrote.",
-            exists=True,
-        ),
-    ],
-    teacher: Annotated[
-        str, typer.Option(help='A model of "napari-ovseg models", such as demo.', metavar="MODEL")
-    ],
-    output: Annotated[Path, typer.Option(help="Folder for the model.", metavar="RUN")],
+    annotations: Annotations,
+    teacher: Teacher,
+    output: Output,
     steps: Annotated[int, typer.Option(help="Of the training, 4 windows each.", min=1, metavar="N")] = 150,
 ) -> None:
     """Teach a fast model by masks, so that it does the rest in one pass.
@@ -82,36 +83,24 @@ def fast(
 
     Stopped, by Ctrl+C or otherwise? The same command goes on where it was.
     """
-    loaded = load(teacher, None, "auto")
+    name = load(teacher, None, "auto").card.name
     from napari_ovseg.training import train_fast as run
 
-    try:
-        with Bars() as bars:
-            taught = run(annotations, teacher=loaded.card.name, output=output, steps=steps, progress=bars)
-    except KeyboardInterrupt:
-        typer.echo("Stopped. The same command goes on where it was.", err=True)
-        raise
+    with _followed() as bars:
+        taught = run(annotations, teacher=name, output=output, steps=steps, progress=bars)
     typer.echo(f"{', '.join(taught.names)}: learnt from {taught.pictures} pictures.")
     if taught.iou:
         typer.echo(f"Measured on {taught.held_back} that were held back (intersection over union):")
-        for name, iou in taught.iou.items():
-            typer.echo(f"  {name}: {iou:.3f}")
-    typer.echo(f"Use it by --model {as_text(resolved(at_home(output)))}")
-    end_with(taught.skipped)
+        for called, iou in taught.iou.items():
+            typer.echo(f"  {called}: {iou:.3f}")
+    _end(taught, output)
 
 
 @train_app.command()
 def zeroseg(
-    folder: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FOLDER", help="Pictures of one kind, without labels.", exists=True, file_okay=False
-        ),
-    ],
-    teacher: Annotated[
-        str, typer.Option(help='A model of "napari-ovseg models", such as demo.', metavar="MODEL")
-    ],
-    output: Annotated[Path, typer.Option(help="Folder for the model.", metavar="RUN")],
+    folder: Folder,
+    teacher: Teacher,
+    output: Output,
     preset: Annotated[
         str, typer.Option(help="tiny, for a CPU, or paper, for a GPU.", metavar="PRESET")
     ] = "tiny",
@@ -123,21 +112,31 @@ def zeroseg(
 
     Stopped, by Ctrl+C or otherwise? The same command goes on where it was.
     """
-    loaded = load(teacher, None, "auto")
+    name = load(teacher, None, "auto").card.name
     from napari_ovseg.training.zeroseg import zeroseg as run
 
     chosen = cast("Preset", preset)
-    try:
-        with Bars() as bars:
-            learnt = run(
-                folder, teacher=loaded.card.name, output=output, preset=chosen, steps=steps, progress=bars
-            )
-    except KeyboardInterrupt:
-        typer.echo("Stopped. The same command goes on where it was.", err=True)
-        raise
+    with _followed() as bars:
+        learnt = run(folder, teacher=name, output=output, preset=chosen, steps=steps, progress=bars)
     typer.echo(
         f"{learnt.pictures} pictures were learnt from; the loss of the last steps is {learnt.loss:.4f}, and "
         f"{learnt.groups:.1f} groups are in use in a picture."
     )
+    _end(learnt, output)
+
+
+@contextmanager
+def _followed() -> Iterator[Bars]:
+    """Show how far a training is; once it is stopped, say how to go on."""
+    try:
+        with Bars() as bars:
+            yield bars
+    except KeyboardInterrupt:
+        typer.echo("Stopped. The same command goes on where it was.", err=True)
+        raise
+
+
+def _end(run: RunCard, output: Path) -> None:
+    """Say how to use the model, and what was left out."""
     typer.echo(f"Use it by --model {as_text(resolved(at_home(output)))}")
-    end_with(learnt.skipped)
+    end_with(run.skipped)

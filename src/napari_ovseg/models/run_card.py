@@ -7,10 +7,11 @@ import json
 import os
 import shlex
 import subprocess
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, ValidationError
 
 from napari_ovseg.errors import InputError, ModelError
 
@@ -22,7 +23,7 @@ CARD: Final = "model.json"
 WEIGHTS: Final = "weights.safetensors"
 
 
-class RunCard(BaseModel):
+class RunCard(BaseModel, ABC):
     """What ``model.json`` says of a model, whatever training made it; checked when it is read.
 
     Attributes
@@ -33,6 +34,14 @@ class RunCard(BaseModel):
         Name of the model that was learnt from.
     teacher_weights : str
         The `digest_of_weights` of its weights then.
+    steps : int
+        Of the whole training.
+    pictures : int
+        How many were learnt from; 0 until all were looked at.
+    skipped : tuple of str
+        Why others were not, a sentence each.
+    loss : float or None
+        Mean of the last steps; None until the training has ended.
     weights : str or None
         `digest_of_weights` of ``weights.safetensors``; None until the training has ended.
     """
@@ -44,11 +53,15 @@ class RunCard(BaseModel):
     format: str
     teacher: str
     teacher_weights: str
+    steps: PositiveInt
+    pictures: NonNegativeInt = 0
+    skipped: tuple[str, ...] = ()
+    loss: float | None = None
     weights: str | None = None
 
+    @abstractmethod
     def words(self, output: Path) -> list[str]:
         """Return the command that goes on with this training, or does it anew, word by word."""
-        raise NotImplementedError
 
     def again(self, output: Path) -> str:
         """Return the same command as a shell takes it."""
@@ -99,8 +112,7 @@ def read_card(folder: Path, *kinds: type[Kind]) -> Kind:
         where = ".".join(map(str, fault["loc"]))
         raise ModelError(
             f'"{path}" is damaged, or of a newer napari-ovseg ({where}: {fault["msg"].lower()}): update '
-            f'napari-ovseg; else remove all in this folder but "{RunCard.reusable}", and run '
-            '"napari-ovseg train" with the same arguments again.'
+            "napari-ovseg, or name another folder."
         ) from error
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ovseg.annotation.annotation import Position
+from napari_ovseg.annotation.full_size import at_size
 from napari_ovseg.annotation.labelled_pictures import SavedWork, labelled_pictures, saved_work
 from napari_ovseg.annotation.sidecar import load
 from napari_ovseg.categories import Labels, void_of
@@ -19,7 +18,8 @@ from napari_ovseg.file_names import as_text
 from napari_ovseg.images import to_rgb
 from napari_ovseg.imports import read_labelled
 from napari_ovseg.labelled import LabelledPicture, NamedLabel
-from napari_ovseg.pictures import Picture, read_flat_picture, read_picture
+from napari_ovseg.pictures import read_flat_picture, read_picture
+from napari_ovseg.training.annotated_slice import slice_as_shown
 
 NOT_DONE = "not marked as done"
 
@@ -82,13 +82,17 @@ def _of_export(source: Path, skipped: list[str]) -> Iterator[Annotated]:
     for one in read_labelled(source, on_refused=skipped.append):
         if one.done is False:
             skipped.append(f"{one.name} is {NOT_DONE}.")
+        elif one.position:
+            skipped.append(
+                f"{one.name} is a slice of a stack: name the stack itself, where its work is saved."
+            )
         elif one.picture_path is None:
             skipped.append(f"{one.name}: its picture was not found: put it beside the masks.")
         else:
             try:
                 picture = to_rgb(read_flat_picture(one.picture_path).pixels)
-                yield _fitting(one, picture, None)
-            except InputError as error:
+                yield fitting(one, picture, None)
+            except (InputError, MemoryError) as error:
                 skipped.append(_said(one.name, error))
 
 
@@ -103,60 +107,39 @@ def _of_work(saved: SavedWork, skipped: list[str]) -> Iterator[Annotated]:
         if len(done) < max(len(masks), 1):
             skipped.append(f"{saved.name}: {len(masks) - len(done)} of {len(masks)} are {NOT_DONE}.")
         picture = read_picture(path) if done else None
-    except InputError as error:
+    except (InputError, MemoryError) as error:
         skipped.append(_said(saved.name, error))
         return
     for one in done:
-        human = annotation.slices[one.position].human
+        assert picture is not None
+        piece = annotation.slices[one.position]
         try:
-            assert picture is not None
-            _refuse_other_planes(annotation.slices[one.position].record, one.position)
-            shown = to_rgb(_plane(picture, one.position))
-            painted = human != void_of(human) if human.shape == one.labels.shape else None
-            yield _fitting(one, shown, painted)
-        except InputError as error:
+            shown = slice_as_shown(picture, one.position, piece.record.get("read"))
+            human = at_size(piece.human, one.labels.shape, one.name)
+            yield fitting(one, shown, human != void_of(human))
+        except (InputError, MemoryError) as error:
             skipped.append(_said(one.name, error))
 
 
-def _refuse_other_planes(record: dict[str, Any], position: Position) -> None:
-    """Raise `InputError` for a slice that was not cut along the last two axes: its pixels lie elsewhere."""
-    axes = (record.get("read") or {}).get("axes")
-    if axes is not None and list(axes) != [len(position), len(position) + 1]:
-        raise InputError(
-            "it was annotated along other axes than the last two: save its slices as pictures, and annotate "
-            "these."
-        )
+def fitting(one: LabelledPicture, picture: NDArray[np.float32], human: NDArray[np.bool_] | None) -> Annotated:
+    """Return a picture with its masks, where they fit each other.
 
-
-def _plane(picture: Picture, position: Position) -> NDArray[Any]:
-    """The slice of a picture at a position, counted along its first axes."""
-    pixels = picture.pixels
-    if pixels.ndim - picture.has_colours - 2 != len(position):
-        raise InputError(
-            "it has other axes than the stack that was annotated, so its slices can't be told: save the "
-            "slices as pictures, and annotate these."
-        )
-    inside = all(at < length for at, length in zip(position, pixels.shape, strict=False))
-    if not inside:
-        raise InputError("the picture has fewer slices than were annotated.")
-    plane: NDArray[Any] = pixels[position]
-    return plane
-
-
-def _fitting(
-    one: LabelledPicture, picture: NDArray[np.float32], human: NDArray[np.bool_] | None
-) -> Annotated:
+    Raises
+    ------
+    InputError
+        When they don't, or the masks have no names.
+    """
+    if not one.categories:
+        raise InputError("its masks have no names: give them names, or leave it out.")
+    too_high = [label.id for label in one.categories if label.id >= void_of(one.labels)]
+    if too_high:
+        raise InputError(f"the id {too_high[0]} doesn't fit into its masks: save them with 16 bits.")
     if picture.shape[:2] != one.labels.shape:
         sizes = " and ".join(f"{h} x {w}" for h, w in (picture.shape[:2], one.labels.shape))
         raise InputError(f"picture and masks have different sizes, {sizes} pixels.")
     return Annotated(one.name, picture, one.labels, one.categories, human)
 
 
-def _said(name: str, error: InputError) -> str:
-    text = str(error)
+def _said(name: str, error: Exception) -> str:
+    text = str(error) if isinstance(error, InputError) else "there is not enough memory for it."
     return text if name in text else f"{name}: {text}"
-
-
-def names_of(pictures: Sequence[Annotated]) -> tuple[str, ...]:
-    """Return the names of all pictures, each once, in the order in which they come."""
-    return tuple(dict.fromkeys(label.name for one in pictures for label in one.categories))

@@ -52,7 +52,10 @@ class Window:
 
 
 def taught(one: Annotated, names: Sequence[str], window: int, patch: int) -> Taught:
-    """Bring a picture and its masks to the size that the model is shown, see `shown_size`."""
+    """Bring a picture and its masks to the size that the model is shown, see `shown_size`.
+
+    ``names`` are those of the training so far, those of this picture among them.
+    """
     height, width = one.labels.shape
     size = shown_size((height, width), window, patch)
     picture = torch.from_numpy(one.picture).permute(2, 0, 1)[None]
@@ -62,7 +65,7 @@ def taught(one: Annotated, names: Sequence[str], window: int, patch: int) -> Tau
     lookup[0] = 0
     for label in one.categories:
         lookup[label.id] = names.index(label.name) + 1
-    truth = lookup[torch.from_numpy(one.labels.astype("int64"))]
+    truth = torch.from_numpy(lookup.numpy()[one.labels])
     human = torch.zeros_like(truth, dtype=torch.bool) if one.human is None else torch.from_numpy(one.human)
     return Taught(
         (picture[0].clamp(0, 1) * 255).round().byte(),

@@ -112,3 +112,18 @@ def test_all_of_it_is_known_without_torch(plan):
         "assert 'torch' not in sys.modules\n"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("letter", ["n", "核"])
+def test_a_folder_beside_one_of_the_longest_name_can_be_made(tmp_path, letter):
+    pictures = tmp_path / (letter * (255 // len(letter.encode())))
+    pictures.mkdir()
+    output = free_folder(ADAPT, pictures, "demo", 3)
+    output.mkdir()
+    assert output.name.endswith("-adapted")
+    (output / "notes.txt").touch()
+    assert free_folder(ADAPT, pictures, "demo", 3).name.endswith("-adapted-2")
+
+
+def test_where_no_folder_can_be_looked_at_one_is_named_all_the_same(tmp_path):
+    assert free_folder(ADAPT, tmp_path / ("n" * 300) / "cells", "demo", 3).name == "cells-adapted-100"

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from napari_ovseg._napari.panel.model_choice import ModelChoice, model_choices
 from napari_ovseg.errors import InputError, ModelError
-from napari_ovseg.file_names import as_text, path_of, resolved
+from napari_ovseg.file_names import STEM_BYTES, as_text, fitting, path_of, resolved
 from napari_ovseg.models.clip.adapted import AdaptedCard
 from napari_ovseg.models.clip.card import ClipCard
 from napari_ovseg.models.registry import offers
@@ -18,6 +18,7 @@ from napari_ovseg.models.run_card import CARD, RunCard, read_card
 
 # of a file that `training` writes, which imports torch; a test compares them
 LOG = "log.csv"
+MOST_TRIED = 100
 
 
 @dataclass(frozen=True)
@@ -104,13 +105,14 @@ def losses_in(folder: Path) -> list[float]:
 
 def free_folder(kind: Kind, pictures: Path, teacher: str, steps: int) -> Path:
     """Suggest a folder for a model, beside the pictures, that holds nothing else."""
-    number = 1
-    while True:
-        ending = kind.ending if number == 1 else f"{kind.ending}-{number}"
-        output = pictures.parent / f"{pictures.name}-{ending}"
+    output = pictures.parent
+    for number in range(1, MOST_TRIED + 1):
+        ending = f"-{kind.ending}" if number == 1 else f"-{kind.ending}-{number}"
+        output = pictures.parent / f"{fitting(pictures.name, STEM_BYTES - len(ending))}{ending}"
         if kind.standing(Plan(kind, pictures, teacher, output, steps)).can:
-            return output
-        number += 1
+            break
+    # where nothing can be done there either, its standing says why
+    return output
 
 
 def _vision_transformers() -> list[ModelChoice]:

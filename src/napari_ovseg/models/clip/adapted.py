@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import PositiveInt
 
 from napari_ovseg.models.clip.card import ClipCard
 from napari_ovseg.models.run_card import WEIGHTS, RunCard
@@ -28,14 +28,6 @@ class AdaptedCard(RunCard):
         Of what is in the pictures, whatever they are called.
     side : int
         Side, in pixels, of the square that views are shown at.
-    steps : int
-        Of the whole training.
-    pictures : int
-        How many were learnt from; 0 until all were looked at.
-    skipped : tuple of str
-        Why others were not, a sentence each.
-    loss : float or None
-        Mean of the last steps; None until the training has ended.
     """
 
     format: Literal["napari-ovseg adapted model"] = "napari-ovseg adapted model"
@@ -43,10 +35,6 @@ class AdaptedCard(RunCard):
     folder: str
     folder_digest: str
     side: PositiveInt
-    steps: PositiveInt
-    pictures: NonNegativeInt = 0
-    skipped: tuple[str, ...] = ()
-    loss: float | None = None
 
     def words(self, output: Path) -> list[str]:
         """Return the command that goes on with this training, or does it anew, word by word."""

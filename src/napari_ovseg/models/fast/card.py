@@ -25,18 +25,10 @@ class FastCard(RunCard):
     window : int
         Side, in pixels, of the windows that it sees; pictures are shown with at least as many pixels as one
         of them, and at most as many as four.
-    steps : int
-        Of the whole training.
     names : tuple of str
         The names that it was taught.
-    pictures : int
-        How many were learnt from; 0 until all were read.
     held_back : int
-        How many were not, to measure on.
-    skipped : tuple of str
-        Why others could not be used, a sentence each.
-    loss : float or None
-        Mean of the last steps; None until the training has ended.
+        How many pictures were not learnt from, to measure on.
     iou : dict of str to float
         Intersection over union of each name, and of background, over the pixels of all that was held back.
     """
@@ -46,12 +38,8 @@ class FastCard(RunCard):
     annotations: str
     annotations_digest: str
     window: PositiveInt
-    steps: PositiveInt
     names: tuple[str, ...] = ()
-    pictures: NonNegativeInt = 0
     held_back: NonNegativeInt = 0
-    skipped: tuple[str, ...] = ()
-    loss: float | None = None
     iou: dict[str, float] = Field(default_factory=dict)
 
     def words(self, output: Path) -> list[str]:

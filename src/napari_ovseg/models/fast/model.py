@@ -19,7 +19,7 @@ from napari_ovseg.models.clip.model import ClipModel
 from napari_ovseg.models.clip.trunk import deep_features, trunk_states
 from napari_ovseg.models.fast.card import FastCard
 from napari_ovseg.models.fast.network import FastNetwork
-from napari_ovseg.models.fast.windows import MOST, blended, corners, shown_size
+from napari_ovseg.models.fast.windows import LONGEST, blended, corners, shown_size
 from napari_ovseg.models.run_card import digest_of_weights
 
 # of a window's own resolution
@@ -65,7 +65,7 @@ class FastModel:
     @property
     def side(self) -> int:
         """Pixels along the longer side of the picture that it is shown."""
-        return 2 * MOST * self.window
+        return LONGEST * self.window
 
     @torch.no_grad()
     def scores(self, picture: NDArray[np.float32], phrases: Sequence[Sequence[str]]) -> Tensor:

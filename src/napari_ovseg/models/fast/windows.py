@@ -10,8 +10,8 @@ from torch import Tensor
 
 from napari_ovseg.models.clip.relevance.windows import window_starts
 
-# sides of a window that a picture has at least and at most, if it were a square
-LEAST, MOST = 1, 2
+# sides of a window that a picture has at least and at most, if it were a square, and along its longer side
+LEAST, MOST, LONGEST = 1, 2, 4
 # of a window, how much its neighbour shows again
 OVERLAP = 0.25
 
@@ -29,10 +29,12 @@ def shown_size(sides: tuple[int, int], window: int, patch: int) -> tuple[int, in
     Returns
     -------
     tuple of int
-        Multiples of the patch, the aspect kept, with the area of a window at least and of four at most.
+        Multiples of the patch, the aspect kept, with the area of a window at least and of four at most; what
+        is longer than four windows is reduced to that.
     """
     side = math.sqrt(sides[0] * sides[1])
     scale = min(max(side, LEAST * window), MOST * window) / side
+    scale = min(scale, LONGEST * window / max(sides))
     height, width = (max(1, round(length * scale / patch)) * patch for length in sides)
     return height, width
 

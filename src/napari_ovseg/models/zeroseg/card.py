@@ -6,8 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from pydantic import NonNegativeInt, PositiveInt
-
 from napari_ovseg.models.card import MapMethod, ModelCard
 from napari_ovseg.models.run_card import RunCard
 from napari_ovseg.models.zeroseg.sizes import Preset
@@ -24,14 +22,6 @@ class ZeroSegCard(RunCard):
         Of what is in the pictures, whatever they are called.
     preset : {"tiny", "paper"}
         Its sizes: `models.zeroseg.sizes`.
-    steps : int
-        Of the whole training.
-    pictures : int
-        How many were learnt from; 0 until all were looked at.
-    skipped : tuple of str
-        Why others were not, a sentence each.
-    loss : float or None
-        Mean of the last steps; None until the training has ended.
     groups : float or None
         How many groups are in use in a picture at the end, the mean of some that were learnt from.
     """
@@ -41,10 +31,6 @@ class ZeroSegCard(RunCard):
     folder: str
     folder_digest: str
     preset: Preset
-    steps: PositiveInt
-    pictures: NonNegativeInt = 0
-    skipped: tuple[str, ...] = ()
-    loss: float | None = None
     groups: float | None = None
 
     def words(self, output: Path) -> list[str]:

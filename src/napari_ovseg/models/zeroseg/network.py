@@ -134,15 +134,16 @@ class SegmentationHead(nn.Module):
         """Group tokens ``(B, n, W)``; with ``chance`` by Gumbel noise, as in training."""
         logits, chosen = [], []
         for layers, grouping, own in zip(self.layers, self.groupings, self.tokens, strict=False):
+            assert isinstance(grouping, GroupingBlock)
             count = tokens.shape[1]
             mixed = layers(torch.cat([tokens, own.expand(len(tokens), -1, -1)], 1))
             tokens, groups = mixed[:, :count], mixed[:, count:]
-            logits.append(grouping.logits(groups, tokens))  # type: ignore[operator]
+            logits.append(grouping.logits(groups, tokens))
             noise = None
             if chance is not None:
                 noise = gumbel_noise(tuple(logits[-1].shape), chance).to(tokens.device)
             chosen.append(assign(logits[-1], noise))
-            tokens = grouping.taken_up(groups, tokens, chosen[-1])  # type: ignore[operator]
+            tokens = grouping.taken_up(groups, tokens, chosen[-1])
         segments = self.norm(self.layers[-1](tokens))
         return Segments(
             self.projection(segments),
