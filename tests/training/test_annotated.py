@@ -118,7 +118,7 @@ def test_masks_of_another_size_are_said(tmp_path):
 def test_nothing_there_is_an_error(tmp_path):
     with pytest.raises(InputError, match="There is nothing at"):
         read(tmp_path / "none")
-    with pytest.raises(InputError, match="holds no labels with names"):
+    with pytest.raises(InputError, match=r"There are no masks for .* mark them as done"):
         read(tmp_path)
 
 
@@ -199,3 +199,12 @@ def test_masks_without_names_or_with_ids_that_do_not_fit_are_said(tmp_path):
                 np.zeros((12, 16, 3), np.float32),
                 None,
             )
+
+
+def test_each_problem_says_of_which_picture_it_is(tmp_path):
+    path = tmp_path / "nan.tif"
+    tifffile.imwrite(path, np.full((12, 16), np.nan, np.float32))
+    saved(path, {(): piece()})
+    found, (problem,) = read(tmp_path)
+    assert not found
+    assert problem.startswith("nan: The picture holds 192 values that are NaN")

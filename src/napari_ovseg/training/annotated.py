@@ -16,7 +16,7 @@ from napari_ovseg.categories import Labels, void_of
 from napari_ovseg.errors import InputError
 from napari_ovseg.file_names import as_text
 from napari_ovseg.images import to_rgb
-from napari_ovseg.imports import read_labelled
+from napari_ovseg.imports import is_labelled, read_labelled
 from napari_ovseg.labelled import LabelledPicture, NamedLabel
 from napari_ovseg.pictures import read_flat_picture, read_picture
 from napari_ovseg.training.annotated_slice import slice_as_shown
@@ -72,6 +72,11 @@ def read_annotated(source: Path, skipped: list[str]) -> Iterator[Annotated]:
         raise InputError(f"There is nothing at {as_text(source)}: name a folder of pictures with masks.")
     # work in the window comes before older files of other tools that lie beside the pictures
     work = saved_work(source)
+    if not work and not is_labelled(source):
+        raise InputError(
+            f"There are no masks for {as_text(source)}: annotate its pictures in the window and mark them as "
+            'done, or name what "napari-ovseg segment", "export" or another tool wrote.'
+        )
     for saved in work:
         yield from _of_work(saved, skipped)
     if not work:
@@ -93,7 +98,7 @@ def _of_export(source: Path, skipped: list[str]) -> Iterator[Annotated]:
                 picture = to_rgb(read_flat_picture(one.picture_path).pixels)
                 yield fitting(one, picture, None)
             except (InputError, MemoryError) as error:
-                skipped.append(_said(one.name, error))
+                skipped.append(_said(one.name, one.picture_path, error))
 
 
 def _of_work(saved: SavedWork, skipped: list[str]) -> Iterator[Annotated]:
@@ -108,7 +113,7 @@ def _of_work(saved: SavedWork, skipped: list[str]) -> Iterator[Annotated]:
             skipped.append(f"{saved.name}: {len(masks) - len(done)} of {len(masks)} are {NOT_DONE}.")
         picture = read_picture(path) if done else None
     except (InputError, MemoryError) as error:
-        skipped.append(_said(saved.name, error))
+        skipped.append(_said(saved.name, saved.sidecar, error))
         return
     for one in done:
         assert picture is not None
@@ -118,7 +123,7 @@ def _of_work(saved: SavedWork, skipped: list[str]) -> Iterator[Annotated]:
             human = at_size(piece.human, one.labels.shape, one.name)
             yield fitting(one, shown, human != void_of(human))
         except (InputError, MemoryError) as error:
-            skipped.append(_said(one.name, error))
+            skipped.append(_said(one.name, saved.sidecar, error))
 
 
 def fitting(one: LabelledPicture, picture: NDArray[np.float32], human: NDArray[np.bool_] | None) -> Annotated:
@@ -140,6 +145,8 @@ def fitting(one: LabelledPicture, picture: NDArray[np.float32], human: NDArray[n
     return Annotated(one.name, picture, one.labels, one.categories, human)
 
 
-def _said(name: str, error: Exception) -> str:
-    text = str(error) if isinstance(error, InputError) else "there is not enough memory for it."
-    return text if name in text else f"{name}: {text}"
+def _said(name: str, path: Path, error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return f"{name}: there is not enough memory for it."
+    text = str(error)
+    return text if as_text(path) in text else f"{name}: {text}"
